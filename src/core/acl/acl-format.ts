@@ -1,0 +1,49 @@
+/**
+ * The byte form of an ACL list, the same on the wire, in the log and in snapshots (big-endian):
+ *
+ *     vector<ACL>:  i32 count | count × { i32 perms | ustring scheme | ustring id }
+ *     ustring:      i32 length | UTF-8 bytes
+ *
+ * Readers get bytes whose lengths the wire or storage layer has checked. A null vector reads as an empty list
+ * and a null string as an empty one (some clients send −1 for an empty id); the writer writes neither, so equal
+ * lists have equal bytes, and the bytes serve as the key of the ACL table.
+ */
+import { AclCursor } from '../../wire/cursors.ts';
+import { decodeUtf8, utf8Length, writeUtf8 } from '../path/utf8.ts';
+import type { Acl } from './acl.ts';
+
+/** The list whose count stands at `start`. */
+export function decodeAcls(bytes: Uint8Array, start: number): Acl[] {
+  const list: Acl[] = [];
+  const cursor = new AclCursor();
+  cursor.wrap(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), start);
+  while (cursor.next()) {
+    list.push({
+      perms: cursor.perms,
+      scheme: decodeUtf8(bytes, cursor.schemeStart, cursor.schemeStart + cursor.schemeLength),
+      id: decodeUtf8(bytes, cursor.idStart, cursor.idStart + cursor.idLength),
+    });
+  }
+  return list;
+}
+
+export function encodeAcls(list: readonly Acl[]): Uint8Array {
+  let length = 4;
+  for (const acl of list) length += 12 + utf8Length(acl.scheme) + utf8Length(acl.id);
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  view.setInt32(0, list.length);
+  let offset = 4;
+  for (const acl of list) {
+    view.setInt32(offset, acl.perms);
+    offset = writeString(view, bytes, acl.scheme, offset + 4);
+    offset = writeString(view, bytes, acl.id, offset);
+  }
+  return bytes;
+}
+
+function writeString(view: DataView, bytes: Uint8Array, text: string, offset: number): number {
+  const end = writeUtf8(text, bytes, offset + 4);
+  view.setInt32(offset, end - offset - 4);
+  return end;
+}

@@ -1,0 +1,110 @@
+/**
+ * The authentication schemes: who a caller can prove to be, which ids an ACL may name, and when the one matches
+ * the other. Core thread; pure but for the injected digest.
+ *
+ *   scheme   caller's id from                    ACL id                       match
+ *   world    -                                   "anyone" (not a provider)    always
+ *   ip       the remote address, at connect      addr or addr/bits            equal after masking both
+ *   digest   auth packet "user:password"         "user:<base64 digest>"       equal text
+ *   super    digest equal to the configured one  not usable                   passes every check
+ */
+
+import { decodeUtf8, encodeUtf8 } from '../path/utf8.ts';
+import type { CryptoPort } from '../ports.ts';
+import type { AuthId } from './acl.ts';
+import { SUPER } from './acl.ts';
+import { ipMatches, isIpPattern } from './ip-pattern.ts';
+
+export interface AuthProvider {
+  readonly scheme: string;
+  /** Whether an ACL entry of scheme `auth` expands to the caller's ids of this scheme. */
+  readonly authenticated: boolean;
+  /** Whether `id` may stand in an ACL. */
+  isValidId(id: string): boolean;
+  matches(callerId: string, aclId: string): boolean;
+  /** The ids that an auth packet with `data` adds to the connection; null = refused. */
+  authenticate(data: Uint8Array): readonly AuthId[] | null;
+}
+
+export interface AuthOptions {
+  /** `skipACL=yes`: every permission check passes. */
+  readonly skipAcl: boolean;
+  readonly digestEnabled: boolean;
+  /** `super:<base64 digest>`, or null. */
+  readonly superDigest: string | null;
+}
+
+export class AuthProviders {
+  readonly skipAcl: boolean;
+  private readonly byScheme = new Map<string, AuthProvider>();
+
+  constructor(options: AuthOptions, crypto: CryptoPort) {
+    this.skipAcl = options.skipAcl;
+    this.add(ipProvider);
+    if (options.digestEnabled) this.add(new DigestProvider(crypto, options.superDigest));
+  }
+
+  private add(provider: AuthProvider): void {
+    this.byScheme.set(provider.scheme, provider);
+  }
+
+  get(scheme: string): AuthProvider | undefined {
+    return this.byScheme.get(scheme);
+  }
+
+  /** The ids an auth packet adds; null = AUTHFAILED (unknown scheme or refused), and the connection closes. */
+  authenticate(scheme: string, data: Uint8Array): readonly AuthId[] | null {
+    const provider = this.byScheme.get(scheme);
+    return provider === undefined ? null : provider.authenticate(data);
+  }
+}
+
+/** What whoAmI calls the owner of an id: the user part of a digest, otherwise the id itself. */
+export function userName(id: AuthId): string {
+  if (id.scheme !== 'digest') return id.id;
+  const colon = id.id.indexOf(':');
+  return colon < 0 ? id.id : id.id.slice(0, colon);
+}
+
+const ipProvider: AuthProvider = {
+  scheme: 'ip',
+  authenticated: false,
+  isValidId: isIpPattern,
+  matches: ipMatches,
+  // The connection has had its ip id since it was accepted.
+  authenticate: () => [],
+};
+
+class DigestProvider implements AuthProvider {
+  readonly scheme = 'digest';
+  readonly authenticated = true;
+  private readonly crypto: CryptoPort;
+  private readonly superDigest: string | null;
+
+  constructor(crypto: CryptoPort, superDigest: string | null) {
+    this.crypto = crypto;
+    this.superDigest = superDigest;
+  }
+
+  /** Two parts around one colon. Trailing empty parts do not count: ":b" is valid, "a:" and "a:b:c" are not. */
+  isValidId(id: string): boolean {
+    let end = id.length;
+    while (end > 0 && id[end - 1] === ':') end--;
+    const first = id.indexOf(':');
+    return first >= 0 && first < end && id.lastIndexOf(':', end - 1) === first;
+  }
+
+  matches(callerId: string, aclId: string): boolean {
+    return callerId === aclId;
+  }
+
+  /** Any credential succeeds, there is nothing to check it against; without a colon all of it is the user. */
+  authenticate(data: Uint8Array): readonly AuthId[] {
+    const credential = decodeUtf8(data, 0, data.length);
+    const colon = credential.indexOf(':');
+    const user = colon < 0 ? credential : credential.slice(0, colon);
+    const id = user + ':' + this.crypto.digestBase64(encodeUtf8(credential));
+    const own: AuthId = { scheme: this.scheme, id };
+    return id === this.superDigest ? [{ scheme: SUPER, id: '' }, own] : [own];
+  }
+}

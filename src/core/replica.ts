@@ -1,0 +1,375 @@
+/**
+ * The server's state machine: everything between a client's frame and its reply that is neither a socket nor a
+ * file. One instance, one thread, driven from outside; it has no clock, no timer, no promise.
+ *
+ *   onFrame ─┬─ read, nothing of its session in flight ──▶ answered now
+ *            ├─ read behind own writes ──────────────────▶ parked until they are committed
+ *            └─ write ──▶ proposer ──▶ log ··durable··▶ onDurable ──▶ committer ──▶ reply, then parked reads
+ *
+ * Per connection, replies leave in the order of its requests. A write is proposed as soon as it arrives, also
+ * past parked reads: its zxid is later than what they wait for, so they are answered first all the same.
+ *
+ * Turn of the owning thread: `beginTurn` (time), any number of `on…` calls, `endTurn` (flush to log and io).
+ */
+import { assert } from '../base/assert.ts';
+import type { Zxid } from '../base/zxid.ts';
+import { ErrorCode } from '../wire/error-codes.ts';
+import { isWrite, OpCode } from '../wire/opcodes.ts';
+import { AuthRequest, REQUEST_HEADER_BYTES } from '../wire/requests.ts';
+import { decodeUtf8 } from './path/utf8.ts';
+import type { CorePort } from './core-port.ts';
+import type { AdminPort, ConnId, LogPort, ReplySink } from './ports.ts';
+import { CONN_IO_SHIFT } from './ports.ts';
+import { Client, ClientState } from './request/client.ts';
+import { UNEVALUATED } from './request/frame-queue.ts';
+import { createParts, type ReplicaOptions, type ReplicaParts, type ReplicaPorts } from './replica-parts.ts';
+import { SessionLifecycle } from './session/session-lifecycle.ts';
+
+/** Reads and writes handled per call of `drain` before other connections get their turn. */
+const DRAIN_LIMIT = 4096;
+const COMMITS_PER_TURN = 4096;
+
+export class Replica implements CorePort {
+  /** The components; read-only to everybody but the replica. */
+  readonly parts: ReplicaParts;
+  readonly lifecycle: SessionLifecycle;
+  authFailures = 0;
+  nowMs = 0;
+  wallMs = 0;
+  private readonly sinks: ReplySink[] = [];
+  private readonly auth = new AuthRequest();
+  private readonly log: LogPort;
+  private readonly admin: AdminPort;
+  /** Connections whose next request waits for room in the log, or for the large reply being made. */
+  private readonly logWaiters: Client[] = [];
+  private readonly jobWaiters: Client[] = [];
+  private durableZxid: Zxid = 0;
+
+  constructor(options: ReplicaOptions, ports: ReplicaPorts) {
+    this.log = ports.log;
+    this.admin = ports.admin;
+    this.parts = createParts(options, ports, {
+      onSessionCreated: (slot, client) => this.lifecycle.onCreated(slot, client),
+      onSessionClosed: (slot) => this.lifecycle.onClosed(slot),
+      clientOf: (conn) => this.parts.clients.get(conn),
+      onLargeReplyDone: (client) => this.onLargeReplyDone(client),
+    });
+    this.lifecycle = new SessionLifecycle(options, ports, this.parts, {
+      close: (client) => this.close(client),
+      drain: (client) => this.drain(client),
+    });
+  }
+
+  /** One sink per io thread, before its first connection. */
+  addSink(sink: ReplySink): void {
+    this.sinks.push(sink);
+  }
+
+  /** The log has been read up to here; from now on clients are served. */
+  start(zxid: Zxid, nowMs: number, wallMs: number): void {
+    this.beginTurn(nowMs, wallMs);
+    this.parts.proposer.lastZxid = zxid;
+    this.parts.committer.lastZxid = zxid;
+    this.parts.reads.lastZxid = zxid;
+    this.durableZxid = zxid;
+    this.parts.tree.proposed.set(this.parts.tree.committed.high, this.parts.tree.committed.low);
+    this.lifecycle.start(nowMs, wallMs);
+  }
+
+  get lastZxid(): Zxid {
+    return this.parts.committer.lastZxid;
+  }
+
+  // ---- turns ---------------------------------------------------------------------------------------------
+
+  /** `nowMs` monotonic, `wallMs` since 1970. */
+  beginTurn(nowMs: number, wallMs: number): void {
+    this.nowMs = nowMs;
+    this.wallMs = wallMs;
+    this.parts.proposer.nowMs = nowMs;
+    this.parts.proposer.wallMs = wallMs;
+    this.parts.replier.nowMs = nowMs;
+  }
+
+  /** Timers: session expiry, container sweep. Cheap; once per tick or turn. */
+  onTick(): void {
+    this.lifecycle.expire(this.nowMs);
+    this.sweepContainers();
+  }
+
+  /** Work that no event will start: slices of a large reply, commits left over. True = call again soon. */
+  doBackgroundWork(): boolean {
+    this.commitDurable();
+    const handled = this.parts.childrenReply.doWork();
+    return handled > 0 || this.parts.childrenReply.isBusy || this.hasCommitsLeft;
+  }
+
+  endTurn(): void {
+    this.parts.acls.dropUnreferenced();
+    this.parts.tree.reclaim();
+    this.log.flush();
+    for (const sink of this.sinks) sink.flush();
+  }
+
+  /** True while replies cannot be taken by an io thread: give the core no more requests. */
+  get isCongested(): boolean {
+    for (const sink of this.sinks) if (sink.congested) return true;
+    return false;
+  }
+
+  // ---- CorePort ------------------------------------------------------------------------------------------
+
+  onConnect(conn: ConnId, address: string, port: number): void {
+    const sink = this.sinks[conn >>> CONN_IO_SHIFT];
+    assert(sink !== undefined, 'connection of an unknown io thread');
+    const authIds = [{ scheme: 'ip', id: address }];
+    this.parts.clients.add(new Client({ conn, sink, address, port, authIds, wallMs: this.wallMs }));
+  }
+
+  onFrame(conn: ConnId, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const client = this.parts.clients.get(conn);
+    if (client === undefined || client.state >= ClientState.closing) return;
+    client.received++;
+    this.parts.replier.statistics.packetsReceived++;
+    if (client.state === ClientState.fresh) {
+      this.lifecycle.onConnectRequest(client, bytes, view, start, end);
+      return;
+    }
+    if (client.session >= 0) this.parts.sessions.touch(client.session, this.nowMs);
+    if (client.state !== ClientState.open || client.waitsForLog || client.queue.unevaluated > 0) {
+      client.queue.push(bytes, start, end, UNEVALUATED, this.nowMs);
+      return;
+    }
+    this.handle(client, bytes, view, start, end);
+  }
+
+  onDisconnect(conn: ConnId): void {
+    const client = this.parts.clients.get(conn);
+    if (client === undefined || client.state === ClientState.gone) return;
+    client.state = ClientState.gone;
+    client.queue.clear();
+    this.parts.watches.removeConnection(conn);
+    this.lifecycle.onConnectionGone(client);
+    this.releaseIfDone(client);
+  }
+
+  onDrained(conn: ConnId): void {
+    const client = this.parts.clients.get(conn);
+    if (client !== undefined) this.drain(client);
+  }
+
+  onFourLetterWord(conn: ConnId, word: number, argument: bigint | null): void {
+    const client = this.parts.clients.get(conn);
+    if (client === undefined || client.state !== ClientState.fresh) return;
+    client.state = ClientState.closing;
+    this.parts.replier.text(client, this.admin.answer(word, argument));
+    client.sink.close(conn);
+  }
+
+  /** Everything up to `zxid` is on stable storage. */
+  onDurable(zxid: Zxid): void {
+    if (zxid > this.durableZxid) this.durableZxid = zxid;
+    this.commitDurable();
+    this.retry(this.logWaiters);
+    this.lifecycle.retryPending();
+  }
+
+  /** A large reply is complete: whoever waited for it, or behind it, goes on. */
+  private onLargeReplyDone(client: Client): void {
+    this.drain(client);
+    this.retry(this.jobWaiters);
+  }
+
+  // ---- requests ------------------------------------------------------------------------------------------
+
+  // A request of an open session that has just arrived (nothing before it is unevaluated).
+  private handle(client: Client, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    if (end - start < REQUEST_HEADER_BYTES) {
+      this.close(client);
+      return;
+    }
+    const op = view.getInt32(start + 4);
+    client.lastOp = op;
+    if (op === OpCode.auth) {
+      this.authenticate(client, bytes, view, start, end);
+    } else if (isWrite(op) && op !== OpCode.createSession) {
+      if (this.propose(client, op, bytes, view, start, end)) return;
+      client.waitsForLog = true;
+      this.logWaiters.push(client);
+      client.queue.push(bytes, start, end, UNEVALUATED, this.nowMs);
+    } else if (client.queue.count > 0 || this.mustWait(client) || !this.read(client, bytes, view, start, end, this.nowMs)) {
+      client.queue.push(bytes, start, end, client.lastWriteZxid, this.nowMs);
+    }
+  }
+
+  private mustWait(client: Client): boolean {
+    if (client.lastWriteZxid > this.parts.committer.lastZxid || client.isStreaming) return true;
+    return client.sink.room(client.conn) <= 0;
+  }
+
+  private propose(
+    client: Client,
+    op: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): boolean {
+    const xid = view.getInt32(start);
+    if (op === OpCode.closeSession) return this.lifecycle.onCloseRequest(client, xid);
+    return this.parts.proposer.propose(client, xid, op, bytes, view, start + REQUEST_HEADER_BYTES, end);
+  }
+
+  // False: the request has to wait for the large reply being made; nothing has happened.
+  private read(
+    client: Client,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    receivedMs: number,
+  ): boolean {
+    const xid = view.getInt32(start);
+    const op = view.getInt32(start + 4);
+    if (!isSupportedRead(op)) {
+      // Unknown, or the server's own (createSession): Apache answers with zxid −1 and hangs up.
+      this.parts.replier.header(client, xid, -1, ErrorCode.unimplemented, receivedMs);
+      this.close(client);
+      return true;
+    }
+    if (this.parts.reads.execute(client, xid, op, bytes, view, start + REQUEST_HEADER_BYTES, end, receivedMs)) {
+      return true;
+    }
+    if (!this.jobWaiters.includes(client)) this.jobWaiters.push(client);
+    return false;
+  }
+
+  // Runs what the connection has parked, as far as it may.
+  private drain(client: Client): void {
+    const { queue } = client;
+    for (let handled = 0; queue.count > 0 && client.state === ClientState.open; handled++) {
+      if (handled === DRAIN_LIMIT) return;
+      const { bytes, view, headStart: start, headEnd: end } = queue;
+      const op = view.getInt32(start + 4);
+      if (queue.headZxid === UNEVALUATED) {
+        if (end - start < REQUEST_HEADER_BYTES) {
+          this.close(client);
+          return;
+        }
+        client.lastOp = op;
+        if (op === OpCode.auth) {
+          this.authenticate(client, bytes, view, start, end);
+          queue.shift();
+          continue;
+        }
+        if (isWrite(op) && op !== OpCode.createSession) {
+          if (!this.propose(client, op, bytes, view, start, end)) {
+            if (!client.waitsForLog) this.logWaiters.push(client);
+            client.waitsForLog = true;
+            return;
+          }
+          queue.shift();
+          continue;
+        }
+        queue.evaluateHead(client.lastWriteZxid);
+      }
+      if (queue.headZxid > this.parts.committer.lastZxid || client.isStreaming) return;
+      if (client.sink.room(client.conn) <= 0) return;
+      if (!this.read(client, bytes, view, start, end, queue.headReceivedMs)) return;
+      queue.shift();
+    }
+  }
+
+  private authenticate(client: Client, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const { auth } = this;
+    const xid = view.getInt32(start);
+    if (!auth.wrap(bytes, view, start + REQUEST_HEADER_BYTES, end)) {
+      this.close(client);
+      return;
+    }
+    const scheme = decodeUtf8(bytes, auth.schemeStart, auth.schemeStart + Math.max(auth.schemeLength, 0));
+    const data = bytes.slice(auth.authStart, auth.authStart + Math.max(auth.authLength, 0));
+    const ids = this.parts.providers.authenticate(scheme, data);
+    if (ids === null) {
+      this.authFailures++;
+      this.parts.replier.header(client, xid, 0, ErrorCode.authFailed, this.nowMs);
+      this.close(client);
+      return;
+    }
+    const known = client.authIds;
+    const added = ids.filter((id) => !known.some((k) => k.scheme === id.scheme && k.id === id.id));
+    client.authIds = [...known, ...added];
+    this.parts.replier.header(client, xid, 0, ErrorCode.ok, this.nowMs);
+  }
+
+  // ---- commits -------------------------------------------------------------------------------------------
+
+  private get hasCommitsLeft(): boolean {
+    const { proposals } = this.parts;
+    return proposals.length > 0 && proposals.zxids[proposals.headRow]! <= this.durableZxid && !this.isCongested;
+  }
+
+  private commitDurable(): void {
+    for (let committed = 0; committed < COMMITS_PER_TURN && this.hasCommitsLeft; committed++) {
+      const client = this.parts.committer.commitNext();
+      this.parts.reads.lastZxid = this.parts.committer.lastZxid;
+      if (client === null) continue;
+      if (client.state === ClientState.gone) this.releaseIfDone(client);
+      else if (client.queue.count > 0) this.drain(client);
+    }
+  }
+
+  private retry(waiters: Client[]): void {
+    // Each may line up again, behind those that have not had their turn yet.
+    for (let n = waiters.length; n > 0; n--) {
+      const client = waiters.shift()!;
+      client.waitsForLog = false;
+      this.drain(client);
+    }
+  }
+
+  private sweepContainers(): void {
+    const due = this.parts.sweep.poll(this.nowMs, this.wallMs, this.parts.effects);
+    if (due >= 0) this.parts.proposer.proposeSweep(due);
+  }
+
+  // ---- connections ---------------------------------------------------------------------------------------
+
+  /** No more requests from this connection; what has been answered still goes out. */
+  private close(client: Client): void {
+    if (client.state >= ClientState.closing) return;
+    client.state = ClientState.closing;
+    client.queue.clear();
+    client.sink.close(client.conn);
+  }
+
+  private releaseIfDone(client: Client): void {
+    if (client.proposals > 0 || client.isStreaming) return;
+    this.parts.clients.remove(client.conn);
+    client.sink.release(client.conn);
+  }
+}
+
+function isSupportedRead(op: number): boolean {
+  switch (op) {
+    case OpCode.getData:
+    case OpCode.exists:
+    case OpCode.getChildren:
+    case OpCode.getChildren2:
+    case OpCode.ping:
+    case OpCode.sync:
+    case OpCode.getAcl:
+    case OpCode.multiRead:
+    case OpCode.getEphemerals:
+    case OpCode.getAllChildrenNumber:
+    case OpCode.whoAmI:
+    case OpCode.setWatches:
+    case OpCode.setWatches2:
+    case OpCode.addWatch:
+    case OpCode.checkWatches:
+    case OpCode.removeWatches:
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,82 @@
+/** What the core knows of one connection. One object per connection, none per request. */
+import type { AuthId } from '../acl/acl.ts';
+import type { ConnId, ReplySink } from '../ports.ts';
+import { FrameQueue } from './frame-queue.ts';
+
+/**
+ *   fresh ──ConnectRequest──▶ handshaking ──createSession committed──▶ open ──close──▶ closing ──▶ gone
+ *     │                                                                 ▲
+ *     └──────────────── reconnect, password right ──────────────────────┘
+ */
+export const ClientState = { fresh: 0, handshaking: 1, open: 2, closing: 3, gone: 4 } as const;
+
+export class Client {
+  readonly conn: ConnId;
+  readonly sink: ReplySink;
+  readonly address: string;
+  readonly port: number;
+  state: number = ClientState.fresh;
+  /** Slot in the session table, −1 before the handshake. */
+  session = -1;
+  authIds: readonly AuthId[];
+  readonly queue = new FrameQueue();
+  /** The newest write of this session through this connection; reads wait until it is committed. */
+  lastWriteZxid = 0;
+  /** Proposals that will still answer this connection; it may be released only at 0. */
+  proposals = 0;
+  /** The head of the queue is a write waiting for room in the log. */
+  waitsForLog = false;
+  /** The head of the queue is a read waiting until the client has taken more of its replies. */
+  waitsForRoom = false;
+  /** A large reply is being made; everything behind it waits. */
+  isStreaming = false;
+  hasReadOnlyByte = false;
+
+  readonly establishedMs: number;
+  received = 0;
+  sent = 0;
+  lastOp = 0;
+  lastXid = -1;
+  lastZxid = 0;
+  lastReplyMs = 0;
+  lastLatencyMs = 0;
+  minLatencyMs = -1;
+  maxLatencyMs = 0;
+  totalLatencyMs = 0;
+
+  constructor(options: {
+    conn: ConnId;
+    sink: ReplySink;
+    address: string;
+    port: number;
+    authIds: readonly AuthId[];
+    wallMs: number;
+  }) {
+    this.conn = options.conn;
+    this.sink = options.sink;
+    this.address = options.address;
+    this.port = options.port;
+    this.authIds = options.authIds;
+    this.establishedMs = options.wallMs;
+  }
+
+  countReply(xid: number, zxid: number, latencyMs: number, nowMs: number): void {
+    this.sent++;
+    this.lastXid = xid;
+    this.lastZxid = zxid;
+    this.lastReplyMs = nowMs;
+    this.lastLatencyMs = latencyMs;
+    this.totalLatencyMs += latencyMs;
+    if (latencyMs > this.maxLatencyMs) this.maxLatencyMs = latencyMs;
+    if (this.minLatencyMs < 0 || latencyMs < this.minLatencyMs) this.minLatencyMs = latencyMs;
+  }
+
+  resetStatistics(): void {
+    this.received = 0;
+    this.sent = 0;
+    this.minLatencyMs = -1;
+    this.maxLatencyMs = 0;
+    this.totalLatencyMs = 0;
+    this.lastLatencyMs = 0;
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * Writes replies and events into the connections' sinks, and keeps the books of what was answered. Small
+ * replies are written in place; what does not fit one claim goes out in pieces, copied from where it lies.
+ */
+import { writeInt64 } from '../../base/int64.ts';
+import type { Zxid } from '../../base/zxid.ts';
+import { REPLY_HEADER_FRAME_BYTES, writeReplyHeader } from '../../wire/reply-header.ts';
+import { STAT_BYTES } from '../../wire/stat.ts';
+import { watchEventFrameBytes, writeWatchEvent } from '../../wire/watch-event.ts';
+import { PIECE_BYTES_MAX } from '../ports.ts';
+import type { ZnodeCursor } from '../tree/record.ts';
+import type { Client } from './client.ts';
+import { ClientState } from './client.ts';
+
+const SLASH = 47;
+const ROOT_PATH = new Uint8Array([SLASH]);
+
+export interface TrafficStatistics {
+  packetsReceived: number;
+  packetsSent: number;
+  minLatencyMs: number;
+  maxLatencyMs: number;
+  totalLatencyMs: number;
+  latencyCount: number;
+  lastResponseBytes: number;
+  minResponseBytes: number;
+  maxResponseBytes: number;
+}
+
+export class Replier {
+  /** Set by the owner at each turn. */
+  nowMs = 0;
+  readonly statistics: TrafficStatistics = emptyStatistics();
+
+  /** A reply without body: every error, and operations that return nothing. */
+  header(client: Client, xid: number, zxid: Zxid, err: number, receivedMs: number): void {
+    if (client.state >= ClientState.closing) return;
+    const { sink } = client;
+    const at = sink.claim(client.conn, REPLY_HEADER_FRAME_BYTES);
+    writeReplyHeader(sink.view, at, 0, xid, zxid, err);
+    sink.commit(REPLY_HEADER_FRAME_BYTES, true);
+    this.count(client, xid, zxid, receivedMs, REPLY_HEADER_FRAME_BYTES);
+  }
+
+  /** The node's whole body: data and Stat (getData). */
+  body(client: Client, xid: number, zxid: Zxid, node: ZnodeCursor, receivedMs: number): void {
+    this.slice(client, xid, zxid, node.bytes, node.bodyStart, node.bodyLength, receivedMs);
+  }
+
+  /** The node's Stat alone (exists, setData, setACL). */
+  stat(client: Client, xid: number, zxid: Zxid, node: ZnodeCursor, receivedMs: number): void {
+    this.slice(client, xid, zxid, node.bytes, node.statStart, STAT_BYTES, receivedMs);
+  }
+
+  /** The path of a created node, and its Stat where the operation returns one. */
+  created(client: Client, xid: number, zxid: Zxid, node: ZnodeCursor, stat: boolean, receivedMs: number): void {
+    if (client.state >= ClientState.closing) return;
+    const { sink } = client;
+    const pathLength = node.pathLength;
+    const bodyLength = 4 + pathLength + (stat ? STAT_BYTES : 0);
+    const total = REPLY_HEADER_FRAME_BYTES + bodyLength;
+    if (total > PIECE_BYTES_MAX) {
+      const body = new Uint8Array(bodyLength);
+      writePathAndStat(body, new DataView(body.buffer), 0, node, stat);
+      this.slice(client, xid, zxid, body, 0, bodyLength, receivedMs);
+      return;
+    }
+    const at = sink.claim(client.conn, total);
+    const body = writeReplyHeader(sink.view, at, bodyLength, xid, zxid, 0);
+    writePathAndStat(sink.bytes, sink.view, body, node, stat);
+    sink.commit(total, true);
+    this.count(client, xid, zxid, receivedMs, total);
+  }
+
+  /** A reply whose body stands ready in `bytes[start, start + length)`. */
+  slice(
+    client: Client,
+    xid: number,
+    zxid: Zxid,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    receivedMs: number,
+  ): void {
+    if (client.state >= ClientState.closing) return;
+    const { sink, conn } = client;
+    const total = REPLY_HEADER_FRAME_BYTES + length;
+    if (total <= PIECE_BYTES_MAX) {
+      const at = sink.claim(conn, total);
+      const body = writeReplyHeader(sink.view, at, length, xid, zxid, 0);
+      sink.bytes.set(bytes.subarray(start, start + length), body);
+      sink.commit(total, true);
+    } else {
+      const at = sink.claim(conn, REPLY_HEADER_FRAME_BYTES);
+      writeReplyHeader(sink.view, at, length, xid, zxid, 0);
+      sink.commit(REPLY_HEADER_FRAME_BYTES, false);
+      this.pieces(client, bytes, start, start + length);
+    }
+    this.count(client, xid, zxid, receivedMs, total);
+  }
+
+  /** A change notification; not counted as a reply. */
+  event(
+    client: Client,
+    zxid: Zxid,
+    type: number,
+    path: Uint8Array,
+    pathStart: number,
+    pathLength: number,
+  ): void {
+    const { sink, conn } = client;
+    if (pathLength === 0) {
+      path = ROOT_PATH;
+      pathStart = 0;
+      pathLength = 1;
+    }
+    const total = watchEventFrameBytes(pathLength);
+    if (total <= PIECE_BYTES_MAX) {
+      const at = sink.claim(conn, total);
+      writeWatchEvent(sink.bytes, sink.view, at, zxid, type, path, pathStart, pathLength);
+      sink.commit(total, false);
+    } else {
+      const frame = new Uint8Array(total);
+      writeWatchEvent(frame, new DataView(frame.buffer), 0, zxid, type, path, pathStart, pathLength);
+      for (let from = 0; from < total; from += PIECE_BYTES_MAX) this.piece(client, frame, from, total, false);
+    }
+    this.statistics.packetsSent++;
+    client.sent++;
+  }
+
+  /** Raw bytes outside the protocol (four-letter words); the caller closes the connection. */
+  text(client: Client, bytes: Uint8Array): void {
+    for (let from = 0; from < bytes.length; from += PIECE_BYTES_MAX) {
+      this.piece(client, bytes, from, bytes.length, false);
+    }
+  }
+
+  /** Books a reply whose frame somebody else has written. */
+  count(client: Client, xid: number, zxid: Zxid, receivedMs: number, frameBytes: number): void {
+    const s = this.statistics;
+    const latency = this.nowMs - receivedMs;
+    s.packetsSent++;
+    s.latencyCount++;
+    s.totalLatencyMs += latency;
+    if (latency > s.maxLatencyMs) s.maxLatencyMs = latency;
+    if (latency < s.minLatencyMs || s.latencyCount === 1) s.minLatencyMs = latency;
+    s.lastResponseBytes = frameBytes;
+    if (frameBytes > s.maxResponseBytes) s.maxResponseBytes = frameBytes;
+    if (frameBytes < s.minResponseBytes || s.minResponseBytes < 0) s.minResponseBytes = frameBytes;
+    client.countReply(xid, zxid, latency, this.nowMs);
+  }
+
+  resetStatistics(): void {
+    Object.assign(this.statistics, emptyStatistics());
+  }
+
+  private pieces(client: Client, bytes: Uint8Array, start: number, end: number): void {
+    for (let from = start; from < end; from += PIECE_BYTES_MAX) this.piece(client, bytes, from, end, true);
+  }
+
+  private piece(client: Client, bytes: Uint8Array, from: number, end: number, isReply: boolean): void {
+    const to = Math.min(from + PIECE_BYTES_MAX, end);
+    const at = client.sink.claim(client.conn, to - from);
+    client.sink.bytes.set(bytes.subarray(from, to), at);
+    client.sink.commit(to - from, isReply && to === end);
+  }
+}
+
+/** `ustring path`, and the Stat behind it if wanted; returns the offset behind. */
+export function writePathAndStat(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  node: ZnodeCursor,
+  stat: boolean,
+): number {
+  const length = node.pathLength;
+  view.setInt32(at, length);
+  const { pathStart } = node;
+  for (let i = 0; i < length; i++) bytes[at + 4 + i] = node.bytes[pathStart + i]!;
+  const end = at + 4 + length;
+  if (!stat) return end;
+  bytes.set(node.bytes.subarray(node.statStart, node.statStart + STAT_BYTES), end);
+  return end + STAT_BYTES;
+}
+
+/** A reply body that grows while it is made; reused from reply to reply. */
+export class BodyBuffer {
+  bytes = new Uint8Array(4096);
+  view = new DataView(this.bytes.buffer);
+  length = 0;
+
+  reset(): void {
+    this.length = 0;
+    if (this.bytes.length > 4 * PIECE_BYTES_MAX) this.adopt(new Uint8Array(4096));
+  }
+
+  /** Room for `needed` more bytes; returns where they go. */
+  extend(needed: number): number {
+    const at = this.length;
+    this.length += needed;
+    if (this.length > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length));
+      larger.set(this.bytes.subarray(0, at));
+      this.adopt(larger);
+    }
+    return at;
+  }
+
+  int32(value: number): void {
+    const at = this.extend(4);
+    this.view.setInt32(at, value);
+  }
+
+  int64(value: number): void {
+    const at = this.extend(8);
+    writeInt64(this.view, at, value);
+  }
+
+  raw(source: Uint8Array, start: number, length: number): void {
+    const at = this.extend(length);
+    this.bytes.set(source.subarray(start, start + length), at);
+  }
+
+  /** A ustring or buffer. */
+  string(source: Uint8Array, start: number, length: number): void {
+    this.int32(length);
+    this.raw(source, start, length);
+  }
+
+  private adopt(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+  }
+}
+
+function emptyStatistics(): TrafficStatistics {
+  return {
+    packetsReceived: 0,
+    packetsSent: 0,
+    minLatencyMs: 0,
+    maxLatencyMs: 0,
+    totalLatencyMs: 0,
+    latencyCount: 0,
+    lastResponseBytes: -1,
+    minResponseBytes: -1,
+    maxResponseBytes: -1,
+  };
+}

@@ -1,0 +1,210 @@
+/**
+ * How sessions begin, move between connections and end: the connect handshake, reconnects, close requests and
+ * expiry. Sessions exist for preparation from the moment they are proposed, and are forgotten when their
+ * closeSession has been applied.
+ */
+import { assert } from '../../base/assert.ts';
+import { CONNECT_RESPONSE_FRAME_BYTES_MAX, ConnectRequestView, PASSWORD_BYTES } from '../../wire/connect.ts';
+import { writeConnectResponse, writeSessionRefusal } from '../../wire/connect.ts';
+import { ErrorCode } from '../../wire/error-codes.ts';
+import { OpCode } from '../../wire/opcodes.ts';
+import { equalBytes } from '../path/path.ts';
+import type { CryptoPort } from '../ports.ts';
+import type { ReplicaOptions, ReplicaParts } from '../replica-parts.ts';
+import { type Client, ClientState } from '../request/client.ts';
+import { SessionExpiry } from './session-expiry.ts';
+import { negotiateTimeoutMs, SessionIds } from './session-id.ts';
+import { NO_CONNECTION, NO_SESSION } from './session-table.ts';
+
+export interface ConnectionOwner {
+  close(client: Client): void;
+  drain(client: Client): void;
+}
+
+export class SessionLifecycle {
+  readonly expiry: SessionExpiry;
+  readonly minTimeoutMs: number;
+  readonly maxTimeoutMs: number;
+  private readonly parts: ReplicaParts;
+  private readonly crypto: CryptoPort;
+  private readonly owner: ConnectionOwner;
+  private readonly serverId: number;
+  private ids: SessionIds | null = null;
+  private readonly request = new ConnectRequestView();
+  private readonly password = new Uint8Array(PASSWORD_BYTES);
+  /** Expired sessions whose closeSession found no room in the log yet. */
+  private readonly unclosed: number[] = [];
+  /** Sessions whose closeSession is on its way. */
+  private readonly closeProposed = new Set<number>();
+  /** Connections whose createSession found no room in the log yet. */
+  private readonly uncreated: Client[] = [];
+  private readonly onExpired = (slot: number): void => this.closeExpired(slot);
+
+  constructor(
+    options: ReplicaOptions,
+    ports: { readonly crypto: CryptoPort },
+    parts: ReplicaParts,
+    owner: ConnectionOwner,
+  ) {
+    this.parts = parts;
+    this.crypto = ports.crypto;
+    this.owner = owner;
+    this.serverId = options.serverId;
+    this.minTimeoutMs = options.minSessionTimeoutMs;
+    this.maxTimeoutMs = options.maxSessionTimeoutMs;
+    this.expiry = new SessionExpiry(parts.sessions, options.tickTimeMs, 0);
+  }
+
+  /** Serving begins: every session known from the log gets its full timeout. */
+  start(nowMs: number, wallMs: number): void {
+    this.ids = new SessionIds(this.serverId, wallMs);
+    this.expiry.restart(nowMs);
+  }
+
+  // ---- handshake -----------------------------------------------------------------------------------------
+
+  onConnectRequest(client: Client, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const { request, parts } = this;
+    const isSound = request.wrap(bytes, view, start, end);
+    // A client that has seen a later zxid belongs to another history; it must look for another server.
+    if (!isSound || request.lastZxidSeen > parts.committer.lastZxid) {
+      this.owner.close(client);
+      return;
+    }
+    client.hasReadOnlyByte = request.hasReadOnly;
+    const timeoutMs = negotiateTimeoutMs(request.timeoutMs, this.minTimeoutMs, this.maxTimeoutMs);
+    if (request.sessionIdHigh === 0 && request.sessionIdLow === 0) this.create(client, timeoutMs);
+    else this.reconnect(client, timeoutMs);
+  }
+
+  private create(client: Client, timeoutMs: number): void {
+    const { sessions, proposer } = this.parts;
+    const { ids } = this;
+    assert(ids !== null, 'a client connected before the replica started');
+    ids.advance(sessions);
+    const slot = sessions.create(ids.high, ids.low, timeoutMs, proposer.nowMs);
+    sessions.conn[slot] = client.conn;
+    this.expiry.add(slot);
+    client.session = slot;
+    client.state = ClientState.handshaking;
+    if (!proposer.proposeCreateSession(client, slot)) this.uncreated.push(client);
+  }
+
+  private reconnect(client: Client, timeoutMs: number): void {
+    const { request, parts } = this;
+    const { sessions, clients } = parts;
+    const slot = sessions.find(request.sessionIdHigh, request.sessionIdLow);
+    // As in Apache, the older connection goes before the password is looked at.
+    const older = slot === NO_SESSION ? undefined : clients.get(sessions.conn[slot]!);
+    if (older !== undefined && older !== client) this.owner.close(older);
+    this.crypto.sessionPassword(request.sessionIdHigh, request.sessionIdLow, this.password, 0);
+    const isPassword =
+      request.passwordLength === PASSWORD_BYTES &&
+      equalBytes(this.password, 0, request.bytes, request.passwordStart, PASSWORD_BYTES);
+    if (slot === NO_SESSION || sessions.isClosing(slot) || !isPassword) {
+      this.refuse(client);
+      return;
+    }
+    sessions.conn[slot] = client.conn;
+    client.session = slot;
+    this.expiry.renegotiate(slot, timeoutMs, parts.proposer.nowMs);
+    // Reads through the new connection must not run ahead of writes sent through an older one.
+    client.lastWriteZxid = parts.proposer.lastZxid;
+    this.welcome(client);
+  }
+
+  private welcome(client: Client): void {
+    const { sink, conn, session } = client;
+    const { sessions } = this.parts;
+    const high = sessions.idHigh[session]!;
+    const low = sessions.idLow[session]!;
+    this.crypto.sessionPassword(high, low, this.password, 0);
+    const at = sink.claim(conn, CONNECT_RESPONSE_FRAME_BYTES_MAX);
+    const { hasReadOnlyByte } = client;
+    // biome-ignore format: one idea per line
+    const end = writeConnectResponse(sink.bytes, sink.view, at,
+      sessions.touchTimeoutMs[session]!, high, low,
+      this.password, 0,
+      hasReadOnlyByte, false);
+    sink.commit(end - at, true);
+    this.parts.replier.count(client, 0, this.parts.committer.lastZxid, this.parts.proposer.nowMs, end - at);
+    client.state = ClientState.open;
+    this.owner.drain(client);
+  }
+
+  private refuse(client: Client): void {
+    const { sink, conn } = client;
+    const at = sink.claim(conn, CONNECT_RESPONSE_FRAME_BYTES_MAX);
+    const end = writeSessionRefusal(sink.bytes, sink.view, at, client.hasReadOnlyByte);
+    sink.commit(end - at, true);
+    this.owner.close(client);
+  }
+
+  // ---- commits -------------------------------------------------------------------------------------------
+
+  onCreated(slot: number, client: Client | null): void {
+    if (client === null || client.state !== ClientState.handshaking) return;
+    assert(client.session === slot, 'session created for another connection');
+    this.welcome(client);
+  }
+
+  onClosed(slot: number): void {
+    const { sessions, clients } = this.parts;
+    const client = clients.get(sessions.conn[slot]!);
+    this.expiry.remove(slot);
+    this.closeProposed.delete(slot);
+    sessions.remove(slot);
+    if (client !== undefined && client.session === slot) {
+      client.session = NO_SESSION;
+      this.owner.close(client);
+    }
+  }
+
+  // ---- ends ----------------------------------------------------------------------------------------------
+
+  /** False = no room in the log; ask again. */
+  onCloseRequest(client: Client, xid: number): boolean {
+    const { proposer } = this.parts;
+    if (this.closeProposed.has(client.session)) {
+      return proposer.proposeError(client, xid, OpCode.closeSession, ErrorCode.sessionExpired);
+    }
+    return this.proposeClose(client.session, client, xid);
+  }
+
+  onConnectionGone(client: Client): void {
+    const { sessions } = this.parts;
+    if (client.session >= 0 && sessions.conn[client.session] === client.conn) {
+      sessions.conn[client.session] = NO_CONNECTION;
+      // It had begun to close and its request has gone with the connection.
+      if (sessions.isClosing(client.session) && !this.closeProposed.has(client.session)) {
+        this.closeExpired(client.session);
+      }
+    }
+  }
+
+  expire(nowMs: number): void {
+    this.expiry.expire(nowMs, this.onExpired);
+  }
+
+  /** After commits have made room in the log. */
+  retryPending(): void {
+    for (let n = this.unclosed.length; n > 0; n--) {
+      const slot = this.unclosed.shift()!;
+      this.closeExpired(slot);
+    }
+    for (let n = this.uncreated.length; n > 0; n--) {
+      const client = this.uncreated.shift()!;
+      if (!this.parts.proposer.proposeCreateSession(client, client.session)) this.uncreated.push(client);
+    }
+  }
+
+  private closeExpired(slot: number): void {
+    if (!this.proposeClose(slot, null, 0)) this.unclosed.push(slot);
+  }
+
+  private proposeClose(slot: number, client: Client | null, xid: number): boolean {
+    if (!this.parts.proposer.proposeCloseSession(slot, client, xid)) return false;
+    this.closeProposed.add(slot);
+    return true;
+  }
+}

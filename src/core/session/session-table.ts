@@ -1,0 +1,111 @@
+/**
+ * The sessions the server knows, in dense slots of typed arrays: the rest of the core speaks of a session by its
+ * slot, a small number that stays the same for the session's life and is used again afterwards. Core thread.
+ *
+ *     free ──create──▶ open ──setClosing──▶ closing ──remove──▶ free
+ *                        └─────────────remove─────────────────────▲
+ *
+ * A *closing* session has its closeSession transaction on the way: it exists until that is applied, but nothing
+ * more is accepted from it. `timeoutMs` is what was agreed at creation (stored in snapshots); a reconnect may
+ * agree on another, which counts only for expiry: `touchTimeoutMs`.
+ *
+ * `touch` is one store, because every request does it; who has expired is session-expiry.ts's business.
+ */
+import { assert } from '../../base/assert.ts';
+import { grownBytes, grownFloats, grownInts } from './columns.ts';
+import { PairIndex } from './pair-index.ts';
+
+/** Index of a session. */
+export type SessionSlot = number;
+export const NO_SESSION: SessionSlot = -1;
+export const NO_CONNECTION = -1;
+
+const State = { free: 0, open: 1, closing: 2 } as const;
+
+const CAPACITY_START = 64;
+
+export class SessionTable {
+  /** The halves of the 64-bit id. Columns are read-only to others unless said otherwise. */
+  idHigh = new Int32Array(CAPACITY_START);
+  idLow = new Int32Array(CAPACITY_START);
+  timeoutMs = new Int32Array(CAPACITY_START);
+  /** The timeout that touches count with. Change it through `SessionExpiry.renegotiate`. */
+  touchTimeoutMs = new Int32Array(CAPACITY_START);
+  /** When the session was last heard of, on the caller's monotonic clock. */
+  touchedMs = new Float64Array(CAPACITY_START);
+  /** The connection serving the session, or NO_CONNECTION. Written by the owner of connections. */
+  conn = new Int32Array(CAPACITY_START);
+  /** Slots ever used: every slot in [0, slotEnd) is free, open or closing. */
+  slotEnd = 0;
+  private state = new Uint8Array(CAPACITY_START);
+  private readonly freeSlots: SessionSlot[] = [];
+  private readonly index = new PairIndex();
+
+  /** Open and closing sessions. */
+  get size(): number {
+    return this.index.size;
+  }
+
+  /** Adds a session without a connection, touched now. The id must be new. */
+  create(idHigh: number, idLow: number, timeoutMs: number, nowMs: number): SessionSlot {
+    assert(this.index.find(idHigh, idLow) === NO_SESSION, 'session id in use');
+    const slot = this.freeSlots.pop() ?? this.slotEnd++;
+    if (slot === this.state.length) this.grow();
+    this.index.insert(idHigh, idLow, slot);
+    this.idHigh[slot] = idHigh;
+    this.idLow[slot] = idLow;
+    this.timeoutMs[slot] = timeoutMs;
+    this.touchTimeoutMs[slot] = timeoutMs;
+    this.touchedMs[slot] = nowMs;
+    this.conn[slot] = NO_CONNECTION;
+    this.state[slot] = State.open;
+    return slot;
+  }
+
+  /** The slot of a session, open or closing; NO_SESSION when unknown. */
+  find(idHigh: number, idLow: number): SessionSlot {
+    return this.index.find(idHigh, idLow);
+  }
+
+  /** Forgets the session; take it out of the expiry buckets first. */
+  remove(slot: SessionSlot): void {
+    assert(this.exists(slot), 'no session in this slot');
+    this.index.remove(this.idHigh[slot]!, this.idLow[slot]!);
+    this.state[slot] = State.free;
+    this.freeSlots.push(slot);
+  }
+
+  touch(slot: SessionSlot, nowMs: number): void {
+    this.touchedMs[slot] = nowMs;
+  }
+
+  setClosing(slot: SessionSlot): void {
+    assert(this.exists(slot), 'no session in this slot');
+    this.state[slot] = State.closing;
+  }
+
+  isClosing(slot: SessionSlot): boolean {
+    return this.state[slot] === State.closing;
+  }
+
+  exists(slot: SessionSlot): boolean {
+    return this.state[slot] !== undefined && this.state[slot] !== State.free;
+  }
+
+  /** The slot of the first session at or behind `slot`, NO_SESSION at the end: `for (s = next(0); s >= 0; s = next(s + 1))`. */
+  next(slot: SessionSlot): SessionSlot {
+    while (slot < this.slotEnd && this.state[slot] === State.free) slot++;
+    return slot < this.slotEnd ? slot : NO_SESSION;
+  }
+
+  private grow(): void {
+    const capacity = this.state.length * 2;
+    this.idHigh = grownInts(this.idHigh, capacity);
+    this.idLow = grownInts(this.idLow, capacity);
+    this.timeoutMs = grownInts(this.timeoutMs, capacity);
+    this.touchTimeoutMs = grownInts(this.touchTimeoutMs, capacity);
+    this.conn = grownInts(this.conn, capacity);
+    this.touchedMs = grownFloats(this.touchedMs, capacity);
+    this.state = grownBytes(this.state, capacity);
+  }
+}

@@ -1,0 +1,319 @@
+/**
+ * The znode store: one writer (the core thread), bytes in shared segments, immutable records.
+ *
+ * A change goes through two moments. *Staged*: preparation builds the node's next record and hangs it in
+ * `pending`; later preparations see it (`latest`), clients do not. *Published*: the transaction is durable, the
+ * record becomes the node's `slot`, and the one before is retired. A failed multi takes its staged records back
+ * with `rollback`. Replay of the log at start-up publishes without staging.
+ *
+ *     prep ──stage──▶ pending[id] ──publish──▶ slot[id] ──replaced──▶ held (snapshot running) or retired
+ *              ▲            │
+ *              └─rollback───┘
+ *
+ * Digests run beside: `proposed` after the last staged change, `committed` after the last published one.
+ */
+import { assert } from '../../base/assert.ts';
+import { Arena } from '../../shm/arena.ts';
+import { createEpochs, EpochReader, EpochWriter } from '../../shm/epochs.ts';
+import { Segments } from '../../shm/segments.ts';
+import { StatOffset } from '../../wire/stat.ts';
+import { parentLength, pathHash } from '../path/path.ts';
+import { Children } from './children.ts';
+import { DigestSum } from './digest.ts';
+import { NODE_BLOCK_MASK, NODE_BLOCK_SHIFT, NodeTable } from './node-table.ts';
+import type { PathMatch } from './path-index.ts';
+import { PathIndex } from './path-index.ts';
+import { PointInTime } from './point-in-time.ts';
+import type { Offset } from './record.ts';
+import { readZxid, ZnodeCursor } from './record.ts';
+import { RecordBuilder } from './record-builder.ts';
+
+/** Epoch readers: the snapshot thread, and the core itself while it makes a large reply over several turns. */
+const EPOCH_READERS = 2;
+const OWN_READER = 1;
+const RECLAIM_PER_TURN = 4096;
+
+export const EMPTY_PATH = new Uint8Array(0);
+export const ROOT_HASH = pathHash(EMPTY_PATH, 0, 0);
+
+export interface TreeOptions {
+  /** Upper bound of the store's shared memory, in bytes. */
+  readonly bytesMax: number;
+  readonly digest: boolean;
+  readonly extendedTypes: boolean;
+}
+
+export class Tree implements PathMatch {
+  readonly segments = new Segments();
+  readonly arena: Arena;
+  readonly epochsHandle = createEpochs(EPOCH_READERS);
+  private readonly epochs: EpochWriter;
+  private readonly ownEpoch = new EpochReader(this.epochsHandle, OWN_READER);
+  readonly nodes = new NodeTable();
+  readonly children: Children;
+  readonly index: PathIndex;
+  readonly build: RecordBuilder;
+  readonly pointInTime: PointInTime;
+  readonly committed = new DigestSum();
+  readonly proposed = new DigestSum();
+  readonly extendedTypes: boolean;
+  /** Committed nodes including the root, and Apache's approximate size: path and data bytes of all nodes. */
+  nodeCount = 0;
+  dataBytes = 0;
+  private readonly matchCursor: ZnodeCursor;
+  private readonly a: ZnodeCursor;
+  private readonly b: ZnodeCursor;
+  /** Undo list of the change being prepared: (node id, pending before). */
+  private undo = new Int32Array(64);
+  private undoLength = 0;
+
+  constructor(options: TreeOptions) {
+    this.arena = new Arena(this.segments, { bytesMax: options.bytesMax });
+    if (this.segments.list.length === 0) this.segments.grow();
+    this.epochs = new EpochWriter(this.epochsHandle, this.arena);
+    this.children = new Children(this.nodes, this.arena, this.segments);
+    this.index = new PathIndex(this.segments, this.arena, this);
+    this.build = new RecordBuilder(this.segments, this.arena, options);
+    this.pointInTime = new PointInTime(this.nodes, this.segments, this.arena, this.epochsHandle);
+    this.extendedTypes = options.extendedTypes;
+    this.matchCursor = new ZnodeCursor(this.segments);
+    this.a = new ZnodeCursor(this.segments);
+    this.b = new ZnodeCursor(this.segments);
+  }
+
+  cursor(): ZnodeCursor {
+    return new ZnodeCursor(this.segments);
+  }
+
+  /** The id of the node with this path (committed or proposed), 0 = none. */
+  find(bytes: Uint8Array, start: number, length: number, hash: number): number {
+    return this.index.find(hash, bytes, start, length);
+  }
+
+  matches(nodeId: number, bytes: Uint8Array, start: number, length: number): boolean {
+    const cursor = this.matchCursor;
+    const slot = this.nodes.slot(nodeId);
+    cursor.moveTo(slot !== 0 ? slot : this.nodes.pendingOf(nodeId));
+    return cursor.pathEquals(bytes, start, length);
+  }
+
+  /** What clients see: the committed record, 0 when there is none. */
+  committedOf(nodeId: number): Offset {
+    return this.nodes.slot(nodeId);
+  }
+
+  /** What preparation sees: the newest record, proposed or committed; 0 when absent or proposed to go. */
+  latestOf(nodeId: number): Offset {
+    const pending = this.nodes.pendingOf(nodeId);
+    if (pending === 0) return this.nodes.slot(nodeId);
+    this.matchCursor.moveTo(pending);
+    return this.matchCursor.isTombstone ? 0 : pending;
+  }
+
+  /** Id for a node to be created: the present one when the path is still known (proposed to go), or a new one. */
+  idForCreate(bytes: Uint8Array, start: number, length: number, hash: number): number {
+    const known = this.find(bytes, start, length, hash);
+    return known !== 0 ? known : this.nodes.allocate();
+  }
+
+  /** While true, no record that is committed now is reused, even when it is replaced. */
+  keepRetired(keep: boolean): void {
+    if (keep) this.ownEpoch.enter();
+    else this.ownEpoch.leave();
+  }
+
+  /** Once per turn: frees retired records that no reader can hold any more. */
+  reclaim(): void {
+    this.epochs.reclaim(RECLAIM_PER_TURN);
+  }
+
+  // ---- staging -------------------------------------------------------------------------------------------
+
+  /** Forgets the undo list: what has been staged so far stays. */
+  beginChange(): void {
+    this.undoLength = 0;
+  }
+
+  /** Hangs a record (or tombstone) in as the node's next state. */
+  stage(nodeId: number, record: Offset): void {
+    const before = this.nodes.pendingOf(nodeId);
+    const slot = this.nodes.slot(nodeId);
+    const cursor = this.a;
+    const previous = before !== 0 ? before : slot;
+    if (previous !== 0) {
+      cursor.moveTo(previous);
+      this.proposed.subtract(cursor.nodeDigest);
+    }
+    cursor.moveTo(record);
+    this.proposed.add(cursor.nodeDigest);
+    if (this.undoLength + 2 > this.undo.length) {
+      const larger = new Int32Array(this.undo.length * 2);
+      larger.set(this.undo);
+      this.undo = larger;
+    }
+    this.undo[this.undoLength++] = nodeId;
+    this.undo[this.undoLength++] = before;
+    this.nodes.setPending(nodeId, record);
+    if (previous === 0) this.index.insert(cursor.pathHash, nodeId);
+  }
+
+  /** Takes back everything staged since `beginChange`, newest first. */
+  rollback(): void {
+    const cursor = this.a;
+    while (this.undoLength > 0) {
+      const before = this.undo[--this.undoLength]!;
+      const nodeId = this.undo[--this.undoLength]!;
+      const record = this.nodes.pendingOf(nodeId);
+      cursor.moveTo(record);
+      this.proposed.subtract(cursor.nodeDigest);
+      const slot = this.nodes.slot(nodeId);
+      const isNew = before === 0 && slot === 0;
+      if (isNew) this.index.remove(cursor.pathHash, nodeId);
+      this.nodes.setPending(nodeId, before);
+      this.arena.free(record);
+      if (isNew) {
+        this.nodes.release(nodeId);
+      } else {
+        cursor.moveTo(before !== 0 ? before : slot);
+        this.proposed.add(cursor.nodeDigest);
+      }
+    }
+  }
+
+  // ---- publishing ----------------------------------------------------------------------------------------
+
+  /** Makes `record` what clients see of the node. */
+  publish(nodeId: number, record: Offset): void {
+    const block = nodeId >>> NODE_BLOCK_SHIFT;
+    const index = nodeId & NODE_BLOCK_MASK;
+    const slots = this.nodes.slots[block]!;
+    const old = slots[index]!;
+    const cursor = this.a;
+    cursor.moveTo(record);
+    cursor.generation = this.pointInTime.generation;
+    this.committed.add(cursor.nodeDigest);
+    this.dataBytes += cursor.dataBytes;
+    if (old === 0) {
+      this.nodeCount++;
+      this.dataBytes += cursor.pathLength;
+    }
+    this.swap(slots, index, nodeId, old, record);
+    if (this.nodes.pending[block]![index] === record) this.nodes.pending[block]![index] = 0;
+  }
+
+  /** A created node becomes visible, and a child of `parentId`. */
+  publishCreate(nodeId: number, record: Offset, parentId: number): void {
+    this.publish(nodeId, record);
+    this.children.add(parentId, nodeId);
+  }
+
+  /** A deleted node vanishes. The staged `tombstone` still has the path; the caller frees it in the end. */
+  publishDelete(nodeId: number, tombstone: Offset, parentId: number): void {
+    const block = nodeId >>> NODE_BLOCK_SHIFT;
+    const index = nodeId & NODE_BLOCK_MASK;
+    const slots = this.nodes.slots[block]!;
+    const old = slots[index]!;
+    assert(old !== 0, 'deleted a node that is not there');
+    const cursor = this.a;
+    cursor.moveTo(old);
+    const hash = cursor.pathHash;
+    this.dataBytes -= cursor.pathLength;
+    this.nodeCount--;
+    if (parentId !== 0) this.children.remove(parentId, nodeId);
+    this.swap(slots, index, nodeId, old, 0);
+    const pending = this.nodes.pending[block]![index]!;
+    if (pending === tombstone) {
+      this.nodes.pending[block]![index] = 0;
+      this.index.remove(hash, nodeId);
+      this.nodes.release(nodeId);
+    }
+  }
+
+  /** Changes a committed node's data outside of any transaction (quota statistics): its Stat stays as it is. */
+  replaceData(nodeId: number, data: Uint8Array): void {
+    const old = this.committedOf(nodeId);
+    const cursor = this.a;
+    cursor.moveTo(old);
+    const mzxid = readZxid(cursor, StatOffset.mzxid);
+    const mtime = readZxid(cursor, StatOffset.mtime);
+    this.publish(nodeId, this.build.withData(old, data, 0, data.length, cursor.version, mzxid, mtime));
+  }
+
+  /** Committed nodes below `nodeId`, itself not counted. */
+  countDescendants(nodeId: number): number {
+    const stack = [nodeId];
+    let count = 0;
+    for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+      const children = this.children.count(id);
+      count += children;
+      for (let place = 0; place < children; place++) {
+        const child = this.children.at(id, place);
+        if (this.children.count(child) > 0) stack.push(child);
+      }
+    }
+    return count;
+  }
+
+  /** Start-up only: publishes a new node without staging. The parent's counters are the caller's matter. */
+  insertCommitted(nodeId: number, record: Offset, parentId: number): void {
+    this.a.moveTo(record);
+    this.index.insert(this.a.pathHash, nodeId);
+    this.publish(nodeId, record);
+    if (parentId !== 0) this.children.add(parentId, nodeId);
+  }
+
+  /** Start-up only: back to an empty store, because a snapshot that was being loaded turned out to be broken. */
+  clear(): void {
+    const root = this.find(EMPTY_PATH, 0, 0, ROOT_HASH);
+    if (root === 0) return;
+    const order = [root];
+    for (let i = 0; i < order.length; i++) {
+      const id = order[i]!;
+      for (let place = this.children.count(id) - 1; place >= 0; place--) order.push(this.children.at(id, place));
+    }
+    for (let i = order.length - 1; i > 0; i--) this.removeCommitted(order[i]!, this.parentOf(order[i]!));
+    this.removeCommitted(root, 0);
+  }
+
+  /** Start-up only: removes a node without staging. */
+  removeCommitted(nodeId: number, parentId: number): void {
+    const tombstone = this.build.tombstone(this.committedOf(nodeId));
+    this.nodes.setPending(nodeId, tombstone);
+    this.publishDelete(nodeId, tombstone, parentId);
+    this.arena.free(tombstone);
+  }
+
+  /** Start-up only: one more child under a loaded node. In place, because nobody else reads the store yet. */
+  countLoadedChild(parentId: number): void {
+    const cursor = this.a;
+    cursor.moveTo(this.committedOf(parentId));
+    const stat = cursor.statStart;
+    cursor.view.setInt32(stat + StatOffset.numChildren, cursor.view.getInt32(stat + StatOffset.numChildren) + 1);
+    cursor.view.setInt32(stat + StatOffset.cversion, (cursor.view.getInt32(stat + StatOffset.cversion) - 1) | 0);
+  }
+
+  /** The committed parent of a committed node; 0 for the root. */
+  parentOf(nodeId: number): number {
+    const cursor = this.b;
+    cursor.moveTo(this.committedOf(nodeId));
+    if (cursor.pathLength === 0) return 0;
+    const length = parentLength(cursor.bytes, cursor.pathStart, cursor.pathLength);
+    return this.find(cursor.bytes, cursor.pathStart, length, pathHash(cursor.bytes, cursor.pathStart, length));
+  }
+
+  // The old record is held before the swap (the snapshot thread looks there next) and retired only after it
+  // (an epoch reader that enters later must not find it any more).
+  private swap(slots: Int32Array, index: number, nodeId: number, old: Offset, next: Offset): void {
+    if (old === 0) {
+      Atomics.store(slots, index, next);
+      return;
+    }
+    const cursor = this.b;
+    cursor.moveTo(old);
+    this.committed.subtract(cursor.nodeDigest);
+    this.dataBytes -= cursor.dataBytes;
+    const held = this.pointInTime.hold(nodeId, old, cursor.generation);
+    Atomics.store(slots, index, next);
+    if (!held) this.epochs.retire(old);
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * Makes durable proposals visible, one at a time in zxid order: publishes their records, fires watches, answers
+ * the writer. For each changed path the events go into the connections' streams before the reply does, and
+ * before any later read can see the change.
+ */
+import { assert } from '../../base/assert.ts';
+import type { Zxid } from '../../base/zxid.ts';
+import { MULTI_HEADER_BYTES, writeMultiHeader } from '../../wire/multi.ts';
+import { OpCode } from '../../wire/opcodes.ts';
+import { STAT_BYTES } from '../../wire/stat.ts';
+import { Perm } from '../acl/acl.ts';
+import type { AclTable } from '../acl/acl-table.ts';
+import type { ConnId } from '../ports.ts';
+import type { Client } from '../request/client.ts';
+import { BodyBuffer, type Replier, writePathAndStat } from '../request/replier.ts';
+import type { SessionTable } from '../session/session-table.ts';
+import type { Ephemerals } from '../tree/ephemerals.ts';
+import { ownerKind, type ZnodeCursor } from '../tree/record.ts';
+import type { Tree } from '../tree/tree.ts';
+import { EventType, type WatchReceiver, type WatchTable } from '../watch/watch-table.ts';
+import type { Change } from './change.ts';
+import type { ProposalQueue } from './proposal-queue.ts';
+import type { TreeEffects } from './tree-effects.ts';
+
+/** What the owner does beyond the tree when certain transactions commit. */
+export interface CommitListener {
+  onSessionCreated(slot: number, client: Client | null): void;
+  /** All its ephemerals are gone; `client` (if any) has just got its reply. */
+  onSessionClosed(slot: number): void;
+  clientOf(conn: ConnId): Client | undefined;
+}
+
+export class Committer implements WatchReceiver {
+  lastZxid: Zxid = 0;
+  /** Transactions committed since start. */
+  count = 0;
+  private readonly tree: Tree;
+  private readonly acls: AclTable;
+  private readonly sessions: SessionTable;
+  private readonly ephemerals: Ephemerals;
+  private readonly watches: WatchTable;
+  private readonly change: Change;
+  private readonly proposals: ProposalQueue;
+  private readonly replier: Replier;
+  private readonly effects: TreeEffects;
+  private readonly listener: CommitListener;
+  private readonly checkDigest: boolean;
+  private readonly node: ZnodeCursor;
+  private readonly parent: ZnodeCursor;
+  private readonly body = new BodyBuffer();
+  // The event being fired: its path, and the record whose ACL decides who may see it.
+  private eventNode: ZnodeCursor;
+  private eventAcl = 0;
+  private eventPathLength = 0;
+
+  constructor(parts: {
+    tree: Tree;
+    acls: AclTable;
+    sessions: SessionTable;
+    ephemerals: Ephemerals;
+    watches: WatchTable;
+    change: Change;
+    proposals: ProposalQueue;
+    replier: Replier;
+    effects: TreeEffects;
+    listener: CommitListener;
+    checkDigest: boolean;
+  }) {
+    this.tree = parts.tree;
+    this.acls = parts.acls;
+    this.sessions = parts.sessions;
+    this.ephemerals = parts.ephemerals;
+    this.watches = parts.watches;
+    this.change = parts.change;
+    this.proposals = parts.proposals;
+    this.replier = parts.replier;
+    this.effects = parts.effects;
+    this.listener = parts.listener;
+    this.checkDigest = parts.checkDigest;
+    this.node = parts.tree.cursor();
+    this.parent = parts.tree.cursor();
+    this.eventNode = this.node;
+  }
+
+  /** Commits the oldest proposal; returns the client that was waiting for it, if any. */
+  commitNext(): Client | null {
+    const { proposals } = this;
+    const row = proposals.headRow;
+    const zxid = proposals.zxids[row]!;
+    const client = proposals.clientOf(row);
+    this.lastZxid = zxid;
+    this.count++;
+    const end = proposals.effectEnds[row]!;
+    const isMulti = proposals.ops[row] === OpCode.multi && client !== null;
+    if (isMulti) this.body.reset();
+    for (let position = proposals.effectHead; position < end; position++) {
+      this.apply(position, client);
+      if (isMulti) this.appendResult(position);
+    }
+    if (this.checkDigest) {
+      const { high, low } = this.tree.committed;
+      const agrees = high === proposals.digestHighs[row] && low === proposals.digestLows[row];
+      assert(agrees, () => `tree digest after zxid 0x${zxid.toString(16)} differs from the proposed one`);
+    }
+    if (client !== null) this.answer(row, zxid, client);
+    proposals.shift();
+    return client;
+  }
+
+  /** One connection watches the event being fired. */
+  onWatch(conn: ConnId, eventType: number): void {
+    const client = this.listener.clientOf(conn);
+    if (client === undefined) return;
+    const node = this.eventNode;
+    if (!this.change.permits(this.eventAcl, Perm.read, client.authIds)) return;
+    this.replier.event(client, this.lastZxid, eventType, node.bytes, node.pathStart, this.eventPathLength);
+  }
+
+  // ---- effects -------------------------------------------------------------------------------------------
+
+  private apply(position: number, client: Client | null): void {
+    const { proposals, tree } = this;
+    switch (proposals.kind(position)) {
+      case OpCode.create:
+      case OpCode.create2:
+        this.create(position);
+        return;
+      case OpCode.delete:
+        this.remove(position);
+        return;
+      case OpCode.setData:
+        this.setData(position);
+        return;
+      case OpCode.setAcl: {
+        const id = proposals.nodeId(position);
+        this.node.moveTo(tree.committedOf(id));
+        const before = this.node.aclId;
+        tree.publish(id, proposals.record(position));
+        this.acls.release(before);
+        this.node.moveTo(proposals.record(position));
+        return;
+      }
+      case OpCode.createSession:
+        this.listener.onSessionCreated(proposals.owner(position), client);
+        return;
+      case OpCode.check:
+        return;
+      default:
+        // closeSession: the reply has to leave first; see `answer`.
+        if (client === null) this.listener.onSessionClosed(proposals.owner(position));
+    }
+  }
+
+  private create(position: number): void {
+    const { proposals, tree, node, parent } = this;
+    const id = proposals.nodeId(position);
+    const record = proposals.record(position);
+    const parentId = proposals.parentId(position);
+    tree.publishCreate(id, record, parentId);
+    tree.publish(parentId, proposals.parentRecord(position));
+    node.moveTo(record);
+    this.effects.onCreated(id, node);
+    this.fire(EventType.nodeCreated, node);
+    parent.moveTo(proposals.parentRecord(position));
+    this.fire(EventType.nodeChildrenChanged, parent);
+  }
+
+  private remove(position: number): void {
+    const { proposals, tree, node, parent } = this;
+    const id = proposals.nodeId(position);
+    const tombstone = proposals.record(position);
+    node.moveTo(tree.committedOf(id));
+    const { aclId } = node;
+    const { ownerHigh, ownerLow } = node;
+    this.effects.onDeleted(id, node);
+    tree.publishDelete(id, tombstone, proposals.parentId(position));
+    tree.publish(proposals.parentId(position), proposals.parentRecord(position));
+    if (ownerKind(ownerHigh, ownerLow, tree.extendedTypes) === 'ephemeral') {
+      this.disown(id, ownerHigh, ownerLow);
+    }
+    // The tombstone still has the path; the deleted record's ACL decides who hears of it.
+    node.moveTo(tombstone);
+    this.eventAcl = aclId;
+    this.fireDeleted(node);
+    this.acls.release(aclId);
+    parent.moveTo(proposals.parentRecord(position));
+    this.fire(EventType.nodeChildrenChanged, parent);
+    tree.arena.free(tombstone);
+  }
+
+  private setData(position: number): void {
+    const { proposals, tree, node } = this;
+    const id = proposals.nodeId(position);
+    const record = proposals.record(position);
+    node.moveTo(tree.committedOf(id));
+    const before = node.dataBytes;
+    tree.publish(id, record);
+    node.moveTo(record);
+    this.effects.onDataChanged(node, before);
+    this.fire(EventType.nodeDataChanged, node);
+  }
+
+  // A node that the same session has already created anew (not committed yet) stays its own.
+  private disown(nodeId: number, ownerHigh: number, ownerLow: number): void {
+    const slot = this.sessions.find(ownerHigh, ownerLow);
+    if (slot < 0) return;
+    const latest = this.tree.latestOf(nodeId);
+    if (latest !== 0) {
+      this.parent.moveTo(latest);
+      if (this.parent.ownerHigh === ownerHigh && this.parent.ownerLow === ownerLow) return;
+    }
+    this.ephemerals.remove(slot, nodeId);
+  }
+
+  // ---- events --------------------------------------------------------------------------------------------
+
+  private fire(type: EventType, node: ZnodeCursor): void {
+    if (this.watches.watchCount === 0) return;
+    this.eventNode = node;
+    this.eventAcl = node.aclId;
+    this.eventPathLength = node.pathLength;
+    const { bytes, pathStart, pathLength, pathHash: hash } = node;
+    if (type === EventType.nodeChildrenChanged) {
+      this.watches.triggerChild(type, bytes, pathStart, pathLength, hash, this);
+    } else {
+      this.watches.triggerData(type, bytes, pathStart, pathLength, hash, this);
+    }
+  }
+
+  private fireDeleted(node: ZnodeCursor): void {
+    if (this.watches.watchCount === 0) return;
+    this.eventNode = node;
+    this.eventPathLength = node.pathLength;
+    this.watches.triggerDelete(node.bytes, node.pathStart, node.pathLength, node.pathHash, this);
+  }
+
+  // ---- answers -------------------------------------------------------------------------------------------
+
+  private answer(row: number, zxid: Zxid, client: Client): void {
+    const { proposals, replier, node } = this;
+    const xid = proposals.xids[row]!;
+    const receivedMs = proposals.receivedMs[row]!;
+    const err = proposals.errs[row]!;
+    const op = proposals.ops[row]!;
+    if (op === OpCode.multi && (err === 0 || proposals.failedAt[row]! >= 0)) {
+      if (err !== 0) this.appendFailures(proposals.failedAt[row]!, proposals.subCounts[row]!, err);
+      this.appendHeader(OpCode.error, true, -1);
+      replier.slice(client, xid, zxid, this.body.bytes, 0, this.body.length, receivedMs);
+      return;
+    }
+    if (err !== 0) {
+      replier.header(client, xid, zxid, err, receivedMs);
+      return;
+    }
+    switch (op) {
+      case OpCode.create:
+        replier.created(client, xid, zxid, node, false, receivedMs);
+        return;
+      case OpCode.create2:
+      case OpCode.createContainer:
+      case OpCode.createTtl:
+        replier.created(client, xid, zxid, node, true, receivedMs);
+        return;
+      case OpCode.setData:
+      case OpCode.setAcl:
+        replier.stat(client, xid, zxid, node, receivedMs);
+        return;
+      case OpCode.createSession:
+        return; // answered by the listener: it is not an ordinary reply
+      case OpCode.closeSession:
+        replier.header(client, xid, zxid, 0, receivedMs);
+        this.listener.onSessionClosed(proposals.owner(proposals.effectEnds[row]! - 1));
+        return;
+      default:
+        replier.header(client, xid, zxid, 0, receivedMs);
+    }
+  }
+
+  private appendResult(position: number): void {
+    const { body, proposals, node } = this;
+    const kind = proposals.kind(position);
+    this.appendHeader(kind, false, 0);
+    if (kind === OpCode.create || kind === OpCode.create2) {
+      node.moveTo(proposals.record(position));
+      const stat = kind === OpCode.create2;
+      const at = body.extend(4 + node.pathLength + (stat ? STAT_BYTES : 0));
+      writePathAndStat(body.bytes, body.view, at, node, stat);
+    } else if (kind === OpCode.setData) {
+      node.moveTo(proposals.record(position));
+      body.raw(node.bytes, node.statStart, STAT_BYTES);
+    }
+  }
+
+  private appendFailures(failedAt: number, count: number, err: number): void {
+    this.body.reset();
+    for (let i = 0; i < count; i++) {
+      const code = i < failedAt ? 0 : i === failedAt ? err : -2;
+      this.appendHeader(OpCode.error, false, code);
+      this.body.int32(code);
+    }
+  }
+
+  private appendHeader(type: number, done: boolean, err: number): void {
+    const at = this.body.extend(MULTI_HEADER_BYTES);
+    writeMultiHeader(this.body.view, at, type, done, err);
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Transactions that have been proposed and are not committed yet, in zxid order, with what committing each will
+ * do. Struct of arrays in two rings: a proposal is a row, its effects are consecutive groups of six int32.
+ *
+ *   effect: kind (an OpCode) | nodeId | record or tombstone | parentId | parentRecord | session slot or −1
+ *
+ * Kinds: create, create2 (any create that answers with a Stat), delete, setData, setAcl, check (changes nothing
+ * but has its place among a multi's results), createSession, closeSession.
+ *
+ * Bounded: `isFull` makes preparation wait exactly as a full log does.
+ */
+import { assert } from '../../base/assert.ts';
+import type { Client } from '../request/client.ts';
+
+const EFFECT_FIELDS = 6;
+const PROPOSALS_MAX = 1 << 16;
+const MASK = PROPOSALS_MAX - 1;
+
+export class ProposalQueue {
+  head = 0;
+  tail = 0;
+  readonly zxids = new Float64Array(PROPOSALS_MAX);
+  readonly receivedMs = new Float64Array(PROPOSALS_MAX);
+  readonly ops = new Int32Array(PROPOSALS_MAX);
+  readonly xids = new Int32Array(PROPOSALS_MAX);
+  readonly errs = new Int32Array(PROPOSALS_MAX);
+  /** Failed multi: which sub-operation failed, and of how many. */
+  readonly failedAt = new Int32Array(PROPOSALS_MAX);
+  readonly subCounts = new Int32Array(PROPOSALS_MAX);
+  readonly effectEnds = new Float64Array(PROPOSALS_MAX);
+  readonly digestHighs = new Uint32Array(PROPOSALS_MAX);
+  readonly digestLows = new Uint32Array(PROPOSALS_MAX);
+  private readonly clients: (Client | null)[] = new Array(PROPOSALS_MAX).fill(null);
+  private effects = new Int32Array(4096 * EFFECT_FIELDS);
+  private effectMask = 4095;
+  /** Positions count up for ever; a position's place in the ring is its lower bits. */
+  effectHead = 0;
+  effectTail = 0;
+
+  get length(): number {
+    return this.tail - this.head;
+  }
+  get isFull(): boolean {
+    return this.tail - this.head === PROPOSALS_MAX;
+  }
+  /** Row of the oldest proposal. */
+  get headRow(): number {
+    return this.head & MASK;
+  }
+
+  clientOf(row: number): Client | null {
+    return this.clients[row]!;
+  }
+
+  pushEffect(
+    kind: number,
+    nodeId: number,
+    record: number,
+    parentId: number,
+    parentRecord: number,
+    owner = -1,
+  ): void {
+    if (this.effectTail - this.effectHead > this.effectMask) this.growEffects();
+    const at = (this.effectTail++ & this.effectMask) * EFFECT_FIELDS;
+    this.effects[at] = kind;
+    this.effects[at + 1] = nodeId;
+    this.effects[at + 2] = record;
+    this.effects[at + 3] = parentId;
+    this.effects[at + 4] = parentRecord;
+    this.effects[at + 5] = owner;
+  }
+
+  /** Takes back the effects pushed since position `mark`: the change they belong to was rolled back. */
+  dropEffects(mark: number): void {
+    this.effectTail = mark;
+  }
+
+  kind(position: number): number {
+    return this.effects[(position & this.effectMask) * EFFECT_FIELDS]!;
+  }
+  nodeId(position: number): number {
+    return this.effects[(position & this.effectMask) * EFFECT_FIELDS + 1]!;
+  }
+  record(position: number): number {
+    return this.effects[(position & this.effectMask) * EFFECT_FIELDS + 2]!;
+  }
+  parentId(position: number): number {
+    return this.effects[(position & this.effectMask) * EFFECT_FIELDS + 3]!;
+  }
+  parentRecord(position: number): number {
+    return this.effects[(position & this.effectMask) * EFFECT_FIELDS + 4]!;
+  }
+
+  /** Slot of the session that owns a created ephemeral, or that a session effect is about; −1 = none. */
+  owner(position: number): number {
+    return this.effects[(position & this.effectMask) * EFFECT_FIELDS + 5]!;
+  }
+
+  /** Adds a proposal that owns all effects pushed since the one before; returns its row. */
+  push(zxid: number, op: number, client: Client | null, xid: number, err: number, receivedMs: number): number {
+    assert(!this.isFull, 'proposal queue overflow');
+    const row = this.tail++ & MASK;
+    this.zxids[row] = zxid;
+    this.ops[row] = op;
+    this.xids[row] = xid;
+    this.errs[row] = err;
+    this.receivedMs[row] = receivedMs;
+    this.failedAt[row] = -1;
+    this.subCounts[row] = 0;
+    this.effectEnds[row] = this.effectTail;
+    this.clients[row] = client;
+    if (client !== null) client.proposals++;
+    return row;
+  }
+
+  /** Forgets the oldest proposal and its effects. */
+  shift(): void {
+    const row = this.head & MASK;
+    this.effectHead = this.effectEnds[row]!;
+    const client = this.clients[row]!;
+    if (client !== null) client.proposals--;
+    this.clients[row] = null;
+    this.head++;
+  }
+
+  private growEffects(): void {
+    const capacity = (this.effectMask + 1) * 2;
+    const larger = new Int32Array(capacity * EFFECT_FIELDS);
+    for (let position = this.effectHead; position < this.effectTail; position++) {
+      const from = (position & this.effectMask) * EFFECT_FIELDS;
+      larger.set(
+        this.effects.subarray(from, from + EFFECT_FIELDS),
+        (position & (capacity - 1)) * EFFECT_FIELDS,
+      );
+    }
+    this.effects = larger;
+    this.effectMask = capacity - 1;
+  }
+}

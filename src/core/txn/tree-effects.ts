@@ -1,0 +1,118 @@
+/**
+ * What committed changes mean beyond the tree itself: quotas are accounted, containers and TTL nodes are kept
+ * track of for the sweep, ephemerals found at start-up get their owners. The same for replayed and for fresh
+ * transactions.
+ */
+import { StatOffset } from '../../wire/stat.ts';
+import type { SweepCandidate, SweepSource } from '../container/container-sweep.ts';
+import { pathHash } from '../path/path.ts';
+import { encodeUtf8 } from '../path/utf8.ts';
+import { type QuotaEntry, QuotaTable } from '../quota/quota-table.ts';
+import { ownerKind, readZxid, ttlOfOwner, type ZnodeCursor } from '../tree/record.ts';
+import type { Tree } from '../tree/tree.ts';
+
+export class TreeEffects implements SweepSource {
+  readonly quotas: QuotaTable;
+  /** Writes that went over a soft limit; they are let through. */
+  softLimitWarnings = 0;
+  private readonly tree: Tree;
+  private readonly mortal = new Set<number>();
+  private readonly node: ZnodeCursor;
+
+  constructor(tree: Tree) {
+    this.tree = tree;
+    this.node = tree.cursor();
+    this.quotas = new QuotaTable({
+      countSubtree: (bytes, start, length) => this.countSubtree(bytes, start, length),
+      overSoftLimit: () => {
+        this.softLimitWarnings++;
+      },
+    });
+  }
+
+  /** `node` stands on the new committed record. */
+  onCreated(id: number, node: ZnodeCursor): void {
+    const kind = ownerKind(node.ownerHigh, node.ownerLow, this.tree.extendedTypes);
+    if (kind === 'container' || kind === 'ttl') this.mortal.add(id);
+    const { bytes, pathStart, pathLength, dataStart, dataBytes } = node;
+    const counted = this.quotas.account(bytes, pathStart, pathLength, 1, dataBytes);
+    if (counted !== null) this.rewriteStats(counted);
+    const created = this.quotas.onCreated(bytes, pathStart, pathLength, bytes, dataStart, dataBytes);
+    if (created !== null) this.rewriteStats(created);
+  }
+
+  /** `node` stands on the record that is about to go. */
+  onDeleted(id: number, node: ZnodeCursor): void {
+    this.mortal.delete(id);
+    const { bytes, pathStart, pathLength, dataBytes } = node;
+    this.quotas.onDeleted(bytes, pathStart, pathLength);
+    const counted = this.quotas.account(bytes, pathStart, pathLength, -1, -dataBytes);
+    if (counted !== null) this.rewriteStats(counted);
+  }
+
+  /** `node` stands on the new committed record; `bytesBefore` = length of the data it replaced. */
+  onDataChanged(node: ZnodeCursor, bytesBefore: number): void {
+    const { bytes, pathStart, pathLength, dataStart, dataBytes } = node;
+    this.quotas.onContent(bytes, pathStart, pathLength, bytes, dataStart, dataBytes);
+    const counted = this.quotas.account(bytes, pathStart, pathLength, 0, dataBytes - bytesBefore);
+    if (counted !== null) this.rewriteStats(counted);
+  }
+
+  /** Start-up: a node has been loaded from a snapshot. */
+  onLoaded(id: number, node: ZnodeCursor): void {
+    const kind = ownerKind(node.ownerHigh, node.ownerLow, this.tree.extendedTypes);
+    if (kind === 'container' || kind === 'ttl') this.mortal.add(id);
+    const { bytes, pathStart, pathLength, dataStart, dataBytes } = node;
+    this.quotas.onContent(bytes, pathStart, pathLength, bytes, dataStart, dataBytes);
+  }
+
+  /** Start-up is complete: usage is counted afresh. */
+  finishLoad(): void {
+    for (const quota of this.quotas.recountAll()) this.rewriteStats(quota);
+  }
+
+  // ---- for the container sweep ---------------------------------------------------------------------------
+
+  candidates(): Iterator<number> {
+    return this.mortal.values();
+  }
+
+  describe(nodeId: number, out: SweepCandidate): boolean {
+    const record = this.tree.committedOf(nodeId);
+    if (record === 0) return false;
+    const { node } = this;
+    node.moveTo(record);
+    const kind = ownerKind(node.ownerHigh, node.ownerLow, this.tree.extendedTypes);
+    if (kind !== 'container' && kind !== 'ttl') return false;
+    out.ttlMs = kind === 'ttl' ? ttlOfOwner(node.ownerHigh, node.ownerLow) : 0;
+    out.childCount = node.numChildren;
+    out.createCount = node.cversion;
+    out.mtimeMs = readZxid(node, StatOffset.mtime);
+    return true;
+  }
+
+  // ---- inside --------------------------------------------------------------------------------------------
+
+  // The stats node's data changes in place of a transaction: no zxid, no version, no watch, not in the digest.
+  private rewriteStats(quota: QuotaEntry): void {
+    const { statsPath } = quota;
+    const id = this.tree.find(statsPath, 0, statsPath.length, pathHash(statsPath, 0, statsPath.length));
+    if (id === 0 || this.tree.committedOf(id) === 0) return;
+    this.tree.replaceData(id, encodeUtf8(this.quotas.statsText(quota)));
+  }
+
+  private countSubtree(bytes: Uint8Array, start: number, length: number): { count: number; bytes: number } {
+    const { tree, node } = this;
+    const total = { count: 0, bytes: 0 };
+    const root = tree.find(bytes, start, length, pathHash(bytes, start, length));
+    if (root === 0 || tree.committedOf(root) === 0) return total;
+    const stack = [root];
+    for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+      node.moveTo(tree.committedOf(id));
+      total.count++;
+      total.bytes += node.dataBytes;
+      for (let place = tree.children.count(id) - 1; place >= 0; place--) stack.push(tree.children.at(id, place));
+    }
+    return total;
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The storage of watches: a relation between watchers (connections) and paths, each pair at most once, with mode
+ * bits on it. What the modes mean and when they fire is watch-table.ts's business. Core thread only.
+ *
+ *     path number ──ring──▶ row ⇄ row          row: watcher, path, modes
+ *     watcher     ──ring──▶ row ⇄ row          watcher: connection, stamp
+ *
+ * Typed-array columns and int32 links, about 60 bytes a row and 20 a path beside the path itself; no object,
+ * string or Map per watch. A row exists exactly while it has modes, a path while it has rows, and a watcher
+ * until its connection goes.
+ */
+import { NO_PATH, PathSet } from '../path/path-set.ts';
+import type { ConnId } from '../ports.ts';
+import { grownBytes, grownFloats, grownInts } from '../session/columns.ts';
+import { PairIndex } from '../session/pair-index.ts';
+import { EMPTY_RING, RingLinks } from '../session/ring-links.ts';
+
+/** Bits of a row. */
+export const WatchMode = {
+  standardData: 1,
+  standardChild: 2,
+  persistent: 4,
+  recursive: 8,
+} as const;
+export type WatchMode = (typeof WatchMode)[keyof typeof WatchMode];
+
+/** The modes that belong to each of the two tables clients see. */
+export const DATA_TABLE = WatchMode.standardData | WatchMode.persistent | WatchMode.recursive;
+export const CHILD_TABLE = WatchMode.standardChild | WatchMode.persistent;
+
+export type WatchRow = number;
+export const NO_ROW: WatchRow = -1;
+
+const CAPACITY_START = 64;
+
+export class WatchRows {
+  /** Rows with a data-table mode, with a child-table mode, and with the recursive mode. */
+  dataCount = 0;
+  childCount = 0;
+  recursiveCount = 0;
+
+  readonly paths = new PathSet();
+  /** By path number: the ring of its rows. */
+  pathRings = new Int32Array(CAPACITY_START);
+  readonly pathLinks = new RingLinks();
+
+  /** Connection -> watcher. */
+  readonly watchers = new Map<ConnId, number>();
+  /** By watcher: its connection, the ring of its rows, the last firing that reached it. */
+  conns = new Int32Array(CAPACITY_START);
+  watcherRings = new Int32Array(CAPACITY_START);
+  stamps = new Float64Array(CAPACITY_START);
+  readonly watcherLinks = new RingLinks();
+
+  /** By row. */
+  rowWatchers = new Int32Array(CAPACITY_START);
+  rowPaths = new Int32Array(CAPACITY_START);
+  rowModes = new Uint8Array(CAPACITY_START);
+
+  private readonly freeWatchers: number[] = [];
+  private watcherEnd = 0;
+  private readonly freeRows: WatchRow[] = [];
+  private rowEnd = 0;
+  private readonly rowByWatcherAndPath = new PairIndex();
+
+  constructor() {
+    this.pathLinks.reserve(CAPACITY_START);
+    this.watcherLinks.reserve(CAPACITY_START);
+  }
+
+  find(conn: ConnId, bytes: Uint8Array, start: number, length: number, hash: number): WatchRow {
+    const watcher = this.watchers.get(conn);
+    if (watcher === undefined) return NO_ROW;
+    const path = this.paths.find(bytes, start, length, hash);
+    return path === NO_PATH ? NO_ROW : this.rowByWatcherAndPath.find(watcher, path);
+  }
+
+  /** The row of (conn, path), made if need be: the caller gives it a mode at once. NO_ROW = no room for the path. */
+  findOrAdd(conn: ConnId, bytes: Uint8Array, start: number, length: number, hash: number): WatchRow {
+    let path = this.paths.find(bytes, start, length, hash);
+    if (path === NO_PATH) {
+      if (!this.paths.fits(length)) return NO_ROW;
+      path = this.addPath(bytes, start, length, hash);
+    }
+    const watcher = this.watchers.get(conn) ?? this.addWatcher(conn);
+    const row = this.rowByWatcherAndPath.find(watcher, path);
+    return row === NO_ROW ? this.addRow(watcher, path) : row;
+  }
+
+  /** The only place that changes a row: keeps the counts, and drops a row without modes. */
+  setModes(row: number, modes: number): void {
+    const old = this.rowModes[row]!;
+    this.dataCount += oneIf(modes & DATA_TABLE) - oneIf(old & DATA_TABLE);
+    this.childCount += oneIf(modes & CHILD_TABLE) - oneIf(old & CHILD_TABLE);
+    this.recursiveCount += oneIf(modes & WatchMode.recursive) - oneIf(old & WatchMode.recursive);
+    this.rowModes[row] = modes;
+    if (modes === 0) this.dropRow(row);
+  }
+
+  /** Drops all rows of a connection, and the connection. */
+  removeConnection(conn: ConnId): void {
+    const watcher = this.watchers.get(conn);
+    if (watcher === undefined) return;
+    while (this.watcherRings[watcher] !== EMPTY_RING) this.setModes(this.watcherRings[watcher]!, 0);
+    this.watchers.delete(conn);
+    this.freeWatchers.push(watcher);
+  }
+
+  private addRow(watcher: number, path: number): number {
+    const row = this.freeRows.pop() ?? this.rowEnd++;
+    if (row === this.rowModes.length) {
+      const capacity = row * 2;
+      this.rowWatchers = grownInts(this.rowWatchers, capacity);
+      this.rowPaths = grownInts(this.rowPaths, capacity);
+      this.rowModes = grownBytes(this.rowModes, capacity);
+      this.pathLinks.reserve(capacity);
+      this.watcherLinks.reserve(capacity);
+    }
+    this.rowWatchers[row] = watcher;
+    this.rowPaths[row] = path;
+    this.rowByWatcherAndPath.insert(watcher, path, row);
+    this.pathRings[path] = this.pathLinks.append(this.pathRings[path]!, row);
+    this.watcherRings[watcher] = this.watcherLinks.append(this.watcherRings[watcher]!, row);
+    return row;
+  }
+
+  private dropRow(row: number): void {
+    const watcher = this.rowWatchers[row]!;
+    const path = this.rowPaths[row]!;
+    this.rowByWatcherAndPath.remove(watcher, path);
+    this.watcherRings[watcher] = this.watcherLinks.remove(this.watcherRings[watcher]!, row);
+    const head = this.pathLinks.remove(this.pathRings[path]!, row);
+    this.pathRings[path] = head;
+    if (head === EMPTY_RING) this.paths.remove(path);
+    this.freeRows.push(row);
+  }
+
+  private addPath(bytes: Uint8Array, start: number, length: number, hash: number): number {
+    const path = this.paths.add(bytes, start, length, hash);
+    if (path === this.pathRings.length) this.pathRings = grownInts(this.pathRings, path * 2);
+    this.pathRings[path] = EMPTY_RING;
+    return path;
+  }
+
+  private addWatcher(conn: ConnId): number {
+    const watcher = this.freeWatchers.pop() ?? this.watcherEnd++;
+    if (watcher === this.conns.length) {
+      this.conns = grownInts(this.conns, watcher * 2);
+      this.watcherRings = grownInts(this.watcherRings, watcher * 2);
+      this.stamps = grownFloats(this.stamps, watcher * 2);
+    }
+    this.conns[watcher] = conn;
+    this.watcherRings[watcher] = EMPTY_RING;
+    this.watchers.set(conn, watcher);
+    return watcher;
+  }
+}
+
+function oneIf(bits: number): number {
+  return bits === 0 ? 0 : 1;
+}

@@ -1,0 +1,278 @@
+/**
+ * Who wants to hear of what: the watches of all connections, keyed by (connection, path). Core thread only.
+ *
+ * One row holds every mode in which one connection watches one path; clients see two tables, and a mode belongs
+ * to one or both of them:
+ *
+ *     mode            registered by              data table   child table   when fired
+ *     standardData    getData, exists                x                      consumed
+ *     standardChild   getChildren(2)                              x         consumed
+ *     persistent      addWatch 0                     x            x         stays
+ *     recursive       addWatch 1                     x                      stays; also fires for descendants
+ *
+ * A firing reaches each connection at most once, however many of its rows match: its watcher slot remembers the
+ * stamp of the last firing that reached it. Rows at the exact path fire in the order in which they were made,
+ * after recursive ones from the root downwards.
+ *
+ * A firing that meets nothing costs one hash lookup. The rows themselves are in watch-rows.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import { WatcherType } from '../../wire/opcodes.ts';
+import { HASH_START, hashFinish, hashStep } from '../path/path.ts';
+import { NO_PATH } from '../path/path-set.ts';
+import type { ConnId } from '../ports.ts';
+import type { RingLinks } from '../session/ring-links.ts';
+import { EMPTY_RING } from '../session/ring-links.ts';
+import { CHILD_TABLE, DATA_TABLE, NO_ROW, WatchMode, WatchRows } from './watch-rows.ts';
+
+/** As on the wire. */
+export const EventType = {
+  nodeCreated: 1,
+  nodeDeleted: 2,
+  nodeDataChanged: 3,
+  nodeChildrenChanged: 4,
+} as const;
+export type EventType = (typeof EventType)[keyof typeof EventType];
+
+/**
+ * Receives the notifications of one firing. It must not change the table. The permission to see the event is its
+ * business: a watch counts as fired, and is consumed, even if the receiver tells nobody.
+ */
+export interface WatchReceiver {
+  onWatch(conn: ConnId, eventType: EventType): void;
+}
+
+export interface WatchSummary {
+  readonly connections: number;
+  readonly paths: number;
+  readonly watches: number;
+}
+
+const ALL_MODES = DATA_TABLE | CHILD_TABLE;
+const SLASH = 0x2f;
+
+export class WatchTable {
+  private readonly rows = new WatchRows();
+  private firing = 0;
+
+  /** Watches in both tables; a persistent watch counts in each. */
+  get watchCount(): number {
+    return this.rows.dataCount + this.rows.childCount;
+  }
+
+  /**
+   * Registers a watch; doing so again changes nothing. Paths are in stored form, `hash` is `pathHash` of it.
+   * False = the clients' watch paths fill two gigabytes, nothing registered.
+   */
+  add(
+    conn: ConnId,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    hash: number,
+    mode: WatchMode,
+  ): boolean {
+    const row = this.rows.findOrAdd(conn, bytes, start, length, hash);
+    if (row === NO_ROW) return false;
+    this.rows.setModes(row, this.rows.rowModes[row]! | mode);
+    return true;
+  }
+
+  /** Whether the connection has a watch of the type (checkWatches). */
+  has(conn: ConnId, bytes: Uint8Array, start: number, length: number, hash: number, type: number): boolean {
+    const row = this.rows.find(conn, bytes, start, length, hash);
+    return row !== NO_ROW && (this.rows.rowModes[row]! & modesOfType(type)) !== 0;
+  }
+
+  /** Removes the connection's watches of the type (removeWatches); false = there were none. */
+  remove(
+    conn: ConnId,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    hash: number,
+    type: number,
+  ): boolean {
+    const row = this.rows.find(conn, bytes, start, length, hash);
+    const removed = row === NO_ROW ? 0 : this.rows.rowModes[row]! & modesOfType(type);
+    if (removed === 0) return false;
+    this.rows.setModes(row, this.rows.rowModes[row]! & ~removed);
+    return true;
+  }
+
+  /** The connection is gone, and its watches with it. */
+  removeConnection(conn: ConnId): void {
+    this.rows.removeConnection(conn);
+  }
+
+  // ---- firing -----------------------------------------------------------------------------------------------
+
+  /** A change of the node itself: created or data changed. */
+  triggerData(
+    eventType: EventType,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    hash: number,
+    receiver: WatchReceiver,
+  ): void {
+    if (this.rows.dataCount === 0) return;
+    this.firing++;
+    this.fireData(eventType, bytes, start, length, hash, receiver);
+  }
+
+  /** A change of the node's children. */
+  triggerChild(
+    eventType: EventType,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    hash: number,
+    receiver: WatchReceiver,
+  ): void {
+    if (this.rows.childCount === 0) return;
+    this.firing++;
+    const path = this.rows.paths.find(bytes, start, length, hash);
+    if (path !== NO_PATH) this.firePath(eventType, path, CHILD_TABLE, WatchMode.standardChild, receiver);
+  }
+
+  /**
+   * The node is gone: NodeDeleted to its data watches, then to those of its child watches whose connection has
+   * not been told already (the same firing, so the same stamp). The parent's children are the caller's to fire.
+   */
+  triggerDelete(
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    hash: number,
+    receiver: WatchReceiver,
+  ): void {
+    if (this.rows.paths.size === 0) return;
+    this.firing++;
+    this.fireData(EventType.nodeDeleted, bytes, start, length, hash, receiver);
+    const path = this.rows.paths.find(bytes, start, length, hash);
+    if (path === NO_PATH) return;
+    this.firePath(EventType.nodeDeleted, path, CHILD_TABLE, WatchMode.standardChild, receiver);
+  }
+
+  private fireData(
+    eventType: EventType,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    hash: number,
+    receiver: WatchReceiver,
+  ): void {
+    if (this.rows.recursiveCount > 0) this.fireAncestors(eventType, bytes, start, length, receiver);
+    const path = this.rows.paths.find(bytes, start, length, hash);
+    if (path !== NO_PATH) this.firePath(eventType, path, DATA_TABLE, WatchMode.standardData, receiver);
+  }
+
+  /** The prefixes that end before a slash are the ancestors; their hashes fall out of one pass. */
+  private fireAncestors(
+    eventType: EventType,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    receiver: WatchReceiver,
+  ): void {
+    let state = HASH_START;
+    for (let i = 0; i < length; i++) {
+      const byte = bytes[start + i]!;
+      if (byte === SLASH) {
+        const path = this.rows.paths.find(bytes, start, i, hashFinish(state));
+        if (path !== NO_PATH) this.firePath(eventType, path, WatchMode.recursive, 0, receiver);
+      }
+      state = hashStep(state, byte);
+    }
+  }
+
+  /** Notifies the rows of a path that have one of `modes`; the mode `consumed` is gone afterwards. */
+  private firePath(
+    eventType: EventType,
+    path: number,
+    modes: number,
+    consumed: number,
+    receiver: WatchReceiver,
+  ): void {
+    let row = this.rows.pathRings[path]!;
+    const last = this.rows.pathLinks.before[row]!;
+    for (;;) {
+      // Read first: consuming may take the row, and with the last one the path, out of the table.
+      const next = this.rows.pathLinks.after[row]!;
+      const isLast = row === last;
+      const rowModes = this.rows.rowModes[row]!;
+      if ((rowModes & modes) !== 0) {
+        const watcher = this.rows.rowWatchers[row]!;
+        if ((rowModes & consumed) !== 0) this.rows.setModes(row, rowModes & ~consumed);
+        if (this.rows.stamps[watcher] !== this.firing) {
+          this.rows.stamps[watcher] = this.firing;
+          receiver.onWatch(this.rows.conns[watcher]!, eventType);
+        }
+      }
+      if (isLast) return;
+      row = next;
+    }
+  }
+
+  // ---- views of the data table, for people ------------------------------------------------------------------
+
+  summary(): WatchSummary {
+    return { connections: this.byConnection().size, paths: this.byPath().size, watches: this.rows.dataCount };
+  }
+
+  /** Connection -> paths with a data-table watch. */
+  byConnection(): Map<ConnId, string[]> {
+    const view = new Map<ConnId, string[]>();
+    for (const [conn, watcher] of this.rows.watchers) {
+      const texts: string[] = [];
+      for (const row of this.ringRows(this.rows.watcherRings[watcher]!, this.rows.watcherLinks)) {
+        if ((this.rows.rowModes[row]! & DATA_TABLE) !== 0)
+          texts.push(this.rows.paths.text(this.rows.rowPaths[row]!));
+      }
+      if (texts.length > 0) view.set(conn, texts);
+    }
+    return view;
+  }
+
+  /** Path -> connections with a data-table watch on it. */
+  byPath(): Map<string, ConnId[]> {
+    const view = new Map<string, ConnId[]>();
+    for (let path = 0; path < this.rows.paths.end; path++) {
+      if (!this.rows.paths.has(path)) continue;
+      const conns: ConnId[] = [];
+      for (const row of this.ringRows(this.rows.pathRings[path]!, this.rows.pathLinks)) {
+        if ((this.rows.rowModes[row]! & DATA_TABLE) !== 0)
+          conns.push(this.rows.conns[this.rows.rowWatchers[row]!]!);
+      }
+      if (conns.length > 0) view.set(this.rows.paths.text(path), conns);
+    }
+    return view;
+  }
+
+  private *ringRows(head: number, links: RingLinks): Generator<number> {
+    if (head === EMPTY_RING) return;
+    let row = head;
+    do {
+      yield row;
+      row = links.after[row]!;
+    } while (row !== head);
+  }
+}
+
+/** The modes that a watcher type of checkWatches and removeWatches speaks of. */
+function modesOfType(type: number): number {
+  switch (type) {
+    case WatcherType.children:
+      return WatchMode.standardChild;
+    case WatcherType.data:
+      return WatchMode.standardData;
+    case WatcherType.any:
+      return ALL_MODES;
+    case WatcherType.persistent:
+      return WatchMode.persistent;
+    default:
+      assert(type === WatcherType.persistentRecursive, 'watcher type was not checked');
+      return WatchMode.recursive;
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * One client's TCP connection: cuts what arrives into frames, hands them upwards as far as its window allows, and
+ * sends what the replies have left in its backlog. Lives on its io thread. It never throws for what a client or the
+ * network does: every such path ends in the socket's `close` event, and that in exactly one `onClosed`.
+ *
+ *              first 4 bytes                    core says close,
+ *              are no word                      bad length, client's FIN
+ *     opening ─────────────▶ serving ─────────────────────────▶ closing ──▶ closed
+ *        │                                                        ▲
+ *        └─ a four-letter word ─▶ answeringWord ──────────────────┘
+ *
+ * `closing` sends what is committed, then FIN, and reads on (dropping everything) until the client's FIN or the end
+ * of the linger time: closing a socket with unread bytes makes the kernel send a reset, and that reset can destroy
+ * the last reply on its way to the client.
+ *
+ * A frame that may not be submitted yet stops the splitter: the rest of the chunk waits there and the socket is
+ * paused, until `continue`.
+ */
+import type { Socket } from 'node:net';
+import { assert } from '../base/assert.ts';
+import { FourLetterWord, isFourLetterWord } from '../wire/four-letter.ts';
+import { type FrameHandler, FrameSplitter, FrameStatus } from '../wire/framing.ts';
+import type { NetCounters } from './net-counters.ts';
+import { type BacklogOwner, ReplyBacklog } from './reply-backlog.ts';
+import type { SlabPool } from './reply-slab.ts';
+import type { RequestPort } from './request-port.ts';
+import { RequestWindow } from './request-window.ts';
+
+export interface ConnectionLimits {
+  /** Largest request frame. */
+  readonly frameBytesMax: number;
+  readonly windowRequests: number;
+  readonly windowBytes: number;
+  /** Requests of all connections in flight, above which a connection with requests in flight is not read. */
+  readonly outstandingMax: number;
+  /** Reply bytes above which the core should start no further read for a connection. */
+  readonly replyBacklogBytesMax: number;
+  /** Reply bytes above which the connection is closed. */
+  readonly replyBacklogBytesHardMax: number;
+  readonly sessionlessTimeoutMs: number;
+}
+
+/** What a connection needs of the table it lives in. */
+export interface ConnectionOwner {
+  readonly requests: RequestPort;
+  readonly limits: ConnectionLimits;
+  readonly slabs: SlabPool;
+  readonly counters: NetCounters;
+  readonly nowMs: number;
+  /** The server is stopping: no further frame is taken. */
+  readonly quiescing: boolean;
+  /** Requests of all connections in flight. */
+  outstanding: number;
+  /** The connection has a frame that must wait; `continue` is called later. */
+  onStopped(connection: ClientConnection): void;
+  onChunkEnd(connection: ClientConnection): void;
+  onSettled(connection: ClientConnection, bytes: number): void;
+  onClosed(connection: ClientConnection): void;
+}
+
+export const ConnectionState = { opening: 0, serving: 1, answeringWord: 2, closing: 3, closed: 4 } as const;
+export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState];
+
+/** How long a closed connection waits for the client to close its side too. */
+export const LINGER_MS = 2000;
+const WORD_BYTES = 4;
+const WORD_WITH_ARGUMENT_BYTES = 12; // `stmk` and its int64
+
+export class ClientConnection implements FrameHandler, BacklogOwner {
+  readonly slot: number;
+  /** The number upper layers know this connection by. */
+  readonly id: number;
+  readonly address: string;
+  readonly window: RequestWindow;
+  readonly backlog: ReplyBacklog;
+  state: ConnectionState = ConnectionState.opening;
+  /** In the table's list of connections with unsent replies. */
+  dirty = false;
+  /** A frame waits in the splitter and the socket is paused. */
+  stopped = false;
+  /** When the sweep closes this connection; Infinity once it has a session. */
+  deadlineMs: number;
+  private readonly owner: ConnectionOwner;
+  private readonly socket: Socket;
+  private readonly splitter: FrameSplitter;
+  private firstBytes: Buffer | null = null;
+
+  constructor(owner: ConnectionOwner, slot: number, id: number, socket: Socket, address: string) {
+    this.owner = owner;
+    this.slot = slot;
+    this.id = id;
+    this.address = address;
+    this.socket = socket;
+    this.window = new RequestWindow(owner.limits.windowRequests, owner.limits.windowBytes);
+    this.backlog = new ReplyBacklog(owner.slabs, socket, this);
+    this.splitter = new FrameSplitter(owner.limits.frameBytesMax, this);
+    this.deadlineMs = sessionlessDeadlineMs(owner.nowMs, owner.limits.sessionlessTimeoutMs);
+    socket.on('data', this.onChunk);
+    socket.on('end', this.onEnd);
+    socket.on('error', ignoreError);
+    socket.on('close', this.onClose);
+  }
+
+  /** From the splitter: one complete frame. */
+  onFrame(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    if (this.state !== ConnectionState.serving || !this.maySubmit) return false;
+    const owner = this.owner;
+    // Counted first: the answer may come before the call returns.
+    this.window.submit(end - start);
+    owner.outstanding++;
+    if (owner.requests.onFrame(this.id, bytes, view, start, end)) return true;
+    this.window.revoke(end - start);
+    owner.outstanding--;
+    return false;
+  }
+
+  /** A request of this connection has its whole answer in the backlog. */
+  onAnswered(): void {
+    assert(this.window.inFlight > 0, 'more answers than requests on a connection');
+    if (!this.window.established) this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.window.complete();
+    this.owner.outstanding--;
+  }
+
+  get maySubmit(): boolean {
+    const owner = this.owner;
+    if (owner.quiescing || !this.window.isOpen) return false;
+    return this.window.inFlight === 0 || owner.outstanding < owner.limits.outstandingMax;
+  }
+
+  /** Offers the waiting frame again, and those behind it; `onStopped` follows when one has to wait again. */
+  continue(): void {
+    this.stopped = false;
+    this.onSplit(this.splitter.resume());
+    if (!this.stopped) this.socket.resume();
+    this.owner.onChunkEnd(this);
+  }
+
+  /** Sends what is committed, then FIN; input is dropped from now on. */
+  shutdown(): void {
+    if (this.state >= ConnectionState.closing) return;
+    this.beginClosing();
+    this.backlog.flush();
+    if (this.backlog.bytes === 0) this.socket.end();
+  }
+
+  /** Closes at once, sending nothing more. */
+  destroy(): void {
+    if (this.state < ConnectionState.closing) this.beginClosing();
+    this.socket.destroy();
+  }
+
+  private beginClosing(): void {
+    this.state = ConnectionState.closing;
+    this.deadlineMs = this.owner.nowMs + LINGER_MS;
+    if (!this.stopped) return;
+    this.stopped = false;
+    this.socket.resume();
+  }
+
+  /** From the backlog. */
+  onSettled(bytes: number): void {
+    if (this.state === ConnectionState.closing && this.backlog.bytes === 0) this.socket.end();
+    this.owner.onSettled(this, bytes);
+  }
+
+  private readonly onChunk = (chunk: Buffer): void => {
+    if (this.state === ConnectionState.serving) this.onSplit(this.splitter.push(chunk));
+    else if (this.state === ConnectionState.opening) this.onFirstBytes(chunk);
+    else return;
+    this.owner.onChunkEnd(this);
+  };
+
+  private onSplit(status: FrameStatus): void {
+    if (status === FrameStatus.ok || this.state !== ConnectionState.serving) return;
+    if (status === FrameStatus.tooLong) {
+      this.owner.counters.malformed++;
+      this.shutdown();
+      return;
+    }
+    this.stopped = true;
+    this.socket.pause();
+    this.owner.onStopped(this);
+  }
+
+  /** The first bytes may be a command in place of a length; they can come in any number of segments. */
+  private onFirstBytes(chunk: Buffer): void {
+    const bytes = this.firstBytes === null ? chunk : Buffer.concat([this.firstBytes, chunk]);
+    this.firstBytes = bytes;
+    if (bytes.length < WORD_BYTES) return;
+    const word = bytes.readInt32BE(0);
+    if (!isFourLetterWord(word)) {
+      this.state = ConnectionState.serving;
+      this.firstBytes = null;
+      this.onSplit(this.splitter.push(bytes));
+      return;
+    }
+    const takesArgument = word === FourLetterWord.stmk;
+    if (takesArgument && bytes.length < WORD_WITH_ARGUMENT_BYTES) return;
+    this.state = ConnectionState.answeringWord;
+    this.firstBytes = null;
+    const argument = takesArgument ? bytes.readBigInt64BE(WORD_BYTES) : null;
+    this.owner.requests.onFourLetterWord(this.id, word, argument);
+  }
+
+  // A client that asked a command and closed its side (`echo ruok | nc`) still gets the answer.
+  private readonly onEnd = (): void => {
+    if (this.state !== ConnectionState.answeringWord) this.shutdown();
+  };
+
+  private readonly onClose = (): void => {
+    this.state = ConnectionState.closed;
+    this.stopped = false;
+    this.owner.outstanding -= this.window.inFlight;
+    this.backlog.discard();
+    this.owner.onClosed(this);
+  };
+}
+
+// Resets and broken pipes are how clients leave; `close` follows in every case.
+function ignoreError(): void {}
+
+/** Rounded up to the next multiple of the timeout, so between one and two timeouts from now. */
+function sessionlessDeadlineMs(nowMs: number, timeoutMs: number): number {
+  return (Math.floor((nowMs + timeoutMs) / timeoutMs) + 1) * timeoutMs;
+}

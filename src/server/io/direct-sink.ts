@@ -1,0 +1,106 @@
+/**
+ * Io and core on one thread: the core writes a reply straight into the slab from which the socket sends it, and a
+ * frame reaches the core as a plain call. No copy, no ring, no wake-up between them.
+ */
+
+import type { CorePort } from '../../core/core-port.ts';
+import { CONN_SLOT_MASK, type ConnId, type ReplySink } from '../../core/ports.ts';
+import type { ConnectionTable } from '../../net/connection-table.ts';
+import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
+
+export class DirectSink implements ReplySink, BacklogObserver {
+  bytes: Uint8Array;
+  view: DataView;
+  /** Nothing piles up between the threads, because there is only one. */
+  readonly congested = false;
+  private readonly table: ConnectionTable;
+  private core: CorePort | null = null;
+  /** By slot: the core saw no room and waits for `onDrained`. */
+  private readonly starved: Uint8Array;
+  private claimed: ConnId = 0;
+
+  constructor(table: ConnectionTable) {
+    this.table = table;
+    this.starved = new Uint8Array(table.slotCount);
+    this.bytes = table.slabs.discard.bytes;
+    this.view = table.slabs.discard.view;
+  }
+
+  /** Who is told of drained connections; once, before the first one. */
+  attach(core: CorePort): void {
+    this.core = core;
+  }
+
+  claim(conn: ConnId, length: number): number {
+    const slab = this.table.claim(conn & CONN_SLOT_MASK, length);
+    this.claimed = conn;
+    this.bytes = slab.bytes;
+    this.view = slab.view;
+    return slab.used;
+  }
+
+  commit(length: number, completesReply: boolean): void {
+    this.table.commit(this.claimed & CONN_SLOT_MASK, length, completesReply);
+  }
+
+  room(conn: ConnId): number {
+    const slot = conn & CONN_SLOT_MASK;
+    const room = this.table.limits.replyBacklogBytesMax - this.table.backlogBytes(slot);
+    if (room <= 0) this.starved[slot] = 1;
+    return room;
+  }
+
+  close(conn: ConnId): void {
+    this.table.shutdown(conn & CONN_SLOT_MASK);
+  }
+
+  release(conn: ConnId): void {
+    this.starved[conn & CONN_SLOT_MASK] = 0;
+    this.table.release(conn & CONN_SLOT_MASK);
+  }
+
+  flush(): void {
+    this.table.flush();
+  }
+
+  onSettled(slot: number): void {
+    if (this.starved[slot] === 0 || this.table.isClosing(slot)) return;
+    if (this.table.backlogBytes(slot) >= this.table.limits.replyBacklogBytesMax) return;
+    this.starved[slot] = 0;
+    this.core!.onDrained(this.table.idBase + slot);
+    this.table.scheduleTurn();
+  }
+}
+
+/** The way in: every frame is a call, and the core never refuses one. */
+export class DirectRequestPort implements RequestPort {
+  private readonly core: CorePort;
+  private readonly scheduleTurn: () => void;
+
+  constructor(core: CorePort, scheduleTurn: () => void) {
+    this.core = core;
+    this.scheduleTurn = scheduleTurn;
+  }
+
+  onConnect(conn: ConnId, address: string, port: number): void {
+    this.core.onConnect(conn, address, port);
+  }
+
+  onFrame(conn: ConnId, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    this.core.onFrame(conn, bytes, view, start, end);
+    return true;
+  }
+
+  onDisconnect(conn: ConnId): void {
+    this.core.onDisconnect(conn);
+    this.scheduleTurn();
+  }
+
+  onFourLetterWord(conn: ConnId, word: number, argument: bigint | null): void {
+    this.core.onFourLetterWord(conn, word, argument);
+  }
+
+  onChunkEnd(): void {
+    this.scheduleTurn();
+  }
+}

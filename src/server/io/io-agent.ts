@@ -1,0 +1,118 @@
+/**
+ * One io thread's event-loop agent: listener, connection table and the turn that ends every round of socket events.
+ * It knows nothing of who answers (`attach`): the core on the same thread or a pair of rings.
+ *
+ *     poll phase                                     check phase (setImmediate), once per round
+ *     socket data → frames → port, replies → write   onTurnEnd (core and log flush) → flush → stopped go on
+ *     socket data → ...
+ *
+ * So all requests of one round reach the log in one batch, while replies that need no log leave with their chunk.
+ */
+import { performance } from 'node:perf_hooks';
+import { assert } from '../../base/assert.ts';
+import { CONN_IO_SHIFT, CONN_SLOT_MASK } from '../../core/ports.ts';
+import { AcceptLimits, type AcceptLimitsHandle } from '../../net/accept-limits.ts';
+import type { ConnectionLimits } from '../../net/client-connection.ts';
+import { ClientListener, type ListenOptions } from '../../net/client-listener.ts';
+import { ConnectionTable } from '../../net/connection-table.ts';
+import type { NetCounters } from '../../net/net-counters.ts';
+import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
+
+export interface IoAgentOptions {
+  /** Index of this io thread. */
+  readonly io: number;
+  /** Most connections at a time. */
+  readonly slotCount: number;
+  readonly limits: ConnectionLimits;
+  readonly accept: AcceptLimitsHandle;
+}
+
+const SWEEP_INTERVAL_MS = 1000;
+
+export class IoAgent {
+  readonly role: string;
+  readonly table: ConnectionTable;
+  private readonly acceptLimits: AcceptLimits;
+  private readonly sweepTimer: NodeJS.Timeout;
+  private listener: ClientListener | null = null;
+  private onTurnEnd: () => void = nothing;
+  private turnScheduled = false;
+  private closing: PromiseWithResolvers<void> | null = null;
+
+  constructor(options: IoAgentOptions) {
+    assert(
+      options.slotCount <= CONN_SLOT_MASK + 1,
+      'more connection slots than a connection id can tell apart',
+    );
+    this.role = `io-${options.io}`;
+    this.acceptLimits = new AcceptLimits(options.accept);
+    this.table = new ConnectionTable({
+      limits: options.limits,
+      slotCount: options.slotCount,
+      idBase: options.io << CONN_IO_SHIFT,
+      nowMs: performance.now(),
+      onGone: (address) => this.onGone(address),
+      scheduleTurn: () => this.scheduleTurn(),
+    });
+    this.sweepTimer = setInterval(() => this.table.sweep(performance.now()), SWEEP_INTERVAL_MS);
+    this.sweepTimer.unref();
+  }
+
+  /** Names the neighbours: before `listen`, once. `onTurnEnd` is called once per round in which something happened. */
+  attach(requests: RequestPort, observer: BacklogObserver, onTurnEnd: () => void): void {
+    this.table.attach(requests, observer);
+    this.onTurnEnd = onTurnEnd;
+  }
+
+  /** Resolves with the bound port. @throws BindFailure */
+  listen(options: ListenOptions): Promise<number> {
+    const listener = new ClientListener(this.table, this.acceptLimits, options.keepAlive);
+    this.listener = listener;
+    return listener.listen(options);
+  }
+
+  get counters(): Readonly<NetCounters> {
+    return this.table.counters;
+  }
+
+  /** First half of stopping: no new connections, no new requests; what is in flight is still answered. */
+  quiesce(): void {
+    this.listener?.close();
+    this.table.quiesce();
+  }
+
+  /** Second half: sends what is committed, closes everything; resolves when the last socket is gone. */
+  close(): Promise<void> {
+    this.quiesce();
+    this.closing = Promise.withResolvers<void>();
+    this.table.shutdownAll();
+    this.finishIfEmpty();
+    return this.closing.promise;
+  }
+
+  private scheduleTurn(): void {
+    if (this.turnScheduled) return;
+    this.turnScheduled = true;
+    setImmediate(this.runTurn);
+  }
+
+  private readonly runTurn = (): void => {
+    this.turnScheduled = false;
+    this.onTurnEnd();
+    this.table.flush();
+    this.table.continueStopped();
+  };
+
+  private onGone(address: string): void {
+    this.acceptLimits.leave(address);
+    this.finishIfEmpty();
+  }
+
+  private finishIfEmpty(): void {
+    if (this.closing === null || this.table.counters.open > 0) return;
+    clearInterval(this.sweepTimer);
+    this.closing.resolve();
+  }
+}
+
+function nothing(): void {}

@@ -1,0 +1,118 @@
+/**
+ * The log thread's duty cycle, adaptive group commit: take every proposal that is there, then one write and one
+ * fdatasync for all of them, then publish the durable zxid and wake the core. While the disk is busy the next batch
+ * collects in the ring, so batches grow with the load and a lone write waits for nobody.
+ *
+ *     drain ──▶ append* ──▶ due? ──▶ commit ──▶ durableZxid ──▶ roll if the snapshot trigger fired ──▶ core's bell
+ *       ▲                    │ no
+ *       └────────────────────┘
+ *
+ * Due, in Apache's terms: `maxBatchSize` records are waiting; or, with flushDelay = 0, the ring is empty; or, with
+ * flushDelay > 0, that long has passed since the last flush, or `maxWriteQueuePollTime` since the last arrival.
+ *
+ * A StorageFailure goes through: nothing after it may be called durable, and the thread must end.
+ */
+import type { Agent } from '../../shm/agent.ts';
+import { Bell } from '../../shm/bell.ts';
+import { Counters } from '../../shm/counters.ts';
+import { type RecordHandler, RingConsumer } from '../../shm/ring.ts';
+import type { TxnlogAppender } from '../../storage/txnlog-appender.ts';
+import { LogCounter, type LogLinkHandle, ZXID_BYTES } from './log-link.ts';
+
+export interface LogBatching {
+  /** maxBatchSize */
+  readonly recordsMax: number;
+  /** 0 = flush as soon as the ring is empty. */
+  readonly flushDelayMs: number;
+  /** maxWriteQueuePollTime; only with a flush delay. */
+  readonly pollTimeMs: number;
+}
+
+export class LogAgent implements Agent, RecordHandler {
+  readonly role = 'log';
+  private readonly ring: RingConsumer;
+  private readonly coreBell: Bell;
+  private readonly counters: Counters;
+  private readonly appender: TxnlogAppender;
+  private readonly batching: LogBatching;
+  private readonly clockMs: () => number;
+  private stagedCount = 0;
+  private arrivedMs = 0;
+  private flushedMs = 0;
+
+  /** `clockMs` times the disk; it may be finer than the `nowMs` of `doWork`. */
+  constructor(link: LogLinkHandle, appender: TxnlogAppender, batching: LogBatching, clockMs: () => number) {
+    this.ring = new RingConsumer(link.proposals);
+    this.coreBell = new Bell(link.coreBell);
+    this.counters = new Counters(link.counters);
+    this.appender = appender;
+    this.batching = batching;
+    this.clockMs = clockMs;
+  }
+
+  /** For the loop around this agent: is there anything in the ring? */
+  readonly hasWork = (): boolean => !this.ring.isEmpty;
+
+  /** How long the loop may sleep: a staged batch has a deadline only with a flush delay. */
+  get parkMsMax(): number {
+    return this.batching.flushDelayMs > 0 ? Math.max(1, this.batching.pollTimeMs) : Number.POSITIVE_INFINITY;
+  }
+
+  /** @throws StorageFailure */
+  doWork(nowMs: number): number {
+    const count = this.ring.drain(this, this.batching.recordsMax - this.stagedCount);
+    if (count > 0) {
+      // The delay counts from the first record of a batch at the earliest: an idle log owes nobody a flush.
+      if (this.stagedCount === 0)
+        this.flushedMs = Math.max(this.flushedMs, nowMs - this.batching.flushDelayMs);
+      this.arrivedMs = nowMs;
+      this.stagedCount += count;
+    }
+    if (this.stagedCount === 0 || !this.isDue(nowMs)) return count;
+    const flushed = this.stagedCount;
+    this.flush(nowMs);
+    return flushed;
+  }
+
+  /** From the ring: one proposal. */
+  onRecord(_kind: number, offset: number, length: number): boolean {
+    const zxid = this.ring.view.getFloat64(offset, true);
+    this.appender.append(zxid, this.ring.bytes, offset + ZXID_BYTES, length - ZXID_BYTES);
+    return true;
+  }
+
+  /** @throws StorageFailure */
+  onClose(): void {
+    if (this.stagedCount > 0) this.flush(this.clockMs());
+    this.appender.close();
+  }
+
+  private isDue(nowMs: number): boolean {
+    const { recordsMax, flushDelayMs, pollTimeMs } = this.batching;
+    if (this.stagedCount >= recordsMax) return true;
+    if (flushDelayMs <= 0) return this.ring.isEmpty;
+    return nowMs - this.flushedMs >= flushDelayMs || nowMs - this.arrivedMs >= pollTimeMs;
+  }
+
+  private flush(nowMs: number): void {
+    const startMs = this.clockMs();
+    const durableZxid = this.appender.commit();
+    this.recordBatch(Math.round((this.clockMs() - startMs) * 1000));
+    this.counters.set(LogCounter.durableZxid, durableZxid);
+    this.flushedMs = nowMs;
+    if (this.appender.rollDue) {
+      this.appender.roll();
+      this.counters.add(LogCounter.snapshotsDue, 1);
+    }
+    this.coreBell.ring();
+  }
+
+  private recordBatch(micros: number): void {
+    const counters = this.counters;
+    counters.add(LogCounter.batches, 1);
+    counters.add(LogCounter.batchMicrosSum, micros);
+    if (micros > counters.get(LogCounter.batchMicrosMax)) counters.set(LogCounter.batchMicrosMax, micros);
+    counters.add(LogCounter.records, this.stagedCount);
+    this.stagedCount = 0;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The core's side of the log: claims are made in the proposal ring itself, so a transaction is encoded once, where
+ * the log thread reads it. Core thread only.
+ */
+import type { Zxid } from '../../base/zxid.ts';
+import type { LogPort } from '../../core/ports.ts';
+import { Bell } from '../../shm/bell.ts';
+import { Counters } from '../../shm/counters.ts';
+import { RingProducer } from '../../shm/ring.ts';
+import { LogCounter, type LogLinkHandle, PROPOSAL_KIND, ZXID_BYTES } from './log-link.ts';
+
+export class RingLogPort implements LogPort {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** The largest payload of one claim. */
+  readonly payloadBytesMax: number;
+  private readonly ring: RingProducer;
+  private readonly logBell: Bell;
+  private readonly counters: Counters;
+  private claimOffset = 0;
+
+  constructor(link: LogLinkHandle) {
+    this.ring = new RingProducer(link.proposals);
+    this.logBell = new Bell(link.logBell);
+    this.counters = new Counters(link.counters);
+    this.bytes = this.ring.bytes;
+    this.view = this.ring.view;
+    this.payloadBytesMax = this.ring.recordBytesMax - ZXID_BYTES;
+  }
+
+  claim(length: number): number {
+    const offset = this.ring.claim(PROPOSAL_KIND, ZXID_BYTES + length);
+    if (offset === -1) {
+      // Records not yet published would stay, and the log could never make room.
+      this.flush();
+      return -1;
+    }
+    this.claimOffset = offset;
+    return offset + ZXID_BYTES;
+  }
+
+  commit(zxid: Zxid, length: number): void {
+    this.view.setFloat64(this.claimOffset, zxid, true);
+    this.ring.commit(ZXID_BYTES + length);
+  }
+
+  abort(): void {
+    this.ring.abort();
+  }
+
+  flush(): void {
+    if (this.ring.publish()) this.logBell.ring();
+  }
+
+  /** The log thread syncs what it has been given and ends; nothing may be claimed after this. */
+  close(): void {
+    this.flush();
+    this.logBell.close();
+  }
+
+  get durableZxid(): Zxid {
+    return this.counters.get(LogCounter.durableZxid);
+  }
+
+  get snapshotsDue(): number {
+    return this.counters.get(LogCounter.snapshotsDue);
+  }
+}

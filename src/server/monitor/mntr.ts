@@ -1,0 +1,79 @@
+/** The word `mntr`: one line `zk_<key> TAB <value>` per gauge and metric. Formatting only. */
+import { versionLine } from '../version.ts';
+import { openFileCount, openFileCountMax } from './environment.ts';
+import { doubleText } from './java-text.ts';
+import { COUNTERS, DETAILED_SUMMARIES, SUMMARIES } from './metrics.ts';
+import type { ServerCounts, ServerView, Summary } from './server-view.ts';
+
+type Line = readonly [key: string, value: string | number | null];
+
+const NO_SAMPLES: Summary = { count: 0, sum: 0, min: 0, max: 0 };
+const NO_PERCENTILES = { p50: 0, p95: 0, p99: 0, p999: 0 };
+
+export function monitorText(view: ServerView): string {
+  const lines: Line[] = [
+    ['version', versionLine()],
+    ['server_state', 'standalone'],
+    ...gauges(view.counts()),
+  ];
+  const metrics = view.metrics();
+  for (const name of COUNTERS) lines.push([name, metrics.counter(name)]);
+  for (const name of SUMMARIES) lines.push(...summary(name, metrics.summary(name)));
+  for (const name of DETAILED_SUMMARIES) {
+    lines.push(...summary(name, metrics.summary(name)));
+    const percentiles = metrics.percentiles(name) ?? NO_PERCENTILES;
+    lines.push(
+      [`p50_${name}`, percentiles.p50],
+      [`p95_${name}`, percentiles.p95],
+      [`p99_${name}`, percentiles.p99],
+      [`p999_${name}`, percentiles.p999],
+    );
+  }
+  let text = '';
+  for (const [key, value] of lines) if (value !== null) text += `zk_${key}\t${value}\n`;
+  return text;
+}
+
+export function averageText(summary: Summary): string {
+  return doubleText(summary.count === 0 ? 0 : summary.sum / summary.count);
+}
+
+function gauges(counts: ServerCounts): Line[] {
+  return [
+    ['avg_latency', averageText(counts.latency)],
+    ['max_latency', counts.latency.max],
+    ['min_latency', counts.latency.min],
+    ['packets_received', counts.packetsReceived],
+    ['packets_sent', counts.packetsSent],
+    ['num_alive_connections', counts.connections],
+    ['outstanding_requests', counts.outstanding],
+    ['uptime', counts.uptimeMs],
+    ['znode_count', counts.nodes],
+    ['watch_count', counts.watches],
+    ['ephemerals_count', counts.ephemerals],
+    ['approximate_data_size', counts.dataBytes],
+    ['global_sessions', counts.sessions],
+    ['local_sessions', 0],
+    ['open_file_descriptor_count', openFileCount()],
+    ['max_file_descriptor_count', openFileCountMax()],
+    ['connection_drop_probability', doubleText(0)],
+    ['last_client_response_size', counts.lastReplyBytes],
+    ['max_client_response_size', counts.maxReplyBytes],
+    ['min_client_response_size', counts.minReplyBytes],
+    ['outstanding_tls_handshake', 0],
+    ['auth_failed_count', counts.authFailures],
+    ['non_mtls_remote_conn_count', 0],
+    ['non_mtls_local_conn_count', 0],
+  ];
+}
+
+function summary(name: string, recorded: Summary | null): Line[] {
+  const { count, sum, min, max } = recorded ?? NO_SAMPLES;
+  return [
+    [`avg_${name}`, averageText({ count, sum, min, max })],
+    [`min_${name}`, min],
+    [`max_${name}`, max],
+    [`cnt_${name}`, count],
+    [`sum_${name}`, sum],
+  ];
+}

@@ -1,0 +1,134 @@
+/**
+ * What the four-letter words want to know of a running server. The server layer implements this over the core's
+ * tables, the connection table and the counters; the words only format. Every method is a fresh reading and may be
+ * slow (it walks tables), so a word calls what it prints and nothing else. One thread: the one that answers.
+ */
+import type { Zxid } from '../../base/zxid.ts';
+
+export interface ServerView {
+  /** False while the database loads and after the stop has begun. */
+  readonly serving: boolean;
+  counts(): ServerCounts;
+  connections(): readonly ConnectionView[];
+  /** In time order, empty buckets included. */
+  sessionBuckets(): readonly SessionBucket[];
+  /** Connections by the time at which silence would close them, in time order. */
+  connectionBuckets(): readonly ConnectionBucket[];
+  ephemerals(): readonly PathsOfSession[];
+  /** Watches of the data table only, as in Apache. */
+  watches(): WatchCounts;
+  watchesBySession(): readonly PathsOfSession[];
+  watchesByPath(): readonly SessionsOfPath[];
+  /** Of the tree, oldest first. */
+  digests(): readonly { readonly zxid: Zxid; readonly digest: bigint }[];
+  directoryBytes(): { readonly dataDir: number; readonly dataLogDir: number };
+  metrics(): MetricsView;
+  /** `crst`: packet counts and latencies of every connection start afresh. */
+  resetConnectionStats(): void;
+  /** `srst`: the same for the server, with its metrics. */
+  resetServerStats(): void;
+}
+
+export interface ServerCounts {
+  /** In ms over all requests since the last reset; `min` and `max` are 0 when there were none. */
+  readonly latency: Summary;
+  readonly packetsReceived: number;
+  readonly packetsSent: number;
+  readonly connections: number;
+  readonly outstanding: number;
+  readonly lastZxid: Zxid;
+  readonly nodes: number;
+  readonly ephemerals: number;
+  /** Of both watch tables. */
+  readonly watches: number;
+  readonly sessions: number;
+  /** Paths and data, as Apache estimates it. */
+  readonly dataBytes: number;
+  readonly uptimeMs: number;
+  readonly authFailures: number;
+  /** -1 before the first reply. */
+  readonly lastReplyBytes: number;
+  readonly minReplyBytes: number;
+  readonly maxReplyBytes: number;
+}
+
+export interface ConnectionView {
+  readonly address: string;
+  readonly port: number;
+  /** 1 = reading, 5 = reading and writing, 0 = the connection that asks. */
+  readonly interestOps: number;
+  readonly queued: number;
+  readonly received: number;
+  readonly sent: number;
+  /** Null before the session is established. */
+  readonly session: ConnectionSession | null;
+}
+
+export interface ConnectionSession {
+  readonly id: bigint;
+  /** 0 = none yet. */
+  readonly lastOpcode: number;
+  readonly establishedWallMs: number;
+  readonly timeoutMs: number;
+  /** < 0 = none yet. */
+  readonly lastXid: number;
+  /** < 0 = none yet. */
+  readonly lastZxid: Zxid;
+  readonly lastResponseMs: number;
+  readonly lastLatencyMs: number;
+  readonly minLatencyMs: number;
+  readonly averageLatencyMs: number;
+  readonly maxLatencyMs: number;
+}
+
+export interface SessionBucket {
+  readonly expiresWallMs: number;
+  readonly sessionIds: readonly bigint[];
+}
+
+export interface ConnectionBucket {
+  readonly expiresWallMs: number;
+  readonly connections: readonly {
+    readonly address: string;
+    readonly port: number;
+    /** 0 before the session is established. */
+    readonly sessionId: bigint;
+  }[];
+}
+
+export interface PathsOfSession {
+  readonly sessionId: bigint;
+  readonly paths: readonly string[];
+}
+
+export interface SessionsOfPath {
+  readonly path: string;
+  readonly sessionIds: readonly bigint[];
+}
+
+export interface WatchCounts {
+  readonly connections: number;
+  readonly paths: number;
+  readonly watches: number;
+}
+
+export interface Summary {
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly p999: number;
+}
+
+/** Names are Apache's (metrics.ts). Null or 0 for what this server does not record. */
+export interface MetricsView {
+  counter(name: string): number;
+  summary(name: string): Summary | null;
+  percentiles(name: string): Percentiles | null;
+}

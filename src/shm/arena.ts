@@ -1,0 +1,369 @@
+/**
+ * Allocator of the znode store: blocks of 1 byte to 64 MiB inside shared segments. The one writer of the store calls
+ * it; readers on other threads never see it, they only follow offsets. Nothing here touches the blocks: all
+ * bookkeeping is in private tables, so a block keeps its bytes until it is handed out again.
+ *
+ * A page serves one size class (`size-classes.ts`) and has a bitmap of its free slots; the lowest free slot is taken
+ * first. Blocks above 32 KiB are runs of whole pages (`page-pool.ts`).
+ *
+ *     page number -> class, live count, bitmap of free slots, place
+ *
+ *     place:   CURRENT --last slot taken--> FULL --a block freed--> listed in group 0 ... 7 by live share
+ *                 ^                                                     |              |
+ *                 +---- the class needs a page: fullest group first ----+              | withdrawSparsePages
+ *                                                                                      v
+ *              UNUSED (in the pool) <------- last block freed ------- listed or WITHDRAWN
+ *
+ * Filling the fullest pages first lets the emptier ones run empty. Where that is not enough, because sizes have
+ * shifted, the owner compacts: `withdrawSparsePages` picks pages whose blocks fit into free slots elsewhere,
+ * `forEachLive` walks the blocks of one, and the owner copies each, swaps its one pointer and frees the old block,
+ * at once or when its readers have gone.
+ */
+import { assert } from '../base/assert.ts';
+import { PagePool } from './page-pool.ts';
+import { GRAIN_SHIFT, SEGMENT_BYTES, type Segments } from './segments.ts';
+import {
+  CLASS_COUNT,
+  CLASS_GRAINS,
+  CLASS_OF_GRAINS,
+  CLASS_SLOTS,
+  GRAIN_BYTES,
+  PAGE_BYTES,
+  PAGE_GRAIN_SHIFT,
+  PAGE_GRAINS,
+  SLOT_BYTES_MAX,
+} from './size-classes.ts';
+import { grown } from './typed-arrays.ts';
+
+/** The largest block fills a segment; one from half of that up usually needs a fresh one. */
+export const BLOCK_BYTES_MAX = SEGMENT_BYTES;
+
+// Classes beyond the size classes.
+const CLASS_NONE = 0xff;
+const CLASS_RUN = 0xfe;
+
+// Places of a page; below GROUPS it is the group in whose list it hangs.
+const GROUPS = 8;
+const CURRENT = GROUPS;
+const FULL = GROUPS + 1;
+const WITHDRAWN = GROUPS + 2;
+const UNUSED = GROUPS + 3;
+
+/** Words of a page's bitmap: one bit per grain, so that every class has enough. */
+const MAP_SHIFT = 7;
+const MAP_WORDS = PAGE_GRAINS / 32;
+
+/** A page stays in group g while its live count is at least GROUP_FLOOR[class * GROUPS + g]. */
+const GROUP_FLOOR = groupFloors();
+
+export interface ArenaOptions {
+  /** Limit of `reservedBytes`. */
+  readonly bytesMax: number;
+}
+
+export interface BlockVisitor {
+  onBlock(offset: number, bytes: number): void;
+}
+
+export class Arena {
+  readonly segments: Segments;
+  /** Bytes of all live blocks, each rounded up to its class. */
+  usedBytes = 0;
+  private readonly pool: PagePool;
+  /** By class: the page that allocations come from, 0 = none. */
+  private readonly current = new Int32Array(CLASS_COUNT);
+  /** By class and group: first listed page, 0 = none. */
+  private readonly heads = new Int32Array(CLASS_COUNT * GROUPS);
+  private readonly visitedMap = new Int32Array(MAP_WORDS);
+  // By page.
+  private classes = new Uint8Array(0);
+  private places = new Uint8Array(0);
+  /** Live blocks; of a run its pages. */
+  private live = new Uint16Array(0);
+  /** No bitmap word below this one has a free slot. */
+  private firstWord = new Uint8Array(0);
+  private next = new Int32Array(0);
+  private previous = new Int32Array(0);
+  /** MAP_WORDS words per page, 1 = free. */
+  private maps = new Int32Array(0);
+
+  /** Adds the first segment if there is none yet. */
+  constructor(segments: Segments, options: ArenaOptions) {
+    this.segments = segments;
+    this.pool = new PagePool(segments, Math.floor(options.bytesMax / PAGE_BYTES));
+  }
+
+  /** Bytes of all pages in use. */
+  get reservedBytes(): number {
+    return this.pool.usedPages * PAGE_BYTES;
+  }
+
+  /** Pages of the segments so far that hold nothing. */
+  get freePages(): number {
+    return this.pool.freePages;
+  }
+
+  /** The offset of a block of at least `bytes` bytes with undefined content; 0 = the limit is reached. */
+  allocate(bytes: number): number {
+    assert(bytes > 0 && bytes <= BLOCK_BYTES_MAX, 'arena block size out of range');
+    if (bytes > SLOT_BYTES_MAX) return this.allocateRun(bytes);
+    const sizeClass = CLASS_OF_GRAINS[(bytes + GRAIN_BYTES - 1) >> GRAIN_SHIFT]!;
+    let page = this.current[sizeClass]!;
+    if (page === 0) {
+      page = this.nextPage(sizeClass);
+      if (page === 0) return 0;
+    }
+    const maps = this.maps;
+    let word = (page << MAP_SHIFT) + this.firstWord[page]!;
+    while (maps[word] === 0) word++;
+    const free = maps[word]!;
+    const bit = free & -free;
+    maps[word] = free ^ bit;
+    const inPage = word & (MAP_WORDS - 1);
+    this.firstWord[page] = inPage;
+    const live = this.live[page]! + 1;
+    this.live[page] = live;
+    if (live === CLASS_SLOTS[sizeClass]) {
+      this.places[page] = FULL;
+      this.current[sizeClass] = 0;
+    }
+    const grains = CLASS_GRAINS[sizeClass]!;
+    this.usedBytes += grains << GRAIN_SHIFT;
+    const slot = (inPage << 5) + 31 - Math.clz32(bit);
+    return (page << PAGE_GRAIN_SHIFT) + Math.imul(slot, grains);
+  }
+
+  /** Gives a block back; nobody may read it any more. */
+  free(offset: number): void {
+    const page = offset >>> PAGE_GRAIN_SHIFT;
+    const sizeClass = this.classOf(offset);
+    if (sizeClass === CLASS_RUN) {
+      this.freeRun(offset);
+      return;
+    }
+    const grains = CLASS_GRAINS[sizeClass]!;
+    const grain = offset & (PAGE_GRAINS - 1);
+    const slot = (grain / grains) | 0;
+    assert(Math.imul(slot, grains) === grain, 'arena free of an offset inside a block');
+    const inPage = slot >> 5;
+    const word = (page << MAP_SHIFT) + inPage;
+    const bit = 1 << (slot & 31);
+    assert((this.maps[word]! & bit) === 0, 'arena block freed twice');
+    this.maps[word] = this.maps[word]! | bit;
+    if (inPage < this.firstWord[page]!) this.firstWord[page] = inPage;
+    const live = this.live[page]! - 1;
+    this.live[page] = live;
+    this.usedBytes -= grains << GRAIN_SHIFT;
+    const place = this.places[page]!;
+    if (place === CURRENT) return;
+    if (live === 0) this.releasePage(page, place);
+    else if (place === FULL) this.list(page, live);
+    else if (place < GROUPS && live < GROUP_FLOOR[sizeClass * GROUPS + place]!) {
+      this.unlist(page);
+      this.list(page, live);
+    }
+  }
+
+  /** Bytes of the block at `offset`, at least what was asked for. */
+  sizeOf(offset: number): number {
+    const sizeClass = this.classOf(offset);
+    if (sizeClass === CLASS_RUN) return this.live[offset >>> PAGE_GRAIN_SHIFT]! * PAGE_BYTES;
+    return CLASS_GRAINS[sizeClass]! << GRAIN_SHIFT;
+  }
+
+  /**
+   * Takes pages out of allocation that are worth emptying, fills `pages` with them and returns how many. At most
+   * `liveShareMax` of their slots are live, and the free slots left in other pages of their class take all those
+   * blocks, so that emptying them needs no new page. Pages withdrawn earlier that still hold blocks come first.
+   */
+  withdrawSparsePages(liveShareMax: number, pages: Int32Array): number {
+    let count = this.findWithdrawn(pages);
+    for (let sizeClass = 0; sizeClass < CLASS_COUNT; sizeClass++) {
+      this.listCurrent(sizeClass);
+      const slots = CLASS_SLOTS[sizeClass]!;
+      let slack = this.freeSlots(sizeClass);
+      for (let group = 0; group < GROUPS; group++) {
+        let next = this.heads[sizeClass * GROUPS + group]!;
+        // Losing a page takes away its free slots and fills others with its blocks: together, all its slots.
+        while (next !== 0 && slack >= slots && count < pages.length) {
+          const page = next;
+          next = this.next[page]!;
+          if (this.live[page]! > liveShareMax * slots) continue;
+          this.unlist(page);
+          this.places[page] = WITHDRAWN;
+          pages[count++] = page;
+          slack -= slots;
+        }
+      }
+    }
+    return count;
+  }
+
+  /**
+   * Hands the live blocks of a withdrawn page to the owner, who may allocate and free meanwhile. The page returns to
+   * the pool with its last block.
+   */
+  forEachLive(page: number, visitor: BlockVisitor): void {
+    if (this.places[page] !== WITHDRAWN) return;
+    const grains = CLASS_GRAINS[this.classes[page]!]!;
+    const map = page << MAP_SHIFT;
+    const start = this.visitedMap;
+    this.copyLiveMap(page, start);
+    for (let word = 0; word < MAP_WORDS; word++) {
+      for (let bits = start[word]!; bits !== 0; bits &= bits - 1) {
+        const bit = bits & -bits;
+        // Emptied by the visitor, and by now perhaps another class's page.
+        if (this.places[page] !== WITHDRAWN) return;
+        if ((this.maps[map + word]! & bit) !== 0) continue;
+        const slot = (word << 5) + 31 - Math.clz32(bit);
+        visitor.onBlock((page << PAGE_GRAIN_SHIFT) + Math.imul(slot, grains), grains << GRAIN_SHIFT);
+      }
+    }
+  }
+
+  private classOf(offset: number): number {
+    const page = offset >>> PAGE_GRAIN_SHIFT;
+    assert(offset > 0 && page < this.classes.length, 'arena offset out of range');
+    const sizeClass = this.classes[page]!;
+    assert(sizeClass !== CLASS_NONE, 'arena offset in a free page');
+    return sizeClass;
+  }
+
+  private allocateRun(bytes: number): number {
+    const pages = Math.ceil(bytes / PAGE_BYTES);
+    const page = this.takePages(pages);
+    if (page === 0) return 0;
+    this.classes[page] = CLASS_RUN;
+    this.live[page] = pages;
+    this.usedBytes += pages * PAGE_BYTES;
+    return page << PAGE_GRAIN_SHIFT;
+  }
+
+  private freeRun(offset: number): void {
+    assert((offset & (PAGE_GRAINS - 1)) === 0, 'arena free of an offset inside a block');
+    const page = offset >>> PAGE_GRAIN_SHIFT;
+    const pages = this.live[page]!;
+    this.usedBytes -= pages * PAGE_BYTES;
+    this.classes[page] = CLASS_NONE;
+    this.pool.give(page, pages);
+  }
+
+  /** The fullest page of the class with a free slot, else a fresh one; 0 = the limit is reached. */
+  private nextPage(sizeClass: number): number {
+    let page = 0;
+    for (let group = GROUPS - 1; group >= 0 && page === 0; group--) {
+      page = this.heads[sizeClass * GROUPS + group]!;
+    }
+    if (page !== 0) {
+      this.unlist(page);
+    } else {
+      page = this.takePages(1);
+      if (page === 0) return 0;
+      this.classes[page] = sizeClass;
+      this.live[page] = 0;
+      this.firstWord[page] = 0;
+      this.fillMap(page, CLASS_SLOTS[sizeClass]!);
+    }
+    this.places[page] = CURRENT;
+    this.current[sizeClass] = page;
+    return page;
+  }
+
+  private takePages(pages: number): number {
+    const page = this.pool.take(pages);
+    const pageEnd = this.pool.pageEnd;
+    if (this.classes.length < pageEnd) {
+      const known = this.classes.length;
+      this.classes = grown(this.classes, pageEnd);
+      this.classes.fill(CLASS_NONE, known);
+      this.places = grown(this.places, pageEnd);
+      this.live = grown(this.live, pageEnd);
+      this.firstWord = grown(this.firstWord, pageEnd);
+      this.next = grown(this.next, pageEnd);
+      this.previous = grown(this.previous, pageEnd);
+      this.maps = grown(this.maps, pageEnd * MAP_WORDS);
+    }
+    return page;
+  }
+
+  private releasePage(page: number, place: number): void {
+    if (place < GROUPS) this.unlist(page);
+    this.classes[page] = CLASS_NONE;
+    this.places[page] = UNUSED;
+    this.pool.give(page, 1);
+  }
+
+  /** Marks the first `slots` slots free and the rest of the map, which is no slot, not free. */
+  private fillMap(page: number, slots: number): void {
+    const start = page << MAP_SHIFT;
+    this.maps.fill(0, start, start + MAP_WORDS);
+    this.maps.fill(-1, start, start + (slots >> 5));
+    if ((slots & 31) !== 0) this.maps[start + (slots >> 5)] = (1 << (slots & 31)) - 1;
+  }
+
+  private copyLiveMap(page: number, out: Int32Array): void {
+    const map = page << MAP_SHIFT;
+    const slots = CLASS_SLOTS[this.classes[page]!]!;
+    for (let word = 0; word < MAP_WORDS; word++) {
+      const left = Math.max(0, Math.min(32, slots - (word << 5)));
+      const valid = left === 32 ? -1 : (1 << left) - 1;
+      out[word] = ~this.maps[map + word]! & valid;
+    }
+  }
+
+  private list(page: number, live: number): void {
+    const sizeClass = this.classes[page]!;
+    const group = Math.floor((live * GROUPS) / CLASS_SLOTS[sizeClass]!);
+    const index = sizeClass * GROUPS + group;
+    const head = this.heads[index]!;
+    this.next[page] = head;
+    this.previous[page] = 0;
+    if (head !== 0) this.previous[head] = page;
+    this.heads[index] = page;
+    this.places[page] = group;
+  }
+
+  private unlist(page: number): void {
+    const next = this.next[page]!;
+    const previous = this.previous[page]!;
+    if (next !== 0) this.previous[next] = previous;
+    if (previous !== 0) this.next[previous] = next;
+    else this.heads[this.classes[page]! * GROUPS + this.places[page]!] = next;
+  }
+
+  /** Puts the current page of a class among the others, so that a plan sees every page with free slots. */
+  private listCurrent(sizeClass: number): void {
+    const page = this.current[sizeClass]!;
+    if (page === 0) return;
+    this.current[sizeClass] = 0;
+    if (this.live[page] === 0) this.releasePage(page, CURRENT);
+    else this.list(page, this.live[page]!);
+  }
+
+  private freeSlots(sizeClass: number): number {
+    let count = 0;
+    for (let group = 0; group < GROUPS; group++) {
+      let page = this.heads[sizeClass * GROUPS + group]!;
+      for (; page !== 0; page = this.next[page]!) count += CLASS_SLOTS[sizeClass]! - this.live[page]!;
+    }
+    return count;
+  }
+
+  private findWithdrawn(pages: Int32Array): number {
+    let count = 0;
+    for (let page = 0; page < this.pool.pageEnd && count < pages.length; page++) {
+      if (this.places[page] === WITHDRAWN) pages[count++] = page;
+    }
+    return count;
+  }
+}
+
+function groupFloors(): Uint16Array {
+  const floors = new Uint16Array(CLASS_COUNT * GROUPS);
+  for (let sizeClass = 0; sizeClass < CLASS_COUNT; sizeClass++) {
+    for (let group = 0; group < GROUPS; group++) {
+      floors[sizeClass * GROUPS + group] = Math.ceil((group * CLASS_SLOTS[sizeClass]!) / GROUPS);
+    }
+  }
+  return floors;
+}

@@ -1,0 +1,55 @@
+/**
+ * The memory of the znode store: a list of fixed 64 MiB shared segments that only ever grows. One writer adds
+ * segments and allocates inside them (`arena.ts`); any thread that got the buffers may read.
+ *
+ * An offset is a positive int32 that counts grains of 16 bytes over all segments:
+ *
+ *     31 30          22 21                  0
+ *     |0| segment (9)  | grain (22)           |      512 segments x 64 MiB = 32 GiB
+ *
+ *     list[offset >>> SEGMENT_GRAIN_SHIFT], byte (offset & SEGMENT_GRAIN_MASK) << GRAIN_SHIFT
+ *
+ * 0 is never a valid offset. Fixed segments and not one growable buffer, because V8 reads a length-tracking view ten
+ * times slower. A fresh segment takes address space only: the system commits its pages when they are first touched.
+ */
+import { assert } from '../base/assert.ts';
+
+export const GRAIN_SHIFT = 4;
+export const SEGMENT_BYTES = 64 * 1024 * 1024;
+export const SEGMENT_GRAIN_SHIFT = 22;
+export const SEGMENT_GRAIN_MASK = (1 << SEGMENT_GRAIN_SHIFT) - 1;
+export const SEGMENTS_MAX = 2 ** 31 / 2 ** SEGMENT_GRAIN_SHIFT;
+
+/** One segment under the three views that its users need; all cover the whole of it. */
+export interface Segment {
+  readonly buffer: SharedArrayBuffer;
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly view: DataView;
+}
+
+export class Segments {
+  readonly list: Segment[] = [];
+
+  /** Empty, or over the buffers of another thread's segments. */
+  constructor(buffers: readonly SharedArrayBuffer[] = []) {
+    for (const buffer of buffers) this.attach(buffer);
+  }
+
+  /** Adds a fresh, zero-filled segment. Only the writer. */
+  grow(): void {
+    this.attach(new SharedArrayBuffer(SEGMENT_BYTES));
+  }
+
+  /** What a reader on another thread needs; segments added later are not in it. */
+  buffers(): SharedArrayBuffer[] {
+    return this.list.map((segment) => segment.buffer);
+  }
+
+  private attach(buffer: SharedArrayBuffer): void {
+    assert(this.list.length < SEGMENTS_MAX, 'all segments are in use');
+    assert(buffer.byteLength === SEGMENT_BYTES, 'a segment has a fixed size');
+    const bytes = new Uint8Array(buffer);
+    this.list.push({ buffer, bytes, words: new Int32Array(buffer), view: new DataView(buffer) });
+  }
+}

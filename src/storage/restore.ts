@@ -1,0 +1,90 @@
+/**
+ * Recovery: newest whole snapshot, then every later record of the log, each handed to a sink. Runs once, at
+ * start, on the thread that owns the tree, before anything is served; afterwards the log directory is clean
+ * (no torn tail, no file without records).
+ *
+ *     snapshot loads ──────────────────────> replay records > its zxid
+ *     no snapshot, log records exist ──────> refuse, unless snapshot.trust.empty: replay all from an empty tree
+ *     nothing at all ──────────────────────> empty database: allowed by db.autocreate or the `initialize` file
+ *     snapshots exist, none is whole ──────> refuse (Apache would begin with an empty tree)
+ *
+ * The caller takes a snapshot afterwards; Apache refuses a log without any.
+ */
+import { CorruptionFailure, DataDirFailure } from '../base/failure.ts';
+import type { Zxid } from '../base/zxid.ts';
+import type { DataDirs } from './data-dir.ts';
+import { listSnapshots, type SnapshotFile } from './data-files.ts';
+import type { Disk } from './disk.ts';
+import { loadNewestSnapshot, type SnapshotReadOptions, type SnapshotSink } from './snapshot-reader.ts';
+import { readTxnlog, repairTxnlogs, type TxnSink } from './txnlog-reader.ts';
+
+export interface RestoreOptions extends SnapshotReadOptions {
+  /** zookeeper.snapshot.trust.empty: replay a log that has no snapshot (upgrade from 3.5.2 or older). */
+  readonly trustEmptySnapshot: boolean;
+  /** zookeeper.db.autocreate: begin with an empty database when there is none. */
+  readonly autocreateDatabase: boolean;
+}
+
+export interface RestoreResult {
+  /** Last zxid of the restored state; 0 for an empty database. */
+  readonly lastZxid: Zxid;
+  readonly snapshot: SnapshotFile | null;
+  /** Records replayed and the bytes of their payloads. */
+  readonly txnCount: number;
+  readonly txnBytes: number;
+}
+
+/** @throws CorruptionFailure, DataDirFailure, StorageFailure */
+export function restore(
+  disk: Disk,
+  dirs: DataDirs,
+  snapshotSink: SnapshotSink,
+  txnSink: TxnSink,
+  options: RestoreOptions,
+): RestoreResult {
+  const mayBeEmpty = takeInitializeMarker(disk, dirs) || options.autocreateDatabase;
+  const snapshot = loadNewestSnapshot(disk, dirs.snapshotDirectory, snapshotSink, options);
+  if (snapshot === null && !options.trustEmptySnapshot) {
+    checkEmpty(disk, dirs, options);
+  }
+  const snapshotZxid = snapshot === null ? 0 : snapshot.zxid;
+  const log = readTxnlog(disk, dirs.logDirectory, snapshotZxid + 1, txnSink, options);
+  if (snapshot === null && log.recordCount === 0 && !mayBeEmpty) {
+    throw new DataDirFailure(
+      `no database in ${dirs.snapshotDirectory} and zookeeper.db.autocreate is false; ` +
+        `create the file ${dirs.initializeMarker} to begin with an empty one`,
+    );
+  }
+  repairTxnlogs(disk, dirs.logDirectory, log.repairs);
+  return {
+    lastZxid: Math.max(snapshotZxid, log.lastZxid),
+    snapshot,
+    txnCount: log.recordCount,
+    txnBytes: log.payloadBytes,
+  };
+}
+
+function takeInitializeMarker(disk: Disk, { initializeMarker }: DataDirs): boolean {
+  if (disk.stat(initializeMarker) === null) return false;
+  disk.remove(initializeMarker);
+  return true;
+}
+
+/** Without a loadable snapshot there must be neither log records nor remains of a snapshot that held something. */
+function checkEmpty(disk: Disk, dirs: DataDirs, options: RestoreOptions): void {
+  const broken = listSnapshots(disk, dirs.snapshotDirectory).filter((file) => file.zxid > 0);
+  if (broken.length > 0) {
+    throw new CorruptionFailure(
+      `${dirs.snapshotDirectory} has ${broken.length} snapshot file(s) and none is whole, ` +
+        `the newest is ${broken.at(-1)!.name}; restore the data directory from a backup`,
+    );
+  }
+  const log = readTxnlog(disk, dirs.logDirectory, 0, { onTxn: () => {} }, options);
+  if (log.recordCount > 0) {
+    throw new CorruptionFailure(
+      `No snapshot found, but there are log entries in ${dirs.logDirectory}. Something is broken! ` +
+        'Restore the snapshot files, or set zookeeper.snapshot.trust.empty=true if this data comes from ' +
+        'ZooKeeper 3.5.2 or older',
+    );
+  }
+}

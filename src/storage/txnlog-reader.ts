@@ -1,0 +1,187 @@
+/**
+ * Reads records back from a directory of log files: all with zxid >= a given one, oldest first, streamed in
+ * chunks. Called at start-up on the recovery thread; changes nothing (`repairTxnlogs` does).
+ *
+ * Guarantees: every record handed out passed length, end mark and checksum. Where a file stops making sense,
+ * `txnlog-tail.ts` tells torn from corrupt; corrupt throws. A torn end is followed by the next file, as Apache
+ * does (its servers begin a new file after a crash and leave the torn one behind), but only if no record is
+ * missing in between: a gap in the zxids of one epoch right after a torn end means that the lost bytes had been
+ * acknowledged.
+ */
+import { CorruptionFailure } from '../base/failure.ts';
+import { epochOf, type Zxid, zxidHex } from '../base/zxid.ts';
+import { ByteWindow, FileSource } from './byte-window.ts';
+import { type LogFile, listLogs } from './data-files.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import {
+  checksumMatches,
+  END_OF_RECORD,
+  isCredibleLength,
+  LOG_HEADER_BYTES,
+  LOG_MAGIC,
+  PAYLOAD_OFFSET,
+  payloadLength,
+  RECORD_OVERHEAD_BYTES,
+  recordZxid,
+} from './txnlog-format.ts';
+import { inspectTail } from './txnlog-tail.ts';
+
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
+export interface TxnSink {
+  /** One payload, `bytes[start, end)`; valid during the call only. `view` covers the same buffer. */
+  onTxn(zxid: Zxid, bytes: Uint8Array, view: DataView, start: number, end: number): void;
+}
+
+export interface TxnlogReadOptions {
+  readonly onWarning: (message: string) => void;
+}
+
+/** What must be done to a file so that nobody meets its damage again; 0 = remove it. */
+export interface TxnlogRepair {
+  readonly name: string;
+  readonly keepBytes: number;
+}
+
+export interface TxnlogReadResult {
+  /** Records handed to the sink and the bytes of their payloads. */
+  readonly recordCount: number;
+  readonly payloadBytes: number;
+  /** Highest zxid in the files read, -1 if they hold no record. */
+  readonly lastZxid: Zxid;
+  readonly repairs: readonly TxnlogRepair[];
+}
+
+/** @throws CorruptionFailure naming file, offset and reason; StorageFailure when the disk fails. */
+export function readTxnlog(
+  disk: Disk,
+  directory: string,
+  fromZxid: Zxid,
+  sink: TxnSink,
+  options: TxnlogReadOptions,
+): TxnlogReadResult {
+  const files = listLogs(disk, directory);
+  const reading = new TxnlogReading(disk, directory, fromZxid, sink, options);
+  for (let i = firstFile(files, fromZxid); i < files.length; i++) reading.readFile(files[i]!);
+  return reading;
+}
+
+/** Truncates torn files and removes those without records, durably. Call before anything is appended. */
+export function repairTxnlogs(disk: Disk, directory: string, repairs: readonly TxnlogRepair[]): void {
+  for (const { name, keepBytes } of repairs) {
+    const path = `${directory}/${name}`;
+    if (keepBytes === 0) {
+      disk.remove(path);
+    } else {
+      const file = disk.open(path, 'update');
+      file.truncate(keepBytes);
+      file.syncData();
+      file.close();
+    }
+  }
+  if (repairs.length > 0) disk.syncDirectory(directory);
+}
+
+/** The newest file named <= `fromZxid` may hold it; older ones cannot. */
+function firstFile(files: readonly LogFile[], fromZxid: Zxid): number {
+  let first = 0;
+  for (let i = 0; i < files.length; i++) if (files[i]!.zxid <= fromZxid) first = i;
+  return first;
+}
+
+class TxnlogReading implements TxnlogReadResult {
+  recordCount = 0;
+  payloadBytes = 0;
+  lastZxid: Zxid = -1;
+  readonly repairs: TxnlogRepair[] = [];
+  private previousZxid: Zxid = -1;
+  private tear: string | null = null;
+  private readonly disk: Disk;
+  private readonly directory: string;
+  private readonly fromZxid: Zxid;
+  private readonly sink: TxnSink;
+  private readonly options: TxnlogReadOptions;
+
+  constructor(disk: Disk, directory: string, fromZxid: Zxid, sink: TxnSink, options: TxnlogReadOptions) {
+    this.disk = disk;
+    this.directory = directory;
+    this.fromZxid = fromZxid;
+    this.sink = sink;
+    this.options = options;
+  }
+
+  readFile({ name }: LogFile): void {
+    const file = this.disk.open(`${this.directory}/${name}`, 'read');
+    try {
+      const endOffset = this.readRecords(file);
+      const tail = inspectTail(file, endOffset);
+      if (tail.kind === 'corrupt') throw corruption(file.path, endOffset, tail.reason);
+      const empty = endOffset <= LOG_HEADER_BYTES;
+      if (tail.kind === 'torn') {
+        this.tear = `${file.path} is torn at offset ${endOffset}: ${tail.reason}`;
+        this.options.onWarning(`${this.tear}; what follows was never acknowledged and is dropped`);
+      }
+      if (empty || tail.kind === 'torn') this.repairs.push({ name, keepBytes: empty ? 0 : endOffset });
+    } finally {
+      file.close();
+    }
+  }
+
+  /** Hands out the whole records; returns the offset behind the last one, 0 if the file header is not whole. */
+  private readRecords(file: DiskFile): number {
+    const window = new ByteWindow(new FileSource(file), Math.min(CHUNK_BYTES, file.size() + 1));
+    if (!window.ensure(LOG_HEADER_BYTES) || window.view.getInt32(0) !== LOG_MAGIC) return 0;
+    window.start += LOG_HEADER_BYTES;
+    while (window.ensure(PAYLOAD_OFFSET)) {
+      const length = payloadLength(window.view, window.start);
+      if (!isCredibleLength(length) || !window.ensure(RECORD_OVERHEAD_BYTES + length)) break;
+      const { bytes, view, start } = window;
+      const end = start + PAYLOAD_OFFSET + length;
+      if (bytes[end] !== END_OF_RECORD || !checksumMatches(bytes, view, start, length)) break;
+      this.onRecord(file, window.offset, recordZxid(view, start), bytes, view, start + PAYLOAD_OFFSET, end);
+      window.start = end + 1;
+    }
+    return window.offset;
+  }
+
+  private onRecord(
+    file: DiskFile,
+    offset: number,
+    zxid: Zxid,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
+    if (!(zxid >= 0 && zxid <= Number.MAX_SAFE_INTEGER)) {
+      throw corruption(file.path, offset, 'the zxid of the record is out of range');
+    }
+    if (this.tear !== null) this.checkContinuity(file, offset, zxid);
+    if (zxid <= this.previousZxid) {
+      const order = `zxid 0x${zxidHex(zxid)} follows 0x${zxidHex(this.previousZxid)}`;
+      this.options.onWarning(`${file.path}: ${order} at offset ${offset}; applied in file order`);
+    }
+    this.previousZxid = zxid;
+    if (zxid > this.lastZxid) this.lastZxid = zxid;
+    if (zxid < this.fromZxid) return;
+    this.recordCount++;
+    this.payloadBytes += end - start;
+    this.sink.onTxn(zxid, bytes, view, start, end);
+  }
+
+  private checkContinuity(file: DiskFile, offset: number, zxid: Zxid): void {
+    const known = Math.max(this.lastZxid, this.fromZxid - 1);
+    if (zxid > known + 1 && epochOf(zxid) === epochOf(known)) {
+      const missing = `records 0x${zxidHex(known + 1)} to 0x${zxidHex(zxid - 1)} are missing`;
+      throw corruption(file.path, offset, `${missing} (${this.tear})`);
+    }
+    this.tear = null;
+  }
+}
+
+function corruption(path: string, offset: number, reason: string): CorruptionFailure {
+  return new CorruptionFailure(
+    `${path} is corrupt at offset ${offset}: ${reason}; acknowledged writes may be lost, ` +
+      'restore the file from a copy or the data directory from a backup',
+  );
+}

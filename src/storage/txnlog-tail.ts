@@ -1,0 +1,169 @@
+/**
+ * What lies behind the last good record of a log file: padding, a torn tail that may be dropped, or corruption
+ * that must be refused. Recovery thread; read-only.
+ *
+ * A torn tail is what a crash leaves of writes that were never synced, hence never acknowledged. A sector that
+ * did not reach the disk reads as it was before: zeros, because the log only ever writes into fresh space.
+ * So a tear leaves evidence, and a flipped bit in an acknowledged record does not:
+ *
+ *   (a) cut       the record runs past the end of the file
+ *   (b) unwritten the record's end mark and everything behind it is zero: a prefix was written
+ *   (c) lost      a whole 512-byte sector under the record, before the last data, reads as zeros: sectors were
+ *                 written in another order
+ *
+ *     sector    |<---- 512 ---->|<---- 512 ---->|<---- 512 ---->|
+ *     record    ......[chk|len|payload ............... payload|B]......   (first sector: zero from the record on)
+ *
+ * Nothing valid behind the damage: torn with any of the three. A valid record behind it proves that something
+ * was written later; that is still one torn write if a sector was lost and all the data from the damage on
+ * fits into one write of the appender. Everything else is corruption: start-up must not guess it away.
+ *
+ * A record damaged without evidence is refused even if it is the very last one, as Apache does: a tear cannot
+ * look like that, a failing disk can.
+ */
+import type { Zxid } from '../base/zxid.ts';
+import type { DiskFile } from './disk.ts';
+import {
+  checksumMatches,
+  END_OF_RECORD,
+  isCredibleLength,
+  LOG_HEADER_BYTES,
+  LOG_WRITE_BYTES_MAX,
+  PAYLOAD_OFFSET,
+  payloadLength,
+  RECORD_OVERHEAD_BYTES,
+  recordZxid,
+} from './txnlog-format.ts';
+
+export type LogTail =
+  | { readonly kind: 'padding' }
+  | { readonly kind: 'torn'; readonly reason: string }
+  | { readonly kind: 'corrupt'; readonly reason: string };
+
+const SECTOR_BYTES = 512;
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Judges the bytes of `file` from `offset` on, where no whole record begins (0: the file header is not whole). */
+export function inspectTail(file: DiskFile, offset: number): LogTail {
+  const fileBytes = file.size();
+  const dataEnd = lastNonZero(file, offset, fileBytes) + 1;
+  if (dataEnd <= offset && offset > 0) return { kind: 'padding' };
+  const damage = offset === 0 ? damagedHeader(fileBytes) : damagedRecord(file, offset, fileBytes);
+  const lost = hasLostSector(file, offset, Math.min(damage.end, dataEnd));
+  const next = findRecord(file, offset + 1, dataEnd);
+  if (next !== null) {
+    if (lost && dataEnd - offset <= LOG_WRITE_BYTES_MAX) return { kind: 'torn', reason: damage.reason };
+    const where = `a valid record with zxid 0x${next.zxid.toString(16)} follows at offset ${next.offset}`;
+    return { kind: 'corrupt', reason: `${damage.reason}, and ${where}` };
+  }
+  const cut = damage.end > fileBytes;
+  const unwritten = dataEnd < damage.end;
+  return { kind: cut || unwritten || lost ? 'torn' : 'corrupt', reason: damage.reason };
+}
+
+interface Damage {
+  readonly reason: string;
+  /** One past the last byte the record claims. */
+  readonly end: number;
+}
+
+function damagedHeader(fileBytes: number): Damage {
+  return {
+    reason:
+      fileBytes < LOG_HEADER_BYTES ? 'the file ends inside its header' : 'the magic number is not "ZKLG"',
+    end: LOG_HEADER_BYTES,
+  };
+}
+
+function damagedRecord(file: DiskFile, offset: number, fileBytes: number): Damage {
+  const header = new Uint8Array(PAYLOAD_OFFSET);
+  const headerEnd = offset + PAYLOAD_OFFSET;
+  if (file.read(header, 0, PAYLOAD_OFFSET, offset) < PAYLOAD_OFFSET) {
+    return { reason: 'the file ends inside a record header', end: headerEnd };
+  }
+  const length = payloadLength(new DataView(header.buffer), 0);
+  if (!isCredibleLength(length)) return { reason: `unreasonable record length ${length}`, end: headerEnd };
+  const end = offset + RECORD_OVERHEAD_BYTES + length;
+  if (end > fileBytes) return { reason: `the record of ${length} bytes runs past the end of the file`, end };
+  const mark = new Uint8Array(1);
+  file.read(mark, 0, 1, end - 1);
+  if (mark[0] !== END_OF_RECORD) return { reason: 'the record has no end mark', end };
+  return { reason: 'CRC check failed', end };
+}
+
+/** Offset of the last byte that is not zero, -1 if there is none; reads backwards from the end. */
+function lastNonZero(file: DiskFile, from: number, fileBytes: number): number {
+  const chunkBytes = Math.min(CHUNK_BYTES, Math.ceil((fileBytes - from) / 4) * 4);
+  const chunk = new Uint8Array(chunkBytes);
+  const words = new Int32Array(chunk.buffer);
+  let end = fileBytes;
+  while (end > from) {
+    const start = Math.max(from, end - chunkBytes);
+    const count = end - start;
+    file.read(chunk, 0, count, start);
+    chunk.fill(0, count);
+    if (!isZero(words)) {
+      for (let i = count - 1; i >= 0; i--) if (chunk[i] !== 0) return start + i;
+    }
+    end = start;
+  }
+  return -1;
+}
+
+// Padding is up to 64 MiB a file and read at every start: four bytes a step.
+function isZero(words: Int32Array): boolean {
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  return true;
+}
+
+/** Whether a sector overlapping `[start, end)` is zero from `start` (or its own beginning) to its end. */
+function hasLostSector(file: DiskFile, start: number, end: number): boolean {
+  const sector = new Uint8Array(SECTOR_BYTES);
+  let at = start;
+  while (at < end) {
+    const sectorEnd = (Math.floor(at / SECTOR_BYTES) + 1) * SECTOR_BYTES;
+    const count = file.read(sector, 0, sectorEnd - at, at);
+    let i = 0;
+    while (i < count && sector[i] === 0) i++;
+    if (i === count) return true;
+    at = sectorEnd;
+  }
+  return false;
+}
+
+/** The first whole record that begins in `[from, dataEnd)`, at any alignment. */
+function findRecord(
+  file: DiskFile,
+  from: number,
+  dataEnd: number,
+): { readonly offset: number; readonly zxid: Zxid } | null {
+  const chunk = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(0, dataEnd - from)));
+  const view = new DataView(chunk.buffer);
+  let base = from;
+  while (base < dataEnd) {
+    const count = file.read(chunk, 0, Math.min(chunk.length, dataEnd - base), base);
+    const starts = count - PAYLOAD_OFFSET + 1;
+    for (let i = 0; i < starts; i++) {
+      // Three cheap tests pass almost nothing on: checksum's upper half zero, its lower half not, credible length.
+      if (view.getInt32(i) !== 0 || view.getInt32(i + 4) === 0) continue;
+      const length = payloadLength(view, i);
+      if (!isCredibleLength(length) || base + i + RECORD_OVERHEAD_BYTES + length > dataEnd) continue;
+      const zxid = wholeRecordZxid(file, base + i, length);
+      if (zxid >= 0) return { offset: base + i, zxid };
+    }
+    if (starts <= 0) break;
+    base += starts;
+  }
+  return null;
+}
+
+/** The zxid of the record at `offset` if it is whole, else -1. */
+function wholeRecordZxid(file: DiskFile, offset: number, length: number): Zxid {
+  const mark = new Uint8Array(1);
+  file.read(mark, 0, 1, offset + PAYLOAD_OFFSET + length);
+  if (mark[0] !== END_OF_RECORD) return -1;
+  const record = new Uint8Array(RECORD_OVERHEAD_BYTES + length);
+  const view = new DataView(record.buffer);
+  file.read(record, 0, record.length, offset);
+  return checksumMatches(record, view, 0, length) ? recordZxid(view, 0) : -1;
+}

@@ -1,0 +1,168 @@
+/**
+ * Cuts a TCP stream into frames. A frame that lies wholly inside an arriving chunk is handed over where it is;
+ * only a frame that spans chunks, and what is left when the handler stops, is copied. Memory grows with the
+ * bytes that arrive, never with a length somebody merely declares, and a length outside the limit is refused as
+ * soon as its four bytes are there. One splitter per connection, on its io thread; not reentrant: the handler
+ * must not call `push` or `resume`.
+ *
+ *     frame:  i32 length | payload          0 <= length <= frameBytesMax
+ *
+ *                    handler returns false
+ *        splitting ─────────────────────────▶ stopped   push: keeps the bytes
+ *            │    ◀─────────────────────────     │
+ *            │       resume, all taken           │
+ *            └── bad length ──▶ refused ◀────────┘      push and resume do nothing
+ */
+import { EMPTY_BYTES, EMPTY_VIEW } from './flyweight.ts';
+
+export interface FrameHandler {
+  /**
+   * One payload, without its prefix, at `[start, end)`; the bytes are valid during the call only. False: stop
+   * here, this frame is not taken; `resume` offers it again.
+   */
+  onFrame(bytes: Uint8Array, view: DataView, start: number, end: number): boolean;
+}
+
+export const FrameStatus = {
+  ok: 0,
+  /** The handler took no more; what is left is kept for `resume`. */
+  stopped: 1,
+  /** A negative length, or one over the limit: the stream cannot be trusted any more, close it. */
+  tooLong: 2,
+} as const;
+export type FrameStatus = (typeof FrameStatus)[keyof typeof FrameStatus];
+
+const PREFIX_BYTES = 4;
+// What a connection keeps for the next partial frame; larger buffers go back to the heap with their frame.
+const HELD_BYTES_KEPT = 4096;
+const HELD_BYTES_MIN = 256;
+
+export class FrameSplitter {
+  private readonly frameBytesMax: number;
+  private readonly handler: FrameHandler;
+  private status: FrameStatus = FrameStatus.ok;
+  // Bytes that had to be copied: [heldStart, heldEnd) of `held`. While splitting, at most one partial frame.
+  private held = EMPTY_BYTES;
+  private heldView = EMPTY_VIEW;
+  private heldStart = 0;
+  private heldEnd = 0;
+
+  constructor(frameBytesMax: number, handler: FrameHandler) {
+    this.frameBytesMax = frameBytesMax;
+    this.handler = handler;
+  }
+
+  /** Bytes received and not yet taken by the handler. */
+  get bufferedBytes(): number {
+    return this.heldEnd - this.heldStart;
+  }
+
+  /** Takes the next bytes of the stream; `chunk` may be reused as soon as the call returns. */
+  push(chunk: Uint8Array): FrameStatus {
+    let offset = 0;
+    if (this.is(FrameStatus.ok) && this.heldEnd > 0) offset = this.completeHeld(chunk);
+    if (this.is(FrameStatus.ok) && offset < chunk.length) {
+      const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      offset = this.split(chunk, view, offset, chunk.length);
+    }
+    if (!this.is(FrameStatus.tooLong)) this.hold(chunk, offset, chunk.length);
+    return this.status;
+  }
+
+  /** Goes on after `stopped`, from the frame that was not taken. */
+  resume(): FrameStatus {
+    if (this.status !== FrameStatus.stopped) return this.status;
+    this.status = FrameStatus.ok;
+    this.splitHeld();
+    return this.status;
+  }
+
+  // A call, because the compiler takes a compared field for unchanged by the calls that follow.
+  private is(status: FrameStatus): boolean {
+    return this.status === status;
+  }
+
+  /** Hands over the whole frames of `[offset, end)` and returns where the first one not taken begins. */
+  private split(bytes: Uint8Array, view: DataView, offset: number, end: number): number {
+    while (end - offset >= PREFIX_BYTES) {
+      const length = view.getInt32(offset);
+      if (length < 0 || length > this.frameBytesMax) {
+        this.refuse();
+        break;
+      }
+      const start = offset + PREFIX_BYTES;
+      if (length > end - start) break;
+      if (!this.handler.onFrame(bytes, view, start, start + length)) {
+        this.status = FrameStatus.stopped;
+        break;
+      }
+      offset = start + length;
+    }
+    return offset;
+  }
+
+  /**
+   * Moves just enough of `chunk` behind the held partial frame to complete it and hands it over. Returns how
+   * much of `chunk` was used: all of it while the frame stays partial.
+   */
+  private completeHeld(chunk: Uint8Array): number {
+    let used = Math.min(Math.max(PREFIX_BYTES - this.heldEnd, 0), chunk.length);
+    if (used > 0) this.hold(chunk, 0, used);
+    if (this.heldEnd < PREFIX_BYTES) return used;
+    const length = this.heldView.getInt32(0);
+    if (length < 0 || length > this.frameBytesMax) {
+      this.refuse();
+      return used;
+    }
+    const missing = PREFIX_BYTES + length - this.heldEnd;
+    const more = Math.min(missing, chunk.length - used);
+    this.hold(chunk, used, used + more);
+    used += more;
+    if (more < missing) return used;
+    this.splitHeld();
+    return used;
+  }
+
+  private splitHeld(): void {
+    const offset = this.split(this.held, this.heldView, this.heldStart, this.heldEnd);
+    if (this.is(FrameStatus.tooLong)) return;
+    this.heldStart = offset;
+    if (this.is(FrameStatus.ok)) this.compact();
+  }
+
+  private refuse(): void {
+    this.status = FrameStatus.tooLong;
+    this.heldStart = 0;
+    this.heldEnd = 0;
+    this.held = EMPTY_BYTES;
+    this.heldView = EMPTY_VIEW;
+  }
+
+  /** Appends a copy of `chunk[start, end)` to the held bytes. */
+  private hold(chunk: Uint8Array, start: number, end: number): void {
+    if (start === end) return;
+    if (this.heldStart > 0) this.compact();
+    const needed = this.heldEnd + end - start;
+    if (needed > this.held.length) {
+      // Doubling, so that a large frame in many chunks is copied twice at most on average.
+      const bigger = new Uint8Array(Math.max(needed, this.held.length * 2, HELD_BYTES_MIN));
+      bigger.set(this.held.subarray(0, this.heldEnd));
+      this.held = bigger;
+      this.heldView = new DataView(bigger.buffer);
+    }
+    this.held.set(chunk.subarray(start, end), this.heldEnd);
+    this.heldEnd = needed;
+  }
+
+  /** Moves what is left to the front, where a partial frame has to begin, and gives a large buffer back. */
+  private compact(): void {
+    const left = this.heldEnd - this.heldStart;
+    if (left > 0 && this.heldStart > 0) this.held.copyWithin(0, this.heldStart, this.heldEnd);
+    this.heldStart = 0;
+    this.heldEnd = left;
+    if (left === 0 && this.held.length > HELD_BYTES_KEPT) {
+      this.held = EMPTY_BYTES;
+      this.heldView = EMPTY_VIEW;
+    }
+  }
+}

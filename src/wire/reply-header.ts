@@ -1,0 +1,50 @@
+/**
+ * What stands in front of every reply but the first of a connection.
+ *
+ *     frame:        i32 length | ReplyHeader | body
+ *     ReplyHeader:  i32 xid | i64 zxid | i32 err        = 16 bytes
+ *
+ * A reply with an error has no body. Pure, any thread.
+ */
+import { writeInt64 } from '../base/int64.ts';
+import type { Zxid } from '../base/zxid.ts';
+import type { JuteReader } from './jute-reader.ts';
+import type { JuteWriter } from './jute-writer.ts';
+
+export const REPLY_HEADER_BYTES = 16;
+
+/** With the length prefix. */
+export const REPLY_HEADER_FRAME_BYTES = 4 + REPLY_HEADER_BYTES;
+
+/** For the data plane: prefix and header of a reply with `bodyLength` bytes to follow at the returned offset. */
+export function writeReplyHeader(
+  view: DataView,
+  offset: number,
+  bodyLength: number,
+  xid: number,
+  zxid: Zxid,
+  err: number,
+): number {
+  view.setInt32(offset, REPLY_HEADER_BYTES + bodyLength);
+  view.setInt32(offset + 4, xid);
+  writeInt64(view, offset + 8, zxid);
+  view.setInt32(offset + 16, err);
+  return offset + REPLY_HEADER_FRAME_BYTES;
+}
+
+export interface ReplyHeader {
+  readonly xid: number;
+  readonly zxid: Zxid;
+  readonly err: number;
+}
+
+export function readReplyHeader(reader: JuteReader): ReplyHeader {
+  return { xid: reader.readInt(), zxid: reader.readLong(), err: reader.readInt() };
+}
+
+/** The value form: the header alone, without the prefix. */
+export function writeReplyHeaderValue(writer: JuteWriter, header: ReplyHeader): void {
+  writer.writeInt(header.xid);
+  writer.writeLong(header.zxid);
+  writer.writeInt(header.err);
+}

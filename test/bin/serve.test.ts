@@ -1,0 +1,78 @@
+/** The server as a process: ready line, signals through the launcher, and a directory that is taken. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+
+const LAUNCHER = join(import.meta.dirname, '..', '..', 'src', 'bin', 'ringkeeper.js');
+
+let directory: string;
+const children: ChildProcess[] = [];
+
+function serve(): ChildProcess {
+  const args = [LAUNCHER, 'serve', '--data-dir', join(directory, 'data'), '--client-port', '0'];
+  const flags = [
+    '--client-port-address',
+    '127.0.0.1',
+    '--set',
+    '4lw.commands.whitelist=*',
+    '--threading',
+    'shared',
+  ];
+  const child = spawn(process.execPath, [...args, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  return child;
+}
+
+/** The port of the ready line. */
+async function ready(child: ChildProcess): Promise<number> {
+  const [line] = await once(createInterface(child.stdout!), 'line');
+  const match = /^ready port=(\d+) mode=standalone threading=shared pid=(\d+)$/.exec(line);
+  assert.ok(match, line);
+  assert.equal(Number(match[2]), child.pid);
+  return Number(match[1]);
+}
+
+async function ask(port: number, word: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(word);
+  return text(socket);
+}
+
+describe('ringkeeper serve', () => {
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'ringkeeper-test-'));
+  });
+  after(() => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(directory, { recursive: true });
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`answers, and ends in order on ${signal}`, async () => {
+      const child = serve();
+      const port = await ready(child);
+      assert.equal(await ask(port, 'ruok'), 'imok');
+      assert.match(await ask(port, 'conf'), new RegExp(`^clientPort=${port}\\n`));
+      child.kill(signal);
+      assert.deepEqual(await once(child, 'exit'), [0, null]);
+    });
+  }
+
+  it('refuses a directory that another server uses, with status 3', async () => {
+    const first = serve();
+    await ready(first);
+    const second = serve();
+    const complaint = text(second.stderr!);
+    assert.deepEqual(await once(second, 'exit'), [3, null]);
+    assert.match(await complaint, /^ringkeeper: .*data.*\n$/m);
+    first.kill('SIGTERM');
+    assert.deepEqual(await once(first, 'exit'), [0, null]);
+  });
+});

@@ -1,0 +1,123 @@
+/**
+ * Every place where ringkeeper is meant to differ from Apache 3.8.0, in one table. The README quotes it, the comparer
+ * maps the rows marked `mapped`, the generator keeps away from those marked `avoided`, and `deliberate.test.ts` shows
+ * both behaviours of each row by running it on both servers (unless the row says why that cannot be done).
+ */
+
+export interface DeliberateDifference {
+  readonly id: string;
+  readonly what: string;
+  readonly apache: string;
+  readonly ringkeeper: string;
+  /** `mapped`: met in random runs and understood by the comparer; `avoided`: never generated, because the states would part. */
+  readonly handling: 'mapped' | 'avoided';
+  /** Why no test runs this row on Apache. */
+  readonly notRunOnApache?: string;
+}
+
+export const DELIBERATE_DIFFERENCES = [
+  {
+    id: 'create-ttl-without-ttl-mode',
+    what: 'createTTL with flags 0 and ttl -1',
+    apache: 'the server process ends',
+    ringkeeper: 'BADARGUMENTS (-8)',
+    handling: 'avoided',
+    notRunOnApache: 'it ends the oracle',
+  },
+  {
+    id: 'create-container-flags',
+    what: 'createContainer with flags other than 4',
+    apache: 'creates a container',
+    ringkeeper: 'BADARGUMENTS (-8)',
+    handling: 'avoided',
+  },
+  {
+    id: 'create-with-container-flag',
+    what: 'create or create2 with flags 4, outside multi',
+    apache: 'creates a plain persistent znode',
+    ringkeeper: 'BADARGUMENTS (-8)',
+    handling: 'avoided',
+  },
+  {
+    id: 'client-create-session',
+    what: 'createSession (opcode -10) sent by a client',
+    apache: 'executed',
+    ringkeeper: 'UNIMPLEMENTED (-6), then close',
+    handling: 'avoided',
+  },
+  {
+    id: 'top-level-check',
+    what: 'check outside multi',
+    apache: 'no reply (3.9: UNIMPLEMENTED, then close)',
+    ringkeeper: 'UNIMPLEMENTED (-6), then close',
+    handling: 'avoided',
+  },
+  {
+    id: 'create2-in-multi',
+    what: 'result of create2 inside multi',
+    apache: 'type 1, path only (3.9: type 15 with Stat)',
+    ringkeeper: 'type 15, path and Stat',
+    handling: 'mapped',
+  },
+  {
+    id: 'watcher-types',
+    what: 'removeWatches and checkWatches with types 4 and 5',
+    apache: 'MARSHALLINGERROR (-5) (3.9: supported)',
+    ringkeeper: 'supported',
+    handling: 'mapped',
+  },
+  {
+    id: 'independent-watch-modes',
+    what: 'several watch modes of one client on one path',
+    apache: 'the last one set wins (3.9: kept independently)',
+    ringkeeper: 'kept independently',
+    handling: 'avoided',
+  },
+  {
+    id: 'recursive-watch-table',
+    what: 'checkWatches and removeWatches with types 1 and 2 on persistent watches',
+    apache: 'match them (3.9: only standard watches)',
+    ringkeeper: 'match standard watches only',
+    handling: 'avoided',
+  },
+  {
+    id: 'exists-needs-read',
+    what: 'exists on a znode the caller may not read',
+    apache: 'answers its Stat (3.9.2: NOAUTH)',
+    ringkeeper: 'NOAUTH (-102)',
+    handling: 'mapped',
+  },
+  {
+    id: 'event-zxid',
+    what: 'zxid in the header of a watch notification',
+    apache: '-1 (3.9: zxid of the transaction)',
+    ringkeeper: 'zxid of the transaction',
+    handling: 'mapped',
+  },
+  {
+    id: 'pipelined-set-acl',
+    what: 'a write pipelined behind a setACL of the same znode',
+    apache: 'meets the old ACL or the new one, by chance',
+    ringkeeper: 'meets the new ACL',
+    handling: 'avoided',
+    notRunOnApache: 'its outcome is a race',
+  },
+  {
+    id: 'quota-text',
+    what: 'malformed text in zookeeper_limits or zookeeper_stats',
+    apache: 'the server process may end',
+    ringkeeper: 'no limit is enforced, statistics start over',
+    handling: 'avoided',
+    notRunOnApache: 'it ends the oracle',
+  },
+  {
+    id: 'version-rollover',
+    what: 'version after 2147483647 increments passes -1',
+    apache: 'becomes -1 (3.10: 0)',
+    ringkeeper: 'becomes 0',
+    handling: 'avoided',
+    notRunOnApache: 'takes 2^32 writes',
+  },
+] as const satisfies readonly DeliberateDifference[];
+
+export type DeliberateId = (typeof DELIBERATE_DIFFERENCES)[number]['id'];

@@ -1,0 +1,46 @@
+/**
+ * Campaigns by hand: node test/compat/differential/main.ts [--seed N] [--seeds N] [--steps N] [--subject apache]
+ * Runs seed N and the following ones, each on fresh servers, and stops at the first difference. `--subject apache`
+ * compares Apache with itself, which shows what the harness cannot keep deterministic.
+ */
+import { parseArgs } from 'node:util';
+import { ApacheServer } from '../../support/apache.ts';
+import { RingkeeperServer } from '../../support/ringkeeper.ts';
+import { run, serverOptions } from './run.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: '1' },
+    steps: { type: 'string', default: '1000' },
+    subject: { type: 'string', default: 'ringkeeper' },
+    coverage: { type: 'boolean', default: false },
+  },
+});
+
+const total = new Map<string, number>();
+const seedFirst = Number(values.seed);
+for (let seed = seedFirst; seed < seedFirst + Number(values.seeds) && process.exitCode === undefined; seed++) {
+  const options = serverOptions(seed);
+  const oracle = new ApacheServer(options);
+  const subject = values.subject === 'apache' ? new ApacheServer(options) : new RingkeeperServer(options);
+  try {
+    await Promise.all([oracle.start(), subject.start()]);
+    const began = performance.now();
+    const result = await run({ seed, stepCount: Number(values.steps), oracle, subject });
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    console.log(`seed ${seed}: ${result.stepCount} steps, ${result.requestCount} requests in ${seconds} s`);
+    for (const [key, count] of result.coverage) total.set(key, (total.get(key) ?? 0) + count);
+    if (result.divergence !== undefined) {
+      console.log(result.divergence);
+      if (!oracle.running) console.log(`the oracle has ended:\n${oracle.logTail(40)}`);
+      if (!subject.running) console.log(`the subject has ended:\n${subject.logTail(40)}`);
+      process.exitCode = 1;
+    }
+  } finally {
+    await Promise.all([oracle.dispose(), subject.dispose()]);
+  }
+}
+if (values.coverage) {
+  for (const [key, count] of [...total].sort(([a], [b]) => a.localeCompare(b))) console.log(`${key}: ${count}`);
+}

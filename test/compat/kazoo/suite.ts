@@ -1,0 +1,91 @@
+/**
+ * Runs a part of kazoo's test suite (`kazoo/tests` of Debian's python3-kazoo) against a test server and gives the
+ * outcome of every test. The server is ours to stop and start: the python side asks for it over a control channel
+ * (`external_cluster.py`).
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestServer } from '../../support/server.ts';
+import { PYTHON } from '../../support/skip.ts';
+
+export const Outcome = { passed: 'passed', failed: 'failed', skipped: 'skipped' } as const;
+export type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+export interface KazooResult {
+  /** `test_lock.py::KazooLockTests::test_lock_one`, as pytest names it. */
+  readonly id: string;
+  readonly outcome: Outcome;
+  readonly seconds: number;
+  /** Why it was skipped, or the end of the failure's trace. */
+  readonly reason: string;
+}
+
+/** Extra pytest arguments: files, `-k`, `--deselect`. */
+export async function runKazoo(server: TestServer, args: readonly string[]): Promise<KazooResult[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'ringkeeper-kazoo-'));
+  const resultFile = join(directory, 'results.jsonl');
+  const control = await openControl(server);
+  const output: Buffer[] = [];
+  try {
+    const child = spawn(
+      PYTHON,
+      ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-p', 'external_cluster', '--rootdir', directory, ...args],
+      {
+        cwd: directory,
+        env: {
+          ...process.env,
+          PYTHONPATH: import.meta.dirname,
+          PYTHONDONTWRITEBYTECODE: '1',
+          KAZOO_SERVER: server.address,
+          KAZOO_CONTROL: `http://127.0.0.1:${(control.address() as AddressInfo).port}`,
+          KAZOO_RESULT: resultFile,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    const killWithParent = (): void => void child.kill('SIGKILL');
+    process.once('exit', killWithParent);
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+    await once(child, 'close');
+    process.off('exit', killWithParent);
+    return parseResults(resultFile, output);
+  } finally {
+    control.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function parseResults(resultFile: string, output: readonly Buffer[]): KazooResult[] {
+  let text: string;
+  try {
+    text = readFileSync(resultFile, 'utf8');
+  } catch {
+    throw new Error(`pytest wrote no results; its output:\n${Buffer.concat(output).toString('utf8').slice(-4000)}`);
+  }
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as KazooResult);
+}
+
+async function openControl(server: TestServer): Promise<Server> {
+  const control = createServer((request, response) => {
+    const done = request.url === '/run' ? server.start() : server.stop();
+    done.then(
+      () => response.end(),
+      (error: unknown) => {
+        response.statusCode = 500;
+        response.end(String(error));
+      },
+    );
+  });
+  control.listen(0, '127.0.0.1');
+  await once(control, 'listening');
+  return control;
+}

@@ -1,0 +1,232 @@
+/** Reading logs back: torn tails are dropped, corruption is refused with file, offset and reason. */
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { CorruptionFailure } from '../../src/base/failure.ts';
+import { makeZxid } from '../../src/base/zxid.ts';
+import { LOG_WRITE_BYTES_MAX } from '../../src/storage/txnlog-format.ts';
+import { repairTxnlogs } from '../../src/storage/txnlog-reader.ts';
+import { appendAll, appender, DIRECTORY, payload, range, readBack } from './support/collect.ts';
+import { MemoryDisk } from './support/memory-disk.ts';
+
+const LENGTHS = [40, 33, 700, 32, 90];
+/** Offset behind the header and behind each record of a log with these payloads. */
+const BOUNDARIES = [16];
+for (const length of LENGTHS) BOUNDARIES.push(BOUNDARIES.at(-1)! + 13 + length);
+const LAST_RECORD = BOUNDARIES.at(-2)!;
+
+function logBytes(lengths: readonly number[] = LENGTHS, firstZxid = 1): Uint8Array {
+  const disk = new MemoryDisk();
+  appendAll(appender(disk, firstZxid - 1), firstZxid, lengths);
+  return disk.contents(`${DIRECTORY}/log.${firstZxid.toString(16)}`);
+}
+
+function diskWith(files: Record<string, Uint8Array>): MemoryDisk {
+  const disk = new MemoryDisk();
+  disk.makeDirectory(DIRECTORY);
+  for (const [name, bytes] of Object.entries(files)) disk.put(`${DIRECTORY}/${name}`, bytes);
+  return disk;
+}
+
+function padded(bytes: Uint8Array, length: number): Uint8Array {
+  const result = new Uint8Array(length);
+  result.set(bytes);
+  return result;
+}
+
+function flipped(bytes: Uint8Array, at: number, mask: number): Uint8Array {
+  const result = bytes.slice();
+  result[at]! ^= mask;
+  return result;
+}
+
+function zeroed(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return bytes.slice().fill(0, start, end);
+}
+
+/** Whole records in the first `bytes` bytes of the log. */
+function wholeRecords(bytes: number): number {
+  return Math.max(0, BOUNDARIES.filter((end) => end <= bytes).length - 1);
+}
+
+suite('torn tail', () => {
+  const whole = logBytes();
+
+  for (const [kind, tear] of [
+    ['cut short', (at: number) => whole.slice(0, at)],
+    ['zeros from there on', (at: number) => padded(whole.slice(0, at), whole.length)],
+    ['zeros in a preallocated file', (at: number) => padded(whole.slice(0, at), 16384)],
+  ] as const) {
+    test(`at every byte, ${kind}: a prefix is read, the repair makes it clean, the log goes on`, () => {
+      for (let at = 0; at <= whole.length; at++) {
+        const disk = diskWith({ 'log.1': tear(at) });
+        const kept = wholeRecords(at);
+        const { zxids, result } = readBack(disk);
+        assert.deepEqual(zxids, range(1, kept), `torn at ${at}`);
+        assert.equal(result.lastZxid, kept === 0 ? -1 : kept);
+        repairTxnlogs(disk, DIRECTORY, result.repairs);
+        assert.deepEqual(disk.list(DIRECTORY), kept === 0 ? [] : ['log.1']);
+        appendAll(appender(disk, kept), kept + 1, [50]);
+        const after = readBack(disk);
+        assert.deepEqual(after.zxids, range(1, kept + 1), `torn at ${at}`);
+        assert.deepEqual(after.result.repairs, []);
+        assert.deepEqual(after.warnings, []);
+      }
+    });
+  }
+
+  test('the warning names file and offset', () => {
+    const { warnings, result } = readBack(diskWith({ 'log.1': whole.slice(0, whole.length - 1) }));
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /log\.1 is torn at offset 873: the record of 90 bytes runs past the end/);
+    assert.deepEqual(result.repairs, [{ name: 'log.1', keepBytes: LAST_RECORD }]);
+  });
+
+  test('a lost sector is a torn write even if later sectors of the write arrived', () => {
+    const bytes = logBytes(new Array<number>(12).fill(300));
+    for (let sector = 512; sector + 512 < bytes.length; sector += 512) {
+      const { zxids } = readBack(diskWith({ 'log.1': zeroed(bytes, sector, sector + 512) }));
+      assert.deepEqual(zxids, range(1, Math.floor((sector - 16) / 313)), `sector at ${sector}`);
+    }
+  });
+
+  test('a lost sector with more valid data behind it than one write holds is corruption', () => {
+    const bytes = logBytes([5000, ...new Array<number>(5).fill(LOG_WRITE_BYTES_MAX / 4)]);
+    const damaged = zeroed(bytes, 1024, 1536);
+    assert.throws(() => readBack(diskWith({ 'log.1': damaged })), CorruptionFailure);
+  });
+
+  test('an empty newest file and files without records go away', () => {
+    const disk = diskWith({
+      'log.1': whole,
+      'log.6': padded(whole.slice(0, 16), 4096),
+      'log.7': new Uint8Array(0),
+    });
+    const { zxids, result } = readBack(disk);
+    assert.deepEqual(zxids, range(1, 5));
+    repairTxnlogs(disk, DIRECTORY, result.repairs);
+    assert.deepEqual(disk.list(DIRECTORY), ['log.1']);
+  });
+
+  test('in the middle of the history, left by a server of Apache: read on if nothing is missing', () => {
+    const torn = whole.slice(0, BOUNDARIES[4]! + 20);
+    const disk = diskWith({ 'log.1': torn, 'log.5': logBytes([60, 60], 5) });
+    assert.deepEqual(readBack(disk).zxids, range(1, 6));
+  });
+
+  test('in the middle of the history with a gap behind it: records are missing', () => {
+    const torn = whole.slice(0, BOUNDARIES[4]! + 20);
+    const disk = diskWith({ 'log.1': torn, 'log.6': logBytes([60, 60], 6) });
+    assert.throws(() => readBack(disk), {
+      name: 'CorruptionFailure',
+      message: /records 0x5 to 0x5 are missing/,
+    });
+    assert.deepEqual(readBack(disk, 6).zxids, [6, 7], 'a snapshot up to 5 covers the gap');
+  });
+
+  test('a new epoch behind a torn file is no gap', () => {
+    const torn = whole.slice(0, BOUNDARIES[4]! + 20);
+    const first = makeZxid(1, 1);
+    const disk = diskWith({ 'log.1': torn, 'log.100000001': logBytes([60], first) });
+    assert.deepEqual(readBack(disk).zxids, [1, 2, 3, 4, first]);
+  });
+});
+
+suite('corruption', () => {
+  const bytes = logBytes();
+
+  test('a flipped bit in any record but the last is refused with file, offset and reason', () => {
+    for (let at = 16; at < LAST_RECORD; at++) {
+      for (const mask of [0x01, 0x10, 0x80]) {
+        const record = BOUNDARIES.findLast((start) => start <= at)!;
+        const read = () => readBack(diskWith({ 'log.1': padded(flipped(bytes, at, mask), 4096) }));
+        assert.throws(read, (error: Error) => {
+          assert.ok(error instanceof CorruptionFailure, String(error));
+          const where = `/d/version-2/log.1 is corrupt at offset ${record}: `;
+          assert.ok(error.message.startsWith(where), `${error.message} (bit at ${at})`);
+          assert.match(
+            error.message,
+            /CRC check failed|no end mark|unreasonable record length|runs past the end/,
+          );
+          assert.match(error.message, /a valid record with zxid 0x\d follows at offset \d+/);
+          return true;
+        });
+      }
+    }
+  });
+
+  test('a flipped bit in the payload of the very last record is refused: no tear looks like that', () => {
+    for (let at = LAST_RECORD + 12; at < bytes.length - 1; at++) {
+      const read = () => readBack(diskWith({ 'log.1': flipped(bytes, at, 0x04) }));
+      assert.throws(read, /log\.1 is corrupt at offset 873: CRC check failed;/);
+    }
+  });
+
+  test('a damaged file header before valid records is refused', () => {
+    for (let at = 0; at < 4; at++) {
+      const read = () => readBack(diskWith({ 'log.1': flipped(bytes, at, 0x20) }));
+      assert.throws(
+        read,
+        /corrupt at offset 0: the magic number is not "ZKLG", and a valid record with zxid 0x1/,
+      );
+    }
+  });
+
+  test('damage in a file that is not the newest is refused too', () => {
+    const disk = diskWith({ 'log.1': flipped(bytes, 100, 1), 'log.6': logBytes([60], 6) });
+    assert.throws(() => readBack(disk), /log\.1 is corrupt at offset 69/);
+    assert.deepEqual(readBack(disk, 6).zxids, [6], 'older files are not looked at');
+  });
+
+  test('a file name out of range is refused, names of other shapes are left alone', () => {
+    const disk = diskWith({
+      'log.1': bytes,
+      'log.1.bak': bytes,
+      'log.x': bytes,
+      'xlog.1': bytes,
+      log: bytes,
+    });
+    assert.deepEqual(readBack(disk).zxids, range(1, 5));
+    assert.throws(() => readBack(diskWith({ 'log.ffffffffffffffff': bytes })), CorruptionFailure);
+  });
+
+  test('zxids out of order are applied in file order with a warning', () => {
+    const disk = diskWith({ 'log.1': logBytes([40, 40]), 'log.2': logBytes([40, 40], 2) });
+    const { zxids, warnings } = readBack(disk);
+    assert.deepEqual(zxids, [1, 2, 2, 3]);
+    assert.match(warnings[0]!, /log\.2: zxid 0x2 follows 0x2 at offset 16/);
+  });
+});
+
+test('records larger than a chunk and files of several chunks are read', () => {
+  const disk = new MemoryDisk();
+  const lengths = [100, 9_000_000, 3_000_000, 3_000_000, 50];
+  appendAll(appender(disk), 1, lengths);
+  const { txns } = readBack(disk);
+  assert.deepEqual(
+    txns.map((txn) => txn.payload.length),
+    lengths,
+  );
+  assert.deepEqual(txns[1]!.payload, payload(2, 9_000_000));
+});
+
+test('arbitrary bytes, and damaged logs, are read or refused, nothing else', () => {
+  const good = logBytes();
+  const input = fc.oneof(
+    fc.uint8Array({ maxLength: 3000 }),
+    fc
+      .array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 20 })
+      .map((edits) => edits.reduce((bytes, [at, value]) => flipped(bytes, at, value), good)),
+  );
+  fc.assert(
+    fc.property(input, (bytes) => {
+      try {
+        const { zxids } = readBack(diskWith({ 'log.1': bytes }));
+        assert.deepEqual(zxids, range(1, zxids.length));
+      } catch (error) {
+        assert.ok(error instanceof CorruptionFailure, String(error));
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
