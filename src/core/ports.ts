@@ -83,11 +83,6 @@ export interface TreeHandle {
   readonly epochs: EpochsHandle;
 }
 
-export interface SnapshotPort {
-  /** Starts a snapshot in the background; the core is told of the end by `Replica.onSnapshotEnd`. */
-  start(request: SnapshotRequest): void;
-}
-
 /** Answers the four-letter words: text about the whole server, so not the core's to know. */
 export interface AdminPort {
   /** `word` as in `CorePort.onFourLetterWord`. */
@@ -98,6 +93,4 @@ export interface AdminPort {
 export interface CryptoPort {
   /** SHA-1 (or the configured digest algorithm) of `bytes`, base64. */
   digestBase64(bytes: Uint8Array): string;
-  /** 16 bytes derived from a session id and a server secret; the same id gives the same password. */
-  sessionPassword(idHigh: number, idLow: number, out: Uint8Array, offset: number): void;
 }

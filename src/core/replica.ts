@@ -18,12 +18,13 @@ import { isWrite, OpCode } from '../wire/opcodes.ts';
 import { AuthRequest, REQUEST_HEADER_BYTES } from '../wire/requests.ts';
 import { decodeUtf8 } from './path/utf8.ts';
 import type { CorePort } from './core-port.ts';
-import type { AdminPort, ConnId, LogPort, ReplySink } from './ports.ts';
+import type { AdminPort, ConnId, LogPort, ReplySink, SnapshotRequest } from './ports.ts';
 import { CONN_IO_SHIFT } from './ports.ts';
 import { Client, ClientState } from './request/client.ts';
 import { UNEVALUATED } from './request/frame-queue.ts';
 import { createParts, type ReplicaOptions, type ReplicaParts, type ReplicaPorts } from './replica-parts.ts';
 import { SessionLifecycle } from './session/session-lifecycle.ts';
+import { beginSnapshot } from './snapshot.ts';
 
 /** Reads and writes handled per call of `drain` before other connections get their turn. */
 const DRAIN_LIMIT = 4096;
@@ -54,7 +55,7 @@ export class Replica implements CorePort {
       clientOf: (conn) => this.parts.clients.get(conn),
       onLargeReplyDone: (client) => this.onLargeReplyDone(client),
     });
-    this.lifecycle = new SessionLifecycle(options, ports, this.parts, {
+    this.lifecycle = new SessionLifecycle(options, this.parts, {
       close: (client) => this.close(client),
       drain: (client) => this.drain(client),
     });
@@ -80,6 +81,15 @@ export class Replica implements CorePort {
     return this.parts.committer.lastZxid;
   }
 
+  /** Pins the committed state for a snapshot thread; `endSnapshot` once that has ended, well or not. */
+  beginSnapshot(): SnapshotRequest {
+    return beginSnapshot(this.parts, this.lastZxid, (slot) => this.lifecycle.isCommitted(slot));
+  }
+
+  endSnapshot(): void {
+    this.parts.tree.pointInTime.end();
+  }
+
   // ---- turns ---------------------------------------------------------------------------------------------
 
   /** `nowMs` monotonic, `wallMs` since 1970. */
@@ -100,8 +110,12 @@ export class Replica implements CorePort {
   /** Work that no event will start: slices of a large reply, commits left over. True = call again soon. */
   doBackgroundWork(): boolean {
     this.commitDurable();
-    const handled = this.parts.childrenReply.doWork();
-    return handled > 0 || this.parts.childrenReply.isBusy || this.hasCommitsLeft;
+    this.parts.childrenReply.doWork();
+    return this.hasBackgroundWork;
+  }
+
+  get hasBackgroundWork(): boolean {
+    return this.parts.childrenReply.isBusy || this.hasCommitsLeft;
   }
 
   endTurn(): void {

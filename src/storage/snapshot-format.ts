@@ -18,7 +18,7 @@ export const SNAPSHOT_MAGIC = 0x5a4b534e;
 export const SNAPSHOT_HEADER_BYTES = 16;
 const SNAPSHOT_VERSION = 2;
 
-export const STAT_PERSISTED_BYTES = 60;
+const STAT_PERSISTED_BYTES = 60;
 /** Behind a node's data: aclId and StatPersisted. */
 export const NODE_TAIL_BYTES = 8 + STAT_PERSISTED_BYTES;
 

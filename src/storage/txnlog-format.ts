@@ -21,7 +21,7 @@ import type { Zxid } from '../base/zxid.ts';
 
 export const LOG_MAGIC = 0x5a4b4c47;
 export const LOG_HEADER_BYTES = 16;
-export const LOG_VERSION = 2;
+const LOG_VERSION = 2;
 
 export const PAYLOAD_OFFSET = 12;
 const LENGTH_OFFSET = 8;
@@ -32,12 +32,12 @@ export const RECORD_OVERHEAD_BYTES = 13;
 const TXN_HEADER_BYTES = 32;
 const TXN_ZXID_OFFSET = 12;
 /** No payload is shorter than its TxnHeader. */
-export const PAYLOAD_BYTES_MIN = TXN_HEADER_BYTES;
+const PAYLOAD_BYTES_MIN = TXN_HEADER_BYTES;
 /**
  * Apache's own bound is twice jute.maxbuffer (2 MiB by default). A log written under a raised limit must stay
  * readable after the setting is lowered, so ours is a sanity bound only; the checksum does the rest.
  */
-export const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
+const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * The appender syncs after at most this many bytes (or one record, if that is larger): the stretch that a crash

@@ -115,11 +115,7 @@ export class JuteReader {
   }
 }
 
-/** Element readers for `readVector`. */
-export function readString(reader: JuteReader): string | null {
-  return reader.readString();
-}
-
+/** Element reader for `readVector`. */
 export function readText(reader: JuteReader): string {
   return reader.readText();
 }

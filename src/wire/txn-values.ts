@@ -3,6 +3,7 @@
  * goes through the flyweight there, so that there is one judge of what is well-formed. Any thread, not for the
  * data plane.
  */
+import { unreachable } from '../base/assert.ts';
 import { joinHalves } from '../base/int64.ts';
 import type { Zxid } from '../base/zxid.ts';
 import { type Acl, readAcl, writeAcl } from './acl.ts';
@@ -199,7 +200,7 @@ function subOf(record: TxnRecord): SubTxn {
     case OpCode.error:
       return { type, err: record.err };
     default:
-      throw new MalformedRecord(`transaction type ${type} has no value form`);
+      return unreachable(`transaction type ${type} has no value form`);
   }
 }
 

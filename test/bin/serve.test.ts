@@ -32,7 +32,11 @@ function serve(): ChildProcess {
 
 /** The port of the ready line. */
 async function ready(child: ChildProcess): Promise<number> {
-  const [line] = await once(createInterface(child.stdout!), 'line');
+  const lines = createInterface(child.stdout!);
+  const ended = once(child, 'exit').then(([status]) =>
+    assert.fail(`ended with status ${status} before it was ready`),
+  );
+  const [line] = await Promise.race([once(lines, 'line'), ended]);
   const match = /^ready port=(\d+) mode=standalone threading=shared pid=(\d+)$/.exec(line);
   assert.ok(match, line);
   assert.equal(Number(match[2]), child.pid);

@@ -28,8 +28,22 @@ suite('C client', { skip: needRingkeeper() }, () => {
     context.after(() => server.dispose());
     await server.start();
     const program = join(server.directory, 'async');
-    await run('gcc', ['-Wall', '-Werror', '-DTHREADED', '-o', program, join(import.meta.dirname, 'c/async.c'), '-lzookeeper_mt']);
+    await run('gcc', [
+      '-Wall',
+      '-Werror',
+      '-DTHREADED',
+      '-o',
+      program,
+      join(import.meta.dirname, 'c/async.c'),
+      '-lzookeeper_mt',
+    ]);
     const { stdout } = await run(program, [server.address], { timeout: 60_000 });
-    assert.deepEqual(stdout.trim().split('\n'), ['crud', 'watches', 'transactions', 'pipeline of 5000', 'sessions']);
+    assert.deepEqual(stdout.trim().split('\n'), [
+      'crud',
+      'watches',
+      'transactions',
+      'pipeline of 5000',
+      'sessions',
+    ]);
   });
 });

@@ -3,11 +3,18 @@
  * starts the server as it likes. Only the expected tests run; those that fail or skip on Apache are left out.
  */
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
 import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
 import { RingkeeperServer } from '../support/ringkeeper.ts';
 import { need, needRingkeeper } from '../support/skip.ts';
-import { expectation, KAZOO_SERVER, NOT_ASKED, readBaseline, SHARDS, TESTS_DIRECTORY } from './kazoo/expectation.ts';
+import {
+  expectation,
+  KAZOO_SERVER,
+  NOT_ASKED,
+  readBaseline,
+  SHARDS,
+  TESTS_DIRECTORY,
+} from './kazoo/expectation.ts';
 import { Outcome, runKazoo } from './kazoo/suite.ts';
 
 suite('kazoo test suite', { concurrency: true, skip: need('kazoo') || needRingkeeper() }, () => {
@@ -32,7 +39,8 @@ suite('kazoo test suite', { concurrency: true, skip: need('kazoo') || needRingke
         const { mustPass, notAsked } = expectation(baseline, files);
         context.diagnostic(`${mustPass.length} tests; not asked: ${notAsked.length}`);
         for (const { prefix, reason } of NOT_ASKED) {
-          if (notAsked.some((id) => id.startsWith(prefix))) context.diagnostic(`not asked: ${prefix}* (${reason})`);
+          if (notAsked.some((id) => id.startsWith(prefix)))
+            context.diagnostic(`not asked: ${prefix}* (${reason})`);
         }
         const results = await runKazoo(
           server,

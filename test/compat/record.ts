@@ -23,7 +23,9 @@ async function withApache(options: ServerOptions, use: (server: TestServer) => P
 
 switch (process.argv[2]) {
   case 'zkcli':
-    await withApache(ZKCLI_SERVER, async (server) => writeFileSync(TRANSCRIPT_FILE, await zkCliTranscript(server)));
+    await withApache(ZKCLI_SERVER, async (server) =>
+      writeFileSync(TRANSCRIPT_FILE, await zkCliTranscript(server)),
+    );
     break;
   case 'kazoo':
     await withApache({ ...KAZOO_SERVER, sasl: true }, async (server) => {

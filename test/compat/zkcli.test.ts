@@ -9,7 +9,9 @@ import { RingkeeperServer } from '../support/ringkeeper.ts';
 import { need, needRingkeeper } from '../support/skip.ts';
 import { TRANSCRIPT_FILE, ZKCLI_SERVER, zkCliTranscript } from './zkcli/transcript.ts';
 
-test('zkCli.sh shows the same as on Apache', { skip: need('java', 'zookeeper') || needRingkeeper() }, async (context) => {
+test('zkCli.sh shows the same as on Apache', {
+  skip: need('java', 'zookeeper') || needRingkeeper(),
+}, async (context) => {
   const server = new RingkeeperServer(ZKCLI_SERVER);
   context.after(() => server.dispose());
   await server.start();

@@ -9,7 +9,8 @@ import { listLogs, listSnapshots, type SnapshotFile } from '../../src/storage/da
 import type { Disk } from '../../src/storage/disk.ts';
 import { NodeDisk } from '../../src/storage/node-disk.ts';
 import { loadNewestSnapshot, looksWhole, readSnapshot } from '../../src/storage/snapshot-reader.ts';
-import { readBack, SnapshotCollector } from './support/collect.ts';
+import { SnapshotWriter } from '../../src/storage/snapshot-writer.ts';
+import { appender, DIRECTORY, readBack, SnapshotCollector } from './support/collect.ts';
 import { MemoryDisk } from './support/memory-disk.ts';
 import { type Acl, decodeAcls, decodeStat, decodeTxn, hexId } from './support/txn-decoder.ts';
 
@@ -79,6 +80,32 @@ for (const found of globSync('**/expected.json', { cwd: root }).sort()) {
       }
     });
 
+    test('written again, logs and snapshots are the same files byte for byte', () => {
+      for (const { name, zxid } of listLogs(disk, directory)) {
+        const copy = new MemoryDisk();
+        const log = appender(copy, zxid - 1, { preallocBytes: 16384 });
+        const own = readBack(copyOf(name, directory), 0, '/d').txns;
+        for (const txn of own) log.append(txn.zxid, txn.payload, 0, txn.payload.length);
+        log.close();
+        assert.deepEqual(
+          Buffer.from(copy.contents(`${DIRECTORY}/${name}`)),
+          readFileSync(join(directory, name)),
+        );
+      }
+      for (const file of listSnapshots(disk, directory)) {
+        const copy = new MemoryDisk();
+        copy.makeDirectory('/d');
+        const sink = load(disk, directory, file);
+        writeAgain(copy, file, sink);
+        if (file.compression !== '') assert.deepEqual(load(copy, '/d', file), sink);
+        else
+          assert.deepEqual(
+            Buffer.from(copy.contents(`/d/${file.name}`)),
+            readFileSync(join(directory, file.name)),
+          );
+      }
+    });
+
     test('the newest snapshot is chosen', () => {
       const sink = new SnapshotCollector();
       assert.equal(loadNewestSnapshot(disk, directory, sink, QUIET)?.name, expected.restored.fromSnapshot);
@@ -110,6 +137,48 @@ function load(from: Disk, directory: string, file: SnapshotFile): SnapshotCollec
   const sink = new SnapshotCollector();
   readSnapshot(from, directory, file, sink, QUIET);
   return sink;
+}
+
+function copyOf(name: string, directory: string): MemoryDisk {
+  const copy = new MemoryDisk();
+  copy.put(`/d/${name}`, readFileSync(join(directory, name)));
+  return copy;
+}
+
+function writeAgain(to: Disk, { zxid, compression }: SnapshotFile, content: SnapshotCollector): void {
+  const writer = new SnapshotWriter(to, '/d', zxid, compression);
+  const sessions = content.sessions.map(({ id, timeoutMs }) => [int64(id), int32(timeoutMs)]);
+  writer.block(Buffer.concat([int32(sessions.length), ...sessions.flat()]));
+  const acls = content.acls.map(({ aclId, vector }) => [int64(BigInt(aclId)), vector]);
+  writer.block(Buffer.concat([int32(acls.length), ...acls.flat()]));
+  for (const { path, data, aclId, stat } of content.nodes) {
+    const dataBytes = Buffer.from(data ?? '', 'hex');
+    const length = int32(data === null ? -1 : dataBytes.length);
+    const tail = [int64(BigInt(aclId)), Buffer.from(stat, 'hex')];
+    writer.block(
+      Buffer.concat([int32(Buffer.byteLength(path)), Buffer.from(path), length, dataBytes, ...tail]),
+    );
+  }
+  const { digest } = content;
+  writer.finish(
+    digest && {
+      zxid: digest.zxid,
+      high: Number(BigInt.asIntN(32, digest.digest >> 32n)),
+      low: Number(BigInt.asIntN(32, digest.digest)),
+    },
+  );
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+function int64(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(value);
+  return bytes;
 }
 
 function checkSnapshot(file: SnapshotFile, expected: ExpectedSnapshot, directory: string): void {

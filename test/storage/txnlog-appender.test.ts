@@ -247,6 +247,7 @@ suite('failing disk', () => {
           assert.deepEqual(zxids, range(1, zxids.length));
           assert.ok(zxids.length >= acknowledged, `${zxids.length} of ${acknowledged}`);
           repairTxnlogs(disk, DIRECTORY, result.repairs);
+          disk = disk.crash(prng);
           const repaired = readBack(disk);
           assert.deepEqual(repaired.zxids, zxids);
           assert.deepEqual(repaired.result.repairs, []);

@@ -123,7 +123,8 @@ export class JuteReader {
 
   private advance(count: number): number {
     const at = this.offset;
-    if (count < 0 || at + count > this.bytes.length) throw new RangeError(`${count} bytes wanted at ${at} of ${this.bytes.length}`);
+    if (count < 0 || at + count > this.bytes.length)
+      throw new RangeError(`${count} bytes wanted at ${at} of ${this.bytes.length}`);
     this.offset = at + count;
     return at;
   }

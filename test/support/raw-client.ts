@@ -154,7 +154,10 @@ export class RawClient {
   }
 
   /** Opens a session; fails when the server refuses the handshake. */
-  static async open(port: number, fields: ConnectFields = { timeoutMs: 30_000, readOnly: false }): Promise<RawClient> {
+  static async open(
+    port: number,
+    fields: ConnectFields = { timeoutMs: 30_000, readOnly: false },
+  ): Promise<RawClient> {
     const connection = await RawConnection.open(port);
     connection.write(frame(connectRequest(fields)));
     const answer = await connection.nextFrame();

@@ -98,8 +98,13 @@ export interface ConnectFields {
 }
 
 export function connectRequest(fields: ConnectFields): Uint8Array {
-  const writer = new JuteWriter().int(0).long(fields.lastZxidSeen ?? 0n).int(fields.timeoutMs);
-  writer.long(fields.sessionId ?? 0n).buffer(fields.password === undefined ? new Uint8Array(16) : fields.password);
+  const writer = new JuteWriter()
+    .int(0)
+    .long(fields.lastZxidSeen ?? 0n)
+    .int(fields.timeoutMs);
+  writer
+    .long(fields.sessionId ?? 0n)
+    .buffer(fields.password === undefined ? new Uint8Array(16) : fields.password);
   if (fields.readOnly !== undefined) writer.bool(fields.readOnly);
   return writer.finish();
 }

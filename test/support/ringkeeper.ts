@@ -21,7 +21,9 @@ export class RingkeeperServer extends TestServer {
     writeFileSync(configFile, this.configText({}));
     const logStart = existsSync(this.logFile) ? readFileSync(this.logFile).length : 0;
     this.spawnLogged(process.execPath, [ENTRY, 'serve', configFile], this.directory);
-    await this.ready(async () => /^ready /m.test(readFileSync(this.logFile).subarray(logStart).toString('utf8')));
+    await this.ready(async () =>
+      /^ready /m.test(readFileSync(this.logFile).subarray(logStart).toString('utf8')),
+    );
   }
 }
 

@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fourLetterWord } from './four-letter-word.ts';
@@ -37,34 +37,34 @@ const TEST_DEFAULTS: Readonly<Record<string, string>> = {
 export abstract class TestServer {
   abstract readonly kind: ServerKind;
   readonly host = '127.0.0.1';
-  readonly directory: string;
-  readonly logFile: string;
+  /** Home of this server's files; exists from the first `start` to `dispose`. */
+  directory = '';
   readonly options: ServerOptions;
   port = 0;
   protected child: ChildProcess | undefined;
 
   constructor(options: ServerOptions) {
     this.options = options;
-    this.directory = mkdtempSync(join(tmpdir(), 'ringkeeper-test-'));
-    this.logFile = join(this.directory, 'server.log');
   }
 
   get address(): string {
     return `${this.host}:${this.port}`;
   }
 
+  get logFile(): string {
+    return join(this.directory, 'server.log');
+  }
+
   get running(): boolean {
     return this.child !== undefined;
   }
 
-  /** Process id while running. */
-  get pid(): number | undefined {
-    return this.child?.pid;
-  }
-
   async start(): Promise<void> {
     if (this.child !== undefined) return;
-    if (this.port === 0) this.port = await freePort();
+    if (this.directory === '') {
+      this.directory = mkdtempSync(join(tmpdir(), 'ringkeeper-test-'));
+      this.port = await freePort();
+    }
     await this.launch();
   }
 
@@ -80,7 +80,7 @@ export abstract class TestServer {
 
   async dispose(): Promise<void> {
     await this.end('SIGKILL');
-    rmSync(this.directory, { recursive: true, force: true });
+    if (this.directory !== '') rmSync(this.directory, { recursive: true, force: true });
   }
 
   /** The last lines of the server's own output, for failure messages. */

@@ -154,6 +154,16 @@ test('resume without a stop does nothing', () => {
   assert.deepEqual(consumer.frames, ['616263']);
 });
 
+test('a large frame in many chunks arrives whole, and what follows it too', () => {
+  const payload = new Uint8Array(1_000_000).map((_, i) => i);
+  const stream = streamOf([payload, hex('0102'), payload]);
+  const consumer = new Consumer();
+  const splitter = new FrameSplitter(0xfffff, consumer);
+  for (let at = 0; at < stream.length; at += 65_536) splitter.push(stream.subarray(at, at + 65_536));
+  assert.deepEqual(consumer.frames, [toHex(payload), '0102', toHex(payload)]);
+  assert.equal(splitter.bufferedBytes, 0);
+});
+
 test('a declared length costs nothing: memory follows the bytes that arrive', () => {
   const before = process.memoryUsage().arrayBuffers;
   const splitters: FrameSplitter[] = [];

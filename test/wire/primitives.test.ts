@@ -94,6 +94,9 @@ test('CESU-8 writes each UTF-16 unit on its own', () => {
 });
 
 test('transcoding is decoding and encoding again', () => {
+  const target = new Uint8Array(30);
+  const end = transcodeToCesu8(hex('00 61 f09f9880 ff'), 1, 7, target, 2);
+  assert.equal(toHex(target.subarray(2, end)), '61' + 'eda0bdedb880' + 'efbfbd');
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
       const expected = new Uint8Array(bytes.length * 3);

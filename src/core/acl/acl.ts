@@ -25,8 +25,8 @@ export const Perm = {
   all: 31,
 } as const;
 
-export const WORLD = 'world';
-export const ANYONE = 'anyone';
+const WORLD = 'world';
+const ANYONE = 'anyone';
 /** Granted by the super digest; bypasses every ACL and cannot be used in one. */
 export const SUPER = 'super';
 

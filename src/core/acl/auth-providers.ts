@@ -15,7 +15,7 @@ import type { AuthId } from './acl.ts';
 import { SUPER } from './acl.ts';
 import { ipMatches, isIpPattern } from './ip-pattern.ts';
 
-export interface AuthProvider {
+interface AuthProvider {
   readonly scheme: string;
   /** Whether an ACL entry of scheme `auth` expands to the caller's ids of this scheme. */
   readonly authenticated: boolean;

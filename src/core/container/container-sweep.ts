@@ -66,7 +66,8 @@ export class ContainerSweep {
     if (this.pass === null) {
       this.pass = source.candidates();
       // At a fixed rate, but passes that were missed because one took long are not made up for.
-      this.nextPassMs = Math.max(this.nextPassMs + this.options.checkIntervalMs, nowMs);
+      this.nextPassMs += this.options.checkIntervalMs;
+      if (this.nextPassMs <= nowMs) this.nextPassMs = nowMs + this.options.checkIntervalMs;
     }
     for (let looked = 0; looked < SLICE; looked++) {
       const step = this.pass.next();

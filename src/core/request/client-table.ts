@@ -4,6 +4,8 @@ import type { Client } from './client.ts';
 
 export class ClientTable {
   count = 0;
+  /** Connections ever accepted. */
+  opened = 0;
   private readonly byIo: (Client | undefined)[][] = [];
 
   get(conn: ConnId): Client | undefined {
@@ -15,6 +17,7 @@ export class ClientTable {
     while (this.byIo.length <= io) this.byIo.push([]);
     this.byIo[io]![client.conn & CONN_SLOT_MASK] = client;
     this.count++;
+    this.opened++;
   }
 
   remove(conn: ConnId): void {

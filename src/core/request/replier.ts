@@ -22,6 +22,7 @@ export interface TrafficStatistics {
   maxLatencyMs: number;
   totalLatencyMs: number;
   latencyCount: number;
+  responseBytes: number;
   lastResponseBytes: number;
   minResponseBytes: number;
   maxResponseBytes: number;
@@ -144,6 +145,7 @@ export class Replier {
     s.totalLatencyMs += latency;
     if (latency > s.maxLatencyMs) s.maxLatencyMs = latency;
     if (latency < s.minLatencyMs || s.latencyCount === 1) s.minLatencyMs = latency;
+    s.responseBytes += frameBytes;
     s.lastResponseBytes = frameBytes;
     if (frameBytes > s.maxResponseBytes) s.maxResponseBytes = frameBytes;
     if (frameBytes < s.minResponseBytes || s.minResponseBytes < 0) s.minResponseBytes = frameBytes;
@@ -242,6 +244,7 @@ function emptyStatistics(): TrafficStatistics {
     maxLatencyMs: 0,
     totalLatencyMs: 0,
     latencyCount: 0,
+    responseBytes: 0,
     lastResponseBytes: -1,
     minResponseBytes: -1,
     maxResponseBytes: -1,

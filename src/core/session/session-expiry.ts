@@ -19,7 +19,7 @@ import type { SessionSlot, SessionTable } from './session-table.ts';
 import { NO_SESSION } from './session-table.ts';
 
 /** For the `dump` word: the sessions that expire at `timeMs` as things stand. */
-export interface ExpiryBucket {
+interface ExpiryBucket {
   readonly timeMs: number;
   readonly slots: readonly SessionSlot[];
 }

@@ -9,9 +9,9 @@ import { writeConnectResponse, writeSessionRefusal } from '../../wire/connect.ts
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { OpCode } from '../../wire/opcodes.ts';
 import { equalBytes } from '../path/path.ts';
-import type { CryptoPort } from '../ports.ts';
 import type { ReplicaOptions, ReplicaParts } from '../replica-parts.ts';
 import { type Client, ClientState } from '../request/client.ts';
+import { writeSessionPassword } from './session-password.ts';
 import { SessionExpiry } from './session-expiry.ts';
 import { negotiateTimeoutMs, SessionIds } from './session-id.ts';
 import { NO_CONNECTION, NO_SESSION } from './session-table.ts';
@@ -25,8 +25,9 @@ export class SessionLifecycle {
   readonly expiry: SessionExpiry;
   readonly minTimeoutMs: number;
   readonly maxTimeoutMs: number;
+  /** Sessions that have expired since start. */
+  expiredCount = 0;
   private readonly parts: ReplicaParts;
-  private readonly crypto: CryptoPort;
   private readonly owner: ConnectionOwner;
   private readonly serverId: number;
   private ids: SessionIds | null = null;
@@ -34,20 +35,23 @@ export class SessionLifecycle {
   private readonly password = new Uint8Array(PASSWORD_BYTES);
   /** Expired sessions whose closeSession found no room in the log yet. */
   private readonly unclosed: number[] = [];
+  /** Sessions whose createSession is on its way. */
+  private readonly createProposed = new Set<number>();
   /** Sessions whose closeSession is on its way. */
   private readonly closeProposed = new Set<number>();
   /** Connections whose createSession found no room in the log yet. */
   private readonly uncreated: Client[] = [];
-  private readonly onExpired = (slot: number): void => this.closeExpired(slot);
+  private readonly onExpired = (slot: number): void => {
+    this.expiredCount++;
+    this.closeExpired(slot);
+  };
 
   constructor(
     options: ReplicaOptions,
-    ports: { readonly crypto: CryptoPort },
     parts: ReplicaParts,
     owner: ConnectionOwner,
   ) {
     this.parts = parts;
-    this.crypto = ports.crypto;
     this.owner = owner;
     this.serverId = options.serverId;
     this.minTimeoutMs = options.minSessionTimeoutMs;
@@ -85,6 +89,7 @@ export class SessionLifecycle {
     const slot = sessions.create(ids.high, ids.low, timeoutMs, proposer.nowMs);
     sessions.conn[slot] = client.conn;
     this.expiry.add(slot);
+    this.createProposed.add(slot);
     client.session = slot;
     client.state = ClientState.handshaking;
     if (!proposer.proposeCreateSession(client, slot)) this.uncreated.push(client);
@@ -97,7 +102,7 @@ export class SessionLifecycle {
     // As in Apache, the older connection goes before the password is looked at.
     const older = slot === NO_SESSION ? undefined : clients.get(sessions.conn[slot]!);
     if (older !== undefined && older !== client) this.owner.close(older);
-    this.crypto.sessionPassword(request.sessionIdHigh, request.sessionIdLow, this.password, 0);
+    writeSessionPassword(request.sessionIdHigh, request.sessionIdLow, this.password, 0);
     const isPassword =
       request.passwordLength === PASSWORD_BYTES &&
       equalBytes(this.password, 0, request.bytes, request.passwordStart, PASSWORD_BYTES);
@@ -118,7 +123,7 @@ export class SessionLifecycle {
     const { sessions } = this.parts;
     const high = sessions.idHigh[session]!;
     const low = sessions.idLow[session]!;
-    this.crypto.sessionPassword(high, low, this.password, 0);
+    writeSessionPassword(high, low, this.password, 0);
     const at = sink.claim(conn, CONNECT_RESPONSE_FRAME_BYTES_MAX);
     const { hasReadOnlyByte } = client;
     // biome-ignore format: one idea per line
@@ -142,7 +147,13 @@ export class SessionLifecycle {
 
   // ---- commits -------------------------------------------------------------------------------------------
 
+  /** Whether the session is part of the committed state. */
+  isCommitted(slot: number): boolean {
+    return !this.createProposed.has(slot);
+  }
+
   onCreated(slot: number, client: Client | null): void {
+    this.createProposed.delete(slot);
     if (client === null || client.state !== ClientState.handshaking) return;
     assert(client.session === slot, 'session created for another connection');
     this.welcome(client);

@@ -22,6 +22,9 @@ import type { Change } from './change.ts';
 import type { ProposalQueue } from './proposal-queue.ts';
 import type { TreeEffects } from './tree-effects.ts';
 
+const DIGEST_INTERVAL = 128;
+const DIGESTS_MAX = 1024;
+
 /** What the owner does beyond the tree when certain transactions commit. */
 export interface CommitListener {
   onSessionCreated(slot: number, client: Client | null): void;
@@ -32,6 +35,8 @@ export interface CommitListener {
 
 export class Committer implements WatchReceiver {
   lastZxid: Zxid = 0;
+  /** Tree digests every 128 zxids, oldest first, for the `hash` word. */
+  readonly digests: { readonly zxid: Zxid; readonly high: number; readonly low: number }[] = [];
   /** Transactions committed since start. */
   count = 0;
   private readonly tree: Tree;
@@ -102,9 +107,16 @@ export class Committer implements WatchReceiver {
       const agrees = high === proposals.digestHighs[row] && low === proposals.digestLows[row];
       assert(agrees, () => `tree digest after zxid 0x${zxid.toString(16)} differs from the proposed one`);
     }
+    if (this.checkDigest && zxid % DIGEST_INTERVAL === 0) this.rememberDigest(zxid);
     if (client !== null) this.answer(row, zxid, client);
     proposals.shift();
     return client;
+  }
+
+  private rememberDigest(zxid: Zxid): void {
+    const { high, low } = this.tree.committed;
+    this.digests.push({ zxid, high, low });
+    if (this.digests.length > DIGESTS_MAX) this.digests.shift();
   }
 
   /** One connection watches the event being fired. */

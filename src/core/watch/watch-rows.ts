@@ -28,7 +28,7 @@ export type WatchMode = (typeof WatchMode)[keyof typeof WatchMode];
 export const DATA_TABLE = WatchMode.standardData | WatchMode.persistent | WatchMode.recursive;
 export const CHILD_TABLE = WatchMode.standardChild | WatchMode.persistent;
 
-export type WatchRow = number;
+type WatchRow = number;
 export const NO_ROW: WatchRow = -1;
 
 const CAPACITY_START = 64;

@@ -42,7 +42,7 @@ export interface WatchReceiver {
   onWatch(conn: ConnId, eventType: EventType): void;
 }
 
-export interface WatchSummary {
+interface WatchSummary {
   readonly connections: number;
   readonly paths: number;
   readonly watches: number;

@@ -59,6 +59,11 @@ export class ReplyRingSink implements ReplySink {
     return !this.overflow.isEmpty;
   }
 
+  /** Something overflowed, and the io thread has drained since: a `flush` will make progress. */
+  get roomCame(): boolean {
+    return !this.overflow.isEmpty && Atomics.load(this.waits, CORE_WAITS) === 0;
+  }
+
   claim(conn: ConnId, length: number): number {
     const offset = this.claimRecord(ReplyKind.bytes, HEAD_BYTES + length);
     this.view.setInt32(offset, conn, true);

@@ -54,3 +54,33 @@ export function createLogLink(options: LogLinkOptions): LogLinkHandle {
     counters,
   };
 }
+
+/** The log's counters as `mntr` shows them. */
+export class LogMetrics {
+  private readonly counters: Counters;
+
+  constructor(link: LogLinkHandle) {
+    this.counters = new Counters(link.counters);
+  }
+
+  /** Time per batch, write and fdatasync together; `min` is not recorded. */
+  syncTimesMs(): { count: number; sum: number; min: number; max: number } {
+    const { counters } = this;
+    return {
+      count: counters.get(LogCounter.batches),
+      sum: Math.round(counters.get(LogCounter.batchMicrosSum) / 1000),
+      min: 0,
+      max: Math.round(counters.get(LogCounter.batchMicrosMax) / 1000),
+    };
+  }
+
+  batchSizes(): { count: number; sum: number; min: number; max: number } {
+    const { counters } = this;
+    return {
+      count: counters.get(LogCounter.batches),
+      sum: counters.get(LogCounter.records),
+      min: 0,
+      max: 0,
+    };
+  }
+}

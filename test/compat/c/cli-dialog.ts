@@ -17,15 +17,18 @@ export const DIALOG: readonly (readonly [command: string, answer: RegExp])[] = [
   ['create +s /c/s', /name = \/c\/s0000000001\n/],
   ['create +c /c/cont', /name = \/c\/cont\n/],
   ['create +t=60000 /c/ttl', /name = \/c\/ttl\n/],
-  ['create2 /c/two', /\[\/c\/two\]: rc = 0\n[^]*czxid=8\n[^]*mzxid=8\n\tversion=0\taversion=0\n\tephemeralOwner = 0\n/],
+  [
+    'create2 /c/two',
+    /\[\/c\/two\]: rc = 0\n.*czxid=8\n.*mzxid=8\n\tversion=0\taversion=0\n\tephemeralOwner = 0\n/s,
+  ],
   ['create /nope/x', /\[\/nope\/x\]: rc = -101\n/],
   ['create /c/e/x', /\[\/c\/e\/x\]: rc = -108\n/],
-  ['set /c hello', /\/c: rc = 0 Stat:\n[^]*czxid=2\n[^]*mzxid=b\n\tversion=1\taversion=0\n/],
-  ['get /c', /\/c: rc = 0\n value_len = 5\nhello\nStat:\n[^]*mzxid=b\n/],
+  ['set /c hello', /\/c: rc = 0 Stat:\n.*czxid=2\n.*mzxid=b\n\tversion=1\taversion=0\n/s],
+  ['get /c', /\/c: rc = 0\n value_len = 5\nhello\nStat:\n.*mzxid=b\n/s],
   ['wexists /c/w', /Error -101 for \/c\/w/],
   ['create /c/w', /CREATED_EVENT state = CONNECTED_STATE for path \/c\/w\n/],
   ['ls /c', /\/c: rc = 0\n(\t(s0000000001|cont|e|ttl|two|w)\n){6}time/],
-  ['ls2 /c', /\/c: rc = 0\n(\t(s0000000001|cont|e|ttl|two|w)\n){6}time[^]*version=1\taversion=0\n/],
+  ['ls2 /c', /\/c: rc = 0\n(\t(s0000000001|cont|e|ttl|two|w)\n){6}time.*version=1\taversion=0\n/s],
   ['delete /c/w', /\/c\/w: rc = 0\n/],
   ['delete /c', /\/c: rc = -111\n/],
   ['exists /nope', /Error -101 for \/nope/],
@@ -55,7 +58,8 @@ export async function talk(server: TestServer): Promise<void> {
     const deadline = performance.now() + ANSWER_TIMEOUT_MS;
     while (!pattern.test(fresh)) {
       const left = deadline - performance.now();
-      if (left <= 0 || child.exitCode !== null) throw new Error(`${command}: no ${pattern} in:\n${all.slice(-3000)}`);
+      if (left <= 0 || child.exitCode !== null)
+        throw new Error(`${command}: no ${pattern} in:\n${all.slice(-3000)}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         heard = () => {

@@ -111,6 +111,13 @@ export const DELIBERATE_DIFFERENCES = [
     notRunOnApache: 'it ends the oracle',
   },
   {
+    id: 'null-watch-path',
+    what: 'addWatch with a null path',
+    apache: 'accepts it; closing the session then never ends',
+    ringkeeper: 'MARSHALLINGERROR (-5)',
+    handling: 'avoided',
+  },
+  {
     id: 'version-rollover',
     what: 'version after 2147483647 increments passes -1',
     apache: 'becomes -1 (3.10: 0)',

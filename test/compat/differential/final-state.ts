@@ -57,7 +57,10 @@ export async function readWords(server: TestServer, normaliser: Normaliser): Pro
     wchs,
     ephemerals: grouped(dump.slice(dump.indexOf('ephemeral nodes dump'), dump.indexOf('Connections dump'))),
     srvr: srvr.split('\n').filter((line) => /^(Zxid|Mode|Node count|Connections):/.test(line)),
-    mntr: mntr.split('\n').filter((line) => /^zk_(znode|watch|ephemerals)_count\t|^zk_global_sessions\t/.test(line)).sort(),
+    mntr: mntr
+      .split('\n')
+      .filter((line) => /^zk_(znode|watch|ephemerals)_count\t|^zk_global_sessions\t/.test(line))
+      .sort(),
   };
 }
 

@@ -48,7 +48,8 @@ export class Generator {
     if (kind < 880) return this.single(slot, this.malformed());
     if (kind < 920) return this.single(slot, this.auth(slot));
     if (kind < 940) return this.single(slot, this.ending());
-    if (kind < 950) return this.single(slot, { op: OpCode.sasl, body: new Uint8Array([0, 0, 0, 0]), label: 'sasl' });
+    if (kind < 950)
+      return this.single(slot, { op: OpCode.sasl, body: new Uint8Array([0, 0, 0, 0]), label: 'sasl' });
     if (kind < 970) return this.open(slot);
     if (kind < 985) return { kind: 'drop', slot };
     return this.garbage(slot);
@@ -83,7 +84,9 @@ export class Generator {
   private observeMulti(request: Request, reply: NormalReply): void {
     const results = reply.body as { type: number; result?: unknown }[];
     if (results.some((result, index) => result.type === -1 && index < results.length - 1)) return;
-    request.effects!.forEach((effect, index) => this.apply(effect, results[index]?.result));
+    request.effects!.forEach((effect, index) => {
+      this.apply(effect, results[index]?.result);
+    });
   }
 
   private apply(effect: Effect, body: unknown): void {
@@ -153,7 +156,11 @@ export class Generator {
   private existsInPrivate(slot: number): Step {
     const path = this.source.path();
     this.probe = { slot, path };
-    return this.single(slot, { op: OpCode.getData, body: bodies.pathAndBool(path, false), label: `getData ${quote(path)}` });
+    return this.single(slot, {
+      op: OpCode.getData,
+      body: bodies.pathAndBool(path, false),
+      label: `getData ${quote(path)}`,
+    });
   }
 
   private planExists(reply: NormalReply): void {
@@ -172,15 +179,24 @@ export class Generator {
 
   private auth(slot: number): Draft {
     const scheme = this.prng.chance(0.9) ? 'digest' : this.prng.pick(['ip', 'world', 'nosuch', '', null]);
-    const credential = this.prng.pick(this.slots[slot]!.authIds < 3 ? material.CREDENTIALS : ['alice:secret']);
+    const credential = this.prng.pick(
+      this.slots[slot]!.authIds < 3 ? material.CREDENTIALS : ['alice:secret'],
+    );
     const body = bodies.auth(scheme, new TextEncoder().encode(credential));
     return { op: OpCode.auth, body, label: `auth ${scheme} ${credential}` };
   }
 
   /** Requests after which the server closes the connection. */
   private ending(): Draft {
-    const op = this.prng.chance(0.6) ? OpCode.closeSession : this.prng.pick([-1, 0, 10, 23, 99, 108, 1000, -12, 2 ** 31 - 1]);
-    return { op, body: new Uint8Array(0), label: op === OpCode.closeSession ? 'closeSession' : `opcode ${op}`, ends: true };
+    const op = this.prng.chance(0.6)
+      ? OpCode.closeSession
+      : this.prng.pick([-1, 0, 10, 23, 99, 108, 1000, -12, 2 ** 31 - 1]);
+    return {
+      op,
+      body: new Uint8Array(0),
+      label: op === OpCode.closeSession ? 'closeSession' : `opcode ${op}`,
+      ends: true,
+    };
   }
 
   /** A well-formed request cut short, or with bytes changed or added behind it. */
@@ -219,7 +235,12 @@ export class Generator {
     const withSession = length !== 0 && length !== 4 && this.prng.chance(0.5);
     const bytes = new Uint8Array(4 + (length > 0 && length < 16 ? length : 0));
     new DataView(bytes.buffer).setInt32(0, length);
-    return { kind: 'garbage', slot: withSession ? slot : undefined, bytes, label: `a frame of length ${length}` };
+    return {
+      kind: 'garbage',
+      slot: withSession ? slot : undefined,
+      bytes,
+      label: `a frame of length ${length}`,
+    };
   }
 
   /** Odd xids go to the first of a burst only, so that no two of one burst are equal. */
@@ -238,5 +259,7 @@ export class Generator {
  */
 function endsBurst(draft: Draft): boolean {
   if (draft.op === OpCode.setAcl) return true;
-  return draft.effects?.some(({ path }) => path !== null && /^\/(q|zookeeper\/quota)(\/|$)/.test(path)) ?? false;
+  return (
+    draft.effects?.some(({ path }) => path !== null && /^\/(q|zookeeper\/quota)(\/|$)/.test(path)) ?? false
+  );
 }

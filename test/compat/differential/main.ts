@@ -20,7 +20,11 @@ const { values } = parseArgs({
 
 const total = new Map<string, number>();
 const seedFirst = Number(values.seed);
-for (let seed = seedFirst; seed < seedFirst + Number(values.seeds) && process.exitCode === undefined; seed++) {
+for (
+  let seed = seedFirst;
+  seed < seedFirst + Number(values.seeds) && process.exitCode === undefined;
+  seed++
+) {
   const options = serverOptions(seed);
   const oracle = new ApacheServer(options);
   const subject = values.subject === 'apache' ? new ApacheServer(options) : new RingkeeperServer(options);
@@ -42,5 +46,6 @@ for (let seed = seedFirst; seed < seedFirst + Number(values.seeds) && process.ex
   }
 }
 if (values.coverage) {
-  for (const [key, count] of [...total].sort(([a], [b]) => a.localeCompare(b))) console.log(`${key}: ${count}`);
+  for (const [key, count] of [...total].sort(([a], [b]) => a.localeCompare(b)))
+    console.log(`${key}: ${count}`);
 }

@@ -52,7 +52,8 @@ export class Normaliser {
   }
 
   connect(answer: ConnectAnswer, fresh: boolean): Readonly<Record<string, unknown>> {
-    if (fresh && answer.sessionId !== 0n) this.sessions.set(answer.sessionId, `session-${this.sessions.size + 1}`);
+    if (fresh && answer.sessionId !== 0n)
+      this.sessions.set(answer.sessionId, `session-${this.sessions.size + 1}`);
     return {
       timeoutMs: answer.timeoutMs,
       session: this.sessionName(answer.sessionId),

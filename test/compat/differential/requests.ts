@@ -30,7 +30,11 @@ export function watchClass(slot: number, path: string | null): WatchClass {
   let hash = slot * 31 + 7;
   for (const unit of path ?? '') hash = (Math.imul(hash, 33) + unit.codePointAt(0)!) >>> 0;
   const remainder = hash % 5;
-  return remainder === 0 ? WatchClass.persistent : remainder === 1 ? WatchClass.recursive : WatchClass.standard;
+  return remainder === 0
+    ? WatchClass.persistent
+    : remainder === 1
+      ? WatchClass.recursive
+      : WatchClass.standard;
 }
 
 export class RequestSource {
@@ -56,7 +60,13 @@ export class RequestSource {
 
   create(authIds: number, inMulti = false): Draft {
     const prng = this.prng;
-    const op = prng.pick([OpCode.create, OpCode.create, OpCode.create2, OpCode.createContainer, OpCode.createTtl]);
+    const op = prng.pick([
+      OpCode.create,
+      OpCode.create,
+      OpCode.create2,
+      OpCode.createContainer,
+      OpCode.createTtl,
+    ]);
     const path = prng.chance(0.04) ? `${this.path(1)}/` : this.path(0.15);
     const flags = this.createFlags(op, inMulti);
     const fields = { path, data: material.bytes(prng), acls: material.acls(prng, path, authIds), flags };
@@ -81,7 +91,12 @@ export class RequestSource {
     const data = material.bytes(this.prng);
     const version = this.version(path, 'version');
     const label = `setData ${quote(path)} ${data?.length ?? 'null'} bytes version ${version}`;
-    return { op: OpCode.setData, body: bodies.setData(path, data, version), label, effects: [{ op: OpCode.setData, path }] };
+    return {
+      op: OpCode.setData,
+      body: bodies.setData(path, data, version),
+      label,
+      effects: [{ op: OpCode.setData, path }],
+    };
   }
 
   setAcl(authIds: number): Draft {
@@ -91,13 +106,22 @@ export class RequestSource {
     const acls = material.acls(this.prng, path, authIds);
     const version = this.version(path, 'aversion');
     const label = `setAcl ${quote(path)} [${acls?.map((a) => `${a.perms} ${a.scheme}:${a.id}`).join(', ')}] version ${version}`;
-    return { op: OpCode.setAcl, body: bodies.setAcl(path, acls, version), label, effects: [{ op: OpCode.setAcl, path }] };
+    return {
+      op: OpCode.setAcl,
+      body: bodies.setAcl(path, acls, version),
+      label,
+      effects: [{ op: OpCode.setAcl, path }],
+    };
   }
 
   check(): Draft {
     const path = this.path(0.95);
     const version = this.version(path, 'version');
-    return { op: OpCode.check, body: bodies.pathAndInt(path, version), label: `check ${quote(path)} version ${version}` };
+    return {
+      op: OpCode.check,
+      body: bodies.pathAndInt(path, version),
+      label: `check ${quote(path)} version ${version}`,
+    };
   }
 
   /** getData, getChildren, getChildren2; exists outside the private area, where its rule differs. */
@@ -111,7 +135,11 @@ export class RequestSource {
       ...(material.isPrivate(path) ? [] : [OpCode.exists]),
     ]);
     const watch = this.prng.chance(0.5) && watchClass(slot, path) === WatchClass.standard;
-    return { op, body: bodies.pathAndBool(path, watch), label: `${opName(op)} ${quote(path)}${watch ? ' watch' : ''}` };
+    return {
+      op,
+      body: bodies.pathAndBool(path, watch),
+      label: `${opName(op)} ${quote(path)}${watch ? ' watch' : ''}`,
+    };
   }
 
   /** Reads by path alone, and requests about the session. */
@@ -131,11 +159,17 @@ export class RequestSource {
   }
 
   addWatch(slot: number): Draft {
-    const path = this.path(0.6);
+    // `null-watch-path`
+    const path = this.path(0.6) ?? '/a';
     const allowed = watchClass(slot, path);
-    let mode: number = allowed === WatchClass.recursive ? AddWatchMode.persistentRecursive : AddWatchMode.persistent;
+    let mode: number =
+      allowed === WatchClass.recursive ? AddWatchMode.persistentRecursive : AddWatchMode.persistent;
     if (allowed === WatchClass.standard || this.prng.chance(0.05)) mode = this.prng.pick([2, -1, 7]);
-    return { op: OpCode.addWatch, body: bodies.pathAndInt(path, mode), label: `addWatch ${quote(path)} mode ${mode}` };
+    return {
+      op: OpCode.addWatch,
+      body: bodies.pathAndInt(path, mode),
+      label: `addWatch ${quote(path)} mode ${mode}`,
+    };
   }
 
   checkOrRemoveWatches(slot: number): Draft {
@@ -169,7 +203,9 @@ export class RequestSource {
       child: draw(WatchClass.standard),
     };
     const newForm = this.prng.chance(0.6);
-    const persistent = newForm ? { persistent: draw(WatchClass.persistent), recursive: draw(WatchClass.recursive) } : {};
+    const persistent = newForm
+      ? { persistent: draw(WatchClass.persistent), recursive: draw(WatchClass.recursive) }
+      : {};
     const lists = { ...standard, ...persistent };
     const op = newForm ? OpCode.setWatches2 : OpCode.setWatches;
     const label = `${opName(op)} ${JSON.stringify(lists, (_, value) => (typeof value === 'bigint' ? Number(value) : value))}`;
@@ -196,17 +232,29 @@ export class RequestSource {
   multiRead(): Draft {
     const drafts: Draft[] = [];
     for (let i = this.prng.below(5); i > 0; i--) {
-      const op = this.prng.chance(0.03) ? OpCode.exists : this.prng.pick([OpCode.getData, OpCode.getChildren]);
+      const op = this.prng.chance(0.03)
+        ? OpCode.exists
+        : this.prng.pick([OpCode.getData, OpCode.getChildren]);
       const path = this.path();
-      drafts.push({ op, body: bodies.pathAndBool(path, this.prng.chance(0.3)), label: `${opName(op)} ${quote(path)}` });
+      drafts.push({
+        op,
+        body: bodies.pathAndBool(path, this.prng.chance(0.3)),
+        label: `${opName(op)} ${quote(path)}`,
+      });
     }
-    return { op: OpCode.multiRead, body: bodies.multi(drafts), label: `multiRead (${drafts.map((d) => d.label).join(' | ')})` };
+    return {
+      op: OpCode.multiRead,
+      body: bodies.multi(drafts),
+      label: `multiRead (${drafts.map((d) => d.label).join(' | ')})`,
+    };
   }
 
   quota(): Draft {
     const path = this.prng.pick(['/q', ...material.QUOTA_PATHS]);
     if (!this.quotaNodes.has(path)) {
-      const data = path.endsWith('limits') ? material.quotaLimits(this.prng) : new TextEncoder().encode('count=0,bytes=0');
+      const data = path.endsWith('limits')
+        ? material.quotaLimits(this.prng)
+        : new TextEncoder().encode('count=0,bytes=0');
       const body = bodies.create({ path, data, acls: bodies.OPEN_ACL, flags: CreateFlags.persistent });
       const label = `create ${path} "${new TextDecoder().decode(data)}"`;
       return { op: OpCode.create, body, label, effects: [{ op: OpCode.create, path }] };
@@ -219,8 +267,17 @@ export class RequestSource {
   }
 
   reconfig(): Draft {
-    const fields = { joining: this.prng.pick([null, '', 'server.2=127.0.0.1:1:2;3']), leaving: null, members: null, configId: -1n };
-    return { op: OpCode.reconfig, body: bodies.reconfig(fields), label: `reconfig joining ${fields.joining}` };
+    const fields = {
+      joining: this.prng.pick([null, '', 'server.2=127.0.0.1:1:2;3']),
+      leaving: null,
+      members: null,
+      configId: -1n,
+    };
+    return {
+      op: OpCode.reconfig,
+      body: bodies.reconfig(fields),
+      label: `reconfig joining ${fields.joining}`,
+    };
   }
 
   /** Not deleteContainer: the baseline's decoder refuses it inside multi just as outside. */
@@ -228,20 +285,28 @@ export class RequestSource {
     const path = this.path();
     const version = this.version(path, 'version');
     const label = `delete ${quote(path)} version ${version}`;
-    return { op: OpCode.delete, body: bodies.pathAndInt(path, version), label, effects: [{ op: OpCode.delete, path }] };
+    return {
+      op: OpCode.delete,
+      body: bodies.pathAndInt(path, version),
+      label,
+      effects: [{ op: OpCode.delete, path }],
+    };
   }
 
   private createFlags(op: number, inMulti: boolean): number {
     const prng = this.prng;
     if (op === OpCode.createContainer) return CreateFlags.container;
-    if (op === OpCode.createTtl) return prng.pick([CreateFlags.persistentTtl, CreateFlags.persistentSequentialTtl]);
+    if (op === OpCode.createTtl)
+      return prng.pick([CreateFlags.persistentTtl, CreateFlags.persistentSequentialTtl]);
     // In a multi the baseline decodes these differently; outside flags 4 is `create-with-container-flag`.
     if (!inMulti && prng.chance(0.03)) return prng.pick([5, 6, 7, -1, 2_000_000_000]);
     return prng.pick([0, 0, 0, 1, 2, 3]);
   }
 
   private ttl(): bigint {
-    return this.prng.chance(0.15) ? this.prng.pick([0n, -5n, 2n ** 40n - 1n, 2n ** 40n, 2n ** 62n]) : 3_600_000n;
+    return this.prng.chance(0.15)
+      ? this.prng.pick([0n, -5n, 2n ** 40n - 1n, 2n ** 40n, 2n ** 62n])
+      : 3_600_000n;
   }
 
   private version(path: string | null, field: 'version' | 'aversion'): number {
@@ -252,7 +317,9 @@ export class RequestSource {
 }
 
 function isReadOp(op: number): boolean {
-  return op === OpCode.getData || op === OpCode.getChildren || op === OpCode.getChildren2 || op === OpCode.exists;
+  return (
+    op === OpCode.getData || op === OpCode.getChildren || op === OpCode.getChildren2 || op === OpCode.exists
+  );
 }
 
 export function quote(path: string | null): string {

@@ -62,7 +62,8 @@ export async function run(plan: RunPlan): Promise<RunResult> {
     for (; index < plan.stepCount && divergence === undefined; index++) {
       const step = generator.next();
       const outcomes = await both(oracle.perform(step), subject.perform(step));
-      const reason = 'failure' in outcomes ? outcomes.failure : difference(step, outcomes.oracle, outcomes.subject);
+      const reason =
+        'failure' in outcomes ? outcomes.failure : difference(step, outcomes.oracle, outcomes.subject);
       if (step.kind === 'requests') requestCount += step.requests.length;
       if (reason !== undefined) {
         divergence = report(plan, index, step, history, reason, 'failure' in outcomes ? undefined : outcomes);
@@ -143,7 +144,8 @@ function report(
     `  ${describe(step)}`,
   ];
   if (step.kind === 'requests') {
-    for (const request of step.requests) lines.push(`    body ${Buffer.from(request.body).toString('hex').slice(0, 400)}`);
+    for (const request of step.requests)
+      lines.push(`    body ${Buffer.from(request.body).toString('hex').slice(0, 400)}`);
   }
   if (outcomes !== undefined) {
     lines.push('oracle:', ...outcomeLines(outcomes.oracle), 'subject:', ...outcomeLines(outcomes.subject));
@@ -154,7 +156,10 @@ function report(
 function outcomeLines(outcome: StepOutcome): string[] {
   const lines = outcome.connect === undefined ? [] : [`  connect ${JSON.stringify(outcome.connect)}`];
   for (const { slot, frames, closed } of outcome.received) {
-    lines.push(`  slot ${slot}${closed ? ', closed' : ''}`, ...frames.map((frame) => `    ${frameLine(frame)}`));
+    lines.push(
+      `  slot ${slot}${closed ? ', closed' : ''}`,
+      ...frames.map((frame) => `    ${frameLine(frame)}`),
+    );
   }
   return lines;
 }

@@ -46,7 +46,12 @@ export type Step =
   /** The connection ends without closing the session. */
   | { readonly kind: 'drop'; readonly slot: number }
   /** Bytes after which a server has to close the connection: the slot's, or one without a session. */
-  | { readonly kind: 'garbage'; readonly slot: number | undefined; readonly bytes: Uint8Array; readonly label: string };
+  | {
+      readonly kind: 'garbage';
+      readonly slot: number | undefined;
+      readonly bytes: Uint8Array;
+      readonly label: string;
+    };
 
 export function describe(step: Step): string {
   switch (step.kind) {

@@ -53,8 +53,12 @@ export class Target {
         break;
     }
     const acting = step.slot;
-    const others = this.slots.map((slot, index) => (slot.connection !== undefined && index !== acting ? index : -1));
-    received.push(...(await Promise.all(others.filter((index) => index >= 0).map((index) => this.exchange(index, [])))));
+    const others = this.slots.map((slot, index) =>
+      slot.connection !== undefined && index !== acting ? index : -1,
+    );
+    received.push(
+      ...(await Promise.all(others.filter((index) => index >= 0).map((index) => this.exchange(index, [])))),
+    );
     return { connect, received, zxidBefore, zxidAfter: this.normaliser.zxidMax };
   }
 
@@ -82,7 +86,11 @@ export class Target {
     }
     const closed = pings < pingsWanted;
     if (closed) slot.connection = undefined;
-    return { slot: slotIndex, frames: payloads.map((payload) => this.normaliser.frame(payload, requests)), closed };
+    return {
+      slot: slotIndex,
+      frames: payloads.map((payload) => this.normaliser.frame(payload, requests)),
+      closed,
+    };
   }
 
   private async open(step: Extract<Step, { kind: 'open' }>): Promise<StepOutcome['connect']> {
@@ -130,6 +138,10 @@ export class Target {
       payloads.push(payload);
     }
     if (slot !== undefined) slot.connection = undefined;
-    return { slot: slotIndex ?? -1, frames: payloads.map((payload) => this.normaliser.frame(payload, [])), closed: true };
+    return {
+      slot: slotIndex ?? -1,
+      frames: payloads.map((payload) => this.normaliser.frame(payload, [])),
+      closed: true,
+    };
   }
 }

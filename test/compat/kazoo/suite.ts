@@ -34,7 +34,18 @@ export async function runKazoo(server: TestServer, args: readonly string[]): Pro
   try {
     const child = spawn(
       PYTHON,
-      ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-p', 'external_cluster', '--rootdir', directory, ...args],
+      [
+        '-m',
+        'pytest',
+        '-q',
+        '-p',
+        'no:cacheprovider',
+        '-p',
+        'external_cluster',
+        '--rootdir',
+        directory,
+        ...args,
+      ],
       {
         cwd: directory,
         env: {
@@ -66,7 +77,9 @@ function parseResults(resultFile: string, output: readonly Buffer[]): KazooResul
   try {
     text = readFileSync(resultFile, 'utf8');
   } catch {
-    throw new Error(`pytest wrote no results; its output:\n${Buffer.concat(output).toString('utf8').slice(-4000)}`);
+    throw new Error(
+      `pytest wrote no results; its output:\n${Buffer.concat(output).toString('utf8').slice(-4000)}`,
+    );
   }
   return text
     .split('\n')

@@ -11,20 +11,28 @@ import type { ServerOptions, TestServer } from '../../support/server.ts';
 
 export const SCRIPT_FILE = join(import.meta.dirname, 'script.txt');
 export const TRANSCRIPT_FILE = join(import.meta.dirname, 'apache-3.8.0-transcript.txt');
-export const ZKCLI_SERVER: ServerOptions = { config: { extendedTypesEnabled: 'true', reconfigEnabled: 'true' } };
+export const ZKCLI_SERVER: ServerOptions = {
+  config: { extendedTypesEnabled: 'true', reconfigEnabled: 'true' },
+};
 
 const ZKCLI = '/usr/share/zookeeper/bin/zkCli.sh';
 const CUT = /^ZooKeeper CLI version:/;
 
 export async function zkCliTranscript(server: TestServer): Promise<string> {
-  const commands = readFileSync(SCRIPT_FILE, 'utf8').split('\n').filter((line) => line !== '');
+  const commands = readFileSync(SCRIPT_FILE, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
   const outputFile = join(server.directory, 'zkcli.txt');
   // One file for both streams: two pipes would lose the order of lines between them.
   const output = openSync(outputFile, 'w');
   const child = spawn(ZKCLI, ['-server', server.address], {
     stdio: ['pipe', output, output],
     cwd: server.directory,
-    env: { ...process.env, CLIENT_JVMFLAGS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dfile.encoding=UTF-8', TZ: 'UTC' },
+    env: {
+      ...process.env,
+      CLIENT_JVMFLAGS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dfile.encoding=UTF-8',
+      TZ: 'UTC',
+    },
   });
   const killWithParent = (): void => void child.kill('SIGKILL');
   process.once('exit', killWithParent);
@@ -41,10 +49,13 @@ function normalise(commands: readonly string[], text: string): string {
   for (const line of text.split('\n')) {
     if (CUT.test(line)) sections.push([]);
     else if (line.startsWith('WatchedEvent ')) events.push(line);
-    else if (line !== '' && line !== 'WATCHER::' && !line.startsWith('SLF4J:')) sections.at(-1)!.push(stable(line));
+    else if (line !== '' && line !== 'WATCHER::' && !line.startsWith('SLF4J:'))
+      sections.at(-1)!.push(stable(line));
   }
   if (sections.length !== commands.length + 2) {
-    throw new Error(`zkCli ended after ${sections.length - 2} of ${commands.length} commands:\n${text.slice(-2000)}`);
+    throw new Error(
+      `zkCli ended after ${sections.length - 2} of ${commands.length} commands:\n${text.slice(-2000)}`,
+    );
   }
   const transcript = commands.map((command, index) => {
     const section = sections[index + 1]!;

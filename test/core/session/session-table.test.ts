@@ -135,7 +135,7 @@ test('ring links keep the order of arrival', () => {
 
 test('session ids: server, time, counter', () => {
   const sessions = new SessionTable();
-  const startMs = 0x1_9abcdef012;
+  const startMs = 0x9abcdef012;
   const ids = new SessionIds(1, startMs);
   const given = (): bigint => {
     ids.advance(sessions);

@@ -1,0 +1,113 @@
+/** Start-up of the core: the data directory into the replica, on the core's thread, before anything is served. */
+import type { Zxid } from '../../base/zxid.ts';
+import { Loader } from '../../core/loader.ts';
+import type { Replica } from '../../core/replica.ts';
+import type { DataDirs } from '../../storage/data-dir.ts';
+import type { Disk } from '../../storage/disk.ts';
+import { restore } from '../../storage/restore.ts';
+import type { SnapshotSink } from '../../storage/snapshot-reader.ts';
+import type { ServerConfig } from '../config/server-config.ts';
+import type { Log } from '../logging.ts';
+
+export interface Recovery {
+  readonly lastZxid: Zxid;
+  /** A snapshot at `lastZxid` exists already. */
+  readonly isSnapshotCurrent: boolean;
+  /** No snapshot at all: one must be written before the log, or Apache would refuse the directory. */
+  readonly isFirstStart: boolean;
+}
+
+/** @throws CorruptionFailure, DataDirFailure, StorageFailure */
+export function recover(replica: Replica, disk: Disk, dirs: DataDirs, config: ServerConfig, log: Log): Recovery {
+  const loader = new Loader(replica.parts);
+  const sink = new LoaderSink(loader);
+  const result = restore(
+    disk,
+    dirs,
+    sink,
+    {
+      onTxn: (_zxid, bytes, view, start, end) => {
+        sink.endSnapshot();
+        loader.applyTxn(bytes, view, start, end);
+      },
+    },
+    {
+      trustEmptySnapshot: config.snapshotTrustEmpty,
+      autocreateDatabase: config.dbAutocreate,
+      onWarning: (message) => log.warn(message),
+    },
+  );
+  sink.endSnapshot();
+  const orphans = loader.finish();
+  if (sink.missingAcls > 0) {
+    log.warn(`${sink.missingAcls} znodes name an ACL that the snapshot lacks; only a super user can reach them`);
+  }
+  if (loader.digestMismatches > 0) {
+    log.warn('the tree digest differs from the one recorded in the data files', {
+      records: loader.digestMismatches,
+      firstZxid: '0x' + loader.firstMismatchZxid.toString(16),
+    });
+  }
+  if (orphans > 0) log.info(`removed ${orphans} ephemeral znodes of sessions that ended while the server was down`);
+  log.info('database restored', {
+    snapshot: result.snapshot?.name ?? 'none',
+    transactions: result.txnCount,
+    zxid: '0x' + result.lastZxid.toString(16),
+    znodes: replica.parts.tree.nodeCount,
+  });
+  return {
+    lastZxid: result.lastZxid,
+    isSnapshotCurrent: result.snapshot !== null && result.snapshot.zxid === result.lastZxid && orphans === 0,
+    isFirstStart: result.snapshot === null,
+  };
+}
+
+/** Storage's events as the loader's; without a snapshot, the first transaction finds an empty tree. */
+class LoaderSink implements SnapshotSink {
+  missingAcls = 0;
+  private readonly loader: Loader;
+  private hasBegun = false;
+  private hasEnded = false;
+
+  constructor(loader: Loader) {
+    this.loader = loader;
+  }
+
+  onBegin(zxid: Zxid): void {
+    this.hasBegun = true;
+    this.loader.beginSnapshot(zxid);
+  }
+
+  onSession(idHigh: number, idLow: number, timeoutMs: number): void {
+    this.loader.session(idHigh, idLow, timeoutMs);
+  }
+
+  onAcl(aclId: number, bytes: Uint8Array, _view: DataView, start: number, end: number): void {
+    this.loader.acl(aclId, bytes, start, end);
+  }
+
+  onNode(
+    bytes: Uint8Array,
+    view: DataView,
+    pathStart: number,
+    pathLength: number,
+    dataStart: number,
+    dataLength: number,
+    aclId: number,
+    statStart: number,
+  ): void {
+    this.loader.loadNode(bytes, view, pathStart, pathLength, dataStart, dataLength, aclId, statStart);
+  }
+
+  onDigest(zxid: Zxid, version: number, high: number, low: number): void {
+    this.loader.digest(zxid, version, high, low);
+  }
+
+  /** Once, before the first transaction or at the end. */
+  endSnapshot(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    if (this.hasBegun) this.missingAcls = this.loader.endSnapshot();
+    else this.loader.createEmpty();
+  }
+}

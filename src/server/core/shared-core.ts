@@ -1,0 +1,72 @@
+/**
+ * Mode `shared`: io and core on the main thread's event loop, joined by plain calls. A turn ends after each round
+ * of socket events (setImmediate), so all requests that arrived together share one log flush; the log thread's
+ * bell starts a turn of its own.
+ */
+import { Bell } from '../../shm/bell.ts';
+import { DirectRequestPort, DirectSink } from '../io/direct-sink.ts';
+import { IoAgent, type IoAgentOptions } from '../io/io-agent.ts';
+import { type CoreHost, TICK_MS } from './core-host.ts';
+
+export class SharedCore {
+  readonly io: IoAgent;
+  private readonly host: CoreHost;
+  private readonly bell: Bell;
+  private readonly timer: NodeJS.Timeout;
+  private readonly onError: (error: unknown) => void;
+  private quiet: PromiseWithResolvers<void> | null = null;
+  private closed = false;
+
+  /** `onError`: the core has thrown; nothing may be served any more. */
+  constructor(
+    host: CoreHost,
+    options: IoAgentOptions,
+    coreBell: SharedArrayBuffer,
+    onError: (error: unknown) => void,
+  ) {
+    this.host = host;
+    this.onError = onError;
+    this.io = new IoAgent(options);
+    const sink = new DirectSink(this.io.table);
+    sink.attach(host);
+    host.replica.addSink(sink);
+    const { table } = this.io;
+    this.io.attach(new DirectRequestPort(host, () => table.scheduleTurn()), sink, () => this.turn());
+    this.bell = new Bell(coreBell, setImmediate);
+    this.timer = setInterval(() => this.turn(), TICK_MS);
+    this.park();
+  }
+
+  /** Resolves when everything proposed has been committed and answered. */
+  drain(): Promise<void> {
+    this.quiet = Promise.withResolvers<void>();
+    this.turn();
+    return this.quiet.promise;
+  }
+
+  close(): void {
+    this.closed = true;
+    clearInterval(this.timer);
+  }
+
+  private turn(): void {
+    if (this.closed) return;
+    try {
+      const more = this.host.poll();
+      this.host.close();
+      this.io.table.flush();
+      if (more) this.io.table.scheduleTurn();
+      else this.park();
+      if (this.quiet !== null && this.host.isQuiet) this.quiet.resolve();
+    } catch (error) {
+      this.closed = true;
+      this.onError(error);
+    }
+  }
+
+  private park(): void {
+    this.bell.parkAsync(this.host.hasWork, this.onWake);
+  }
+
+  private readonly onWake = (): void => this.turn();
+}

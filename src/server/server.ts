@@ -1,0 +1,363 @@
+/**
+ * Puts a server together from a configuration and takes it apart again. Main thread.
+ *
+ *     start   lock → data directory → recovery (core) → log worker → listen
+ *     stop    no new requests → in flight committed and answered → log synced → sockets closed → unlock
+ */
+import { availableParallelism } from 'node:os';
+import type { ListenOptions } from '../net/client-listener.ts';
+import { createBell } from '../shm/bell.ts';
+import { Bell } from '../shm/bell.ts';
+import { type DataDirs, openDataDir, provideDirectory } from '../storage/data-dir.ts';
+import { DataDirLock } from '../storage/data-dir-lock.ts';
+import { NodeDisk } from '../storage/node-disk.ts';
+import type { ServerConfig } from './config/server-config.ts';
+import { CoreHost, type CoreSetup } from './core/core-host.ts';
+import type { CoreWorkerMessage, CoreWorkerSetup } from './core/core-worker.ts';
+import { SharedCore } from './core/shared-core.ts';
+import { createIoLink, type IoLinkHandle } from './io/io-link.ts';
+import type { IoWorkerMessage, IoWorkerSetup } from './io/io-worker.ts';
+import { RingIo, type RingIoOptions } from './io/ring-io.ts';
+import { createLogLink, type LogLinkHandle } from './log/log-link.ts';
+import type { LogWorkerMessage, LogWorkerSetup } from './log/log-worker.ts';
+import type { Log } from './logging.ts';
+import type { PurgeWorkerMessage, PurgeWorkerSetup } from './purge-worker.ts';
+import { createSnapshotLink, type SnapshotLinkHandle } from './snapshot/snapshot-link.ts';
+import type { SnapshotWorkerMessage, SnapshotWorkerSetup } from './snapshot/snapshot-worker.ts';
+import type { SnapshotJob } from './snapshot/write-snapshot.ts';
+import { createAcceptLimits } from '../net/accept-limits.ts';
+import { type ServerFailure, type SupervisedWorker, Supervisor } from './supervisor.ts';
+import { chooseTopology, type Topology } from './topology.ts';
+import { describeFailure } from './worker-failure.ts';
+
+export interface RunningServer {
+  /** The bound client port. */
+  readonly port: number;
+  /** The threading mode it runs in. */
+  readonly mode: string;
+  /** Everything acknowledged is on disk when it resolves. */
+  stop(): Promise<void>;
+  /** Settles only when the server cannot go on. */
+  readonly failed: Promise<ServerFailure>;
+}
+
+/** Connections an io thread can hold; ids have room for a million. */
+const CONNECTION_SLOTS = 65536;
+/** A connection with this much unsent is closed: more than the largest single reply. */
+const REPLY_BACKLOG_HARD_MAX = 256 * 1024 * 1024;
+
+/** The way to whichever threads serve the sockets. */
+interface Front {
+  listen(options: ListenOptions): Promise<number>;
+  /** No further connections and requests. */
+  quiesce(): Promise<void> | void;
+  close(): Promise<void>;
+}
+
+/** @throws Failure: bad data directory, corrupt files, port in use */
+export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
+  const disk = new NodeDisk();
+  provideDirectory(disk, config.dataDir, config.datadirAutocreate);
+  const lock = DataDirLock.acquire(config.dataDir);
+  try {
+    const dirs = openDataDir(disk, {
+      dataDir: config.dataDir,
+      dataLogDir: config.dataLogDir,
+      autocreate: config.datadirAutocreate,
+    });
+    const assembly = new Assembly(config, dirs, log);
+    const port = await assembly.start();
+    return {
+      port,
+      mode: assembly.topology.mode,
+      failed: assembly.supervisor.failed,
+      stop: async () => {
+        await assembly.stop();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+class Assembly {
+  readonly topology: Topology;
+  readonly supervisor: Supervisor;
+  private readonly config: ServerConfig;
+  private readonly dirs: DataDirs;
+  private readonly log: Log;
+  private readonly coreBell = createBell();
+  private readonly logLink: LogLinkHandle;
+  private readonly snapshotLink: SnapshotLinkHandle;
+  private readonly clientPort = new SharedArrayBuffer(4);
+  private readonly ringIoOptions: RingIoOptions;
+  private front!: Front;
+  private logWorker!: SupervisedWorker;
+  private drainCore!: () => Promise<void>;
+  private snapshotWorker: SupervisedWorker | null = null;
+  private purgeTimer: NodeJS.Timeout | null = null;
+
+  constructor(config: ServerConfig, dirs: DataDirs, log: Log) {
+    this.config = config;
+    this.dirs = dirs;
+    this.log = log;
+    this.topology = chooseTopology(config, availableParallelism());
+    this.supervisor = new Supervisor(log);
+    this.logLink = createLogLink({
+      proposalRingBytes: config.proposalRingBytes,
+      coreBell: this.coreBell,
+      lastZxid: 0,
+    });
+    this.snapshotLink = createSnapshotLink(this.coreBell);
+    this.ringIoOptions = {
+      limits: {
+        frameBytesMax: config.frameBytesMax,
+        windowRequests: config.connectionWindowRequests,
+        windowBytes: config.connectionWindowBytes,
+        outstandingMax: config.globalOutstandingLimit,
+        replyBacklogBytesMax: config.replyBacklogBytesMax,
+        replyBacklogBytesHardMax: REPLY_BACKLOG_HARD_MAX,
+        sessionlessTimeoutMs: config.sessionlessTimeoutMs,
+      },
+      accept: createAcceptLimits(config.maxCnxns, config.maxClientCnxns),
+    };
+  }
+
+  /** Resolves with the client port when clients are accepted. */
+  async start(): Promise<number> {
+    const { config } = this;
+    if (this.topology.mode === 'shared') this.startShared();
+    else await this.startCoreWorker();
+    const port = await this.front.listen({
+      address: config.clientPortAddress,
+      port: config.clientPort,
+      backlog: config.clientPortListenBacklog,
+      reusePort: this.topology.mode === 'dedicated',
+      keepAlive: config.clientTcpKeepAlive,
+    });
+    Atomics.store(new Int32Array(this.clientPort), 0, port);
+    this.startPurging();
+    return port;
+  }
+
+  async stop(): Promise<void> {
+    if (this.purgeTimer !== null) clearInterval(this.purgeTimer);
+    await this.front.quiesce();
+    this.logWorker.mayExit = true;
+    await this.drainCore();
+    await this.logWorker.exited;
+    await this.front.close();
+    if (this.snapshotWorker !== null) {
+      // The log has everything; the unfinished file is removed at the next start.
+      this.snapshotWorker.mayExit = true;
+      await this.snapshotWorker.thread.terminate();
+    }
+  }
+
+  // ---- threading modes -----------------------------------------------------------------------------------
+
+  private startShared(): void {
+    const host = new CoreHost(this.coreSetup(), this.log, (job) => this.startSnapshot(job));
+    const recovery = host.recover();
+    this.startLog(recovery.lastZxid);
+    host.start(recovery);
+    const core = new SharedCore(
+      host,
+      { ...this.ringIoOptions, io: 0, slotCount: CONNECTION_SLOTS },
+      this.coreBell,
+      (error) => this.supervisor.fail(describeFailure('core', error)),
+    );
+    this.front = {
+      listen: (options) => core.io.listen(options),
+      quiesce: () => core.io.quiesce(),
+      close: async () => {
+        await core.io.close();
+        core.close();
+      },
+    };
+    this.drainCore = async () => {
+      await core.drain();
+      host.stopServing();
+      host.closeLog();
+    };
+  }
+
+  private async startCoreWorker(): Promise<void> {
+    const links: IoLinkHandle[] = [];
+    for (let io = 0; io < this.topology.ioThreads; io++) links.push(this.createLink(io));
+    const setup: CoreWorkerSetup = {
+      core: this.coreSetup(),
+      ioLinks: links,
+      coreBell: this.coreBell,
+      idleTurnsMax: this.topology.idleTurnsMax,
+    };
+    const recovered = Promise.withResolvers<void>();
+    const onMessage = (message: CoreWorkerMessage): void => {
+      if (message.type === 'snapshot') {
+        this.startSnapshot(message.job);
+      } else if (message.type === 'recovered') {
+        this.startLog(message.lastZxid);
+        recovered.resolve();
+      }
+    };
+    const worker = this.supervisor.spawn('core', './core/core-worker', setup, onMessage);
+    await this.orFailed(recovered.promise);
+    this.drainCore = () => {
+      worker.mayExit = true;
+      new Bell(this.coreBell).close();
+      return worker.exited;
+    };
+    this.front = this.topology.mode === 'pipeline' ? this.ringFront(links[0]!) : this.workerFront(links);
+  }
+
+  private ringFront(link: IoLinkHandle): Front {
+    const io = new RingIo(link, this.ringIoOptions);
+    return {
+      listen: (options) => io.agent.listen(options),
+      quiesce: () => io.agent.quiesce(),
+      close: async () => {
+        await io.agent.close();
+        io.close();
+      },
+    };
+  }
+
+  private workerFront(links: readonly IoLinkHandle[]): Front {
+    const workers: SupervisedWorker[] = [];
+    const listenOne = async (link: IoLinkHandle, listen: ListenOptions): Promise<number> => {
+      const bound = Promise.withResolvers<number>();
+      const setup: IoWorkerSetup = { link, options: this.ringIoOptions, listen };
+      const onMessage = (message: IoWorkerMessage): void => {
+        if (message.type === 'listening') bound.resolve(message.port);
+      };
+      workers.push(this.supervisor.spawn(`io-${link.io}`, './io/io-worker', setup, onMessage));
+      return this.orFailed(bound.promise);
+    };
+    return {
+      // The first thread may choose the port; the others share it.
+      listen: async (options) => {
+        const port = await listenOne(links[0]!, options);
+        for (const link of links.slice(1)) await listenOne(link, { ...options, port });
+        return port;
+      },
+      quiesce: () => {
+        for (const worker of workers) worker.thread.postMessage('quiesce');
+      },
+      close: async () => {
+        for (const worker of workers) {
+          worker.mayExit = true;
+          worker.thread.postMessage('close');
+        }
+        await Promise.all(workers.map((worker) => worker.exited));
+      },
+    };
+  }
+
+  private createLink(io: number): IoLinkHandle {
+    return createIoLink({
+      io,
+      slotCount: CONNECTION_SLOTS,
+      requestRingBytes: this.config.requestRingBytes,
+      replyRingBytes: this.config.replyRingBytes,
+      coreBell: this.coreBell,
+    });
+  }
+
+  private coreSetup(): CoreSetup {
+    return {
+      config: this.config,
+      dirs: this.dirs,
+      logLink: this.logLink,
+      snapshotLink: this.snapshotLink,
+      clientPort: this.clientPort,
+    };
+  }
+
+  // ---- workers -------------------------------------------------------------------------------------------
+
+  private startLog(lastZxid: number): void {
+    const { config } = this;
+    const setup: LogWorkerSetup = {
+      link: this.logLink,
+      directory: this.dirs.logDirectory,
+      lastZxid,
+      txnlog: {
+        preallocBytes: config.preAllocBytes,
+        fileBytesMax: config.txnLogSizeLimitBytes,
+        forceSync: config.forceSync,
+        slowSyncMs: config.fsyncWarningMs,
+      },
+      snapshots: { snapCount: config.snapCount, snapBytesMax: config.snapSizeLimitBytes },
+      seed: Date.now() % 2 ** 31,
+      batching: {
+        recordsMax: config.maxBatchSize,
+        flushDelayMs: config.flushDelayMs,
+        pollTimeMs: config.maxWriteQueuePollTimeMs,
+      },
+      idleTurnsMax: this.topology.idleTurnsMax,
+    };
+    this.logWorker = this.supervisor.spawn('log', './log/log-worker', setup, (message: LogWorkerMessage) => {
+      if (message.type === 'slowSync') {
+        const text = `fsync-ing the write ahead log took ${Math.round(message.elapsedMs)} ms`;
+        this.log.warn(text, { file: message.path, adverse: 'latency of every write' });
+      }
+    });
+  }
+
+  private startSnapshot(job: SnapshotJob): void {
+    const setup: SnapshotWorkerSetup = { link: this.snapshotLink, job };
+    const onMessage = (message: SnapshotWorkerMessage): void => {
+      if (message.type === 'written') {
+        this.log.info(`snapshot ${message.name} written`, {
+          znodes: message.nodes,
+          bytes: message.fileBytes,
+          ms: Math.round(message.elapsedMs),
+        });
+      }
+    };
+    const worker = this.supervisor.spawn('snapshot', './snapshot/snapshot-worker', setup, onMessage);
+    // A failure arrives as a message before the end.
+    worker.mayExit = true;
+    this.snapshotWorker = worker;
+    worker.exited.then(() => {
+      if (this.snapshotWorker === worker) this.snapshotWorker = null;
+    });
+  }
+
+  private startPurging(): void {
+    const { autopurgePurgeIntervalMs, autopurgeSnapRetainCount } = this.config;
+    if (autopurgePurgeIntervalMs === 0) return;
+    const setup: PurgeWorkerSetup = { dirs: this.dirs, retainCount: autopurgeSnapRetainCount };
+    const run = (): void => {
+      const onMessage = (message: PurgeWorkerMessage): void => {
+        if (message.type === 'purged' && message.files > 0) this.log.info(`purged ${message.files} old data files`);
+      };
+      this.supervisor.spawn('purge', './purge-worker', setup, onMessage).mayExit = true;
+    };
+    run();
+    this.purgeTimer = setInterval(run, autopurgePurgeIntervalMs);
+    this.purgeTimer.unref();
+  }
+
+  /** What a worker promises, or an error when it failed instead. */
+  private orFailed<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([
+      promise,
+      this.supervisor.failed.then((failure) => {
+        throw new StartFailure(failure);
+      }),
+    ]);
+  }
+}
+
+/** A worker failed while the server started. */
+class StartFailure extends Error {
+  readonly exitStatus: number;
+
+  constructor(failure: ServerFailure) {
+    super(failure.message);
+    this.exitStatus = failure.exitStatus;
+  }
+}

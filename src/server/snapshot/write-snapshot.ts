@@ -1,0 +1,83 @@
+/**
+ * Writes the snapshot that a request describes: walks the pinned tree, parents before children, and encodes each
+ * node straight from its record into the writer's buffer. Runs on the snapshot thread while the core goes on, or
+ * on the core's own thread for an empty database at start.
+ *
+ *     entry: ustring path | buffer data | int64 aclId | StatPersisted (60 bytes)
+ */
+import { writeInt64 } from '../../base/int64.ts';
+import type { SnapshotRequest } from '../../core/ports.ts';
+import { PointInTimeReader } from '../../core/tree/point-in-time.ts';
+import type { ZnodeCursor } from '../../core/tree/record.ts';
+import { Segments } from '../../shm/segments.ts';
+import type { SnapshotCompression } from '../../storage/data-files.ts';
+import type { Disk } from '../../storage/disk.ts';
+import { type SnapshotSummary, SnapshotWriter } from '../../storage/snapshot-writer.ts';
+import { STAT_PERSISTED_BYTES, StatOffset, StatPersistedOffset } from '../../wire/stat.ts';
+
+/** How many nodes are copied out before retired records may be reclaimed. */
+const NODES_PER_EPOCH = 256;
+const ENTRY_FIXED_BYTES = 4 + 4 + 8 + STAT_PERSISTED_BYTES;
+
+export interface SnapshotJob {
+  readonly request: SnapshotRequest;
+  readonly directory: string;
+  readonly compression: SnapshotCompression;
+  readonly digestEnabled: boolean;
+}
+
+/** @throws StorageFailure; the half-written file has been removed then. */
+export function writeSnapshot(disk: Disk, job: SnapshotJob): SnapshotSummary & { readonly nodes: number } {
+  const { request } = job;
+  const reader = new PointInTimeReader(request.tree, new Segments(request.tree.segments));
+  const writer = new SnapshotWriter(disk, job.directory, request.zxid, job.compression);
+  try {
+    writer.block(request.sessions);
+    writer.block(request.acls);
+    const order = reader.order();
+    for (let from = 0; from < order.length; from += NODES_PER_EPOCH) {
+      reader.epoch.enter();
+      const to = Math.min(from + NODES_PER_EPOCH, order.length);
+      for (let i = from; i < to; i++) {
+        reader.moveTo(order[i]!);
+        writeNode(writer, reader.cursor);
+        reader.markVisited(order[i]!);
+      }
+      reader.epoch.leave();
+    }
+    const { zxid, digestHigh: high, digestLow: low } = request;
+    const summary = writer.finish(job.digestEnabled ? { zxid, high, low } : null);
+    return { ...summary, nodes: order.length };
+  } catch (error) {
+    reader.epoch.leave();
+    writer.abort();
+    throw error;
+  }
+}
+
+function writeNode(writer: SnapshotWriter, node: ZnodeCursor): void {
+  const { pathLength, dataBytes } = node;
+  const at = writer.claim(ENTRY_FIXED_BYTES + pathLength + dataBytes);
+  const { bytes, view } = writer;
+  view.setInt32(at, pathLength);
+  bytes.set(node.bytes.subarray(node.pathStart, node.pathStart + pathLength), at + 4);
+  // The record's body begins with the data as a jute buffer, null included.
+  const data = at + 4 + pathLength;
+  bytes.set(node.bytes.subarray(node.bodyStart, node.bodyStart + 4 + dataBytes), data);
+  const acl = data + 4 + dataBytes;
+  writeInt64(view, acl, node.aclId);
+  writeStat(view, acl + 8, node);
+  writer.commit(ENTRY_FIXED_BYTES + pathLength + dataBytes);
+}
+
+function writeStat(view: DataView, at: number, node: ZnodeCursor): void {
+  const stat = node.statStart;
+  // czxid mzxid ctime mtime version: as in the Stat.
+  for (let i = StatOffset.czxid; i < StatOffset.cversion; i += 4) view.setInt32(at + i, node.view.getInt32(stat + i));
+  view.setInt32(at + StatPersistedOffset.cversion, node.cversion);
+  view.setInt32(at + StatPersistedOffset.aversion, node.aversion);
+  view.setInt32(at + StatPersistedOffset.ephemeralOwner, node.ownerHigh);
+  view.setInt32(at + StatPersistedOffset.ephemeralOwner + 4, node.ownerLow);
+  view.setInt32(at + StatPersistedOffset.pzxid, node.view.getInt32(stat + StatOffset.pzxid));
+  view.setInt32(at + StatPersistedOffset.pzxid + 4, node.view.getInt32(stat + StatOffset.pzxid + 4));
+}

@@ -1,0 +1,80 @@
+/**
+ * Spawns the workers and watches them. There is no half-alive server: a worker that reports a failure, throws, or
+ * ends when it should not, settles `failed` with one line and an exit status, and the process ends.
+ */
+import { Worker } from 'node:worker_threads';
+import type { Log, LogLine, MainLog } from './logging.ts';
+import type { WorkerFailure } from './worker-failure.ts';
+
+export interface ServerFailure {
+  readonly message: string;
+  readonly exitStatus: number;
+}
+
+const LOST_WORKER_STATUS = 1;
+
+export class Supervisor {
+  readonly failed: Promise<ServerFailure>;
+  private readonly log: Log;
+  private readonly settleFailed: (failure: ServerFailure) => void;
+  private readonly running = new Set<SupervisedWorker>();
+
+  constructor(log: Log) {
+    this.log = log;
+    const { promise, resolve } = Promise.withResolvers<ServerFailure>();
+    this.failed = promise;
+    this.settleFailed = resolve;
+  }
+
+  /** `entry` is the worker's file without extension, relative to this folder. */
+  spawn(role: string, entry: string, workerData: object, onMessage: (message: never) => void): SupervisedWorker {
+    const worker = new SupervisedWorker(role, new Worker(workerUrl(entry), { name: role, workerData }));
+    this.running.add(worker);
+    worker.thread.on('message', (message: LogLine | WorkerFailure) => {
+      if (message.type === 'failed') this.fail(message);
+      else if (message.type === 'log') (this.log as MainLog).write(message);
+      else onMessage(message as never);
+    });
+    worker.thread.on('error', (error) => {
+      this.fail({ role, message: error instanceof Error ? (error.stack ?? error.message) : String(error), exitStatus: LOST_WORKER_STATUS });
+    });
+    worker.thread.on('exit', (code) => {
+      this.running.delete(worker);
+      worker.onExit();
+      if (!worker.mayExit) {
+        this.fail({ role, message: `thread ended unexpectedly with code ${code}`, exitStatus: code || LOST_WORKER_STATUS });
+      }
+    });
+    return worker;
+  }
+
+  /** The first failure counts; what it drags along is not news. */
+  fail(failure: { readonly role: string; readonly message: string; readonly exitStatus: number }): void {
+    const { role, message, exitStatus } = failure;
+    for (const worker of this.running) worker.mayExit = true;
+    this.settleFailed({ message: `fatal in ${role}: ${message}`, exitStatus });
+  }
+}
+
+export class SupervisedWorker {
+  readonly role: string;
+  readonly thread: Worker;
+  /** Set when its end is expected. */
+  mayExit = false;
+  readonly exited: Promise<void>;
+  readonly onExit: () => void;
+
+  constructor(role: string, thread: Worker) {
+    this.role = role;
+    this.thread = thread;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.exited = promise;
+    this.onExit = resolve;
+  }
+}
+
+/** Workers run from source in a checkout and compiled when installed: the same ending as this file. */
+function workerUrl(entry: string): URL {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  return new URL(entry + extension, import.meta.url);
+}

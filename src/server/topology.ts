@@ -1,0 +1,40 @@
+/**
+ * Which agents share a thread. One enum, chosen by the number of cores unless configured:
+ *
+ *     mode        main thread             workers             for
+ *     shared      io + core               log                 1-2 cores
+ *     pipeline    io                      core, log           3-5 cores
+ *     dedicated   supervisor only         core, log, io × N   6 cores and more
+ *
+ * A snapshot worker comes and goes in every mode.
+ */
+import type { ServerConfig } from './config/server-config.ts';
+
+export type ResolvedMode = 'shared' | 'pipeline' | 'dedicated';
+
+export interface Topology {
+  readonly mode: ResolvedMode;
+  /** Io threads; 1 except in `dedicated`. */
+  readonly ioThreads: number;
+  /** Idle turns of a blocking thread before it sleeps: only where every thread has a core to itself. */
+  readonly idleTurnsMax: number;
+}
+
+const PIPELINE_CORES_MIN = 3;
+const DEDICATED_CORES_MIN = 6;
+/** Core, log and the snapshot thread want a core each; io gets the rest, up to what one core thread can feed. */
+const OTHER_THREADS = 3;
+const IO_THREADS_MAX = 4;
+
+export function chooseTopology(config: ServerConfig, cores: number): Topology {
+  const mode = config.threadingMode === 'auto' ? modeFor(cores) : config.threadingMode;
+  if (mode !== 'dedicated') return { mode, ioThreads: 1, idleTurnsMax: 0 };
+  const chosen = Math.max(1, Math.min(IO_THREADS_MAX, cores - OTHER_THREADS));
+  const ioThreads = config.ioThreads > 0 ? config.ioThreads : chosen;
+  return { mode, ioThreads, idleTurnsMax: 0 };
+}
+
+function modeFor(cores: number): ResolvedMode {
+  if (cores >= DEDICATED_CORES_MIN) return 'dedicated';
+  return cores >= PIPELINE_CORES_MIN ? 'pipeline' : 'shared';
+}

@@ -1,0 +1,190 @@
+/**
+ * One small scene per row of `deliberate.ts`, played with raw requests. Each gives a short text of what the server did,
+ * so that the two servers' behaviours stand side by side in the test.
+ */
+import { AddWatchMode, CreateFlags, OpCode, WatcherType } from '../../../src/wire/opcodes.ts';
+import { JuteReader } from '../../support/jute.ts';
+import { type RawClient, type Reply, requestFrame } from '../../support/raw-client.ts';
+import * as bodies from '../../support/request-bodies.ts';
+import type { DeliberateId } from './deliberate.ts';
+
+export interface Demonstration {
+  readonly play: (client: RawClient) => Promise<string>;
+  /** Undefined where the row says why Apache cannot be asked. */
+  readonly apache: string | undefined;
+  readonly ringkeeper: string;
+}
+
+/** Every znode a scene may leave behind, children first. */
+export const SCENE_PATHS: readonly string[] = [
+  '/d',
+  '/d2',
+  '/q/child',
+  '/q',
+  '/zookeeper/quota/q/zookeeper_limits',
+  '/zookeeper/quota/q/zookeeper_stats',
+  '/zookeeper/quota/q',
+];
+
+const BYTES = new Uint8Array([1]);
+const UNREADABLE = [{ perms: 30, scheme: 'world', id: 'anyone' }];
+
+function createBody(path: string, flags: number, data: Uint8Array = BYTES): Uint8Array {
+  return bodies.create({ path, data, acls: bodies.OPEN_ACL, flags });
+}
+
+function outcome(reply: Reply): string {
+  return `err ${reply.err}`;
+}
+
+/** What comes back for a request that may get no reply or lose the connection: a ping behind it tells. */
+async function fate(client: RawClient, op: number, body: Uint8Array): Promise<string> {
+  client.send(op, body);
+  client.connection.write(requestFrame(-2, OpCode.ping));
+  const first = await client.reply();
+  if (first.xid === -2) return 'no reply';
+  const rest = await client.connection.nextFrame();
+  return `${outcome(first)}, ${rest === undefined ? 'closed' : 'open'}`;
+}
+
+export const DEMONSTRATIONS: Readonly<Record<DeliberateId, Demonstration | undefined>> = {
+  'create-ttl-without-ttl-mode': {
+    play: async (client) => {
+      const body = bodies.create({ path: '/d', data: BYTES, acls: bodies.OPEN_ACL, flags: 0, ttl: -1n });
+      return outcome(await client.request(OpCode.createTtl, body));
+    },
+    apache: undefined,
+    ringkeeper: 'err -8',
+  },
+  'create-container-flags': {
+    play: async (client) =>
+      outcome(await client.request(OpCode.createContainer, createBody('/d', CreateFlags.persistent))),
+    apache: 'err 0',
+    ringkeeper: 'err -8',
+  },
+  'create-with-container-flag': {
+    play: async (client) => {
+      const create = await client.request(OpCode.create, createBody('/d', CreateFlags.container));
+      const create2 = await client.request(OpCode.create2, createBody('/d2', CreateFlags.container));
+      return `${outcome(create)}, ${outcome(create2)}`;
+    },
+    apache: 'err 0, err 0',
+    ringkeeper: 'err -8, err -8',
+  },
+  'client-create-session': {
+    play: async (client) => {
+      const xid = client.send(OpCode.createSession, new Uint8Array([0, 0, 0x75, 0x30]));
+      const answer = new JuteReader((await client.connection.nextFrame())!);
+      if (answer.int() !== xid) return 'answers as to a handshake';
+      answer.long();
+      const err = answer.int();
+      return `err ${err}, ${(await client.connection.nextFrame()) === undefined ? 'closed' : 'open'}`;
+    },
+    apache: 'answers as to a handshake',
+    ringkeeper: 'err -6, closed',
+  },
+  'top-level-check': {
+    play: (client) => fate(client, OpCode.check, bodies.pathAndInt('/', -1)),
+    apache: 'no reply',
+    ringkeeper: 'err -6, closed',
+  },
+  'create2-in-multi': {
+    play: async (client) => {
+      const subOps = [{ op: OpCode.create2, body: createBody('/d', CreateFlags.persistent) }];
+      const reply = await client.request(OpCode.multi, bodies.multi(subOps));
+      return `type ${reply.body.int()}`;
+    },
+    apache: 'type 1',
+    ringkeeper: 'type 15',
+  },
+  'watcher-types': {
+    play: async (client) => {
+      await client.request(OpCode.addWatch, bodies.pathAndInt('/', AddWatchMode.persistent));
+      const check = await client.request(OpCode.checkWatches, bodies.pathAndInt('/', WatcherType.persistent));
+      const remove = await client.request(
+        OpCode.removeWatches,
+        bodies.pathAndInt('/', WatcherType.persistentRecursive),
+      );
+      return `${outcome(check)}, ${outcome(remove)}`;
+    },
+    apache: 'err -5, err -5',
+    ringkeeper: 'err 0, err -121',
+  },
+  'independent-watch-modes': {
+    play: async (client) => {
+      await client.request(OpCode.create, createBody('/d', CreateFlags.persistent));
+      await client.request(OpCode.addWatch, bodies.pathAndInt('/d', AddWatchMode.persistent));
+      await client.request(OpCode.getData, bodies.pathAndBool('/d', true));
+      await client.request(OpCode.setData, bodies.setData('/d', BYTES, -1));
+      await client.request(OpCode.setData, bodies.setData('/d', BYTES, -1));
+      return `${client.events.length} events`;
+    },
+    apache: '1 events',
+    ringkeeper: '2 events',
+  },
+  'recursive-watch-table': {
+    play: async (client) => {
+      await client.request(OpCode.addWatch, bodies.pathAndInt('/', AddWatchMode.persistentRecursive));
+      return outcome(await client.request(OpCode.checkWatches, bodies.pathAndInt('/', WatcherType.children)));
+    },
+    apache: 'err 0',
+    ringkeeper: 'err -121',
+  },
+  'exists-needs-read': {
+    play: async (client) => {
+      await client.request(
+        OpCode.create,
+        bodies.create({ path: '/d', data: BYTES, acls: UNREADABLE, flags: 0 }),
+      );
+      return outcome(await client.request(OpCode.exists, bodies.pathAndBool('/d', false)));
+    },
+    apache: 'err 0',
+    ringkeeper: 'err -102',
+  },
+  'event-zxid': {
+    play: async (client) => {
+      await client.request(OpCode.exists, bodies.pathAndBool('/d', true));
+      const { zxid } = await client.request(OpCode.create, createBody('/d', CreateFlags.persistent));
+      const event = client.events[0]!;
+      return event.zxid === zxid ? 'zxid of the transaction' : String(event.zxid);
+    },
+    apache: '-1',
+    ringkeeper: 'zxid of the transaction',
+  },
+  'pipelined-set-acl': {
+    play: async (client) => {
+      await client.request(OpCode.create, createBody('/d', CreateFlags.persistent));
+      client.send(OpCode.setAcl, bodies.setAcl('/d', [{ perms: 1, scheme: 'world', id: 'anyone' }], -1));
+      client.send(OpCode.setData, bodies.setData('/d', BYTES, -1));
+      return `${outcome(await client.reply())}, ${outcome(await client.reply())}`;
+    },
+    apache: undefined,
+    ringkeeper: 'err 0, err -102',
+  },
+  'quota-text': {
+    play: async (client) => {
+      const text = new TextEncoder().encode('count=many');
+      await client.request(OpCode.create, createBody('/q', CreateFlags.persistent));
+      await client.request(OpCode.create, createBody('/zookeeper/quota/q', CreateFlags.persistent));
+      await client.request(
+        OpCode.create,
+        createBody('/zookeeper/quota/q/zookeeper_limits', CreateFlags.persistent, text),
+      );
+      await client.request(
+        OpCode.create,
+        createBody('/zookeeper/quota/q/zookeeper_stats', CreateFlags.persistent, text),
+      );
+      await client.request(OpCode.setData, bodies.setData('/zookeeper/quota/q/zookeeper_stats', text, -1));
+      return outcome(await client.request(OpCode.create, createBody('/q/child', CreateFlags.persistent)));
+    },
+    apache: undefined,
+    ringkeeper: 'err 0',
+  },
+  'null-watch-path': {
+    play: async (client) =>
+      outcome(await client.request(OpCode.addWatch, bodies.pathAndInt(null, AddWatchMode.persistent))),
+    apache: 'err 0',
+    ringkeeper: 'err -5',
+  },
+  'version-rollover': undefined,
+};
