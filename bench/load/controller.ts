@@ -105,8 +105,8 @@ export class LoadController {
 
   /** Closes all sessions; a server that does not answer is left after a while. */
   async close(): Promise<void> {
-    await this.all({ kind: 'close' });
     const grace = setTimeout(() => void this.terminate(), CLOSE_MS_MAX);
+    await this.all({ kind: 'close' }).catch(() => {}); // a worker that failed has said so before
     await Promise.all(this.workers.map((worker) => worker.exited));
     clearTimeout(grace);
   }
@@ -125,16 +125,16 @@ class GeneratorWorker {
   readonly exited: Promise<void>;
   private readonly worker: Worker;
   private settle: ((answer: Answer) => void) | null = null;
+  /** Why it takes no commands any more. */
+  private ended: string | null = null;
 
   constructor(setting: WorkerSetting) {
     this.worker = new Worker(new URL('./generator-main.ts', import.meta.url), { workerData: setting });
     this.worker.on('message', (answer: Answer) => this.onAnswer(answer));
-    this.worker.on('error', (error: Error) =>
-      this.onAnswer({ ok: false, message: error.stack ?? error.message }),
-    );
+    this.worker.on('error', (error: Error) => this.onEnd(`the generator failed: ${error.stack ?? error.message}`));
     this.exited = new Promise((resolve) => {
       this.worker.on('exit', () => {
-        this.onAnswer({ ok: false, message: 'the generator worker has ended' });
+        this.onEnd('the generator worker has ended');
         resolve();
       });
     });
@@ -142,6 +142,7 @@ class GeneratorWorker {
 
   command(command: Command): Promise<WorkerPhaseReport | null> {
     assert(this.settle === null, 'one command at a time');
+    if (this.ended !== null) return Promise.reject(new Error(this.ended));
     return new Promise((resolve, reject) => {
       this.settle = (answer) => (answer.ok ? resolve(answer.report) : reject(new Error(answer.message)));
       this.post(command);
@@ -154,6 +155,11 @@ class GeneratorWorker {
 
   async terminate(): Promise<void> {
     await this.worker.terminate();
+  }
+
+  private onEnd(message: string): void {
+    this.ended ??= message;
+    this.onAnswer({ ok: false, message });
   }
 
   private onAnswer(answer: Answer): void {

@@ -156,11 +156,12 @@ async function runPhase(
     connection.begin(phase, i * stride);
   });
   await until(startMs);
+  let pumped = Promise.resolve();
   if (plan.arrival.kind === 'closed') for (const connection of connections) connection.prime();
-  else void pump(phase, plan.arrival, startMs);
+  else pumped = pump(phase, plan.arrival, startMs);
   await until(Math.min(measureStartMs, times.measureEndMs));
   const cpuBefore = threadCpuMicros();
-  await untilEnd(times);
+  await Promise.all([untilEnd(times), pumped]);
   const cpuMicros = threadCpuMicros() - cpuBefore;
   await drained(performance.now() + DRAIN_MS);
   running = null;

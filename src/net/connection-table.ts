@@ -201,6 +201,10 @@ export class ConnectionTable implements ConnectionOwner {
     for (let slot = 0; slot < this.connections.length; slot++) this.connections[slot]?.shutdown();
   }
 
+  destroyAll(): void {
+    for (let slot = 0; slot < this.connections.length; slot++) this.connections[slot]?.destroy();
+  }
+
   /** Closes connections whose time is over; called about once a second. */
   sweep(nowMs: number): void {
     this.nowMs = nowMs;

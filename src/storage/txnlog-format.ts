@@ -31,6 +31,8 @@ export const RECORD_OVERHEAD_BYTES = 13;
 
 const TXN_HEADER_BYTES = 32;
 const TXN_ZXID_OFFSET = 12;
+/** Where a record holds its time, which is never zero. */
+export const RECORD_TIME_OFFSET = PAYLOAD_OFFSET + 20;
 /** No payload is shorter than its TxnHeader. */
 const PAYLOAD_BYTES_MIN = TXN_HEADER_BYTES;
 /**

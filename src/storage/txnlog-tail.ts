@@ -6,17 +6,19 @@
  * did not reach the disk reads as it was before: zeros, because the log only ever writes into fresh space.
  * So a tear leaves evidence, and a flipped bit in an acknowledged record does not:
  *
- *   (a) cut       the record runs past the end of the file
- *   (b) unwritten the record's end mark and everything behind it is zero: a prefix was written
- *   (c) lost      a whole 512-byte sector under the record, before the last data, reads as zeros: sectors were
- *                 written in another order
+ *   (a) cut        the record runs past the end of the file
+ *   (b) unwritten  the record's end mark and everything behind it is zero: a prefix was written
+ *   (c) lost       a whole 512-byte sector under the record, before the last data, reads as zeros: sectors were
+ *                  written in another order
  *
  *     sector    |<---- 512 ---->|<---- 512 ---->|<---- 512 ---->|
  *     record    ......[chk|len|payload ............... payload|B]......   (first sector: zero from the record on)
  *
  * Nothing valid behind the damage: torn with any of the three. A valid record behind it proves that something
- * was written later; that is still one torn write if a sector was lost and all the data from the damage on
- * fits into one write of the appender. Everything else is corruption: start-up must not guess it away.
+ * was written later; that is still one torn write if a sector was certainly lost and all the data from the damage
+ * on fits into one write of the appender. Certainly: the zeros begin or end exactly at a sector boundary, or cover
+ * the record's header, which is never zero; zeros that a client stored run across the boundaries. Everything else is
+ * corruption: start-up must not guess it away.
  *
  * A record damaged without evidence is refused even if it is the very last one, as Apache does: a tear cannot
  * look like that, a failing disk can.
@@ -32,6 +34,7 @@ import {
   PAYLOAD_OFFSET,
   payloadLength,
   RECORD_OVERHEAD_BYTES,
+  RECORD_TIME_OFFSET,
   recordZxid,
 } from './txnlog-format.ts';
 
@@ -49,16 +52,18 @@ export function inspectTail(file: DiskFile, offset: number): LogTail {
   const dataEnd = lastNonZero(file, offset, fileBytes) + 1;
   if (dataEnd <= offset && offset > 0) return { kind: 'padding' };
   const damage = offset === 0 ? damagedHeader(fileBytes) : damagedRecord(file, offset, fileBytes);
-  const lost = hasLostSector(file, offset, Math.min(damage.end, dataEnd));
+  const lost = lostSector(file, offset, Math.min(damage.end, dataEnd), dataEnd);
   const next = findRecord(file, offset + 1, dataEnd);
   if (next !== null) {
-    if (lost && dataEnd - offset <= LOG_WRITE_BYTES_MAX) return { kind: 'torn', reason: damage.reason };
+    if (lost === Lost.certainly && dataEnd - offset <= LOG_WRITE_BYTES_MAX) {
+      return { kind: 'torn', reason: damage.reason };
+    }
     const where = `a valid record with zxid 0x${next.zxid.toString(16)} follows at offset ${next.offset}`;
     return { kind: 'corrupt', reason: `${damage.reason}, and ${where}` };
   }
   const cut = damage.end > fileBytes;
   const unwritten = dataEnd < damage.end;
-  return { kind: cut || unwritten || lost ? 'torn' : 'corrupt', reason: damage.reason };
+  return { kind: cut || unwritten || lost !== Lost.no ? 'torn' : 'corrupt', reason: damage.reason };
 }
 
 interface Damage {
@@ -116,19 +121,35 @@ function isZero(words: Int32Array): boolean {
   return true;
 }
 
-/** Whether a sector overlapping `[start, end)` is zero from `start` (or its own beginning) to its end. */
-function hasLostSector(file: DiskFile, start: number, end: number): boolean {
-  const sector = new Uint8Array(SECTOR_BYTES);
-  let at = start;
-  while (at < end) {
-    const sectorEnd = (Math.floor(at / SECTOR_BYTES) + 1) * SECTOR_BYTES;
-    const count = file.read(sector, 0, sectorEnd - at, at);
-    let i = 0;
-    while (i < count && sector[i] === 0) i++;
-    if (i === count) return true;
-    at = sectorEnd;
+const Lost = { no: 0, maybe: 1, certainly: 2 } as const;
+type Lost = (typeof Lost)[keyof typeof Lost];
+
+/** The upper half of a checksum is zero in every record: so much of a sector's end proves nothing. */
+const CHECKSUM_ZEROS_BYTES = 4;
+
+/**
+ * Whether a sector overlapping `[start, end)` is zero from `start` (or its own beginning) to its end. A run of such
+ * sectors may go on behind the record, up to `dataEnd`.
+ */
+function lostSector(file: DiskFile, start: number, end: number, dataEnd: number): Lost {
+  const sector = new Uint8Array(SECTOR_BYTES + 1);
+  let lost: Lost = Lost.no;
+  let inRun = false;
+  let byteBefore = 1;
+  for (let at = start; at < end || (inRun && at < dataEnd); ) {
+    const length = SECTOR_BYTES - (at % SECTOR_BYTES);
+    sector[length] = 0;
+    file.read(sector, 0, length + 1, at);
+    let zeros = 0;
+    while (zeros < length && sector[zeros] === 0) zeros++;
+    inRun = zeros === length && (at > start || zeros > CHECKSUM_ZEROS_BYTES);
+    const exact = byteBefore !== 0 || sector[length] !== 0 || at - start <= RECORD_TIME_OFFSET;
+    if (inRun && exact) return Lost.certainly;
+    if (inRun) lost = Lost.maybe;
+    byteBefore = sector[length - 1]!;
+    at += length;
   }
-  return false;
+  return lost;
 }
 
 /** The first whole record that begins in `[from, dataEnd)`, at any alignment. */

@@ -7,15 +7,8 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { RingkeeperServer } from '../support/ringkeeper.ts';
 import { need, needRingkeeper } from '../support/skip.ts';
-import {
-  expectation,
-  KAZOO_SERVER,
-  NOT_ASKED,
-  readBaseline,
-  SHARDS,
-  TESTS_DIRECTORY,
-} from './kazoo/expectation.ts';
-import { Outcome, runKazoo } from './kazoo/suite.ts';
+import { expectation, KAZOO_SERVER, NOT_ASKED, readBaseline, SHARDS } from './kazoo/expectation.ts';
+import { Outcome, runKazoo, TESTS_DIRECTORY } from './kazoo/suite.ts';
 
 suite('kazoo test suite', { concurrency: true, skip: need('kazoo') || needRingkeeper() }, () => {
   const baseline = readBaseline();
@@ -44,7 +37,8 @@ suite('kazoo test suite', { concurrency: true, skip: need('kazoo') || needRingke
         }
         const results = await runKazoo(
           server,
-          mustPass.map((id) => join(TESTS_DIRECTORY, id)),
+          files.map((file) => join(TESTS_DIRECTORY, file)),
+          mustPass,
         );
         const outcomes = new Map(results.map((result) => [result.id, result]));
         const broken = mustPass.flatMap((id) => {

@@ -7,8 +7,8 @@
 import { writeFileSync } from 'node:fs';
 import { ApacheServer } from '../support/apache.ts';
 import type { ServerOptions, TestServer } from '../support/server.ts';
-import { BASELINE_FILE, KAZOO_SERVER, TESTS_DIRECTORY } from './kazoo/expectation.ts';
-import { runKazoo } from './kazoo/suite.ts';
+import { BASELINE_FILE, KAZOO_SERVER } from './kazoo/expectation.ts';
+import { runKazoo, TESTS_DIRECTORY } from './kazoo/suite.ts';
 import { TRANSCRIPT_FILE, ZKCLI_SERVER, zkCliTranscript } from './zkcli/transcript.ts';
 
 async function withApache(options: ServerOptions, use: (server: TestServer) => Promise<void>): Promise<void> {

@@ -255,7 +255,7 @@ suite('failing disk', () => {
           acknowledged = zxid;
         }
       }),
-      { numRuns: 150 },
+      { numRuns: +(process.env.RUNS ?? 150) },
     );
   });
 });

@@ -162,6 +162,35 @@ suite('corruption', () => {
     }
   });
 
+  test('zeros that a client stored are not taken for a lost sector', () => {
+    const zeros = new MemoryDisk();
+    const log = appender(zeros);
+    for (const zxid of range(1, 8)) {
+      const bytes = payload(zxid, 2000).fill(0, 40, 1990);
+      log.append(zxid, bytes, 0, bytes.length);
+    }
+    log.close();
+    const stored = zeros.contents(`${DIRECTORY}/log.1`);
+    for (let record = 0; record < 7; record++) {
+      for (const at of [12, 60, 700, 1500, 2008]) {
+        const damaged = flipped(stored, 16 + record * 2013 + at, 0x08);
+        assert.throws(
+          () => readBack(diskWith({ 'log.1': damaged })),
+          CorruptionFailure,
+          `${record} at ${at}`,
+        );
+      }
+    }
+  });
+
+  test('a record that begins just before a sector boundary is no lost sector', () => {
+    for (let first = 470; first <= 483; first++) {
+      const stored = logBytes([first, 100, 100]);
+      const damaged = flipped(stored, 16 + 13 + first + 50, 0x08);
+      assert.throws(() => readBack(diskWith({ 'log.1': damaged })), CorruptionFailure, `first ${first}`);
+    }
+  });
+
   test('a damaged file header before valid records is refused', () => {
     for (let at = 0; at < 4; at++) {
       const read = () => readBack(diskWith({ 'log.1': flipped(bytes, at, 0x20) }));

@@ -5,6 +5,7 @@
  *
  *   entry, 8-byte aligned: afterZxid float64 | receivedMs float64 | length int32 | pad 4 | frame bytes | pad 0-7
  */
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import { assert } from '../../base/assert.ts';
 
 /** Not looked at yet: evaluate it as if it had just arrived. */
@@ -50,7 +51,7 @@ export class FrameQueue {
     this.doubles[this.writeAt >> 3] = afterZxid;
     this.doubles[(this.writeAt >> 3) + 1] = receivedMs;
     this.view.setInt32(this.writeAt + LENGTH_AT, length, true);
-    this.bytes.set(bytes.subarray(start, end), this.writeAt + HEAD_BYTES);
+    copyBytes(bytes, start, length, this.bytes, this.writeAt + HEAD_BYTES);
     this.writeAt += needed;
     this.count++;
     if (afterZxid === UNEVALUATED) this.unevaluated++;

@@ -2,6 +2,7 @@
  * Writes replies and events into the connections' sinks, and keeps the books of what was answered. Small
  * replies are written in place; what does not fit one claim goes out in pieces, copied from where it lies.
  */
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import { writeInt64 } from '../../base/int64.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import { REPLY_HEADER_FRAME_BYTES, writeReplyHeader } from '../../wire/reply-header.ts';
@@ -89,7 +90,7 @@ export class Replier {
     if (total <= PIECE_BYTES_MAX) {
       const at = sink.claim(conn, total);
       const body = writeReplyHeader(sink.view, at, length, xid, zxid, 0);
-      sink.bytes.set(bytes.subarray(start, start + length), body);
+      copyBytes(bytes, start, length, sink.bytes, body);
       sink.commit(total, true);
     } else {
       const at = sink.claim(conn, REPLY_HEADER_FRAME_BYTES);
@@ -163,7 +164,7 @@ export class Replier {
   private piece(client: Client, bytes: Uint8Array, from: number, end: number, isReply: boolean): void {
     const to = Math.min(from + PIECE_BYTES_MAX, end);
     const at = client.sink.claim(client.conn, to - from);
-    client.sink.bytes.set(bytes.subarray(from, to), at);
+    copyBytes(bytes, from, to - from, client.sink.bytes, at);
     client.sink.commit(to - from, isReply && to === end);
   }
 }
@@ -179,10 +180,10 @@ export function writePathAndStat(
   const length = node.pathLength;
   view.setInt32(at, length);
   const { pathStart } = node;
-  for (let i = 0; i < length; i++) bytes[at + 4 + i] = node.bytes[pathStart + i]!;
+  copyBytes(node.bytes, pathStart, length, bytes, at + 4);
   const end = at + 4 + length;
   if (!stat) return end;
-  bytes.set(node.bytes.subarray(node.statStart, node.statStart + STAT_BYTES), end);
+  copyBytes(node.bytes, node.statStart, STAT_BYTES, bytes, end);
   return end + STAT_BYTES;
 }
 
@@ -221,7 +222,7 @@ export class BodyBuffer {
 
   raw(source: Uint8Array, start: number, length: number): void {
     const at = this.extend(length);
-    this.bytes.set(source.subarray(start, start + length), at);
+    copyBytes(source, start, length, this.bytes, at);
   }
 
   /** A ustring or buffer. */

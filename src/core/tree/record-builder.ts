@@ -2,6 +2,7 @@
  * Builds znode records in the arena. Every function returns the offset of a finished, unpublished record; the
  * caller stages or publishes it, or frees it. No allocation on the JavaScript heap.
  */
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import { assert } from '../../base/assert.ts';
 import { writeInt64 } from '../../base/int64.ts';
 import type { Arena } from '../../shm/arena.ts';
@@ -57,7 +58,7 @@ export class RecordBuilder {
     const body = node.base + RECORD_PATH_START + pathLength;
     const view = node.view;
     view.setInt32(body, dataLength);
-    if (dataBytes > 0) node.bytes.set(data.subarray(dataStart, dataStart + dataBytes), body + 4);
+    copyBytes(data, dataStart, dataBytes, node.bytes, body + 4);
     const stat = body + 4 + dataBytes;
     writeInt64(view, stat + StatOffset.czxid, zxid);
     writeInt64(view, stat + StatOffset.mzxid, zxid);
@@ -99,7 +100,7 @@ export class RecordBuilder {
     const body = node.base + RECORD_PATH_START + pathLength;
     const view = node.view;
     view.setInt32(body, dataLength);
-    if (dataBytes > 0) node.bytes.set(file.subarray(dataStart, dataStart + dataBytes), body + 4);
+    copyBytes(file, dataStart, dataBytes, node.bytes, body + 4);
     const stat = body + 4 + dataBytes;
     for (let i = 0; i < 9; i++) view.setInt32(stat + i * 4, fileView.getInt32(statStart + i * 4));
     view.setInt32(stat + StatOffset.cversion, 2 * cversion);
@@ -129,14 +130,14 @@ export class RecordBuilder {
     const head = RECORD_PATH_START + from.pathLength;
     const offset = this.allocate(head + 4 + dataBytes + STAT_BYTES);
     const node = this.to;
-    node.bytes.set(from.bytes.subarray(from.base, from.base + head), node.base);
+    copyBytes(from.bytes, from.base, head, node.bytes, node.base);
     const body = node.base + head;
     const view = node.view;
     view.setInt32(body, dataLength);
-    if (dataBytes > 0) node.bytes.set(data.subarray(dataStart, dataStart + dataBytes), body + 4);
+    copyBytes(data, dataStart, dataBytes, node.bytes, body + 4);
     const stat = body + 4 + dataBytes;
     const oldStat = from.statStart;
-    node.bytes.set(from.bytes.subarray(oldStat, oldStat + STAT_BYTES), stat);
+    copyBytes(from.bytes, oldStat, STAT_BYTES, node.bytes, stat);
     writeInt64(view, stat + StatOffset.mzxid, zxid);
     writeInt64(view, stat + StatOffset.mtime, timeMs);
     view.setInt32(stat + StatOffset.version, version);
@@ -175,7 +176,7 @@ export class RecordBuilder {
     const head = RECORD_PATH_START + from.pathLength;
     const offset = this.allocate(head + 4 + STAT_BYTES);
     const node = this.to;
-    node.bytes.set(from.bytes.subarray(from.base, from.base + head), node.base);
+    copyBytes(from.bytes, from.base, head, node.bytes, node.base);
     node.words[(node.base >> 2) + 3] = TOMBSTONE_ACL;
     node.words[(node.base >> 2) + 7] = 0;
     node.view.setInt32(node.base + head, 0);
@@ -187,7 +188,7 @@ export class RecordBuilder {
     from.moveTo(old);
     const length = from.recordBytes;
     const offset = this.allocate(length);
-    this.to.bytes.set(from.bytes.subarray(from.base, from.base + length), this.to.base);
+    copyBytes(from.bytes, from.base, length, this.to.bytes, this.to.base);
     return offset;
   }
 

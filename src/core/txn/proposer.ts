@@ -8,6 +8,7 @@
  *
  *     plan (reads only) → claim log room → stage records → encode txn → row in the queue
  */
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { writeBytesAt } from '../../wire/jute-writer.ts';
@@ -298,7 +299,7 @@ export class Proposer {
     const at = this.claim(length + TXN_DIGEST_BYTES);
     if (at < 0) return false;
     const body = this.header(at, slot, xid, zxid, OpCode.multi);
-    this.log.bytes.set(this.scratch.subarray(0, length), body);
+    copyBytes(this.scratch, 0, length, this.log.bytes, body);
     this.finish(at, body + length, zxid);
     return true;
   }

@@ -28,6 +28,8 @@ export interface IoAgentOptions {
 }
 
 const SWEEP_INTERVAL_MS = 1000;
+/** A stopping server does not wait longer for clients to close their side. */
+const CLOSE_LINGER_MS = 500;
 
 export class IoAgent {
   readonly role: string;
@@ -86,6 +88,7 @@ export class IoAgent {
     this.quiesce();
     this.closing = Promise.withResolvers<void>();
     this.table.shutdownAll();
+    setTimeout(() => this.table.destroyAll(), CLOSE_LINGER_MS).unref();
     this.finishIfEmpty();
     return this.closing.promise;
   }

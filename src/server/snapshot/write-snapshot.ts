@@ -5,6 +5,7 @@
  *
  *     entry: ustring path | buffer data | int64 aclId | StatPersisted (60 bytes)
  */
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import { writeInt64 } from '../../base/int64.ts';
 import type { SnapshotRequest } from '../../core/ports.ts';
 import { PointInTimeReader } from '../../core/tree/point-in-time.ts';
@@ -60,10 +61,10 @@ function writeNode(writer: SnapshotWriter, node: ZnodeCursor): void {
   const at = writer.claim(ENTRY_FIXED_BYTES + pathLength + dataBytes);
   const { bytes, view } = writer;
   view.setInt32(at, pathLength);
-  bytes.set(node.bytes.subarray(node.pathStart, node.pathStart + pathLength), at + 4);
+  copyBytes(node.bytes, node.pathStart, pathLength, bytes, at + 4);
   // The record's body begins with the data as a jute buffer, null included.
   const data = at + 4 + pathLength;
-  bytes.set(node.bytes.subarray(node.bodyStart, node.bodyStart + 4 + dataBytes), data);
+  copyBytes(node.bytes, node.bodyStart, 4 + dataBytes, bytes, data);
   const acl = data + 4 + dataBytes;
   writeInt64(view, acl, node.aclId);
   writeStat(view, acl + 8, node);

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import type { ServerOptions } from '../../support/server.ts';
 import { Outcome } from './suite.ts';
 
-export const TESTS_DIRECTORY = '/usr/lib/python3/dist-packages/kazoo/tests';
 export const BASELINE_FILE = join(import.meta.dirname, 'apache-3.8.0-baseline.json');
 
 /** What kazoo's own harness configures; the digest is that of `super:test`. */

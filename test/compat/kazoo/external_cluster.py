@@ -5,7 +5,8 @@ one server behind a small HTTP control channel: ``POST <KAZOO_CONTROL>/run`` and
 or down. The test process on the other side owns the server, so that the same suite drives any of them.
 
 Environment: KAZOO_SERVER host:port of the server; KAZOO_CONTROL base URL of the control channel; KAZOO_RESULT file that
-gets one JSON object per test: id, outcome (passed, failed, skipped), seconds, reason.
+gets one JSON object per test: id, outcome (passed, failed, skipped), seconds, reason; KAZOO_ONLY optional file with the
+ids of the tests to run, one per line.
 
 The suite imports two third-party modules that Debian's package does not depend on; both have a plain equivalent.
 """
@@ -80,6 +81,17 @@ harness.get_global_cluster = lambda: CLUSTER
 results = {}
 
 
+def short_id(nodeid):
+    return nodeid.split("/")[-1]
+
+
+def pytest_collection_modifyitems(items):
+    if "KAZOO_ONLY" in os.environ:
+        with open(os.environ["KAZOO_ONLY"]) as ids:
+            wanted = set(ids.read().split("\n"))
+        items[:] = [item for item in items if short_id(item.nodeid) in wanted]
+
+
 def pytest_runtest_logreport(report):
     row = results.setdefault(
         report.nodeid, {"outcome": "passed", "seconds": 0.0, "reason": ""}
@@ -97,5 +109,4 @@ def pytest_runtest_logreport(report):
 def pytest_sessionfinish(session):
     with open(os.environ["KAZOO_RESULT"], "w") as out:
         for nodeid, row in sorted(results.items()):
-            name = nodeid.split("/")[-1]
-            out.write(json.dumps(dict(row, id=name)) + "\n")
+            out.write(json.dumps(dict(row, id=short_id(nodeid))) + "\n")

@@ -5,13 +5,16 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestServer } from '../../support/server.ts';
 import { PYTHON } from '../../support/skip.ts';
+
+/** Where the Debian package puts the suite; test ids are relative to the root above it. */
+export const TESTS_DIRECTORY = '/usr/lib/python3/dist-packages/kazoo/tests';
 
 export const Outcome = { passed: 'passed', failed: 'failed', skipped: 'skipped' } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
@@ -25,10 +28,16 @@ export interface KazooResult {
   readonly reason: string;
 }
 
-/** Extra pytest arguments: files, `-k`, `--deselect`. */
-export async function runKazoo(server: TestServer, args: readonly string[]): Promise<KazooResult[]> {
+/** `paths`: test files or a directory of them; `only`: the ids to run, default all. */
+export async function runKazoo(
+  server: TestServer,
+  paths: readonly string[],
+  only?: readonly string[],
+): Promise<KazooResult[]> {
   const directory = mkdtempSync(join(tmpdir(), 'ringkeeper-kazoo-'));
   const resultFile = join(directory, 'results.jsonl');
+  const onlyFile = join(directory, 'only.txt');
+  if (only !== undefined) writeFileSync(onlyFile, only.join('\n'));
   const control = await openControl(server);
   const output: Buffer[] = [];
   try {
@@ -43,8 +52,8 @@ export async function runKazoo(server: TestServer, args: readonly string[]): Pro
         '-p',
         'external_cluster',
         '--rootdir',
-        directory,
-        ...args,
+        dirname(dirname(TESTS_DIRECTORY)),
+        ...paths,
       ],
       {
         cwd: directory,
@@ -55,6 +64,7 @@ export async function runKazoo(server: TestServer, args: readonly string[]): Pro
           KAZOO_SERVER: server.address,
           KAZOO_CONTROL: `http://127.0.0.1:${(control.address() as AddressInfo).port}`,
           KAZOO_RESULT: resultFile,
+          ...(only === undefined ? {} : { KAZOO_ONLY: onlyFile }),
         },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
@@ -65,23 +75,20 @@ export async function runKazoo(server: TestServer, args: readonly string[]): Pro
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
     await once(child, 'close');
     process.off('exit', killWithParent);
-    return parseResults(resultFile, output);
+    const results = readResults(resultFile);
+    if (results.length > 0) return results;
+    throw new Error(
+      `pytest ran no test; its output:\n${Buffer.concat(output).toString('utf8').slice(-4000)}`,
+    );
   } finally {
     control.close();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function parseResults(resultFile: string, output: readonly Buffer[]): KazooResult[] {
-  let text: string;
-  try {
-    text = readFileSync(resultFile, 'utf8');
-  } catch {
-    throw new Error(
-      `pytest wrote no results; its output:\n${Buffer.concat(output).toString('utf8').slice(-4000)}`,
-    );
-  }
-  return text
+function readResults(resultFile: string): KazooResult[] {
+  if (!existsSync(resultFile)) return [];
+  return readFileSync(resultFile, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as KazooResult);

@@ -72,9 +72,7 @@ export class NetHarness implements RequestPort, BacklogObserver {
 
   async stop(): Promise<void> {
     this.listener.close();
-    this.table.sweep(Number.MAX_SAFE_INTEGER);
-    this.table.shutdownAll();
-    this.table.sweep(Number.MAX_SAFE_INTEGER);
+    this.table.destroyAll();
     await until(() => this.table.counters.open === 0);
   }
 

@@ -89,13 +89,15 @@ function joined(high: number, low: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low >>> 0);
 }
 
-/** A payload of `length` >= 32 bytes: TxnHeader with this zxid, then bytes that differ from zxid to zxid. */
+/** A payload of `length` >= 32 bytes: a lifelike TxnHeader with this zxid, then bytes that differ by zxid. */
 export function payload(zxid: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let i = 32; i < length; i++) bytes[i] = ((i * 31 + zxid * 7) % 255) | 1;
   const view = new DataView(bytes.buffer);
-  writeInt64(view, 0, 0x1234567);
+  view.setBigInt64(0, 0x100000d373c0000n);
+  view.setInt32(8, zxid);
   writeInt64(view, 12, zxid);
+  writeInt64(view, 20, 1_795_150_916_766);
   view.setInt32(28, -1);
   return bytes;
 }
