@@ -7,10 +7,12 @@
  */
 import { createServer, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
+import { PASSWORD_BYTES, writeConnectResponseValue } from '../src/wire/connect.ts';
+import { JuteWriter } from '../src/wire/jute-writer.ts';
 import { OpCode } from '../src/wire/opcodes.ts';
+import { STAT_BYTES } from '../src/wire/stat.ts';
 import { FrameSkimmer, REPLY_HEAD_BYTES, REQUEST_HEAD_BYTES } from './load/frame-skimmer.ts';
 
-const STAT_BYTES = 68;
 const SESSION_TIMEOUT_MS = 30_000;
 const OUTPUT_BYTES = 512 * 1024;
 
@@ -91,13 +93,18 @@ function reply(body: Buffer): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** `i32 length | i32 protocolVersion | i32 timeOut | i64 sessionId | buffer passwd (16) | bool readOnly` */
 function connectResponse(): Buffer {
-  const body = Buffer.alloc(37);
-  body.writeInt32BE(SESSION_TIMEOUT_MS, 4);
-  body.writeInt32BE(1, 12);
-  body.writeInt32BE(16, 16);
-  return Buffer.concat([int32(body.length), body]);
+  const writer = new JuteWriter();
+  const frame = writer.beginBuffer();
+  writeConnectResponseValue(writer, {
+    protocolVersion: 0,
+    timeoutMs: SESSION_TIMEOUT_MS,
+    sessionId: 1n,
+    password: new Uint8Array(PASSWORD_BYTES),
+    readOnly: false,
+  });
+  writer.endBuffer(frame);
+  return Buffer.from(writer.toBytes());
 }
 
 function int32(value: number): Buffer {

@@ -71,8 +71,12 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       await controller.createTree();
       const probes = new AvailabilityProbes(target.address, scenario.probes, `${scenario.tree.root}/probe`);
       await probes.start();
-      const phases = await runPhases(scenario, controller, target, options);
-      await probes.stop();
+      let phases: MeasuredPhase[];
+      try {
+        phases = await runPhases(scenario, controller, target, options);
+      } finally {
+        await probes.stop();
+      }
       if (target.pid === null) await removeTree(controller);
       if (phases.length === 0) return null;
       const last = phases[phases.length - 1]!;

@@ -7,7 +7,7 @@ import { assert } from '../../src/base/assert.ts';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
 import type { Scenario } from '../plan.ts';
-import { createFrame, deleteFrame } from './frames.ts';
+import { createRequest, deleteRequest } from './frames.ts';
 import type { Address } from './load-connection.ts';
 import { monotonicMs } from './phase-clock.ts';
 import { PhaseCounters } from './phase-counters.ts';
@@ -59,7 +59,7 @@ export class LoadController {
     try {
       for (let slash = root.indexOf('/', 1); ; slash = root.indexOf('/', slash + 1)) {
         const path = slash < 0 ? root : root.slice(0, slash);
-        const { error } = await session.request(createFrame(1, path, new Uint8Array(0)));
+        const { error } = await session.request(createRequest(path, new Uint8Array(0)));
         const exists = error === ErrorCode.nodeExists;
         if (exists && slash < 0) {
           throw new ConfigFailure(
@@ -78,7 +78,7 @@ export class LoadController {
   async deleteTree(): Promise<void> {
     await this.workers[0]!.command({ kind: 'deleteKeys' });
     const session = await RawSession.connect(this.address, CONNECT_MS_MAX);
-    await session.request(deleteFrame(1, this.scenario.tree.root));
+    await session.request(deleteRequest(this.scenario.tree.root));
     await session.close();
   }
 
@@ -95,6 +95,7 @@ export class LoadController {
         return report;
       }),
     );
+    reports.catch(() => {}); // whoever awaits it later gets the failure
     return { startMs, counters, reports };
   }
 
@@ -131,7 +132,9 @@ class GeneratorWorker {
   constructor(setting: WorkerSetting) {
     this.worker = new Worker(new URL('./generator-main.ts', import.meta.url), { workerData: setting });
     this.worker.on('message', (answer: Answer) => this.onAnswer(answer));
-    this.worker.on('error', (error: Error) => this.onEnd(`the generator failed: ${error.stack ?? error.message}`));
+    this.worker.on('error', (error: Error) =>
+      this.onEnd(`the generator failed: ${error.stack ?? error.message}`),
+    );
     this.exited = new Promise((resolve) => {
       this.worker.on('exit', () => {
         this.onEnd('the generator worker has ended');

@@ -8,32 +8,41 @@
  */
 import { assert } from '../../src/base/assert.ts';
 import { Prng } from '../../src/base/prng.ts';
+import { JuteWriter } from '../../src/wire/jute-writer.ts';
+import { type Request, writeRequestFrame } from '../../src/wire/request-values.ts';
 import { LOAD_OPS, type PhasePlan, type TreePlan } from '../plan.ts';
-import { createFrame, deleteFrame, existsFrame, getDataFrame, setDataFrame } from './frames.ts';
+import { createRequest, deleteRequest, existsRequest, getRequest, setRequest } from './frames.ts';
 import { makeKeyChooser } from './key-chooser.ts';
 
 /** Enough slots to touch many keys, few enough that the frames stay small beside the machine's memory. */
 const TAPE_SLOTS_MAX = 65_536;
 const TAPE_BYTES_TARGET = 16 * 1024 * 1024;
+const WRITER_BYTES = 1024 * 1024;
 
 export class FrameTape {
   readonly slotCount: number;
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   /** Where the frame of a slot starts; goes on over the lead, with one more entry for the end. */
   readonly offsets: Uint32Array;
   /** The op number of each slot. */
   readonly ops: Uint8Array;
 
-  constructor(frames: readonly Buffer[], ops: Uint8Array, lead: number) {
-    assert(frames.length === ops.length && frames.length >= lead, 'the tape is shorter than a batch');
-    this.slotCount = frames.length;
+  constructor(ops: Uint8Array, lead: number, requestOf: (slot: number) => Request) {
+    const slotCount = ops.length;
+    assert(slotCount >= lead, 'the tape is shorter than a batch');
+    this.slotCount = slotCount;
     this.ops = ops;
-    const unrolled = [...frames, ...frames.slice(0, lead)];
-    this.bytes = Buffer.concat(unrolled);
-    this.offsets = new Uint32Array(unrolled.length + 1);
-    for (let slot = 0; slot < unrolled.length; slot++) {
-      this.offsets[slot + 1] = this.offsets[slot]! + unrolled[slot]!.length;
+    this.offsets = new Uint32Array(slotCount + lead + 1);
+    const writer = new JuteWriter(WRITER_BYTES);
+    for (let slot = 0; slot < slotCount; slot++) {
+      writeRequestFrame(writer, slot + 1, requestOf(slot));
+      this.offsets[slot + 1] = writer.length;
     }
+    const end = writer.length;
+    for (let slot = 1; slot <= lead; slot++) this.offsets[slotCount + slot] = end + this.offsets[slot]!;
+    this.bytes = new Uint8Array(end + this.offsets[lead]!);
+    this.bytes.set(writer.written);
+    this.bytes.copyWithin(end, 0, this.offsets[lead]!);
   }
 }
 
@@ -49,30 +58,25 @@ export function phaseTape(phase: PhasePlan, tree: TreePlan, window: number, seed
   const ops = dealOps(phase, slotCount, prng);
   const keys = makeKeyChooser(tree.keys, tree.keyCount, prng.uint32());
   const value = patternValue(tree.valueBytes, prng);
-  const frames: Buffer[] = [];
-  for (let slot = 0; slot < slotCount; slot++) {
+  return new FrameTape(ops, window, (slot) => {
     const path = keyPath(tree.root, keys.next());
-    const op = LOAD_OPS[ops[slot]!]!;
-    if (op === 'get') frames.push(getDataFrame(slot + 1, path));
-    else if (op === 'exists') frames.push(existsFrame(slot + 1, path));
-    else frames.push(setDataFrame(slot + 1, path, value));
-  }
-  return new FrameTape(frames, ops, window);
+    const op = LOAD_OPS[ops[slot]!];
+    if (op === 'get') return getRequest(path);
+    return op === 'exists' ? existsRequest(path) : setRequest(path, value);
+  });
 }
 
-/** Creates the keys [first, first + count). */
+/** Creates the keys [first, first + count). Sent once, from slot 0, so no batch wraps. */
 export function createTape(tree: TreePlan, first: number, count: number): FrameTape {
   const value = patternValue(tree.valueBytes, new Prng(first));
-  return keysTape(first, count, (slot, key) => createFrame(slot + 1, keyPath(tree.root, key), value));
+  return new FrameTape(new Uint8Array(count), 0, (slot) =>
+    createRequest(keyPath(tree.root, first + slot), value),
+  );
 }
 
+/** Deletes them. */
 export function deleteTape(tree: TreePlan, first: number, count: number): FrameTape {
-  return keysTape(first, count, (slot, key) => deleteFrame(slot + 1, keyPath(tree.root, key)));
-}
-
-function keysTape(first: number, count: number, encode: (slot: number, key: number) => Buffer): FrameTape {
-  const frames = Array.from({ length: count }, (_, slot) => encode(slot, first + slot));
-  return new FrameTape(frames, new Uint8Array(count), 0); // sent once, from slot 0: no batch wraps
+  return new FrameTape(new Uint8Array(count), 0, (slot) => deleteRequest(keyPath(tree.root, first + slot)));
 }
 
 /** Bytes without a pattern that a compressing layer could use. */

@@ -15,13 +15,14 @@
  */
 import { createConnection, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
 import { FrameSkimmer, REPLY_HEAD_BYTES } from './frame-skimmer.ts';
-import { closeSessionFrame, connectFrame, pingFrame } from './frames.ts';
+import { connectFrame, requestFrame } from './frames.ts';
 import type { LoadPhase } from './load-phase.ts';
 
 const SESSION_TIMEOUT_MS = 30_000;
 const RECONNECT_DELAY_MS = 50;
-const PING_XID = -2;
+const CLOSE_XID = 1;
 
 export interface Address {
   readonly host: string;
@@ -120,7 +121,7 @@ export class LoadConnection {
 
   /** Keeps the session of a connection that has little to do. */
   ping(): void {
-    if (this.state === 'ready') this.socket!.write(pingFrame(PING_XID));
+    if (this.state === 'ready') this.socket!.write(requestFrame(SpecialXid.ping, { op: OpCode.ping }));
   }
 
   /** Leaves the phase; what is still unanswered stays so. */
@@ -131,7 +132,7 @@ export class LoadConnection {
   close(): void {
     const wasReady = this.state === 'ready';
     this.state = 'closed';
-    if (wasReady) this.socket!.end(closeSessionFrame(1));
+    if (wasReady) this.socket!.end(requestFrame(CLOSE_XID, { op: OpCode.closeSession }));
     else this.socket?.destroy();
   }
 
@@ -165,7 +166,7 @@ export class LoadConnection {
     const slotCount = phase.tape.slotCount;
     while (skimmer.next()) {
       if (skimmer.word1 !== this.replySlot + 1 || this.head === this.sent) {
-        if (skimmer.word1 === PING_XID) continue;
+        if (skimmer.word1 === SpecialXid.ping) continue;
         phase.onDisorder();
         this.socket!.destroy();
         return true;

@@ -3,7 +3,9 @@
  * a copy per chunk, which is fine at their rate; the load itself uses load-connection. Main thread only.
  */
 import { createConnection, type Socket } from 'node:net';
-import { closeSessionFrame, connectFrame, pingFrame } from './frames.ts';
+import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
+import type { Request } from '../../src/wire/request-values.ts';
+import { connectFrame, requestFrame } from './frames.ts';
 import type { Address } from './load-connection.ts';
 
 export interface RawReply {
@@ -21,8 +23,8 @@ interface Waiting {
 }
 
 const HEAD_BYTES = 20;
-const CLOSE_XID = 0x7fffffff;
-const PING_XID = -2;
+/** Replies come in order, so all requests may share one xid. */
+const XID = 1;
 
 export class RawSession {
   private readonly socket: Socket;
@@ -53,15 +55,18 @@ export class RawSession {
       withinMs,
     );
     try {
-      await session.request(connectFrame(sessionTimeoutMs));
+      await session.send(connectFrame(sessionTimeoutMs));
       return session;
     } finally {
       clearTimeout(deadline);
     }
   }
 
-  /** Requests are answered in order; the xid in the frame is the caller's. */
-  request(frame: Buffer): Promise<RawReply> {
+  request(request: Request): Promise<RawReply> {
+    return this.send(requestFrame(XID, request));
+  }
+
+  private send(frame: Uint8Array): Promise<RawReply> {
     if (!this.open) return Promise.reject(this.lost());
     return new Promise((resolve, reject) => {
       this.waiting.push({ resolve, reject });
@@ -76,7 +81,7 @@ export class RawSession {
   /** Ends the session on the server too. */
   async close(): Promise<void> {
     try {
-      await this.request(closeSessionFrame(CLOSE_XID));
+      await this.request({ op: OpCode.closeSession });
     } catch {
       // Closed is what was wanted.
     }
@@ -89,7 +94,8 @@ export class RawSession {
   }
 
   private ping(): void {
-    if (this.waiting.length === 0) this.socket.write(pingFrame(PING_XID));
+    if (this.waiting.length > 0) return;
+    this.socket.write(requestFrame(SpecialXid.ping, { op: OpCode.ping }));
   }
 
   private onData(chunk: Buffer): void {
@@ -112,7 +118,7 @@ export class RawSession {
   }
 
   private onReply(xid: number, error: number): void {
-    if (xid !== PING_XID) this.waiting.shift()?.resolve({ error });
+    if (xid !== SpecialXid.ping) this.waiting.shift()?.resolve({ error });
   }
 
   private onClose(): void {

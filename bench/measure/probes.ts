@@ -6,7 +6,8 @@
  *     read     getData of that znode, on another session
  *     session  a new connection, a new session, closed again
  */
-import { createFrame, deleteFrame, getDataFrame, setDataFrame } from '../load/frames.ts';
+import type { Request } from '../../src/wire/request-values.ts';
+import { createRequest, deleteRequest, getRequest, setRequest } from '../load/frames.ts';
 import type { Address } from '../load/load-connection.ts';
 import { monotonicMs } from '../load/phase-clock.ts';
 import { ConnectionLost, type RawReply, RawSession } from '../load/raw-session.ts';
@@ -62,7 +63,7 @@ export class AvailabilityProbes {
 
   async start(): Promise<void> {
     const session = await RawSession.connect(this.address, SET_UP_MS_MAX);
-    await session.request(createFrame(1, this.path, Buffer.alloc(8)));
+    await session.request(createRequest(this.path, Buffer.alloc(8)));
     await session.close();
     await Promise.all([this.sessions.write.connect(), this.sessions.read.connect()]);
     this.nextDueMs = monotonicMs() + this.plan.periodMs;
@@ -76,7 +77,7 @@ export class AvailabilityProbes {
     while (this.openCount > 0 && monotonicMs() < limitMs) await sleep(5);
     try {
       const session = await RawSession.connect(this.address, this.plan.deadlineMs);
-      await session.request(deleteFrame(1, this.path));
+      await session.request(deleteRequest(this.path));
       await session.close();
     } catch {
       // The target is gone, and the znode is not worth more than this try.
@@ -104,8 +105,8 @@ export class AvailabilityProbes {
     const { write, read } = this.sessions;
     const stamp = Buffer.alloc(8);
     stamp.writeDoubleBE(dueMs);
-    this.judge('write', dueMs, () => write.request(setDataFrame(1, this.path, stamp)));
-    this.judge('read', dueMs, () => read.request(getDataFrame(1, this.path)));
+    this.judge('write', dueMs, () => write.request(setRequest(this.path, stamp)));
+    this.judge('read', dueMs, () => read.request(getRequest(this.path)));
     this.judge('session', dueMs, () => this.openSession());
   }
 
@@ -156,8 +157,8 @@ class FloatingSession {
     this.session = await RawSession.connect(this.address, this.withinMs);
   }
 
-  request(frame: Buffer): Promise<RawReply> {
-    if (this.session?.isOpen) return this.session.request(frame);
+  request(request: Request): Promise<RawReply> {
+    if (this.session?.isOpen) return this.session.request(request);
     if (!this.connecting && !this.closed) void this.reconnect();
     return Promise.reject(new Error('no session'));
   }

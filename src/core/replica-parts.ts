@@ -29,6 +29,7 @@ export interface ReplicaOptions {
   readonly closeSessionTxnEnabled: boolean;
   readonly extendedTypesEnabled: boolean;
   readonly enforceQuota: boolean;
+  readonly reconfigEnabled: boolean;
   readonly skipAcl: boolean;
   readonly digestAuthEnabled: boolean;
   readonly superDigest: string | null;
@@ -111,7 +112,11 @@ export function createParts(
     change,
     proposals,
     log: ports.log,
-    options: { digest: options.digestEnabled, closeSessionPaths: options.closeSessionTxnEnabled },
+    options: {
+      digest: options.digestEnabled,
+      closeSessionPaths: options.closeSessionTxnEnabled,
+      reconfigEnabled: options.reconfigEnabled,
+    },
   });
   const replier = new Replier();
   const childrenReply = new ChildrenReply(tree, replier, (client) => listener.onLargeReplyDone(client));

@@ -15,7 +15,7 @@ import { assert } from '../base/assert.ts';
 import type { Zxid } from '../base/zxid.ts';
 import { ErrorCode } from '../wire/error-codes.ts';
 import { isWrite, OpCode } from '../wire/opcodes.ts';
-import { AuthRequest, REQUEST_HEADER_BYTES } from '../wire/requests.ts';
+import { AuthRequest, REQUEST_HEADER_BYTES, SaslRequest } from '../wire/requests.ts';
 import { decodeUtf8 } from './path/utf8.ts';
 import type { CorePort } from './core-port.ts';
 import type { AdminPort, ConnId, LogPort, ReplySink, SnapshotRequest } from './ports.ts';
@@ -30,6 +30,9 @@ import { beginSnapshot } from './snapshot.ts';
 const DRAIN_LIMIT = 4096;
 const COMMITS_PER_TURN = 4096;
 
+/** A jute buffer that is null. */
+const NULL_TOKEN = new Uint8Array([0xff, 0xff, 0xff, 0xff]);
+
 export class Replica implements CorePort {
   /** The components; read-only to everybody but the replica. */
   readonly parts: ReplicaParts;
@@ -39,6 +42,7 @@ export class Replica implements CorePort {
   wallMs = 0;
   private readonly sinks: ReplySink[] = [];
   private readonly auth = new AuthRequest();
+  private readonly sasl = new SaslRequest();
   private readonly log: LogPort;
   private readonly admin: AdminPort;
   /** Connections whose next request waits for room in the log, or for the large reply being made. */
@@ -204,8 +208,8 @@ export class Replica implements CorePort {
     }
     const op = view.getInt32(start + 4);
     client.lastOp = op;
-    if (op === OpCode.auth) {
-      this.authenticate(client, bytes, view, start, end);
+    if (op === OpCode.auth || op === OpCode.sasl) {
+      this.authenticate(client, op, bytes, view, start, end);
     } else if (isWrite(op) && op !== OpCode.createSession) {
       if (this.propose(client, op, bytes, view, start, end)) return;
       client.waitsForLog = true;
@@ -271,8 +275,8 @@ export class Replica implements CorePort {
           return;
         }
         client.lastOp = op;
-        if (op === OpCode.auth) {
-          this.authenticate(client, bytes, view, start, end);
+        if (op === OpCode.auth || op === OpCode.sasl) {
+          this.authenticate(client, op, bytes, view, start, end);
           queue.shift();
           continue;
         }
@@ -294,9 +298,23 @@ export class Replica implements CorePort {
     }
   }
 
-  private authenticate(client: Client, bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    const { auth } = this;
+  // Answered on receipt, past everything that waits; what it proves holds for the requests behind it.
+  private authenticate(
+    client: Client,
+    op: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
+    const { auth, sasl } = this;
     const xid = view.getInt32(start);
+    if (op === OpCode.sasl) {
+      // Without SASL on the server Apache answers with success and no token.
+      if (!sasl.wrap(bytes, view, start + REQUEST_HEADER_BYTES, end)) this.close(client);
+      else this.parts.replier.slice(client, xid, 0, NULL_TOKEN, 0, NULL_TOKEN.length, this.nowMs);
+      return;
+    }
     if (!auth.wrap(bytes, view, start + REQUEST_HEADER_BYTES, end)) {
       this.close(client);
       return;

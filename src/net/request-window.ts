@@ -13,7 +13,8 @@
  *     submitted:   ■■■■■■■■■■■|□□□□□□□          ■ belowMark   □ aboveMark
  *     answered:    ▲▲▲▲         (mark moves when the ▲ reach it)
  *
- * so the effective limit lies between half of `bytesMax` and `bytesMax`.
+ * The sum never understates what is in flight; at worst the window stays shut until the last request before the mark
+ * is answered, so there is always an answer that opens it.
  */
 export class RequestWindow {
   /** Submitted and not answered. */

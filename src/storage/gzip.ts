@@ -12,7 +12,7 @@ import { InflateError, Inflater } from './inflate.ts';
 export const GZIP_MAGIC: Readonly<Uint8Array> = Uint8Array.of(0x1f, 0x8b);
 const DEFLATE_METHOD = 8;
 const HeaderFlag = { crc16: 2, extra: 4, name: 8, comment: 16 } as const;
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** One complete member holding `bytes[start, end)`. */
 export function gzipMember(bytes: Uint8Array, start: number, end: number): Uint8Array {

@@ -23,7 +23,7 @@ const HEADER_BYTES = 16;
 const BLOCK_BYTES = 32 * 1024;
 /** Sanity bound on reading; Java's writer can be configured up to 512 MiB, ZooKeeper never does. */
 const BLOCK_BYTES_MAX = 16 * 1024 * 1024;
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 export function snappyHeader(): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES);

@@ -25,7 +25,7 @@ import {
   SNAPSHOT_MAGIC,
 } from './snapshot-format.ts';
 
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 const CANDIDATES_MAX = 100;
 /** Shortest plain file that Apache considers. */
 const PLAIN_BYTES_MIN = 10;

@@ -48,7 +48,7 @@ test('a broadcast ring between a producer, a blocking consumer and an event loop
 });
 
 test('records replaced and reclaimed, and a counter set, under two readers', async (context) => {
-  const replacements = 1_000_000;
+  const replacements = 500_000;
   const segments = new Segments();
   const arena = new Arena(segments, { bytesMax: 32 * 1024 * 1024 });
   const epochs = createEpochs(2);

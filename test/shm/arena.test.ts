@@ -258,3 +258,25 @@ test('an owner may leave blocks of a withdrawn page; the page comes first in the
   for (let i = 273; i < 283; i++) arena.free(offsets[i]!);
   assert.equal(arena.withdrawSparsePages(0.1, pages), 0);
 });
+
+test('a visit ends when its page has gone back to the pool, even if the page is in use again', () => {
+  const arena = new Arena(new Segments(), { bytesMax: 64 * MIB });
+  const offsets = Array.from({ length: 600 }, () => arena.allocate(240));
+  for (let i = 0; i < 546; i++) if (i % 273 >= 10) arena.free(offsets[i]!);
+  const pages = new Int32Array(10);
+  assert.equal(arena.withdrawSparsePages(0.1, pages), 2);
+  let visits = 0;
+  for (const page of pages.subarray(0, 2)) {
+    const blocks = offsets.filter((offset, i) => i % 273 < 10 && i < 546 && offset >>> 12 === page);
+    assert.equal(blocks.length, 10);
+    arena.forEachLive(page, {
+      onBlock: () => {
+        visits++;
+        for (const offset of blocks) arena.free(offset);
+        while (arena.allocate(240) >>> 12 !== page);
+        for (let i = 0; i < 20; i++) arena.allocate(240);
+      },
+    });
+  }
+  assert.equal(visits, 2);
+});

@@ -34,6 +34,8 @@ import type { ProposalQueue } from './proposal-queue.ts';
 /** 40 bits of milliseconds. */
 export const TTL_MS_MAX = 2 ** 40 - 1;
 
+const SLASH = 47;
+
 export interface ChangeOptions {
   readonly extendedTypes: boolean;
   readonly enforceQuota: boolean;
@@ -213,7 +215,7 @@ export class Change {
     if (pathLength < 0) return ErrorCode.marshallingError;
     if (this.sessionClosed) return ErrorCode.sessionExpired; // 1
     if (!isValidPath(bytes, pathStart, pathLength)) return ErrorCode.badArguments; // 2
-    const node = this.findLatest(bytes, pathStart, pathLength === 1 ? 0 : pathLength, this.node);
+    const node = this.findLatest(bytes, pathStart, pathLength, this.node);
     if (node === 0) return ErrorCode.noNode; // 3
     if (!this.mayAccess(this.node, Perm.write, ids)) return ErrorCode.noAuth; // 4
     const dataBytes = request.dataLength < 0 ? 0 : request.dataLength;
@@ -246,7 +248,7 @@ export class Change {
     const aclEnd = request.aclStart + request.aclLength;
     const aclId = fixupAclBytes(this.acls, bytes, request.aclStart, aclEnd, ids, this.providers); // 3
     if (aclId === NO_ACL) return ErrorCode.invalidAcl;
-    const node = this.findLatest(bytes, pathStart, pathLength === 1 ? 0 : pathLength, this.node);
+    const node = this.findLatest(bytes, pathStart, pathLength, this.node);
     if (node === 0) return ErrorCode.noNode; // 4
     if (!this.mayAccess(this.node, Perm.admin, ids)) return ErrorCode.noAuth; // 5
     const current = this.node.aversion;
@@ -266,7 +268,7 @@ export class Change {
     if (pathLength < 0) return ErrorCode.marshallingError;
     if (this.sessionClosed) return ErrorCode.sessionExpired; // 1
     if (!isValidPath(bytes, pathStart, pathLength)) return ErrorCode.badArguments; // 2
-    const node = this.findLatest(bytes, pathStart, pathLength === 1 ? 0 : pathLength, this.node);
+    const node = this.findLatest(bytes, pathStart, pathLength, this.node);
     if (node === 0) return ErrorCode.noNode; // 3
     if (!this.mayAccess(this.node, Perm.read, ids)) return ErrorCode.noAuth; // 4
     const current = this.node.version;
@@ -395,7 +397,9 @@ export class Change {
     this.pathLength = node.pathLength;
   }
 
+  // As in Apache, "/" is the root wherever it stands, also as the parent of "//".
   private findLatest(bytes: Uint8Array, start: number, length: number, into: ZnodeCursor): number {
+    if (length === 1 && bytes[start] === SLASH) length = 0;
     const id = this.tree.find(bytes, start, length, pathHash(bytes, start, length));
     if (id === 0) return 0;
     const record = this.tree.latestOf(id);

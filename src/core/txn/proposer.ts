@@ -55,6 +55,7 @@ export interface ProposerOptions {
   readonly digest: boolean;
   /** closeSession transactions list the ephemerals they remove. */
   readonly closeSessionPaths: boolean;
+  readonly reconfigEnabled: boolean;
 }
 
 export class Proposer {
@@ -194,7 +195,8 @@ export class Proposer {
         if (!this.setAcl.wrap(bytes, view, start, end)) return ErrorCode.marshallingError;
         return change.planSetAcl(this.setAcl, ids);
       case OpCode.reconfig:
-        return ErrorCode.reconfigDisabled;
+        // A single server has no membership to change, and by default may not even be asked.
+        return this.options.reconfigEnabled ? ErrorCode.unimplemented : ErrorCode.reconfigDisabled;
       default:
         // deleteContainer is the server's own; a client may not delete past the ACLs.
         return ErrorCode.badArguments;

@@ -99,7 +99,7 @@ export const SETTINGS = [
   ensemble('observerMasterPort', FILE, 'port', '', '0'),
   ensemble('observer.reconnectDelayMs', ZK, 'int', 'ms', '0'),
   ensemble('observer.election.DelayMs', ZK, 'int', 'ms', '200'),
-  notObeyed('unsupported', 'membership cannot change at run time in this version')('reconfigEnabled', FILE, 'bool', '', 'false'),
+  supported('reconfigEnabled', FILE, 'bool', '', 'false', 'which error a reconfig request gets: a single server has no membership to change'),
   ensemble('quorumListenOnAllIPs', FILE, 'bool', '', 'false'),
   ensemble('cnxTimeout', ZK, 'int', 'ms', '5000'),
   ensemble('quorumCnxnTimeoutMs', ZK, 'int', 'ms', '-1'),

@@ -93,6 +93,8 @@ export interface ServerConfig {
   /** jute.maxbuffer.extrasize: slack for records inside a frame. */
   readonly juteExtraBytes: number;
   readonly enforceQuota: boolean;
+  /** Only the error of a reconfig request depends on it. */
+  readonly reconfigEnabled: boolean;
   readonly extendedTypesEnabled: boolean;
   readonly containerCheckIntervalMs: number;
   readonly containerMaxPerMinute: number;
@@ -240,6 +242,7 @@ function readLimits(values: SettingValues) {
     juteExtraBytes: values.intOr('jute.maxbuffer.extrasize', frameBytesMax),
     globalOutstandingLimit: values.int('globalOutstandingLimit'),
     enforceQuota: values.switch('enforceQuota'),
+    reconfigEnabled: values.bool('reconfigEnabled'),
     extendedTypesEnabled: values.switch('extendedTypesEnabled'),
     containerCheckIntervalMs: values.int('znode.container.checkIntervalMs'),
     containerMaxPerMinute: values.int('znode.container.maxPerMinute'),

@@ -78,6 +78,13 @@ export class SettingValues {
   }
 
   /** True for yes. Only the opposite of the default, written exactly, changes anything. */
+  /** Unlike a switch, Apache refuses anything but true and false here. */
+  bool(key: SupportedKey<'bool'>): boolean {
+    const text = (this.given.get(key)?.text ?? row(key).fallback!).toLowerCase();
+    if (text !== 'true' && text !== 'false') this.refuse(key, 'true or false');
+    return text === 'true';
+  }
+
   yesNo(key: SupportedKey<'yes-no'>): boolean {
     const value = this.given.get(key);
     const fallback = row(key).fallback!;

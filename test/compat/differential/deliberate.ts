@@ -111,6 +111,20 @@ export const DELIBERATE_DIFFERENCES = [
     notRunOnApache: 'it ends the oracle',
   },
   {
+    id: 'multi-create-flags',
+    what: 'create with flags 7, or with a TTL flag, inside multi',
+    apache: 'flags 7: BADARGUMENTS for this operation; TTL flag: MARSHALLINGERROR for the multi',
+    ringkeeper: 'flags 7: MARSHALLINGERROR for the multi (as 3.9); TTL flag: BADARGUMENTS for this operation',
+    handling: 'avoided',
+  },
+  {
+    id: 'null-path-in-multi',
+    what: 'a null path inside multi or multiRead',
+    apache: 'MARSHALLINGERROR for the whole',
+    ringkeeper: 'MARSHALLINGERROR for this operation',
+    handling: 'avoided',
+  },
+  {
     id: 'null-watch-path',
     what: 'addWatch with a null path',
     apache: 'accepts it; closing the session then never ends',

@@ -180,6 +180,28 @@ export const DEMONSTRATIONS: Readonly<Record<DeliberateId, Demonstration | undef
     apache: undefined,
     ringkeeper: 'err 0',
   },
+  'multi-create-flags': {
+    play: async (client) => {
+      const wrong = [{ op: OpCode.create, body: createBody('/d', 7) }];
+      const ttl = [{ op: OpCode.create, body: createBody('/d', CreateFlags.persistentTtl) }];
+      const first = await client.request(OpCode.multi, bodies.multi(wrong));
+      const second = await client.request(OpCode.multi, bodies.multi(ttl));
+      return `${outcome(first)}, ${outcome(second)}`;
+    },
+    apache: 'err 0, err -5',
+    ringkeeper: 'err -5, err 0',
+  },
+  'null-path-in-multi': {
+    play: async (client) => {
+      const write = [{ op: OpCode.delete, body: bodies.pathAndInt(null, -1) }];
+      const read = [{ op: OpCode.getData, body: bodies.pathAndBool(null, false) }];
+      const first = await client.request(OpCode.multi, bodies.multi(write));
+      const second = await client.request(OpCode.multiRead, bodies.multi(read));
+      return `${outcome(first)}, ${outcome(second)}`;
+    },
+    apache: 'err -5, err -5',
+    ringkeeper: 'err 0, err 0',
+  },
   'null-watch-path': {
     play: async (client) =>
       outcome(await client.request(OpCode.addWatch, bodies.pathAndInt(null, AddWatchMode.persistent))),

@@ -45,6 +45,8 @@ export class RequestSource {
   /** A zxid of the recent past, for setWatches. */
   recentZxid = 0;
   private readonly prng: Prng;
+  /** While the sub-operations of a multi are drawn. */
+  private insideMulti = false;
 
   constructor(prng: Prng) {
     this.prng = prng;
@@ -53,12 +55,16 @@ export class RequestSource {
 
   /** A path that probably exists (`hit`), or not, or cannot. */
   path(hit = 0.8): string | null {
-    if (this.prng.chance(0.04)) return this.prng.pick(material.ODD_PATHS);
+    if (this.prng.chance(0.04)) {
+      const odd = this.prng.pick(material.ODD_PATHS);
+      // `null-path-in-multi`
+      return odd === null && this.insideMulti ? '' : odd;
+    }
     const known = [...this.nodes.keys()];
     return this.prng.chance(hit) ? this.prng.pick(known) : material.freshPath(this.prng, known);
   }
 
-  create(authIds: number, inMulti = false): Draft {
+  create(authIds: number): Draft {
     const prng = this.prng;
     const op = prng.pick([
       OpCode.create,
@@ -68,7 +74,7 @@ export class RequestSource {
       OpCode.createTtl,
     ]);
     const path = prng.chance(0.04) ? `${this.path(1)}/` : this.path(0.15);
-    const flags = this.createFlags(op, inMulti);
+    const flags = this.createFlags(op);
     const fields = { path, data: material.bytes(prng), acls: material.acls(prng, path, authIds), flags };
     const ttl = op === OpCode.createTtl ? this.ttl() : undefined;
     const body = bodies.create(ttl === undefined ? fields : { ...fields, ttl });
@@ -214,14 +220,16 @@ export class RequestSource {
 
   multi(authIds: number): Draft {
     const drafts: Draft[] = [];
+    this.insideMulti = true;
     for (let i = this.prng.below(6); i > 0; i--) {
       const kind = this.prng.below(10);
-      if (kind < 4) drafts.push(this.create(authIds, true));
+      if (kind < 4) drafts.push(this.create(authIds));
       else if (kind < 6) drafts.push(this.setData());
       else if (kind < 7) drafts.push(this.multiDelete());
       else if (kind < 9) drafts.push(this.check());
       else drafts.push(this.read(0));
     }
+    this.insideMulti = false;
     // A read inside a write multi makes the whole undecodable: keep that rare.
     const kept = this.prng.chance(0.1) ? drafts : drafts.filter((draft) => !isReadOp(draft.op));
     const effects: Effect[] = kept.map((draft) => draft.effects?.[0] ?? { op: draft.op, path: null });
@@ -231,6 +239,7 @@ export class RequestSource {
 
   multiRead(): Draft {
     const drafts: Draft[] = [];
+    this.insideMulti = true;
     for (let i = this.prng.below(5); i > 0; i--) {
       const op = this.prng.chance(0.03)
         ? OpCode.exists
@@ -242,6 +251,7 @@ export class RequestSource {
         label: `${opName(op)} ${quote(path)}`,
       });
     }
+    this.insideMulti = false;
     return {
       op: OpCode.multiRead,
       body: bodies.multi(drafts),
@@ -293,13 +303,13 @@ export class RequestSource {
     };
   }
 
-  private createFlags(op: number, inMulti: boolean): number {
+  private createFlags(op: number): number {
     const prng = this.prng;
     if (op === OpCode.createContainer) return CreateFlags.container;
     if (op === OpCode.createTtl)
       return prng.pick([CreateFlags.persistentTtl, CreateFlags.persistentSequentialTtl]);
-    // In a multi the baseline decodes these differently; outside flags 4 is `create-with-container-flag`.
-    if (!inMulti && prng.chance(0.03)) return prng.pick([5, 6, 7, -1, 2_000_000_000]);
+    // `multi-create-flags`; outside multi flags 4 is `create-with-container-flag`.
+    if (!this.insideMulti && prng.chance(0.03)) return prng.pick([5, 6, 7, -1, 2_000_000_000]);
     return prng.pick([0, 0, 0, 1, 2, 3]);
   }
 
