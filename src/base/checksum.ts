@@ -3,6 +3,8 @@
  * Both take a running value, so that a stream can be summed piece by piece.
  */
 
+import { hostCrc32 } from './host.ts';
+
 const ADLER_MODULUS = 65521;
 // Keeps b below 2^31 (255·n²/2 + n·65520 + 65520), so that the sums stay small integers; reduced once per block.
 const ADLER_BLOCK = 3800;
@@ -14,14 +16,18 @@ export function adler32(bytes: Uint8Array, start: number, end: number, seed = 1)
   let i = start;
   while (i < end) {
     const blockEnd = Math.min(i + ADLER_BLOCK, end);
-    // Four bytes a step: b gains 4a + 4·x0 + 3·x1 + 2·x2 + x3, with one multiply and no dependency between bytes.
-    for (; i + 3 < blockEnd; i += 4) {
+    // Eight bytes a step: b gains 8a + 8·x0 + 7·x1 + … + x7, with no dependency from byte to byte.
+    for (; i + 7 < blockEnd; i += 8) {
       const x0 = bytes[i]!;
       const x1 = bytes[i + 1]!;
       const x2 = bytes[i + 2]!;
       const x3 = bytes[i + 3]!;
-      b += 4 * (a + x0) + 3 * x1 + 2 * x2 + x3;
-      a += x0 + x1 + x2 + x3;
+      const x4 = bytes[i + 4]!;
+      const x5 = bytes[i + 5]!;
+      const x6 = bytes[i + 6]!;
+      const x7 = bytes[i + 7]!;
+      b += 8 * (a + x0) + 7 * x1 + 6 * x2 + 5 * x3 + 4 * x4 + 3 * x5 + 2 * x6 + x7;
+      a += x0 + x1 + x2 + x3 + x4 + x5 + x6 + x7;
     }
     for (; i < blockEnd; i++) {
       a += bytes[i]!;
@@ -33,36 +39,56 @@ export function adler32(bytes: Uint8Array, start: number, end: number, seed = 1)
   return ((b << 16) | a) >>> 0;
 }
 
+/**
+ * Below this the call into the host costs more than it saves (measured: 130 bytes 74 ns here and 125 ns there, 1 KB
+ * 500 and 330).
+ */
+const HOST_CRC_BYTES_MIN = 256;
+
+/** Slicing by 16: table k at [256·k, 256·(k + 1)) is the CRC of a byte followed by k zero bytes. */
+const SLICES = 16;
 const CRC_TABLES = makeCrcTables();
-const T0 = CRC_TABLES[0]!;
-const T1 = CRC_TABLES[1]!;
-const T2 = CRC_TABLES[2]!;
-const T3 = CRC_TABLES[3]!;
 
 /** CRC-32 (IEEE 802.3) of `bytes[start, end)`, continued from `seed` (0 for a fresh sum). Unsigned 32 bits. */
 export function crc32(bytes: Uint8Array, start: number, end: number, seed = 0): number {
+  if (end - start >= HOST_CRC_BYTES_MIN && hostCrc32 !== null) return hostCrc32(bytes.subarray(start, end), seed);
+  const t = CRC_TABLES;
   let c = ~seed;
   let i = start;
-  for (; i + 3 < end; i += 4) {
+  for (; i + SLICES <= end; i += SLICES) {
     c ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-    c = T3[c & 0xff]! ^ T2[(c >>> 8) & 0xff]! ^ T1[(c >>> 16) & 0xff]! ^ T0[c >>> 24]!;
+    c =
+      t[0xf00 + (c & 0xff)]! ^
+      t[0xe00 + ((c >>> 8) & 0xff)]! ^
+      t[0xd00 + ((c >>> 16) & 0xff)]! ^
+      t[0xc00 + (c >>> 24)]! ^
+      t[0xb00 + bytes[i + 4]!]! ^
+      t[0xa00 + bytes[i + 5]!]! ^
+      t[0x900 + bytes[i + 6]!]! ^
+      t[0x800 + bytes[i + 7]!]! ^
+      t[0x700 + bytes[i + 8]!]! ^
+      t[0x600 + bytes[i + 9]!]! ^
+      t[0x500 + bytes[i + 10]!]! ^
+      t[0x400 + bytes[i + 11]!]! ^
+      t[0x300 + bytes[i + 12]!]! ^
+      t[0x200 + bytes[i + 13]!]! ^
+      t[0x100 + bytes[i + 14]!]! ^
+      t[bytes[i + 15]!]!;
   }
-  for (; i < end; i++) c = T0[(c ^ bytes[i]!) & 0xff]! ^ (c >>> 8);
+  for (; i < end; i++) c = t[(c ^ bytes[i]!) & 0xff]! ^ (c >>> 8);
   return ~c >>> 0;
 }
 
-function makeCrcTables(): Int32Array[] {
-  const tables = [new Int32Array(256), new Int32Array(256), new Int32Array(256), new Int32Array(256)];
+function makeCrcTables(): Int32Array {
+  const table = new Int32Array(SLICES * 256);
   for (let n = 0; n < 256; n++) {
     let c = n;
     for (let bit = 0; bit < 8; bit++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-    tables[0]![n] = c;
+    table[n] = c;
   }
-  for (let n = 0; n < 256; n++) {
-    for (let t = 1; t < 4; t++) {
-      const previous = tables[t - 1]![n]!;
-      tables[t]![n] = tables[0]![previous & 0xff]! ^ (previous >>> 8);
-    }
+  for (let i = 256; i < table.length; i++) {
+    const previous = table[i - 256]!;
+    table[i] = table[previous & 0xff]! ^ (previous >>> 8);
   }
-  return tables;
+  return table;
 }

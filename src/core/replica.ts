@@ -2,41 +2,36 @@
  * The server's state machine: everything between a client's frame and its reply that is neither a socket nor a
  * file. One instance, one thread, driven from outside; it has no clock, no timer, no promise.
  *
- *   onFrame ─┬─ read, nothing of its session in flight ──▶ answered now
- *            ├─ read behind own writes ──────────────────▶ parked until they are committed
- *            └─ write ──▶ proposer ──▶ log ··durable··▶ onDurable ──▶ committer ──▶ reply, then parked reads
- *
- * Per connection, replies leave in the order of its requests. A write is proposed as soon as it arrives, also
- * past parked reads: its zxid is later than what they wait for, so they are answered first all the same.
+ *   onFrame ─▶ request order ─┬─ read ──▶ answered from committed records
+ *                             └─ write ─▶ proposer ─▶ log ··durable··▶ onDurable ─▶ committer ─▶ reply, parked reads
  *
  * Turn of the owning thread: `beginTurn` (time), any number of `on…` calls, `endTurn` (flush to log and io).
  */
 import { assert } from '../base/assert.ts';
 import type { Zxid } from '../base/zxid.ts';
 import { ErrorCode } from '../wire/error-codes.ts';
-import { isWrite, OpCode } from '../wire/opcodes.ts';
+import { OpCode } from '../wire/opcodes.ts';
 import { AuthRequest, REQUEST_HEADER_BYTES, SaslRequest } from '../wire/requests.ts';
 import { decodeUtf8 } from './path/utf8.ts';
 import type { CorePort } from './core-port.ts';
 import type { AdminPort, ConnId, LogPort, ReplySink, SnapshotRequest } from './ports.ts';
 import { CONN_IO_SHIFT } from './ports.ts';
 import { Client, ClientState } from './request/client.ts';
-import { UNEVALUATED } from './request/frame-queue.ts';
+import { type RequestHandlers, RequestOrder } from './request/request-order.ts';
 import { createParts, type ReplicaOptions, type ReplicaParts, type ReplicaPorts } from './replica-parts.ts';
 import { SessionLifecycle } from './session/session-lifecycle.ts';
 import { beginSnapshot } from './snapshot.ts';
 
-/** Reads and writes handled per call of `drain` before other connections get their turn. */
-const DRAIN_LIMIT = 4096;
 const COMMITS_PER_TURN = 4096;
 
 /** A jute buffer that is null. */
 const NULL_TOKEN = new Uint8Array([0xff, 0xff, 0xff, 0xff]);
 
-export class Replica implements CorePort {
+export class Replica implements CorePort, RequestHandlers {
   /** The components; read-only to everybody but the replica. */
   readonly parts: ReplicaParts;
   readonly lifecycle: SessionLifecycle;
+  private readonly order: RequestOrder;
   authFailures = 0;
   nowMs = 0;
   wallMs = 0;
@@ -45,9 +40,6 @@ export class Replica implements CorePort {
   private readonly sasl = new SaslRequest();
   private readonly log: LogPort;
   private readonly admin: AdminPort;
-  /** Connections whose next request waits for room in the log, or for the large reply being made. */
-  private readonly logWaiters: Client[] = [];
-  private readonly jobWaiters: Client[] = [];
   private durableZxid: Zxid = 0;
 
   constructor(options: ReplicaOptions, ports: ReplicaPorts) {
@@ -57,11 +49,12 @@ export class Replica implements CorePort {
       onSessionCreated: (slot, client) => this.lifecycle.onCreated(slot, client),
       onSessionClosed: (slot) => this.lifecycle.onClosed(slot),
       clientOf: (conn) => this.parts.clients.get(conn),
-      onLargeReplyDone: (client) => this.onLargeReplyDone(client),
+      onLargeReplyDone: (client) => this.order.onLargeReplyDone(client),
     });
+    this.order = new RequestOrder(this, this.parts.replier);
     this.lifecycle = new SessionLifecycle(options, this.parts, {
       close: (client) => this.close(client),
-      drain: (client) => this.drain(client),
+      drain: (client) => this.order.drain(client),
     });
   }
 
@@ -76,6 +69,7 @@ export class Replica implements CorePort {
     this.parts.proposer.lastZxid = zxid;
     this.parts.committer.lastZxid = zxid;
     this.parts.reads.lastZxid = zxid;
+    this.order.committedZxid = zxid;
     this.durableZxid = zxid;
     this.parts.tree.proposed.set(this.parts.tree.committed.high, this.parts.tree.committed.low);
     this.lifecycle.start(nowMs, wallMs);
@@ -103,6 +97,7 @@ export class Replica implements CorePort {
     this.parts.proposer.nowMs = nowMs;
     this.parts.proposer.wallMs = wallMs;
     this.parts.replier.nowMs = nowMs;
+    this.order.nowMs = nowMs;
   }
 
   /** Timers: session expiry, container sweep. Cheap; once per tick or turn. */
@@ -154,11 +149,7 @@ export class Replica implements CorePort {
       return;
     }
     if (client.session >= 0) this.parts.sessions.touch(client.session, this.nowMs);
-    if (client.state !== ClientState.open || client.waitsForLog || client.queue.unevaluated > 0) {
-      client.queue.push(bytes, start, end, UNEVALUATED, this.nowMs);
-      return;
-    }
-    this.handle(client, bytes, view, start, end);
+    this.order.onRequest(client, bytes, view, start, end);
   }
 
   onDisconnect(conn: ConnId): void {
@@ -173,7 +164,7 @@ export class Replica implements CorePort {
 
   onDrained(conn: ConnId): void {
     const client = this.parts.clients.get(conn);
-    if (client !== undefined) this.drain(client);
+    if (client !== undefined) this.order.drain(client);
   }
 
   onFourLetterWord(conn: ConnId, word: number, argument: bigint | null): void {
@@ -188,59 +179,21 @@ export class Replica implements CorePort {
   onDurable(zxid: Zxid): void {
     if (zxid > this.durableZxid) this.durableZxid = zxid;
     this.commitDurable();
-    this.retry(this.logWaiters);
+    this.order.onLogRoom();
     this.lifecycle.retryPending();
   }
 
-  /** A large reply is complete: whoever waited for it, or behind it, goes on. */
-  private onLargeReplyDone(client: Client): void {
-    this.drain(client);
-    this.retry(this.jobWaiters);
-  }
+  // ---- RequestHandlers -----------------------------------------------------------------------------------
 
-  // ---- requests ------------------------------------------------------------------------------------------
-
-  // A request of an open session that has just arrived (nothing before it is unevaluated).
-  private handle(client: Client, bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    if (end - start < REQUEST_HEADER_BYTES) {
-      this.close(client);
-      return;
-    }
-    const op = view.getInt32(start + 4);
-    client.lastOp = op;
-    if (op === OpCode.auth || op === OpCode.sasl) {
-      this.authenticate(client, op, bytes, view, start, end);
-    } else if (isWrite(op) && op !== OpCode.createSession) {
-      if (this.propose(client, op, bytes, view, start, end)) return;
-      client.waitsForLog = true;
-      this.logWaiters.push(client);
-      client.queue.push(bytes, start, end, UNEVALUATED, this.nowMs);
-    } else if (client.queue.count > 0 || this.mustWait(client) || !this.read(client, bytes, view, start, end, this.nowMs)) {
-      client.queue.push(bytes, start, end, client.lastWriteZxid, this.nowMs);
-    }
-  }
-
-  private mustWait(client: Client): boolean {
-    if (client.lastWriteZxid > this.parts.committer.lastZxid || client.isStreaming) return true;
-    return client.sink.room(client.conn) <= 0;
-  }
-
-  private propose(
-    client: Client,
-    op: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): boolean {
+  write(client: Client, op: number, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     const xid = view.getInt32(start);
     if (op === OpCode.closeSession) return this.lifecycle.onCloseRequest(client, xid);
     return this.parts.proposer.propose(client, xid, op, bytes, view, start + REQUEST_HEADER_BYTES, end);
   }
 
-  // False: the request has to wait for the large reply being made; nothing has happened.
-  private read(
+  read(
     client: Client,
+    op: number,
     bytes: Uint8Array,
     view: DataView,
     start: number,
@@ -248,58 +201,17 @@ export class Replica implements CorePort {
     receivedMs: number,
   ): boolean {
     const xid = view.getInt32(start);
-    const op = view.getInt32(start + 4);
     if (!isSupportedRead(op)) {
       // Unknown, or the server's own (createSession): Apache answers with zxid −1 and hangs up.
       this.parts.replier.header(client, xid, -1, ErrorCode.unimplemented, receivedMs);
       this.close(client);
       return true;
     }
-    if (this.parts.reads.execute(client, xid, op, bytes, view, start + REQUEST_HEADER_BYTES, end, receivedMs)) {
-      return true;
-    }
-    if (!this.jobWaiters.includes(client)) this.jobWaiters.push(client);
-    return false;
-  }
-
-  // Runs what the connection has parked, as far as it may.
-  private drain(client: Client): void {
-    const { queue } = client;
-    for (let handled = 0; queue.count > 0 && client.state === ClientState.open; handled++) {
-      if (handled === DRAIN_LIMIT) return;
-      const { bytes, view, headStart: start, headEnd: end } = queue;
-      const op = view.getInt32(start + 4);
-      if (queue.headZxid === UNEVALUATED) {
-        if (end - start < REQUEST_HEADER_BYTES) {
-          this.close(client);
-          return;
-        }
-        client.lastOp = op;
-        if (op === OpCode.auth || op === OpCode.sasl) {
-          this.authenticate(client, op, bytes, view, start, end);
-          queue.shift();
-          continue;
-        }
-        if (isWrite(op) && op !== OpCode.createSession) {
-          if (!this.propose(client, op, bytes, view, start, end)) {
-            if (!client.waitsForLog) this.logWaiters.push(client);
-            client.waitsForLog = true;
-            return;
-          }
-          queue.shift();
-          continue;
-        }
-        queue.evaluateHead(client.lastWriteZxid);
-      }
-      if (queue.headZxid > this.parts.committer.lastZxid || client.isStreaming) return;
-      if (client.sink.room(client.conn) <= 0) return;
-      if (!this.read(client, bytes, view, start, end, queue.headReceivedMs)) return;
-      queue.shift();
-    }
+    return this.parts.reads.execute(client, xid, op, bytes, view, start + REQUEST_HEADER_BYTES, end, receivedMs);
   }
 
   // Answered on receipt, past everything that waits; what it proves holds for the requests behind it.
-  private authenticate(
+  authenticate(
     client: Client,
     op: number,
     bytes: Uint8Array,
@@ -342,21 +254,19 @@ export class Replica implements CorePort {
   }
 
   private commitDurable(): void {
+    const { committer, proposals, reads } = this.parts;
     for (let committed = 0; committed < COMMITS_PER_TURN && this.hasCommitsLeft; committed++) {
-      const client = this.parts.committer.commitNext();
-      this.parts.reads.lastZxid = this.parts.committer.lastZxid;
+      const row = proposals.headRow;
+      const zxid = proposals.zxids[row]!;
+      const client = proposals.clientOf(row);
+      const isHeld = client !== null && this.order.beginCommit(client, zxid);
+      committer.commitNext();
+      reads.lastZxid = zxid;
+      this.order.committedZxid = zxid;
       if (client === null) continue;
+      if (isHeld) this.order.endHeld(client);
       if (client.state === ClientState.gone) this.releaseIfDone(client);
-      else if (client.queue.count > 0) this.drain(client);
-    }
-  }
-
-  private retry(waiters: Client[]): void {
-    // Each may line up again, behind those that have not had their turn yet.
-    for (let n = waiters.length; n > 0; n--) {
-      const client = waiters.shift()!;
-      client.waitsForLog = false;
-      this.drain(client);
+      else if (client.queue.count > 0) this.order.drain(client);
     }
   }
 
@@ -368,10 +278,11 @@ export class Replica implements CorePort {
   // ---- connections ---------------------------------------------------------------------------------------
 
   /** No more requests from this connection; what has been answered still goes out. */
-  private close(client: Client): void {
+  close(client: Client): void {
     if (client.state >= ClientState.closing) return;
     client.state = ClientState.closing;
     client.queue.clear();
+    client.heldReplies.length = 0;
     client.sink.close(client.conn);
   }
 

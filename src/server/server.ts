@@ -23,8 +23,7 @@ import type { LogWorkerMessage, LogWorkerSetup } from './log/log-worker.ts';
 import type { Log } from './logging.ts';
 import type { PurgeWorkerMessage, PurgeWorkerSetup } from './purge-worker.ts';
 import { createSnapshotLink, type SnapshotLinkHandle } from './snapshot/snapshot-link.ts';
-import type { SnapshotWorkerMessage, SnapshotWorkerSetup } from './snapshot/snapshot-worker.ts';
-import type { SnapshotJob } from './snapshot/write-snapshot.ts';
+import { SnapshotThread } from './snapshot/snapshot-thread.ts';
 import { createAcceptLimits } from '../net/accept-limits.ts';
 import { type ServerFailure, type SupervisedWorker, Supervisor } from './supervisor.ts';
 import { chooseTopology, type Topology } from './topology.ts';
@@ -93,10 +92,10 @@ class Assembly {
   private readonly snapshotLink: SnapshotLinkHandle;
   private readonly clientPort = new SharedArrayBuffer(4);
   private readonly ringIoOptions: RingIoOptions;
+  private readonly snapshots: SnapshotThread;
   private front!: Front;
   private logWorker!: SupervisedWorker;
   private drainCore!: () => Promise<void>;
-  private snapshotWorker: SupervisedWorker | null = null;
   private purgeTimer: NodeJS.Timeout | null = null;
 
   constructor(config: ServerConfig, dirs: DataDirs, log: Log) {
@@ -111,6 +110,7 @@ class Assembly {
       lastZxid: 0,
     });
     this.snapshotLink = createSnapshotLink(this.coreBell);
+    this.snapshots = new SnapshotThread(this.supervisor, this.snapshotLink, log);
     this.ringIoOptions = {
       limits: {
         frameBytesMax: config.frameBytesMax,
@@ -149,17 +149,13 @@ class Assembly {
     await this.drainCore();
     await this.logWorker.exited;
     await this.front.close();
-    if (this.snapshotWorker !== null) {
-      // The log has everything; the unfinished file is removed at the next start.
-      this.snapshotWorker.mayExit = true;
-      await this.snapshotWorker.thread.terminate();
-    }
+    await this.snapshots.close();
   }
 
   // ---- threading modes -----------------------------------------------------------------------------------
 
   private startShared(): void {
-    const host = new CoreHost(this.coreSetup(), this.log, (job) => this.startSnapshot(job));
+    const host = new CoreHost(this.coreSetup(), this.log, (job) => this.snapshots.write(job));
     const recovery = host.recover();
     this.startLog(recovery.lastZxid);
     host.start(recovery);
@@ -196,7 +192,7 @@ class Assembly {
     const recovered = Promise.withResolvers<void>();
     const onMessage = (message: CoreWorkerMessage): void => {
       if (message.type === 'snapshot') {
-        this.startSnapshot(message.job);
+        this.snapshots.write(message.job);
       } else if (message.type === 'recovered') {
         this.startLog(message.lastZxid);
         recovered.resolve();
@@ -303,26 +299,6 @@ class Assembly {
         const text = `fsync-ing the write ahead log took ${Math.round(message.elapsedMs)} ms`;
         this.log.warn(text, { file: message.path, adverse: 'latency of every write' });
       }
-    });
-  }
-
-  private startSnapshot(job: SnapshotJob): void {
-    const setup: SnapshotWorkerSetup = { link: this.snapshotLink, job };
-    const onMessage = (message: SnapshotWorkerMessage): void => {
-      if (message.type === 'written') {
-        this.log.info(`snapshot ${message.name} written`, {
-          znodes: message.nodes,
-          bytes: message.fileBytes,
-          ms: Math.round(message.elapsedMs),
-        });
-      }
-    };
-    const worker = this.supervisor.spawn('snapshot', './snapshot/snapshot-worker', setup, onMessage);
-    // A failure arrives as a message before the end.
-    worker.mayExit = true;
-    this.snapshotWorker = worker;
-    worker.exited.then(() => {
-      if (this.snapshotWorker === worker) this.snapshotWorker = null;
     });
   }
 

@@ -9,19 +9,7 @@
  *     a loop                                  740 ns    but the fastest of all for a short path or an id
  */
 import { assert } from '../base/assert.ts';
-
-type HostMove = (
-  this: Uint8Array,
-  target: Uint8Array,
-  targetStart: number,
-  sourceStart: number,
-  sourceEnd: number,
-) => number;
-
-// This layer sees no host types, so the one function it takes from the host is named here.
-const hostMove = (
-  globalThis as unknown as { readonly Buffer: { readonly prototype: { readonly copy: HostMove } } }
-).Buffer.prototype.copy;
+import { hostCopy } from '../base/host.ts';
 
 // About where a loop and a call break even.
 const LOOP_BYTES_MAX = 24;
@@ -37,7 +25,7 @@ export function copyBytes(
   if (length <= LOOP_BYTES_MAX) {
     for (let i = 0; i < length; i++) target[targetStart + i] = source[sourceStart + i]!;
   } else {
-    const moved = hostMove.call(source, target, targetStart, sourceStart, sourceStart + length);
+    const moved = hostCopy.call(source, target, targetStart, sourceStart, sourceStart + length);
     assert(moved === length, 'a copy left its buffer');
   }
 }

@@ -6,9 +6,9 @@
  *                   | MultiHeader{-1, true, -1}        the first header with `done` ends it, whatever its type
  *     response:     { MultiHeader{type, false, err} | result record } ... | MultiHeader{-1, true, -1}
  *
- * `wrap` refuses, for the request as a whole: an unknown or misplaced sub operation, a truncated body, a null ACL
- * vector, and create flags that no mode has. What a single sub operation may do wrong beyond that is the core's
- * business, sub by sub.
+ * `wrap` refuses, for the request as a whole: an unknown or misplaced sub operation, a truncated body, and a null
+ * path. What a single sub operation may do wrong beyond that (create flags that no mode has, a null ACL vector) is
+ * the core's business, sub by sub, as in Apache 3.8.
  */
 import { Flyweight } from './flyweight.ts';
 import { CreateFlags, OpCode } from './opcodes.ts';
@@ -111,28 +111,26 @@ export class MultiRequest extends Flyweight {
       case OpCode.check:
         if (!this.pathVersion.wrap(this.bytes, this.view, start, end)) return false;
         this.offset = this.pathVersion.recordEnd;
-        return true;
+        return this.pathVersion.pathLength >= 0;
       case OpCode.setData:
         if (!this.setData.wrap(this.bytes, this.view, start, end)) return false;
         this.offset = this.setData.recordEnd;
-        return true;
+        return this.setData.pathLength >= 0;
       case OpCode.getData:
       case OpCode.getChildren:
         if (!this.pathWatch.wrap(this.bytes, this.view, start, end)) return false;
         this.offset = this.pathWatch.recordEnd;
-        return true;
+        return this.pathWatch.pathLength >= 0;
       default:
         return false;
     }
   }
 
   private acceptCreate(): boolean {
-    const { flags, aclCount, recordEnd } = this.create;
-    if (aclCount === -1 || flags < CreateFlags.persistent || flags > CreateFlags.persistentSequentialTtl)
-      return false;
+    const { flags, pathLength, recordEnd } = this.create;
     if (flags === CreateFlags.container && this.op !== OpCode.createTtl) this.op = OpCode.createContainer;
     this.offset = recordEnd;
-    return true;
+    return pathLength >= 0;
   }
 }
 

@@ -49,7 +49,7 @@ function playAll(server: TestServer, expected: (id: DeliberateId) => string | un
         client.destroy();
         await sweep(server.port);
       });
-      assert.equal(await DEMONSTRATIONS[row.id]!.play(client), wanted);
+      assert.equal(await DEMONSTRATIONS[row.id]!.play(client, server.port), wanted);
     });
   }
 }

@@ -153,7 +153,7 @@ function agentLoop({ bell, work }: Shared): void {
 }
 
 export const models: Readonly<Record<string, Model<Shared>>> = {
-  blocking: bellModel(producer(3), blockingConsumer(3)),
+  blocking: bellModel(producer(2), blockingConsumer(2)),
   twoProducers: bellModel(producer(1), producer(1), blockingConsumer(2)),
   async: bellModel(producer(2), asyncConsumer(2)),
   twoProducersAsync: bellModel(producer(1), producer(1), asyncConsumer(2)),

@@ -31,19 +31,18 @@ function accepts(op: Multi, bytes: Uint8Array): boolean {
   return seenByFlyweight(op, bytes, viewOf(bytes), 0, bytes.length) !== null;
 }
 
-/** What a valid multi may hold: flags of a mode and an ACL vector. */
+/** What a valid multi may hold: a path; and no container flags, with which a create would read as createContainer. */
 const validWriteSub = multiWriteSub.map((sub): MultiSubRequest => {
-  if (!('flags' in sub)) return sub;
-  const acl = sub.acl ?? [];
-  if (sub.op === OpCode.createTtl) return { ...sub, acl, flags: Math.abs(sub.flags % 7) };
-  if (sub.op === OpCode.createContainer) return { ...sub, acl, flags: CreateFlags.container };
-  return { ...sub, acl, flags: Math.abs(sub.flags % 4) };
+  const path = sub.path ?? '';
+  if (!('flags' in sub)) return { ...sub, path };
+  return { ...sub, path, flags: sub.flags === CreateFlags.container ? CreateFlags.persistent : sub.flags };
 });
+const validReadSub = multiReadSub.map((sub): MultiSubRequest => ({ ...sub, path: sub.path ?? '' }));
 
 test('the flyweight sees every sub operation, may start again, and refuses every shorter record', () => {
   const cases = [
     [OpCode.multi, validWriteSub],
-    [OpCode.multiRead, multiReadSub],
+    [OpCode.multiRead, validReadSub],
   ] as const;
   for (const [op, sub] of cases) {
     fc.assert(
@@ -82,20 +81,27 @@ test('an empty multi is its terminator, of whatever type', () => {
   assert.equal(toHex(recordOf(OpCode.multi, [])), terminator);
 });
 
-test('a multi with reads, unknown operations, bad flags or a null ACL is refused as a whole', () => {
+test('a multi with reads, unknown operations or a null path is refused as a whole', () => {
   assert.ok(accepts(OpCode.multi, recordOf(OpCode.multi, [create, check])));
   assert.equal(accepts(OpCode.multi, recordOf(OpCode.multi, [create, read])), false);
   assert.equal(accepts(OpCode.multiRead, recordOf(OpCode.multiRead, [read, check])), false);
-  assert.equal(accepts(OpCode.multi, recordOf(OpCode.multi, [{ ...create, acl: null }])), false);
-  for (const flags of [-1, 7, 2 ** 31 - 1]) {
-    assert.equal(accepts(OpCode.multi, recordOf(OpCode.multi, [{ ...create, flags }])), false);
+  for (const sub of [create, check]) {
+    assert.equal(accepts(OpCode.multi, recordOf(OpCode.multi, [{ ...sub, path: null }])), false);
   }
+  assert.equal(accepts(OpCode.multiRead, recordOf(OpCode.multiRead, [{ ...read, path: null }])), false);
   for (const op of ['00000014', '00000007', '00000003', '0000000e', 'ffffffff']) {
     const bytes = hex(op + '00 ffffffff' + '00000002 2f61 00000000 00000000' + terminator);
     assert.equal(accepts(OpCode.multi, bytes), false);
   }
   const unterminated = recordOf(OpCode.multi, [check]).subarray(0, -MULTI_HEADER_BYTES);
   assert.equal(accepts(OpCode.multi, unterminated), false);
+});
+
+test('bad flags and a null ACL are left to whoever carries the operation out', () => {
+  assert.ok(accepts(OpCode.multi, recordOf(OpCode.multi, [{ ...create, acl: null }])));
+  for (const flags of [-1, 7, 2 ** 31 - 1]) {
+    assert.ok(accepts(OpCode.multi, recordOf(OpCode.multi, [{ ...create, flags }])));
+  }
 });
 
 test('flags 4 make a container of create and create2, and leave a ttl create alone', () => {

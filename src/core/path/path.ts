@@ -26,7 +26,7 @@ export const SEQUENCE_SUFFIX_BYTES_MAX = 11;
 const SEQUENCE_SUFFIX_WIDTH = 10;
 
 /**
- * Whether a path in client form may name a znode. Apache checks UTF-16 units after a lenient decoding; the same
+ * Whether a path in client form may name a znode (a null path, length -1, may not). Apache checks UTF-16 units after a lenient decoding; the same
  * rules seen from the bytes:
  *
  *   - begins with "/", does not end with "/" (unless it is the root), no empty component;
@@ -35,7 +35,7 @@ const SEQUENCE_SUFFIX_WIDTH = 10;
  *     U+FFF0-FFFF; malformed UTF-8 decodes to U+FFFD, which is in the last range.
  */
 export function isValidPath(bytes: Uint8Array, start: number, length: number): boolean {
-  if (length === 0 || bytes[start] !== SLASH) return false;
+  if (length <= 0 || bytes[start] !== SLASH) return false;
   if (length === 1) return true;
   const end = start + length;
   if (bytes[end - 1] === SLASH) return false;

@@ -2,10 +2,11 @@
  * Replies to getChildren. A parent with few children is answered at once. A large one is answered in slices of
  * the core's turns, so that a list of a million names does not hold up anybody else:
  *
- *   1  the records of all children are noted (one offset each) at the moment of the read
- *   2  an epoch is entered, so that none of these records is reused while their names are copied
- *   3  each turn copies some thousand names into a private buffer; other requests run in between
- *   4  the finished frame goes out in pieces
+ *   note      the records of all children (one offset each) at the moment of the read, and an epoch is entered, so
+ *             that none of these records is reused before its name has been copied
+ *   measure   some thousand names a turn: the length of the frame
+ *   copy      some thousand names a turn, into a private buffer of that length; then the epoch is left
+ *   send      some pieces a turn
  *
  * The list is that of one moment, with the Stat and the watch of the same moment. One such job runs at a time: a
  * further large read has not been made yet (`reply` says false) and its connection waits, so that the epoch is
@@ -14,6 +15,8 @@
 import { assert } from '../../base/assert.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import { STAT_BYTES } from '../../wire/stat.ts';
+import { copyBytes } from '../../wire/copy-bytes.ts';
+import { PIECE_BYTES_MAX } from '../ports.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { Client } from './client.ts';
@@ -22,17 +25,26 @@ import { BodyBuffer, type Replier } from './replier.ts';
 
 /** Up to this many children the reply is made at once: about 0.2 ms. */
 export const CHILDREN_AT_ONCE_MAX = 2048;
-const CHILDREN_PER_TURN = 4096;
+const CHILDREN_PER_TURN = 8192;
+const NO_STAT = new Uint8Array(0);
+
+/** What of a finished frame is handed to the io side per turn. */
+const SEND_BYTES_PER_TURN = 4 * PIECE_BYTES_MAX;
+
+type Phase = 'measure' | 'copy' | 'send';
 
 interface Job {
   readonly client: Client;
   readonly xid: number;
   readonly zxid: Zxid;
   readonly records: Int32Array;
-  readonly stat: Uint8Array | null;
+  readonly stat: Uint8Array;
   readonly receivedMs: number;
-  readonly body: BodyBuffer;
+  phase: Phase;
+  /** The next child to look at, and then the next byte to send. */
   next: number;
+  bodyLength: number;
+  body: BodyBuffer;
 }
 
 export class ChildrenReply {
@@ -89,26 +101,54 @@ export class ChildrenReply {
     }
   }
 
-  /** One slice of work; returns the number of names handled. */
-  doWork(): number {
-    const job = this.job;
-    if (job === null) return 0;
-    if (job.client.state === ClientState.gone) {
+  /** One slice of work, if there is any. */
+  doWork(): void {
+    const { job } = this;
+    if (job === null) return;
+    if (job.client.state >= ClientState.closing) {
+      if (job.phase !== 'send') this.tree.keepRetired(false);
       this.end(job);
-      return 1;
+    } else if (job.phase === 'measure') {
+      this.measure(job);
+    } else if (job.phase === 'copy') {
+      this.copy(job);
+    } else {
+      this.send(job);
     }
+  }
+
+  private measure(job: Job): void {
     const to = Math.min(job.next + CHILDREN_PER_TURN, job.records.length);
-    const handled = to - job.next;
+    for (; job.next < to; job.next++) {
+      this.child.moveTo(job.records[job.next]!);
+      job.bodyLength += 4 + nameLength(this.child);
+    }
+    if (to < job.records.length) return;
+    job.phase = 'copy';
+    job.next = 0;
+    job.body = new BodyBuffer(job.bodyLength);
+    job.body.int32(job.records.length);
+  }
+
+  private copy(job: Job): void {
+    const to = Math.min(job.next + CHILDREN_PER_TURN, job.records.length);
     for (; job.next < to; job.next++) {
       this.child.moveTo(job.records[job.next]!);
       appendName(job.body, this.child);
     }
-    if (to === job.records.length) {
-      if (job.stat !== null) job.body.raw(job.stat, 0, STAT_BYTES);
-      this.replier.slice(job.client, job.xid, job.zxid, job.body.bytes, 0, job.body.length, job.receivedMs);
-      this.end(job);
-    }
-    return handled;
+    if (to < job.records.length) return;
+    this.tree.keepRetired(false);
+    job.body.raw(job.stat, 0, job.stat.length);
+    this.replier.beginLarge(job.client, job.xid, job.zxid, job.bodyLength, job.receivedMs);
+    job.phase = 'send';
+    job.next = 0;
+  }
+
+  private send(job: Job): void {
+    const to = Math.min(job.next + SEND_BYTES_PER_TURN, job.bodyLength);
+    this.replier.continueLarge(job.client, job.body.bytes, job.next, to, to === job.bodyLength);
+    job.next = to;
+    if (to === job.bodyLength) this.end(job);
   }
 
   private start(
@@ -116,7 +156,7 @@ export class ChildrenReply {
     xid: number,
     zxid: Zxid,
     parent: ZnodeCursor,
-    stat: boolean,
+    hasStat: boolean,
     receivedMs: number,
   ): void {
     const id = parent.nodeId;
@@ -124,17 +164,25 @@ export class ChildrenReply {
     for (let place = 0; place < records.length; place++) {
       records[place] = this.tree.committedOf(this.tree.children.at(id, place));
     }
-    const body = new BodyBuffer();
-    body.int32(records.length);
-    const statBytes = stat ? parent.bytes.slice(parent.statStart, parent.statStart + STAT_BYTES) : null;
-    this.job = { client, xid, zxid, records, stat: statBytes, receivedMs, body, next: 0 };
+    const stat = hasStat ? parent.bytes.slice(parent.statStart, parent.statStart + STAT_BYTES) : NO_STAT;
+    this.job = {
+      client,
+      xid,
+      zxid,
+      records,
+      stat,
+      receivedMs,
+      phase: 'measure',
+      next: 0,
+      bodyLength: 4 + stat.length,
+      body: this.small,
+    };
     client.isStreaming = true;
     this.tree.keepRetired(true);
   }
 
   private end(job: Job): void {
     this.job = null;
-    this.tree.keepRetired(false);
     job.client.isStreaming = false;
     this.onDone(job.client);
   }
@@ -142,13 +190,16 @@ export class ChildrenReply {
 
 const SLASH = 47;
 
-function appendName(body: BodyBuffer, child: ZnodeCursor): void {
-  const { bytes, pathStart } = child;
-  let from = pathStart + child.pathLength;
+function nameLength(child: ZnodeCursor): number {
+  const { bytes, pathStart, pathLength } = child;
+  let from = pathStart + pathLength;
   while (bytes[from - 1] !== SLASH) from--;
-  const length = pathStart + child.pathLength - from;
+  return pathStart + pathLength - from;
+}
+
+function appendName(body: BodyBuffer, child: ZnodeCursor): void {
+  const length = nameLength(child);
   const at = body.extend(4 + length);
   body.view.setInt32(at, length);
-  const to = body.bytes;
-  for (let i = 0; i < length; i++) to[at + 4 + i] = bytes[from + i]!;
+  copyBytes(child.bytes, child.pathStart + child.pathLength - length, length, body.bytes, at + 4);
 }

@@ -12,7 +12,8 @@ export const ClientState = { fresh: 0, handshaking: 1, open: 2, closing: 3, gone
 
 export class Client {
   readonly conn: ConnId;
-  readonly sink: ReplySink;
+  /** Where replies go; another one only while a held reply is being made (request-order.ts). */
+  sink: ReplySink;
   readonly address: string;
   readonly port: number;
   state: number = ClientState.fresh;
@@ -24,12 +25,14 @@ export class Client {
   lastWriteZxid = 0;
   /** Proposals that will still answer this connection; it may be released only at 0. */
   proposals = 0;
-  /** The head of the queue is a write waiting for room in the log. */
-  waitsForLog = false;
-  /** The head of the queue is a read waiting until the client has taken more of its replies. */
-  waitsForRoom = false;
-  /** A large reply is being made; everything behind it waits. */
+  /** The head of the queue is ready but cannot run: no room in the log or for its reply, or a reply in the making. */
+  isStalled = false;
+  /** A large reply is being made; nothing else may be sent. */
   isStreaming = false;
+  /** Replies of committed writes behind a stalled request, in order; their markers are in the queue. */
+  readonly heldReplies: Uint8Array[] = [];
+  /** Events that came while a large reply was under way. */
+  readonly heldEvents: Uint8Array[] = [];
   hasReadOnlyByte = false;
 
   readonly establishedMs: number;

@@ -1,77 +1,120 @@
 /**
- * Requests of one connection that must wait, as a byte FIFO: a read behind the same session's uncommitted
- * write, or anything behind a write that the log has no room for. The bytes are copied because the frame's
+ * What one connection has waiting, in the order of its requests: a byte FIFO. Frames are copied because their
  * buffer belongs to the io side. Bounded by the io side's window per connection.
  *
- *   entry, 8-byte aligned: afterZxid float64 | receivedMs float64 | length int32 | pad 4 | frame bytes | pad 0-7
+ *   entry, 8-byte aligned: zxid float64 | receivedMs float64 | length int32 | pad 4 | frame bytes | pad 0-7
+ *
+ *   a request   that may run once `zxid` is committed; UNEVALUATED: nobody has looked at it yet
+ *   a marker    length −1: the place of a write that has been proposed with `zxid` past the requests before it;
+ *               its reply may leave only when the marker is at the head
  */
-import { copyBytes } from '../../wire/copy-bytes.ts';
 import { assert } from '../../base/assert.ts';
+import { copyBytes } from '../../wire/copy-bytes.ts';
 
 /** Not looked at yet: evaluate it as if it had just arrived. */
 export const UNEVALUATED = -1;
 
 const HEAD_BYTES = 24;
 const LENGTH_AT = 16;
+const MARKER_LENGTH = -1;
 const CAPACITY_MIN = 4096;
+const CAPACITY_KEPT = 64 * CAPACITY_MIN;
 
 export class FrameQueue {
   count = 0;
-  /** How many entries have not been looked at yet. */
+  /** How many requests have not been looked at yet. */
   unevaluated = 0;
+  /** Zxids of the markers whose writes have not committed yet, from `markerAt` on. */
+  private readonly markerZxids: number[] = [];
+  private markerAt = 0;
   bytes = new Uint8Array(0);
   view = new DataView(this.bytes.buffer);
   private doubles = new Float64Array(0);
   private readAt = 0;
   private writeAt = 0;
 
-  /** The zxid that must be committed before the head may run, or UNEVALUATED. */
+  /** The zxid that must be committed before the head may run, or UNEVALUATED; a marker's own zxid. */
   get headZxid(): number {
     return this.doubles[this.readAt >> 3]!;
   }
-  /** The head has been looked at: it waits for this zxid. */
-  evaluateHead(zxid: number): void {
-    this.unevaluated--;
-    this.doubles[this.readAt >> 3] = zxid;
-  }
   get headReceivedMs(): number {
     return this.doubles[(this.readAt >> 3) + 1]!;
+  }
+  get headIsMarker(): boolean {
+    return this.view.getInt32(this.readAt + LENGTH_AT, true) === MARKER_LENGTH;
   }
   get headStart(): number {
     return this.readAt + HEAD_BYTES;
   }
   get headEnd(): number {
-    return this.readAt + HEAD_BYTES + this.view.getInt32(this.readAt + LENGTH_AT, true);
+    return this.readAt + HEAD_BYTES + Math.max(0, this.view.getInt32(this.readAt + LENGTH_AT, true));
+  }
+
+  /** The head has been looked at: it waits for this zxid. */
+  evaluateHead(zxid: number): void {
+    this.unevaluated--;
+    this.doubles[this.readAt >> 3] = zxid;
   }
 
   push(bytes: Uint8Array, start: number, end: number, afterZxid: number, receivedMs: number): void {
     const length = end - start;
-    const needed = (HEAD_BYTES + length + 7) & ~7;
-    if (this.writeAt + needed > this.bytes.length) this.makeRoom(needed);
-    this.doubles[this.writeAt >> 3] = afterZxid;
-    this.doubles[(this.writeAt >> 3) + 1] = receivedMs;
-    this.view.setInt32(this.writeAt + LENGTH_AT, length, true);
-    copyBytes(bytes, start, length, this.bytes, this.writeAt + HEAD_BYTES);
-    this.writeAt += needed;
-    this.count++;
+    const at = this.append(length, afterZxid, receivedMs);
+    this.view.setInt32(at + LENGTH_AT, length, true);
+    copyBytes(bytes, start, length, this.bytes, at + HEAD_BYTES);
     if (afterZxid === UNEVALUATED) this.unevaluated++;
+  }
+
+  pushMarker(zxid: number): void {
+    const at = this.append(0, zxid, 0);
+    this.view.setInt32(at + LENGTH_AT, MARKER_LENGTH, true);
+    this.markerZxids.push(zxid);
+  }
+
+  /** Whether the write that is about to commit left a marker; asked once per commit, in zxid order. */
+  takeMarker(zxid: number): boolean {
+    if (this.markerZxids[this.markerAt] !== zxid) return false;
+    this.markerAt++;
+    if (this.markerAt === this.markerZxids.length) this.forgetMarkers();
+    return true;
   }
 
   shift(): void {
     assert(this.count > 0, 'shift of an empty frame queue');
-    if (this.headZxid === UNEVALUATED) this.unevaluated--;
+    if (!this.headIsMarker && this.headZxid === UNEVALUATED) this.unevaluated--;
     this.readAt = (this.headEnd + 7) & ~7;
     this.count--;
-    if (this.count === 0) this.clear();
+    if (this.count === 0) this.rewind();
   }
 
-  /** Forgets everything; gives a large buffer back. */
+  /** Forgets everything. */
   clear(): void {
+    this.forgetMarkers();
+    this.rewind();
+  }
+
+  private forgetMarkers(): void {
+    this.markerZxids.length = 0;
+    this.markerAt = 0;
+  }
+
+  // Nothing is left: begins again at the front, and gives a large buffer back.
+  private rewind(): void {
     this.count = 0;
     this.unevaluated = 0;
     this.readAt = 0;
     this.writeAt = 0;
-    if (this.bytes.length > 64 * CAPACITY_MIN) this.adopt(new Uint8Array(0));
+    if (this.bytes.length > CAPACITY_KEPT) this.adopt(new Uint8Array(0));
+  }
+
+  private append(length: number, zxid: number, receivedMs: number): number {
+    const needed = (HEAD_BYTES + length + 7) & ~7;
+    if (this.writeAt + needed > this.bytes.length) this.makeRoom(needed);
+    const at = this.writeAt;
+    this.doubles[at >> 3] = zxid;
+    this.doubles[(at >> 3) + 1] = receivedMs;
+    this.writeAt += needed;
+    this.count++;
+    return at;
   }
 
   // Slides the live bytes to the front, or moves them to a buffer twice as large.

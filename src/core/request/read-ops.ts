@@ -139,7 +139,7 @@ export class ReadOps {
       return;
     }
     const request = this.watchMode;
-    if (!request.wrap(bytes, view, start, end) || request.pathLength < 0) {
+    if (!request.wrap(bytes, view, start, end) || (request.pathLength < 0 && op !== OpCode.removeWatches)) {
       this.status(client, xid, ErrorCode.marshallingError, receivedMs);
     } else if (op === OpCode.addWatch) {
       this.addWatch(client, xid, request, receivedMs);
@@ -398,6 +398,7 @@ export class ReadOps {
     if (mode < WatcherType.children || mode > WatcherType.persistentRecursive) {
       return ErrorCode.marshallingError;
     }
+    if (request.pathLength < 0) return ErrorCode.noWatcher;
     this.setPath(bytes, request.pathStart, request.pathLength);
     const { conn } = client;
     const { pathStart, pathLength, hash } = this;
@@ -421,7 +422,7 @@ export class ReadOps {
     const ok = hasPersistent
       ? request.wrap2(bytes, view, start, end)
       : request.wrap(bytes, view, start, end);
-    if (!ok || hasNullVector(request, view)) return false;
+    if (!ok || this.hasNull(request, view)) return false;
     const since = request.relativeZxid;
     const { strings, node } = this;
     for (strings.wrap(view, request.dataStart); strings.next(); ) {
@@ -443,6 +444,24 @@ export class ReadOps {
     this.watchAll(client, bytes, view, request.persistentStart, WatchMode.persistent);
     this.watchAll(client, bytes, view, request.persistentRecursiveStart, WatchMode.recursive);
     return true;
+  }
+
+  /** A vector that is null, or a path in one. */
+  private hasNull(request: SetWatchesRequest, view: DataView): boolean {
+    if (this.isNullOrHoldsNull(view, request.dataStart)) return true;
+    if (this.isNullOrHoldsNull(view, request.existStart)) return true;
+    if (this.isNullOrHoldsNull(view, request.childStart)) return true;
+    if (!request.hasPersistent) return false;
+    if (this.isNullOrHoldsNull(view, request.persistentStart)) return true;
+    return this.isNullOrHoldsNull(view, request.persistentRecursiveStart);
+  }
+
+  private isNullOrHoldsNull(view: DataView, vectorStart: number): boolean {
+    const { strings } = this;
+    strings.wrap(view, vectorStart);
+    if (strings.remaining === -1) return true;
+    while (strings.next()) if (strings.length < 0) return true;
+    return false;
   }
 
   private watchAll(
@@ -502,21 +521,16 @@ export class ReadOps {
   }
 }
 
-function hasNullVector(request: SetWatchesRequest, view: DataView): boolean {
-  const { dataStart, existStart, childStart } = request;
-  if (view.getInt32(dataStart) === -1 || view.getInt32(existStart) === -1) return true;
-  if (view.getInt32(childStart) === -1) return true;
-  if (!request.hasPersistent) return false;
-  return view.getInt32(request.persistentStart) === -1 || view.getInt32(request.persistentRecursiveStart) === -1;
-}
-
 function appendMultiHeader(body: BodyBuffer, type: number, done: boolean, err: number): void {
   const at = body.extend(9);
   writeMultiHeader(body.view, at, type, done, err);
 }
 
+/** Empty or the root once trimmed as Java does it: of everything up to the space, at both ends. */
 function isBlankOrRoot(bytes: Uint8Array, start: number, length: number): boolean {
-  if (length === 1 && bytes[start] === SLASH) return true;
-  for (let i = 0; i < length; i++) if (bytes[start + i]! > 32) return false;
-  return true;
+  let from = start;
+  let to = start + length;
+  while (from < to && bytes[from]! <= 32) from++;
+  while (to > from && bytes[to - 1]! <= 32) to--;
+  return to <= from || (to - from === 1 && bytes[from] === SLASH);
 }

@@ -16,6 +16,8 @@ import { ClientState } from './client.ts';
 const SLASH = 47;
 const ROOT_PATH = new Uint8Array([SLASH]);
 
+const BODY_BYTES = 4096;
+
 export interface TrafficStatistics {
   packetsReceived: number;
   packetsSent: number;
@@ -92,13 +94,26 @@ export class Replier {
       const body = writeReplyHeader(sink.view, at, length, xid, zxid, 0);
       copyBytes(bytes, start, length, sink.bytes, body);
       sink.commit(total, true);
+      this.count(client, xid, zxid, receivedMs, total);
     } else {
-      const at = sink.claim(conn, REPLY_HEADER_FRAME_BYTES);
-      writeReplyHeader(sink.view, at, length, xid, zxid, 0);
-      sink.commit(REPLY_HEADER_FRAME_BYTES, false);
-      this.pieces(client, bytes, start, start + length);
+      this.beginLarge(client, xid, zxid, length, receivedMs);
+      this.continueLarge(client, bytes, start, start + length, true);
     }
-    this.count(client, xid, zxid, receivedMs, total);
+  }
+
+  /** Starts a reply whose body follows in `continueLarge` calls, over several turns. */
+  beginLarge(client: Client, xid: number, zxid: Zxid, bodyLength: number, receivedMs: number): void {
+    const at = client.sink.claim(client.conn, REPLY_HEADER_FRAME_BYTES);
+    writeReplyHeader(client.sink.view, at, bodyLength, xid, zxid, 0);
+    client.sink.commit(REPLY_HEADER_FRAME_BYTES, false);
+    this.count(client, xid, zxid, receivedMs, REPLY_HEADER_FRAME_BYTES + bodyLength);
+  }
+
+  continueLarge(client: Client, bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
+    this.pieces(client, bytes, from, to, isLast);
+    if (!isLast) return;
+    for (const event of client.heldEvents) this.pieces(client, event, 0, event.length, false);
+    client.heldEvents.length = 0;
   }
 
   /** A change notification; not counted as a reply. */
@@ -117,24 +132,29 @@ export class Replier {
       pathLength = 1;
     }
     const total = watchEventFrameBytes(pathLength);
-    if (total <= PIECE_BYTES_MAX) {
+    if (total <= PIECE_BYTES_MAX && !client.isStreaming) {
       const at = sink.claim(conn, total);
       writeWatchEvent(sink.bytes, sink.view, at, zxid, type, path, pathStart, pathLength);
       sink.commit(total, false);
     } else {
       const frame = new Uint8Array(total);
       writeWatchEvent(frame, new DataView(frame.buffer), 0, zxid, type, path, pathStart, pathLength);
-      for (let from = 0; from < total; from += PIECE_BYTES_MAX) this.piece(client, frame, from, total, false);
+      // In the middle of a large reply there is no place for it; it follows right behind.
+      if (client.isStreaming) client.heldEvents.push(frame);
+      else this.pieces(client, frame, 0, total, false);
     }
     this.statistics.packetsSent++;
     client.sent++;
   }
 
+  /** A reply that was made earlier and had to wait for those before it. */
+  held(client: Client, frames: Uint8Array): void {
+    this.pieces(client, frames, 0, frames.length, true);
+  }
+
   /** Raw bytes outside the protocol (four-letter words); the caller closes the connection. */
   text(client: Client, bytes: Uint8Array): void {
-    for (let from = 0; from < bytes.length; from += PIECE_BYTES_MAX) {
-      this.piece(client, bytes, from, bytes.length, false);
-    }
+    this.pieces(client, bytes, 0, bytes.length, false);
   }
 
   /** Books a reply whose frame somebody else has written. */
@@ -157,15 +177,14 @@ export class Replier {
     Object.assign(this.statistics, emptyStatistics());
   }
 
-  private pieces(client: Client, bytes: Uint8Array, start: number, end: number): void {
-    for (let from = start; from < end; from += PIECE_BYTES_MAX) this.piece(client, bytes, from, end, true);
-  }
-
-  private piece(client: Client, bytes: Uint8Array, from: number, end: number, isReply: boolean): void {
-    const to = Math.min(from + PIECE_BYTES_MAX, end);
-    const at = client.sink.claim(client.conn, to - from);
-    copyBytes(bytes, from, to - from, client.sink.bytes, at);
-    client.sink.commit(to - from, isReply && to === end);
+  private pieces(client: Client, bytes: Uint8Array, start: number, end: number, completesReply: boolean): void {
+    const { sink, conn } = client;
+    for (let from = start; from < end; from += PIECE_BYTES_MAX) {
+      const to = Math.min(from + PIECE_BYTES_MAX, end);
+      const at = sink.claim(conn, to - from);
+      copyBytes(bytes, from, to - from, sink.bytes, at);
+      sink.commit(to - from, completesReply && to === end);
+    }
   }
 }
 
@@ -189,13 +208,18 @@ export function writePathAndStat(
 
 /** A reply body that grows while it is made; reused from reply to reply. */
 export class BodyBuffer {
-  bytes = new Uint8Array(4096);
-  view = new DataView(this.bytes.buffer);
+  bytes: Uint8Array<ArrayBuffer>;
+  view: DataView;
   length = 0;
+
+  constructor(capacity = BODY_BYTES) {
+    this.bytes = new Uint8Array(capacity);
+    this.view = new DataView(this.bytes.buffer);
+  }
 
   reset(): void {
     this.length = 0;
-    if (this.bytes.length > 4 * PIECE_BYTES_MAX) this.adopt(new Uint8Array(4096));
+    if (this.bytes.length > 4 * PIECE_BYTES_MAX) this.adopt(new Uint8Array(BODY_BYTES));
   }
 
   /** Room for `needed` more bytes; returns where they go. */

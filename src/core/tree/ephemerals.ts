@@ -7,16 +7,17 @@ export class Ephemerals {
   private readonly bySession = new Map<number, Set<number>>();
   count = 0;
 
-  add(session: number, nodeId: number): void {
+  /** False: the node is there already, as one that the session has proposed to delete. */
+  add(session: number, nodeId: number): boolean {
     let nodes = this.bySession.get(session);
     if (nodes === undefined) {
       nodes = new Set();
       this.bySession.set(session, nodes);
     }
-    if (!nodes.has(nodeId)) {
-      nodes.add(nodeId);
-      this.count++;
-    }
+    if (nodes.has(nodeId)) return false;
+    nodes.add(nodeId);
+    this.count++;
+    return true;
   }
 
   remove(session: number, nodeId: number): void {

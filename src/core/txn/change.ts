@@ -108,7 +108,6 @@ export class Change {
     sessionHigh: number,
     sessionLow: number,
   ): number {
-    if (request.pathLength < 0) return ErrorCode.marshallingError;
     const flags = request.flags;
     if (flags < CreateFlags.persistent || flags > CreateFlags.persistentSequentialTtl) {
       return ErrorCode.badArguments;
@@ -121,6 +120,7 @@ export class Change {
     }
     if (isTtl && !(request.ttl >= 1 && request.ttl <= TTL_MS_MAX)) return ErrorCode.badArguments; // 3
     if (this.sessionClosed) return ErrorCode.sessionExpired; // 4
+    if (request.pathLength < 0) return ErrorCode.marshallingError;
     if (!hasSlashAndNoNul(request.bytes, request.pathStart, request.pathLength)) return ErrorCode.badArguments; // 5
     if (request.aclCount <= 0) return ErrorCode.invalidAcl;
     const aclId = fixupAclBytes(
@@ -169,8 +169,8 @@ export class Change {
 
   planDelete(request: PathVersionRequest, ids: readonly AuthId[]): number {
     const { bytes, pathStart, pathLength } = request;
-    if (pathLength < 0) return ErrorCode.marshallingError;
     if (this.sessionClosed) return ErrorCode.sessionExpired; // 1
+    if (pathLength < 0) return ErrorCode.marshallingError;
     if (!hasSlashAndNoNul(bytes, pathStart, pathLength)) return ErrorCode.badArguments; // 2
     if (isReserved(bytes, pathStart, pathLength)) return ErrorCode.badArguments;
     const parent = this.findLatest(
@@ -212,7 +212,6 @@ export class Change {
 
   planSetData(request: SetDataRequest, ids: readonly AuthId[]): number {
     const { bytes, pathStart, pathLength } = request;
-    if (pathLength < 0) return ErrorCode.marshallingError;
     if (this.sessionClosed) return ErrorCode.sessionExpired; // 1
     if (!isValidPath(bytes, pathStart, pathLength)) return ErrorCode.badArguments; // 2
     const node = this.findLatest(bytes, pathStart, pathLength, this.node);
@@ -241,7 +240,6 @@ export class Change {
 
   planSetAcl(request: SetAclRequest, ids: readonly AuthId[]): number {
     const { bytes, pathStart, pathLength } = request;
-    if (pathLength < 0) return ErrorCode.marshallingError;
     if (this.sessionClosed) return ErrorCode.sessionExpired; // 1
     if (!isValidPath(bytes, pathStart, pathLength)) return ErrorCode.badArguments; // 2
     if (request.aclCount <= 0) return ErrorCode.invalidAcl;
@@ -265,7 +263,6 @@ export class Change {
 
   planCheck(request: PathVersionRequest, ids: readonly AuthId[]): number {
     const { bytes, pathStart, pathLength } = request;
-    if (pathLength < 0) return ErrorCode.marshallingError;
     if (this.sessionClosed) return ErrorCode.sessionExpired; // 1
     if (!isValidPath(bytes, pathStart, pathLength)) return ErrorCode.badArguments; // 2
     const node = this.findLatest(bytes, pathStart, pathLength, this.node);
@@ -329,9 +326,8 @@ export class Change {
       } else if (kind === OpCode.create || kind === OpCode.create2) {
         node.moveTo(proposals.record(position));
         this.acls.release(node.aclId);
-        if (this.kindOf(node) === 'ephemeral') {
-          this.ephemerals.remove(proposals.owner(position), proposals.nodeId(position));
-        }
+        const owner = proposals.owner(position);
+        if (owner >= 0) this.ephemerals.remove(owner, proposals.nodeId(position));
       }
     }
     this.tree.rollback();
@@ -367,13 +363,14 @@ export class Change {
     );
     tree.stage(id, record);
     this.acls.addReference(this.aclId);
-    if (this.ownerSession >= 0) this.ephemerals.add(this.ownerSession, id);
+    // The effect names the owner only if a rollback has to take the entry back.
+    const isEntryNew = this.ownerSession >= 0 && this.ephemerals.add(this.ownerSession, id);
     const before = tree.latestOf(this.parentId);
     parent.moveTo(before);
     const parentRecord = tree.build.withChildren(before, this.parentCversion, parent.numChildren + 1, zxid);
     tree.stage(this.parentId, parentRecord);
     const kind = this.op === OpCode.create ? OpCode.create : OpCode.create2;
-    this.proposals.pushEffect(kind, id, record, this.parentId, parentRecord, this.ownerSession);
+    this.proposals.pushEffect(kind, id, record, this.parentId, parentRecord, isEntryNew ? this.ownerSession : -1);
   }
 
   private stageDelete(zxid: number): void {

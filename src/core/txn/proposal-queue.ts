@@ -91,7 +91,7 @@ export class ProposalQueue {
     return this.effects[(position & this.effectMask) * EFFECT_FIELDS + 4]!;
   }
 
-  /** Slot of the session that owns a created ephemeral, or that a session effect is about; −1 = none. */
+  /** Slot of the session that a created ephemeral was added to, or that a session effect is about; −1 = none. */
   owner(position: number): number {
     return this.effects[(position & this.effectMask) * EFFECT_FIELDS + 5]!;
   }

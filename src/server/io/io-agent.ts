@@ -87,6 +87,8 @@ export class IoAgent {
   close(): Promise<void> {
     this.quiesce();
     this.closing = Promise.withResolvers<void>();
+    this.onTurnEnd();
+    this.table.flush();
     this.table.shutdownAll();
     setTimeout(() => this.table.destroyAll(), CLOSE_LINGER_MS).unref();
     this.finishIfEmpty();

@@ -5,13 +5,11 @@
  *     supervisor → worker   'quiesce'   stop accepting and taking requests
  *                           'close'     send what is committed, close every socket, end
  *     worker → supervisor   listening   the port, once
- *                           counters    once a second
  *                           failed      then the worker ends with the exit status
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import type { ListenOptions } from '../../net/client-listener.ts';
-import type { NetCounters } from '../../net/net-counters.ts';
 import { describeFailure, type WorkerFailure } from '../worker-failure.ts';
 import type { IoLinkHandle } from './io-link.ts';
 import { RingIo, type RingIoOptions } from './ring-io.ts';
@@ -26,39 +24,30 @@ export type IoWorkerCommand = 'quiesce' | 'close';
 
 export type IoWorkerMessage =
   | { readonly type: 'listening'; readonly port: number }
-  | { readonly type: 'counters'; readonly counters: NetCounters }
   | WorkerFailure;
-
-const COUNTERS_INTERVAL_MS = 1000;
 
 async function run(setup: IoWorkerSetup): Promise<void> {
   const port = parentPort;
   assert(port !== null, 'io-worker.ts runs in a worker');
   const post = (message: IoWorkerMessage): void => port.postMessage(message);
-  const io = new RingIo(setup.link, setup.options);
   const fail = (error: unknown): void => {
-    const failure = describeFailure(io.agent.role, error);
+    const failure = describeFailure(`io-${setup.link.io}`, error);
     post(failure);
     process.exit(failure.exitStatus);
   };
   process.on('uncaughtException', fail);
-  const timer = setInterval(
-    () => post({ type: 'counters', counters: io.agent.counters }),
-    COUNTERS_INTERVAL_MS,
-  );
-  timer.unref();
-  port.on('message', (command: IoWorkerCommand) => {
-    if (command === 'quiesce') {
-      io.agent.quiesce();
-      return;
-    }
-    io.agent.close().then(() => {
-      clearInterval(timer);
-      io.close();
-      port.close();
-    }, fail);
-  });
   try {
+    const io = new RingIo(setup.link, setup.options);
+    port.on('message', (command: IoWorkerCommand) => {
+      if (command === 'quiesce') {
+        io.agent.quiesce();
+        return;
+      }
+      io.agent.close().then(() => {
+        io.close();
+        port.close();
+      }, fail);
+    });
     post({ type: 'listening', port: await io.agent.listen(setup.listen) });
   } catch (error) {
     fail(error);

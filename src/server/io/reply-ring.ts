@@ -20,6 +20,9 @@ import { RecordQueue } from './record-queue.ts';
 const ReplyKind = { bytes: 1, close: 2, release: 3 } as const;
 type ReplyKind = (typeof ReplyKind)[keyof typeof ReplyKind];
 
+// Copies without making a view; any Uint8Array will do as `this`.
+const { copy } = Buffer.prototype;
+
 const CONN_BYTES = 4;
 const HEAD_BYTES = 8;
 
@@ -42,7 +45,7 @@ export class ReplyRingSink implements ReplySink {
   constructor(link: IoLinkHandle, replyBacklogBytesMax: number) {
     this.ring = new RingProducer(link.replies);
     assert(
-      this.ring.recordBytesMax >= 2 * (HEAD_BYTES + PIECE_BYTES_MAX),
+      this.ring.recordBytesMax >= HEAD_BYTES + PIECE_BYTES_MAX,
       () => `a reply ring of ${link.replies.capacity} bytes is too small`,
     );
     this.ioBell = new Bell(link.ioBell);
@@ -145,7 +148,6 @@ export class ReplyRingSink implements ReplySink {
 /** Io side. */
 export class ReplyRingReader implements RecordHandler, BacklogObserver {
   private readonly ring: RingConsumer;
-  private readonly ringBuffer: Buffer;
   private readonly coreBell: Bell;
   private readonly waits: Int32Array;
   private readonly settled: Int32Array;
@@ -156,8 +158,6 @@ export class ReplyRingReader implements RecordHandler, BacklogObserver {
   /** `onDrained`: the core waits for room on this connection, and there is some. */
   constructor(link: IoLinkHandle, table: ConnectionTable, onDrained: (conn: ConnId) => void) {
     this.ring = new RingConsumer(link.replies);
-    const bytes = this.ring.bytes;
-    this.ringBuffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.coreBell = new Bell(link.coreBell);
     this.waits = waitWords(link);
     this.settled = settledBytes(link);
@@ -214,7 +214,7 @@ export class ReplyRingReader implements RecordHandler, BacklogObserver {
       return;
     }
     const slab = this.table.claim(slot, bytes);
-    this.ringBuffer.copy(slab.bytes, slab.used, offset + HEAD_BYTES, offset + length);
+    copy.call(this.ring.bytes, slab.bytes, slab.used, offset + HEAD_BYTES, offset + length);
     this.table.commit(slot, bytes, this.ring.view.getInt32(offset + CONN_BYTES, true) === 1);
   }
 }

@@ -25,6 +25,9 @@ import { IO_WAITS, type IoLinkHandle, waitWords } from './io-link.ts';
 const RequestKind = { connect: 1, frame: 2, disconnect: 3, drained: 4, fourLetterWord: 5 } as const;
 type RequestKind = (typeof RequestKind)[keyof typeof RequestKind];
 
+// Copies without making a view; any Uint8Array will do as `this`.
+const { copy } = Buffer.prototype;
+
 const CONN_BYTES = 4;
 const ADDRESS_OFFSET = 8;
 const WORD_BYTES = 24;
@@ -38,38 +41,27 @@ interface HeldRecord {
 /** Io side. */
 export class RequestRingWriter implements RequestPort {
   private readonly ring: RingProducer;
-  private readonly ringBuffer: Buffer;
   private readonly coreBell: Bell;
   private readonly waits: Int32Array;
   private readonly held: HeldRecord[] = [];
   private waiting = false;
-  // `Buffer.copy` needs a Buffer; chunks are Buffers, frames put together from pieces may be plain arrays.
-  private source: Uint8Array;
-  private sourceBuffer: Buffer;
 
   constructor(link: IoLinkHandle, frameBytesMax: number) {
     this.ring = new RingProducer(link.requests);
     assert(
-      this.ring.recordBytesMax >= 2 * (CONN_BYTES + frameBytesMax),
+      this.ring.recordBytesMax >= CONN_BYTES + frameBytesMax,
       () => `a request ring of ${link.requests.capacity} bytes is too small for frames of ${frameBytesMax}`,
     );
-    this.ringBuffer = asBuffer(this.ring.bytes);
     this.coreBell = new Bell(link.coreBell);
     this.waits = waitWords(link);
-    this.source = this.ring.bytes;
-    this.sourceBuffer = this.ringBuffer;
   }
 
   onFrame(conn: ConnId, bytes: Uint8Array, _view: DataView, start: number, end: number): boolean {
     const length = CONN_BYTES + end - start;
     const offset = this.claim(RequestKind.frame, length);
     if (offset === -1) return false;
-    if (bytes !== this.source) {
-      this.source = bytes;
-      this.sourceBuffer = asBuffer(bytes);
-    }
     this.ring.view.setInt32(offset, conn, true);
-    this.sourceBuffer.copy(this.ringBuffer, offset + CONN_BYTES, start, end);
+    copy.call(bytes, this.ring.bytes, offset + CONN_BYTES, start, end);
     this.ring.commit(length);
     return true;
   }
@@ -127,7 +119,7 @@ export class RequestRingWriter implements RequestPort {
   private tryWrite(record: HeldRecord): boolean {
     const offset = this.claimOrWait(record.kind, record.payload.length);
     if (offset === -1) return false;
-    record.payload.copy(this.ringBuffer, offset);
+    record.payload.copy(this.ring.bytes, offset);
     this.ring.commit(record.payload.length);
     return true;
   }
@@ -168,8 +160,9 @@ export class RequestRingReader implements RecordHandler {
     this.replies = replies;
   }
 
+  /** `poll` would deliver nothing now; a thread may sleep on that, the bell rings when it changes. */
   get isEmpty(): boolean {
-    return this.ring.isEmpty;
+    return this.replies.congested || this.ring.isEmpty;
   }
 
   /** Delivers up to `limit` records; returns how many. */
@@ -221,11 +214,6 @@ function connRecord(kind: RequestKind, conn: ConnId): HeldRecord {
   const payload = Buffer.alloc(CONN_BYTES);
   payload.writeInt32LE(conn);
   return { kind, payload };
-}
-
-/** A Buffer over the same memory. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function latin1(bytes: Uint8Array, start: number, end: number): string {

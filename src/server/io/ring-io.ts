@@ -8,8 +8,10 @@ import type { IoLinkHandle } from './io-link.ts';
 import { ReplyRingReader } from './reply-ring.ts';
 import { RequestRingWriter } from './request-ring.ts';
 
-// Replies taken between two looks at the sockets: about a millisecond of work.
-const REPLIES_PER_WAKE_MAX = 4096;
+/** Replies taken between two flushes: the slabs they fill are still in the cache when the socket reads them. */
+const REPLIES_PER_ROUND = 512;
+// Sockets get a look in after about a millisecond of replies; more than any reply ring holds when replies are large.
+const ROUNDS_PER_TURN_MAX = 8;
 
 export type RingIoOptions = Omit<IoAgentOptions, 'io' | 'slotCount'>;
 
@@ -26,7 +28,7 @@ export class RingIo {
     this.replies = new ReplyRingReader(link, this.agent.table, (conn) => this.requests.onDrained(conn));
     // Sockets come between two wake-ups, however full the ring is.
     this.bell = new Bell(link.ioBell, setImmediate);
-    this.agent.attach(this.requests, this.replies, nothing);
+    this.agent.attach(this.requests, this.replies, this.takeReplies);
     this.park();
   }
 
@@ -41,15 +43,21 @@ export class RingIo {
 
   private readonly hasWork = (): boolean => !this.replies.isEmpty || this.requests.roomCame;
 
+  // Also the first step of `IoAgent.close`: replies that are in the ring by then still leave.
+  private readonly takeReplies = (): void => {
+    let rounds = 0;
+    while (this.replies.poll(REPLIES_PER_ROUND) === REPLIES_PER_ROUND && ++rounds < ROUNDS_PER_TURN_MAX) {
+      this.agent.table.flush();
+    }
+  };
+
   private readonly onWake = (): void => {
     if (this.closed) return;
     const table = this.agent.table;
-    this.replies.poll(REPLIES_PER_WAKE_MAX);
+    this.takeReplies();
     if (this.requests.roomCame && this.requests.onRoom()) table.onRequestRoom();
     table.flush();
     table.continueStopped();
     this.park();
   };
 }
-
-function nothing(): void {}

@@ -1,6 +1,11 @@
 /**
- * Entry of the snapshot thread: writes one snapshot and ends. A failure is fatal for
- * the server: a disk that takes no snapshot will soon take no log either, and must not be filled up quietly.
+ * Entry of the snapshot thread: writes the snapshots it is given, one at a time. It stays between them, because a
+ * fresh thread costs more (start, compilation, cold code) than writing a small tree. A failure is fatal for the
+ * server: a disk that takes no snapshot will soon take no log either, and must not be filled up quietly.
+ *
+ *     supervisor → worker   a SnapshotJob
+ *     worker → supervisor   written, or failed (then the worker ends with the exit status)
+ *     worker → core         the snapshot link: ended
  */
 import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -12,7 +17,6 @@ import { type SnapshotJob, writeSnapshot } from './write-snapshot.ts';
 
 export interface SnapshotWorkerSetup {
   readonly link: SnapshotLinkHandle;
-  readonly job: SnapshotJob;
 }
 
 export type SnapshotWorkerMessage =
@@ -29,16 +33,19 @@ function run(setup: SnapshotWorkerSetup): void {
   const port = parentPort;
   assert(port !== null, 'snapshot-worker.ts runs in a worker');
   const post = (message: SnapshotWorkerMessage): void => port.postMessage(message);
-  const startMs = performance.now();
-  try {
-    const { name, nodes, fileBytes } = writeSnapshot(new NodeDisk(), setup.job);
-    post({ type: 'written', name, nodes, fileBytes, elapsedMs: performance.now() - startMs });
-    new SnapshotLink(setup.link).setEnded();
-  } catch (error) {
-    const failure = describeFailure('snapshot', error);
-    post(failure);
-    process.exit(failure.exitStatus);
-  }
+  const link = new SnapshotLink(setup.link);
+  port.on('message', (job: SnapshotJob) => {
+    const startMs = performance.now();
+    try {
+      const { name, nodes, fileBytes } = writeSnapshot(new NodeDisk(), job);
+      post({ type: 'written', name, nodes, fileBytes, elapsedMs: performance.now() - startMs });
+      link.setEnded();
+    } catch (error) {
+      const failure = describeFailure('snapshot', error);
+      post(failure);
+      process.exit(failure.exitStatus);
+    }
+  });
 }
 
 run(workerData as SnapshotWorkerSetup);

@@ -81,6 +81,13 @@ export const DELIBERATE_DIFFERENCES = [
     handling: 'avoided',
   },
   {
+    id: 'check-watches-of-others',
+    what: 'checkWatches on a path that only another client watches',
+    apache: 'says that there is a watch',
+    ringkeeper: 'NOWATCHER (-121)',
+    handling: 'avoided',
+  },
+  {
     id: 'exists-needs-read',
     what: 'exists on a znode the caller may not read',
     apache: 'answers its Stat (3.9.2: NOAUTH)',
@@ -112,16 +119,46 @@ export const DELIBERATE_DIFFERENCES = [
   },
   {
     id: 'multi-create-flags',
-    what: 'create with flags 7, or with a TTL flag, inside multi',
-    apache: 'flags 7: BADARGUMENTS for this operation; TTL flag: MARSHALLINGERROR for the multi',
-    ringkeeper: 'flags 7: MARSHALLINGERROR for the multi (as 3.9); TTL flag: BADARGUMENTS for this operation',
+    what: 'create flags that do not fit the operation, inside multi',
+    apache:
+      'flags decide, not the operation: createTTL with flags 0 creates a plain znode; create with a TTL flag gives MARSHALLINGERROR for the multi',
+    ringkeeper: 'BADARGUMENTS for this operation',
     handling: 'avoided',
   },
   {
     id: 'null-path-in-multi',
-    what: 'a null path inside multi or multiRead',
-    apache: 'MARSHALLINGERROR for the whole',
-    ringkeeper: 'MARSHALLINGERROR for this operation',
+    what: 'a null path inside multi',
+    apache:
+      'MARSHALLINGERROR for the whole, with an empty list of results and the zxid of the write before it',
+    ringkeeper: 'MARSHALLINGERROR for the whole, with its own zxid',
+    handling: 'avoided',
+  },
+  {
+    id: 'null-path-in-multi-read',
+    what: 'a null path inside multiRead',
+    apache: 'MARSHALLINGERROR for the whole, with the results of the operations before it',
+    ringkeeper: 'MARSHALLINGERROR for the whole',
+    handling: 'avoided',
+  },
+  {
+    id: 'null-acl-id',
+    what: 'an ACL entry without an id text (scheme auth aside)',
+    apache: 'MARSHALLINGERROR (-5)',
+    ringkeeper: 'INVALIDACL (-114)',
+    handling: 'avoided',
+  },
+  {
+    id: 'count-of-empty-path',
+    what: 'getAllChildrenNumber of the empty path',
+    apache: 'one more than for /',
+    ringkeeper: 'the same as for /',
+    handling: 'avoided',
+  },
+  {
+    id: 'watch-on-empty-path',
+    what: 'a watch on the empty path, which reads resolve to the root',
+    apache: 'is kept under a name of its own and never fires',
+    ringkeeper: 'is a watch on /',
     handling: 'avoided',
   },
   {

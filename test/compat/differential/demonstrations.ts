@@ -4,12 +4,12 @@
  */
 import { AddWatchMode, CreateFlags, OpCode, WatcherType } from '../../../src/wire/opcodes.ts';
 import { JuteReader } from '../../support/jute.ts';
-import { type RawClient, type Reply, requestFrame } from '../../support/raw-client.ts';
+import { RawClient, type Reply, requestFrame } from '../../support/raw-client.ts';
 import * as bodies from '../../support/request-bodies.ts';
 import type { DeliberateId } from './deliberate.ts';
 
 export interface Demonstration {
-  readonly play: (client: RawClient) => Promise<string>;
+  readonly play: (client: RawClient, port: number) => Promise<string>;
   /** Undefined where the row says why Apache cannot be asked. */
   readonly apache: string | undefined;
   readonly ringkeeper: string;
@@ -130,6 +130,17 @@ export const DEMONSTRATIONS: Readonly<Record<DeliberateId, Demonstration | undef
     apache: 'err 0',
     ringkeeper: 'err -121',
   },
+  'check-watches-of-others': {
+    play: async (client, port) => {
+      await client.request(OpCode.getData, bodies.pathAndBool('/', true));
+      const other = await RawClient.open(port);
+      const reply = await other.request(OpCode.checkWatches, bodies.pathAndInt('/', WatcherType.data));
+      other.destroy();
+      return outcome(reply);
+    },
+    apache: 'err 0',
+    ringkeeper: 'err -121',
+  },
   'exists-needs-read': {
     play: async (client) => {
       await client.request(
@@ -182,25 +193,63 @@ export const DEMONSTRATIONS: Readonly<Record<DeliberateId, Demonstration | undef
   },
   'multi-create-flags': {
     play: async (client) => {
-      const wrong = [{ op: OpCode.create, body: createBody('/d', 7) }];
-      const ttl = [{ op: OpCode.create, body: createBody('/d', CreateFlags.persistentTtl) }];
-      const first = await client.request(OpCode.multi, bodies.multi(wrong));
-      const second = await client.request(OpCode.multi, bodies.multi(ttl));
-      return `${outcome(first)}, ${outcome(second)}`;
+      const plain = bodies.create({ path: '/d', data: BYTES, acls: bodies.OPEN_ACL, flags: 0, ttl: 5n });
+      const ttl = createBody('/d2', CreateFlags.persistentTtl);
+      const first = await client.request(OpCode.multi, bodies.multi([{ op: OpCode.createTtl, body: plain }]));
+      const second = await client.request(OpCode.multi, bodies.multi([{ op: OpCode.create, body: ttl }]));
+      return `${outcome(first)} type ${first.body.int()}, ${outcome(second)}`;
     },
-    apache: 'err 0, err -5',
-    ringkeeper: 'err -5, err 0',
+    apache: 'err 0 type 1, err -5',
+    ringkeeper: 'err 0 type -1, err 0',
   },
   'null-path-in-multi': {
     play: async (client) => {
+      const before = await client.request(OpCode.delete, bodies.pathAndInt('/nowhere', -1));
       const write = [{ op: OpCode.delete, body: bodies.pathAndInt(null, -1) }];
-      const read = [{ op: OpCode.getData, body: bodies.pathAndBool(null, false) }];
-      const first = await client.request(OpCode.multi, bodies.multi(write));
-      const second = await client.request(OpCode.multiRead, bodies.multi(read));
-      return `${outcome(first)}, ${outcome(second)}`;
+      const reply = await client.request(OpCode.multi, bodies.multi(write));
+      const after = await client.request(OpCode.delete, bodies.pathAndInt('/nowhere', -1));
+      const zxids = `${reply.zxid - before.zxid} and ${after.zxid - before.zxid} later`;
+      return `${outcome(reply)}, ${reply.body.remaining} bytes, ${zxids}`;
     },
-    apache: 'err -5, err -5',
-    ringkeeper: 'err 0, err 0',
+    apache: 'err -5, 9 bytes, 0 and 2 later',
+    ringkeeper: 'err -5, 0 bytes, 1 and 2 later',
+  },
+  'null-path-in-multi-read': {
+    play: async (client) => {
+      const read = [{ op: OpCode.getData, body: bodies.pathAndBool(null, false) }];
+      const reply = await client.request(OpCode.multiRead, bodies.multi(read));
+      return `${outcome(reply)}, ${reply.body.remaining} bytes`;
+    },
+    apache: 'err -5, 9 bytes',
+    ringkeeper: 'err -5, 0 bytes',
+  },
+  'null-acl-id': {
+    play: async (client) => {
+      const acls = [{ perms: 31, scheme: 'world', id: null }];
+      return outcome(
+        await client.request(OpCode.create, bodies.create({ path: '/d', data: BYTES, acls, flags: 0 })),
+      );
+    },
+    apache: 'err -5',
+    ringkeeper: 'err -114',
+  },
+  'count-of-empty-path': {
+    play: async (client) => {
+      const root = await client.request(OpCode.getAllChildrenNumber, bodies.path('/'));
+      const empty = await client.request(OpCode.getAllChildrenNumber, bodies.path(''));
+      return `${empty.body.int() - root.body.int()} more`;
+    },
+    apache: '1 more',
+    ringkeeper: '0 more',
+  },
+  'watch-on-empty-path': {
+    play: async (client) => {
+      await client.request(OpCode.getData, bodies.pathAndBool('', true));
+      await client.request(OpCode.setData, bodies.setData('/', BYTES, -1));
+      return `${client.events.length} events`;
+    },
+    apache: '0 events',
+    ringkeeper: '1 events',
   },
   'null-watch-path': {
     play: async (client) =>

@@ -141,7 +141,8 @@ export class Generator {
     if (kind < 67) return source.read(slot);
     if (kind < 74) return source.query();
     if (kind < 79) return source.addWatch(slot);
-    if (kind < 83) return source.checkOrRemoveWatches(slot);
+    if (kind < 81) return source.checkWatches(slot);
+    if (kind < 83) return source.removeWatches(slot);
     if (kind < 86) return source.setWatches(slot);
     if (kind < 94) return source.multi(authIds);
     if (kind < 96) return source.multiRead();

@@ -1,7 +1,8 @@
 /**
  * Campaigns by hand: node test/compat/differential/main.ts [--seed N] [--seeds N] [--steps N] [--subject apache]
  * Runs seed N and the following ones, each on fresh servers, and stops at the first difference. `--subject apache`
- * compares Apache with itself, which shows what the harness cannot keep deterministic.
+ * compares Apache with itself, which shows what the harness cannot keep deterministic. `--threading` names one of
+ * ringkeeper's threading modes, `all` takes them in turn, seed by seed.
  */
 import { parseArgs } from 'node:util';
 import { ApacheServer } from '../../support/apache.ts';
@@ -14,9 +15,19 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     steps: { type: 'string', default: '1000' },
     subject: { type: 'string', default: 'ringkeeper' },
+    threading: { type: 'string', default: 'auto' },
     coverage: { type: 'boolean', default: false },
   },
 });
+
+const THREADING_MODES = ['shared', 'pipeline', 'dedicated'] as const;
+
+function ringkeeper(seed: number): RingkeeperServer {
+  const { config } = serverOptions(seed);
+  const mode =
+    values.threading === 'all' ? THREADING_MODES[seed % THREADING_MODES.length]! : values.threading;
+  return new RingkeeperServer({ config: { ...config, 'ringkeeper.threadingMode': mode } });
+}
 
 const total = new Map<string, number>();
 const seedFirst = Number(values.seed);
@@ -27,7 +38,7 @@ for (
 ) {
   const options = serverOptions(seed);
   const oracle = new ApacheServer(options);
-  const subject = values.subject === 'apache' ? new ApacheServer(options) : new RingkeeperServer(options);
+  const subject = values.subject === 'apache' ? new ApacheServer(options) : ringkeeper(seed);
   try {
     await Promise.all([oracle.start(), subject.start()]);
     const began = performance.now();

@@ -1,6 +1,6 @@
 /**
  * The raw material of generated requests: paths, data, ACLs, limits, drawn so that operations meet often and oddities
- * are common enough to matter. Some areas of the tree have a purpose: below any component `p` ACLs may forbid reading
+ * are common enough to matter. Some areas of the tree have a purpose: below any component that begins with `p` ACLs may forbid reading
  * (elsewhere everyone may read), `/q` has quotas.
  */
 import type { Prng } from '../../../src/base/prng.ts';
@@ -100,7 +100,6 @@ const INVALID: readonly (readonly Acl[] | null)[] = [
   [{ perms: 31, scheme: 'super', id: 'x' }],
   [{ perms: 31, scheme: 'nosuch', id: 'x' }],
   [{ perms: 31, scheme: null, id: 'anyone' }],
-  [{ perms: 31, scheme: 'world', id: null }],
   [{ perms: 31, scheme: 'digest', id: 'nocolon' }],
   [{ perms: 31, scheme: 'digest', id: 'a:b:c' }],
   [{ perms: 31, scheme: 'digest', id: 'a:' }],
@@ -129,9 +128,9 @@ export const QUOTA_PATHS: readonly string[] = [
   '/zookeeper/quota/q/zookeeper_stats',
 ];
 
-/** True where an ACL may forbid reading. */
+/** True where an ACL may forbid reading; a sequence number may follow the `p`. */
 export function isPrivate(path: string | null): boolean {
-  return path?.split('/').includes('p') ?? false;
+  return path?.includes('/p') ?? false;
 }
 
 export function freshPath(prng: Prng, parents: readonly string[]): string {

@@ -7,7 +7,7 @@ import type { Prng } from '../../../src/base/prng.ts';
 import { AddWatchMode, CreateFlags, OpCode, opName, WatcherType } from '../../../src/wire/opcodes.ts';
 import * as bodies from '../../support/request-bodies.ts';
 import * as material from './material.ts';
-import type { Effect, Request } from './step.ts';
+import { type Effect, type Request, SLOT_COUNT } from './step.ts';
 
 export type Draft = Omit<Request, 'xid'>;
 
@@ -19,22 +19,45 @@ export interface SlotState {
   nextXid: number;
 }
 
-export const WatchClass = { standard: 0, persistent: 1, recursive: 2 } as const;
+export const WatchClass = { standard: 0, persistent: 1, recursive: 2, never: 3 } as const;
 export type WatchClass = (typeof WatchClass)[keyof typeof WatchClass];
+
+/** A path that no client may ever watch. */
+const NEVER_WATCHED = '/never-watched';
 
 /**
  * Which kind of watch a client may ever set on a path. One kind only, because the baseline forgets the earlier mode
  * when a second is set on the same path (`independent-watch-modes`).
  */
 export function watchClass(slot: number, path: string | null): WatchClass {
-  let hash = slot * 31 + 7;
-  for (const unit of path ?? '') hash = (Math.imul(hash, 33) + unit.codePointAt(0)!) >>> 0;
-  const remainder = hash % 5;
+  // `watch-on-empty-path`
+  if (path === '') return WatchClass.never;
+  const owner = watchOwner(path);
+  if (owner !== undefined && owner !== slot) return WatchClass.never;
+  const remainder = (hash(path) + slot) % 5;
   return remainder === 0
     ? WatchClass.persistent
     : remainder === 1
       ? WatchClass.recursive
       : WatchClass.standard;
+}
+
+/**
+ * A third of the paths are watched by one client only. Only there checkWatches has a defined answer: the baseline
+ * says yes when anybody watches the path (`check-watches-of-others`).
+ */
+function watchOwner(path: string | null): number | undefined {
+  const value = hash(path) >>> 8;
+  return value % 3 === 0 ? Math.floor(value / 3) % SLOT_COUNT : undefined;
+}
+
+function hash(path: string | null): number {
+  let state = 7;
+  for (const unit of path ?? '') {
+    state = Math.imul(state ^ unit.codePointAt(0)!, 0x9e3779b1);
+    state ^= state >>> 15;
+  }
+  return state >>> 0;
 }
 
 export class RequestSource {
@@ -160,7 +183,9 @@ export class RequestSource {
       OpCode.ping,
     ]);
     if (op === OpCode.whoAmI || op === OpCode.ping) return { op, body: new Uint8Array(0), label: opName(op) };
-    const path = this.path();
+    // `count-of-empty-path`
+    const drawn = this.path();
+    const path = op === OpCode.getAllChildrenNumber && drawn === '' ? '/' : drawn;
     return { op, body: bodies.path(path), label: `${opName(op)} ${quote(path)}` };
   }
 
@@ -170,7 +195,8 @@ export class RequestSource {
     const allowed = watchClass(slot, path);
     let mode: number =
       allowed === WatchClass.recursive ? AddWatchMode.persistentRecursive : AddWatchMode.persistent;
-    if (allowed === WatchClass.standard || this.prng.chance(0.05)) mode = this.prng.pick([2, -1, 7]);
+    if (allowed === WatchClass.standard || allowed === WatchClass.never || this.prng.chance(0.05))
+      mode = this.prng.pick([2, -1, 7]);
     return {
       op: OpCode.addWatch,
       body: bodies.pathAndInt(path, mode),
@@ -178,15 +204,25 @@ export class RequestSource {
     };
   }
 
-  checkOrRemoveWatches(slot: number): Draft {
-    const op = this.prng.pick([OpCode.checkWatches, OpCode.removeWatches]);
+  removeWatches(slot: number): Draft {
+    return this.watchQuery(OpCode.removeWatches, slot, this.path());
+  }
+
+  checkWatches(slot: number): Draft {
     let path = this.path();
+    for (let tries = 8; path !== NEVER_WATCHED && watchOwner(path) !== slot; tries--)
+      path = tries > 0 ? this.path() : NEVER_WATCHED;
+    return this.watchQuery(OpCode.checkWatches, slot, path);
+  }
+
+  private watchQuery(op: number, slot: number, drawn: string | null): Draft {
+    let path = drawn;
     let type: number = this.prng.chance(0.06) ? this.prng.pick([0, 6, -1]) : WatcherType.any;
     if (this.prng.chance(0.5) && watchClass(slot, path) === WatchClass.standard) {
       type = this.prng.pick([WatcherType.children, WatcherType.data]);
     } else if (this.prng.chance(0.08)) {
-      // `watcher-types`: only where nobody ever watches, so that ours finds nothing to remove.
-      path = '/never-watched';
+      // `watcher-types`: only where ours finds nothing to remove.
+      path = NEVER_WATCHED;
       type = this.prng.pick([WatcherType.persistent, WatcherType.persistentRecursive]);
     }
     return { op, body: bodies.pathAndInt(path, type), label: `${opName(op)} ${quote(path)} type ${type}` };

@@ -10,7 +10,7 @@ import { type IoServer, startDirect, startRing } from './support/io-server.ts';
 import { expectedReplies, play, type Script } from './support/script.ts';
 
 const KIB = 1024;
-const LIMITS = { frameBytesMax: 8 * KIB, windowRequests: 16, replyBacklogBytesMax: 96 * KIB } as const;
+const LIMITS = { frameBytesMax: 8 * KIB, windowRequests: 100, replyBacklogBytesMax: 96 * KIB } as const;
 
 // The smallest rings that are allowed: everything fills up all the time.
 const TIGHT = {

@@ -74,7 +74,9 @@ export class PolledCore {
   }
 
   private readonly hasWork = (): boolean =>
-    this.turnWanted || this.readers.some((reader, i) => !reader.isEmpty && !this.sinks[i]!.congested);
+    this.turnWanted ||
+    this.readers.some((reader) => !reader.isEmpty) ||
+    this.sinks.some((sink) => sink.roomCame);
 
   private readonly onWake = (): void => {
     if (this.stopped) return;

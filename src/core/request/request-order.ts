@@ -1,0 +1,216 @@
+/**
+ * Per connection, replies leave in the order of the requests, and yet nothing waits longer than it must:
+ *
+ *   read, nothing of its own in flight     answered at once
+ *   read behind an own write in flight     parked until that write is committed
+ *   write                                  proposed at once, also past parked reads: what they wait for has an
+ *                                          earlier zxid, so as a rule they are answered first all the same. A marker
+ *                                          keeps its place in the queue for the exception:
+ *   a parked read becomes ready but finds no room for its reply (a slow client, another large reply being made):
+ *                                          the connection is *stalled*; replies of later writes that commit now are
+ *                                          held until the queue reaches their marker
+ *   anything behind a stalled or unevaluated request waits unevaluated
+ *
+ *     queue of one connection, oldest first (R parked read, after which zxid; M marker):
+ *         R(7) R(7) M(9) R(9) M(12)        7 commits → both R run; 9 commits → its reply, R; 12 commits → its reply
+ */
+import { REQUEST_HEADER_BYTES, REQUEST_TYPE } from '../../wire/requests.ts';
+import { isWrite, OpCode } from '../../wire/opcodes.ts';
+import type { Zxid } from '../../base/zxid.ts';
+import { type Client, ClientState } from './client.ts';
+import { UNEVALUATED } from './frame-queue.ts';
+import { HeldSink } from './held-sink.ts';
+import type { Replier } from './replier.ts';
+
+/** What is done with a request whose turn has come. `start` is the request header's. */
+export interface RequestHandlers {
+  /** False: the log has no room; nothing has happened. */
+  write(client: Client, op: number, bytes: Uint8Array, view: DataView, start: number, end: number): boolean;
+  /** False: another large reply is being made; nothing has happened. */
+  read(
+    client: Client,
+    op: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    receivedMs: number,
+  ): boolean;
+  /** auth and sasl: answered on receipt. */
+  authenticate(client: Client, op: number, bytes: Uint8Array, view: DataView, start: number, end: number): void;
+  close(client: Client): void;
+}
+
+export class RequestOrder {
+  /** Newest committed zxid and the turn's time, set by the owner. */
+  committedZxid: Zxid = 0;
+  nowMs = 0;
+  private readonly handlers: RequestHandlers;
+  private readonly replier: Replier;
+  /** Connections whose next request waits for room in the log, or for the large reply being made. */
+  private readonly logWaiters: Client[] = [];
+  private readonly replyWaiters: Client[] = [];
+
+  constructor(handlers: RequestHandlers, replier: Replier) {
+    this.handlers = handlers;
+    this.replier = replier;
+  }
+
+  /** A frame of a connection that has (or is getting) a session. */
+  onRequest(client: Client, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    if (end - start < REQUEST_HEADER_BYTES) {
+      this.handlers.close(client);
+      return;
+    }
+    if (client.state !== ClientState.open || client.isStalled || client.queue.unevaluated > 0) {
+      client.queue.push(bytes, start, end, UNEVALUATED, this.nowMs);
+      return;
+    }
+    const op = view.getInt32(start + REQUEST_TYPE);
+    if (op === OpCode.auth || op === OpCode.sasl) {
+      this.handlers.authenticate(client, op, bytes, view, start, end);
+    } else if (isProposed(op)) {
+      if (!this.propose(client, op, bytes, view, start, end)) {
+        client.queue.push(bytes, start, end, UNEVALUATED, this.nowMs);
+      } else if (client.queue.count > 0) {
+        client.queue.pushMarker(client.lastWriteZxid);
+      }
+    } else if (client.queue.count > 0 || client.lastWriteZxid > this.committedZxid) {
+      client.queue.push(bytes, start, end, client.lastWriteZxid, this.nowMs);
+    } else if (!this.read(client, op, bytes, view, start, end, this.nowMs)) {
+      client.queue.push(bytes, start, end, client.lastWriteZxid, this.nowMs);
+    }
+  }
+
+  /** Runs what the connection has parked, as far as it may. */
+  drain(client: Client): void {
+    const { queue } = client;
+    client.isStalled = client.isStreaming;
+    while (queue.count > 0 && client.state === ClientState.open && !client.isStalled) {
+      if (queue.headIsMarker) {
+        if (!this.passMarker(client)) return;
+      } else if (queue.headZxid === UNEVALUATED) {
+        if (!this.evaluateHead(client)) return;
+      } else {
+        if (queue.headZxid > this.committedZxid) return;
+        const { bytes, view, headStart: start, headEnd: end } = queue;
+        const op = view.getInt32(start + REQUEST_TYPE);
+        if (!this.read(client, op, bytes, view, start, end, queue.headReceivedMs)) return;
+        queue.shift();
+      }
+    }
+  }
+
+  /** After commits: the log has room again. */
+  onLogRoom(): void {
+    this.retry(this.logWaiters);
+  }
+
+  /** A large reply is complete: its connection goes on, and whoever waited to make another one. */
+  onLargeReplyDone(client: Client): void {
+    this.drain(client);
+    this.retry(this.replyWaiters);
+  }
+
+  // ---- commits of own writes -----------------------------------------------------------------------------
+
+  /** Before a write of this client commits: true = its reply is being held, call `endHeld` after the commit. */
+  beginCommit(client: Client, zxid: Zxid): boolean {
+    const { queue } = client;
+    if (!queue.takeMarker(zxid)) return false;
+    if (queue.headIsMarker && queue.headZxid === zxid && !client.isStreaming) {
+      queue.shift();
+      return false;
+    }
+    client.sink = new HeldSink(client.sink);
+    return true;
+  }
+
+  endHeld(client: Client): void {
+    const held = client.sink as HeldSink;
+    client.sink = held.target;
+    client.heldReplies.push(held.take());
+  }
+
+  // ---- inside --------------------------------------------------------------------------------------------
+
+  private propose(
+    client: Client,
+    op: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): boolean {
+    client.lastOp = op;
+    if (!this.handlers.write(client, op, bytes, view, start, end)) {
+      this.stall(client, this.logWaiters);
+      return false;
+    }
+    return true;
+  }
+
+  private read(
+    client: Client,
+    op: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    receivedMs: number,
+  ): boolean {
+    if (client.sink.room(client.conn) <= 0) {
+      client.isStalled = true; // onDrained will say
+      return false;
+    }
+    client.lastOp = op;
+    if (!this.handlers.read(client, op, bytes, view, start, end, receivedMs)) {
+      this.stall(client, this.replyWaiters);
+      return false;
+    }
+    // The reply may be a large one, still being made.
+    if (client.isStreaming) client.isStalled = true;
+    return true;
+  }
+
+  // False: it stays where it is.
+  private evaluateHead(client: Client): boolean {
+    const { queue } = client;
+    const { bytes, view, headStart: start, headEnd: end } = queue;
+    const op = view.getInt32(start + REQUEST_TYPE);
+    if (op === OpCode.auth || op === OpCode.sasl) {
+      this.handlers.authenticate(client, op, bytes, view, start, end);
+      if (client.state === ClientState.open) queue.shift();
+    } else if (isProposed(op)) {
+      if (!this.propose(client, op, bytes, view, start, end)) return false;
+      queue.shift();
+    } else {
+      queue.evaluateHead(client.lastWriteZxid);
+    }
+    return true;
+  }
+
+  // The head is a write's place. Its reply, if held, leaves now; if it has not committed yet, all wait.
+  private passMarker(client: Client): boolean {
+    const { queue } = client;
+    if (queue.headZxid > this.committedZxid) return false;
+    queue.shift();
+    this.replier.held(client, client.heldReplies.shift()!);
+    return true;
+  }
+
+  private stall(client: Client, waiters: Client[]): void {
+    client.isStalled = true;
+    waiters.push(client);
+  }
+
+  private retry(waiters: Client[]): void {
+    // Each may line up again, behind those that have not had their turn yet.
+    for (let n = waiters.length; n > 0; n--) this.drain(waiters.shift()!);
+  }
+}
+
+/** Writes become transactions; createSession is the server's own and is refused as a read would be. */
+function isProposed(op: number): boolean {
+  return isWrite(op) && op !== OpCode.createSession;
+}

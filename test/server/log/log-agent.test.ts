@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { StorageFailure } from '../../../src/base/failure.ts';
+import { LogCounter } from '../../../src/server/log/log-link.ts';
+import { MemoryDisk } from '../../storage/support/memory-disk.ts';
+import { DIRECTORY, LogHarness, type LogHarnessOptions, readLog } from './support/log-harness.ts';
+
+function harnessOn(disk: MemoryDisk, options?: LogHarnessOptions): LogHarness {
+  disk.makeDirectory(DIRECTORY);
+  return new LogHarness(disk, options);
+}
+
+test('everything that is there becomes one batch: one write, one sync, one durable zxid', () => {
+  const disk = new MemoryDisk();
+  const log = harnessOn(disk);
+  log.propose(1);
+  log.propose(2);
+  log.propose(3, 2000);
+  assert.equal(log.agent.doWork(0), 0, 'not before the end of the core’s turn');
+  log.port.flush();
+  assert.equal(log.agent.doWork(0), 3);
+  assert.equal(log.port.durableZxid, 3);
+  assert.equal(log.counter(LogCounter.batches), 1);
+  assert.equal(log.counter(LogCounter.records), 3);
+  assert.equal(log.agent.doWork(0), 0);
+  // The file exists by now, so the only sync left is the batch's own.
+  disk.syncsLeft = 1;
+  log.propose(4);
+  log.propose(5);
+  log.port.flush();
+  log.agent.doWork(0);
+  assert.equal(disk.syncsLeft, 0);
+  assert.equal(log.port.durableZxid, 5);
+  assert.deepEqual(readLog(disk, DIRECTORY), [
+    { zxid: 1, length: 100 },
+    { zxid: 2, length: 100 },
+    { zxid: 3, length: 2000 },
+    { zxid: 4, length: 100 },
+    { zxid: 5, length: 100 },
+  ]);
+});
+
+test('a batch ends at maxBatchSize', () => {
+  const disk = new MemoryDisk();
+  const log = harnessOn(disk, { batching: { recordsMax: 10 } });
+  for (let zxid = 1; zxid <= 25; zxid++) log.propose(zxid);
+  log.port.flush();
+  const durable: number[] = [];
+  while (log.agent.doWork(0) > 0) durable.push(log.port.durableZxid);
+  assert.deepEqual(durable, [10, 20, 25]);
+});
+
+test('with a flush delay a batch waits for company, but no longer than the poll time or the delay', () => {
+  const log = harnessOn(new MemoryDisk(), { batching: { flushDelayMs: 30, pollTimeMs: 10 } });
+  const propose = (zxid: number): void => {
+    log.propose(zxid);
+    log.port.flush();
+  };
+  propose(1);
+  log.agent.doWork(1000);
+  assert.equal(log.port.durableZxid, 1, 'the last flush is long ago');
+  propose(2);
+  log.agent.doWork(1005);
+  log.agent.doWork(1014);
+  assert.equal(log.port.durableZxid, 1);
+  log.agent.doWork(1015);
+  assert.equal(log.port.durableZxid, 2, 'nothing came for the poll time');
+  for (let i = 0; i < 5; i++) {
+    propose(3 + i);
+    log.agent.doWork(1020 + i * 5);
+    assert.equal(log.port.durableZxid, 2);
+  }
+  propose(8);
+  log.agent.doWork(1045);
+  assert.equal(log.port.durableZxid, 8, 'the delay is over though writes keep coming');
+});
+
+test('a claim that is given back leaves no trace; a full ring says so and the log makes room', () => {
+  const disk = new MemoryDisk();
+  const log = harnessOn(disk, { ringBytes: 4096 });
+  assert.notEqual(log.port.claim(500), -1);
+  log.port.abort();
+  let zxid = 1;
+  while (log.propose(zxid, 200)) zxid++;
+  assert.ok(zxid > 10);
+  // The refused claim has published what was in front of it.
+  log.agent.doWork(0);
+  assert.equal(log.port.durableZxid, zxid - 1);
+  assert.equal(log.propose(zxid, log.port.payloadBytesMax), true);
+  log.port.flush();
+  log.agent.doWork(0);
+  assert.equal(log.port.durableZxid, zxid);
+  assert.equal(readLog(disk, DIRECTORY).at(-1)!.length, log.port.payloadBytesMax);
+});
+
+test('a snapshot becomes due with the log: a new file and a count', () => {
+  const disk = new MemoryDisk();
+  const log = harnessOn(disk, { snapCount: 20 });
+  for (let zxid = 1; zxid <= 100; zxid++) {
+    log.propose(zxid);
+    log.port.flush();
+    log.agent.doWork(0);
+  }
+  const due = log.port.snapshotsDue;
+  assert.ok(due >= 4 && due <= 9, `${due} snapshots due in 100 txns with snapCount 20`);
+  assert.equal(disk.list(DIRECTORY).length, due + 1);
+  assert.equal(readLog(disk, DIRECTORY).length, 100);
+});
+
+test('closing makes the rest durable', () => {
+  const disk = new MemoryDisk();
+  const log = harnessOn(disk, { batching: { flushDelayMs: 1000, pollTimeMs: 1000 } });
+  log.propose(1);
+  log.port.flush();
+  log.agent.doWork(2000);
+  log.propose(2);
+  log.port.close();
+  log.agent.doWork(2001);
+  assert.equal(log.port.durableZxid, 1);
+  log.agent.onClose();
+  assert.equal(log.port.durableZxid, 2);
+});
+
+test('after a failed write or sync nothing more is called durable, and what was is there after a crash', () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        batches: fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 12 }),
+        syncsLeft: fc.integer({ min: 0, max: 12 }),
+        bytesFree: fc.integer({ min: 0, max: 8000 }),
+        failsBy: fc.constantFrom('sync' as const, 'space' as const),
+      }),
+      ({ batches, syncsLeft, bytesFree, failsBy }) => {
+        const disk = new MemoryDisk();
+        const log = harnessOn(disk);
+        if (failsBy === 'sync') disk.syncsLeft = syncsLeft;
+        else disk.bytesFree = bytesFree;
+        let zxid = 0;
+        let failed = false;
+        for (const size of batches) {
+          for (let i = 0; i < size; i++) log.propose(++zxid);
+          log.port.flush();
+          const before = log.port.durableZxid;
+          try {
+            while (log.agent.doWork(0) > 0);
+            assert.equal(failed, false, 'a log that has failed must not work on');
+            assert.equal(log.port.durableZxid, zxid);
+          } catch (error) {
+            assert.ok(error instanceof StorageFailure, String(error));
+            assert.equal(log.port.durableZxid, before);
+            failed = true;
+          }
+        }
+        if (!failed) return;
+        const durable = log.port.durableZxid;
+        const logged = readLog(disk, DIRECTORY).map((txn) => txn.zxid);
+        for (let known = 1; known <= durable; known++) assert.ok(logged.includes(known));
+      },
+    ),
+    { numRuns: 200 },
+  );
+});

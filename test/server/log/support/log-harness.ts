@@ -1,0 +1,92 @@
+/** A log agent on any disk, with the core's port in front of it; the test calls `doWork` and owns the clock. */
+import { Prng } from '../../../../src/base/prng.ts';
+import { LogAgent, type LogBatching } from '../../../../src/server/log/log-agent.ts';
+import { createLogLink, type LogCounter, type LogLinkHandle } from '../../../../src/server/log/log-link.ts';
+import { RingLogPort } from '../../../../src/server/log/log-port.ts';
+import { createBell } from '../../../../src/shm/bell.ts';
+import { Counters } from '../../../../src/shm/counters.ts';
+import type { Disk } from '../../../../src/storage/disk.ts';
+import { SnapshotTrigger } from '../../../../src/storage/snapshot-trigger.ts';
+import { TxnlogAppender } from '../../../../src/storage/txnlog-appender.ts';
+import { readTxnlog } from '../../../../src/storage/txnlog-reader.ts';
+
+export const DIRECTORY = '/data/version-2';
+const EAGER: LogBatching = { recordsMax: 1000, flushDelayMs: 0, pollTimeMs: 0 };
+
+export interface LogHarnessOptions {
+  readonly batching?: Partial<LogBatching>;
+  readonly snapCount?: number;
+  readonly ringBytes?: number;
+}
+
+export class LogHarness {
+  readonly link: LogLinkHandle;
+  readonly port: RingLogPort;
+  readonly agent: LogAgent;
+  private readonly counters: Counters;
+
+  constructor(disk: Disk, options: LogHarnessOptions = {}) {
+    this.link = createLogLink({
+      proposalRingBytes: options.ringBytes ?? 64 * 1024,
+      coreBell: createBell(),
+      lastZxid: 0,
+    });
+    this.port = new RingLogPort(this.link);
+    const trigger = new SnapshotTrigger(
+      { snapCount: options.snapCount ?? 1_000_000, snapBytesMax: 0 },
+      new Prng(1),
+    );
+    const appender = new TxnlogAppender(disk, DIRECTORY, 0, trigger, {
+      preallocBytes: 0,
+      fileBytesMax: 0,
+      forceSync: true,
+      slowSyncMs: 1000,
+      nowMs: () => 0,
+      onSlowSync: () => undefined,
+    });
+    this.agent = new LogAgent(this.link, appender, { ...EAGER, ...options.batching }, () => 0);
+    this.counters = new Counters(this.link.counters);
+  }
+
+  /** Proposes a transaction as the core does; false = the ring is full. */
+  propose(zxid: number, bytes = 100): boolean {
+    const offset = this.port.claim(bytes);
+    if (offset === -1) return false;
+    writeTxn(this.port.bytes, this.port.view, offset, zxid, bytes);
+    this.port.commit(zxid, bytes);
+    return true;
+  }
+
+  counter(which: LogCounter): number {
+    return this.counters.get(which);
+  }
+}
+
+/** A txn whose header carries the zxid, as readers expect, and whose body can be told from others. */
+export function writeTxn(
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  zxid: number,
+  length: number,
+): void {
+  bytes.fill(zxid & 0xff, offset, offset + length);
+  view.setInt32(offset + 12, 0);
+  view.setInt32(offset + 16, zxid);
+}
+
+export interface LoggedTxn {
+  readonly zxid: number;
+  readonly length: number;
+}
+
+export function readLog(disk: Disk, directory: string): LoggedTxn[] {
+  const txns: LoggedTxn[] = [];
+  const sink = {
+    onTxn: (zxid: number, _bytes: Uint8Array, _view: DataView, start: number, end: number) => {
+      txns.push({ zxid, length: end - start });
+    },
+  };
+  readTxnlog(disk, directory, 0, sink, { onWarning: () => undefined });
+  return txns;
+}
