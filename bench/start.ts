@@ -13,7 +13,7 @@ import { type BenchOptions, parseOptions, RESULTS_DIR } from './options.ts';
 import { terminalProgress } from './report/progress.ts';
 import { writeResultsReadme } from './report/results-readme.ts';
 import type { RunResult } from './report/run-json.ts';
-import { saveRun } from './report/save-run.ts';
+import { prepareOut, saveRun } from './report/save-run.ts';
 import { renderRun } from './report/table.ts';
 import { runScenario } from './run.ts';
 
@@ -37,6 +37,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 try {
   const options = await parseOptions(process.argv.slice(2));
+  prepareOut(options.out);
   if (options.vs === null) await single(options);
   else await paired(options, options.vs);
 } catch (error) {
@@ -87,6 +88,7 @@ async function measure(
   if (run === null) return null;
   process.stdout.write(`${renderRun(run)}\n`);
   save(run, options.out);
+  if (run.target.failure !== null) exitStatus ||= 1;
   return run;
 }
 

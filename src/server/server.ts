@@ -110,7 +110,7 @@ class Assembly {
       lastZxid: 0,
     });
     this.snapshotLink = createSnapshotLink(this.coreBell);
-    this.snapshots = new SnapshotThread(this.supervisor, this.snapshotLink, log);
+    this.snapshots = new SnapshotThread(this.supervisor, this.snapshotLink, log, this.wakeByMessage);
     this.ringIoOptions = {
       limits: {
         frameBytesMax: config.frameBytesMax,
@@ -165,6 +165,7 @@ class Assembly {
       this.coreBell,
       (error) => this.supervisor.fail(describeFailure('core', error)),
     );
+    this.supervisor.onWake = core.onBell;
     this.front = {
       listen: (options) => core.io.listen(options),
       quiesce: () => core.io.quiesce(),
@@ -261,6 +262,10 @@ class Assembly {
     });
   }
 
+  private get wakeByMessage(): boolean {
+    return this.topology.mode === 'shared';
+  }
+
   private coreSetup(): CoreSetup {
     return {
       config: this.config,
@@ -292,6 +297,7 @@ class Assembly {
         flushDelayMs: config.flushDelayMs,
         pollTimeMs: config.maxWriteQueuePollTimeMs,
       },
+      wakeByMessage: this.wakeByMessage,
       idleTurnsMax: this.topology.idleTurnsMax,
     };
     this.logWorker = this.supervisor.spawn('log', './log/log-worker', setup, (message: LogWorkerMessage) => {

@@ -15,6 +15,8 @@ const LOST_WORKER_STATUS = 1;
 
 export class Supervisor {
   readonly failed: Promise<ServerFailure>;
+  /** Called for every empty message: a worker rings the bell of an agent on this thread. */
+  onWake: () => void = () => {};
   private readonly log: Log;
   private readonly settleFailed: (failure: ServerFailure) => void;
   private readonly running = new Set<SupervisedWorker>();
@@ -30,8 +32,9 @@ export class Supervisor {
   spawn(role: string, entry: string, workerData: object, onMessage: (message: never) => void): SupervisedWorker {
     const worker = new SupervisedWorker(role, new Worker(workerUrl(entry), { name: role, workerData }));
     this.running.add(worker);
-    worker.thread.on('message', (message: LogLine | WorkerFailure) => {
-      if (message.type === 'failed') this.fail(message);
+    worker.thread.on('message', (message: LogLine | WorkerFailure | null) => {
+      if (message === null) this.onWake();
+      else if (message.type === 'failed') this.fail(message);
       else if (message.type === 'log') (this.log as MainLog).write(message);
       else onMessage(message as never);
     });

@@ -17,6 +17,7 @@ export const UNEVALUATED = -1;
 const HEAD_BYTES = 24;
 const LENGTH_AT = 16;
 const MARKER_LENGTH = -1;
+const TAKEN_MARKERS_MAX = 1024;
 const CAPACITY_MIN = 4096;
 const CAPACITY_KEPT = 64 * CAPACITY_MIN;
 
@@ -74,7 +75,12 @@ export class FrameQueue {
   takeMarker(zxid: number): boolean {
     if (this.markerZxids[this.markerAt] !== zxid) return false;
     this.markerAt++;
-    if (this.markerAt === this.markerZxids.length) this.forgetMarkers();
+    if (this.markerAt === this.markerZxids.length) {
+      this.forgetMarkers();
+    } else if (this.markerAt === TAKEN_MARKERS_MAX) {
+      this.markerZxids.splice(0, TAKEN_MARKERS_MAX);
+      this.markerAt = 0;
+    }
     return true;
   }
 

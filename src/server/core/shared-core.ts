@@ -10,6 +10,8 @@ import { type CoreHost, TICK_MS } from './core-host.ts';
 
 export class SharedCore {
   readonly io: IoAgent;
+  /** To be called for each message that rings the core's bell. */
+  readonly onBell: () => void;
   private readonly host: CoreHost;
   private readonly bell: Bell;
   private readonly timer: NodeJS.Timeout;
@@ -32,7 +34,8 @@ export class SharedCore {
     host.replica.addSink(sink);
     const { table } = this.io;
     this.io.attach(new DirectRequestPort(host, () => table.scheduleTurn()), sink, () => this.turn());
-    this.bell = new Bell(coreBell, setImmediate);
+    this.bell = new Bell(coreBell, setImmediate, { byMessage: true });
+    this.onBell = this.bell.onMessage;
     this.timer = setInterval(() => this.turn(), TICK_MS);
     this.park();
   }

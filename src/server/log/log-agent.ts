@@ -13,7 +13,7 @@
  * A StorageFailure goes through: nothing after it may be called durable, and the thread must end.
  */
 import type { Agent } from '../../shm/agent.ts';
-import { Bell } from '../../shm/bell.ts';
+import { Bell, type BellChannel } from '../../shm/bell.ts';
 import { Counters } from '../../shm/counters.ts';
 import { type RecordHandler, RingConsumer } from '../../shm/ring.ts';
 import type { TxnlogAppender } from '../../storage/txnlog-appender.ts';
@@ -40,10 +40,16 @@ export class LogAgent implements Agent, RecordHandler {
   private arrivedMs = 0;
   private flushedMs = 0;
 
-  /** `clockMs` times the disk; it may be finer than the `nowMs` of `doWork`. */
-  constructor(link: LogLinkHandle, appender: TxnlogAppender, batching: LogBatching, clockMs: () => number) {
+  /** `clockMs` times the disk; it may be finer than the `nowMs` of `doWork`. `toCore`: how the core is woken. */
+  constructor(
+    link: LogLinkHandle,
+    appender: TxnlogAppender,
+    batching: LogBatching,
+    clockMs: () => number,
+    toCore: BellChannel = {},
+  ) {
     this.ring = new RingConsumer(link.proposals);
-    this.coreBell = new Bell(link.coreBell);
+    this.coreBell = new Bell(link.coreBell, undefined, toCore);
     this.counters = new Counters(link.counters);
     this.appender = appender;
     this.batching = batching;

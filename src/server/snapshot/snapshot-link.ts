@@ -4,7 +4,7 @@
  *
  *     idle ──core: start──▶ running ──snapshot thread──▶ ended ──core: endSnapshot──▶ idle
  */
-import { Bell } from '../../shm/bell.ts';
+import { Bell, type BellChannel } from '../../shm/bell.ts';
 
 export interface SnapshotLinkHandle {
   readonly state: SharedArrayBuffer;
@@ -23,9 +23,10 @@ export class SnapshotLink {
   private readonly words: Int32Array;
   private readonly bell: Bell;
 
-  constructor(handle: SnapshotLinkHandle) {
+  /** `toCore`: how the core is woken. */
+  constructor(handle: SnapshotLinkHandle, toCore: BellChannel = {}) {
     this.words = new Int32Array(handle.state);
-    this.bell = new Bell(handle.coreBell);
+    this.bell = new Bell(handle.coreBell, undefined, toCore);
   }
 
   get isIdle(): boolean {

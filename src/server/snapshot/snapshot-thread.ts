@@ -14,10 +14,12 @@ export class SnapshotThread {
   private readonly supervisor: Supervisor;
   private readonly link: SnapshotLinkHandle;
   private readonly log: Log;
+  private readonly wakeByMessage: boolean;
   private worker: SupervisedWorker | null = null;
   private restTimer: NodeJS.Timeout | null = null;
 
-  constructor(supervisor: Supervisor, link: SnapshotLinkHandle, log: Log) {
+  constructor(supervisor: Supervisor, link: SnapshotLinkHandle, log: Log, wakeByMessage: boolean) {
+    this.wakeByMessage = wakeByMessage;
     this.supervisor = supervisor;
     this.link = link;
     this.log = log;
@@ -42,7 +44,7 @@ export class SnapshotThread {
   }
 
   private spawn(): SupervisedWorker {
-    const setup: SnapshotWorkerSetup = { link: this.link };
+    const setup: SnapshotWorkerSetup = { link: this.link, wakeByMessage: this.wakeByMessage };
     return this.supervisor.spawn('snapshot', './snapshot/snapshot-worker', setup, (message: SnapshotWorkerMessage) => {
       if (message.type === 'written') this.onWritten(message);
     });

@@ -17,6 +17,8 @@ import { type SnapshotJob, writeSnapshot } from './write-snapshot.ts';
 
 export interface SnapshotWorkerSetup {
   readonly link: SnapshotLinkHandle;
+  /** As for the log worker: the core's bell is rung by message. */
+  readonly wakeByMessage: boolean;
 }
 
 export type SnapshotWorkerMessage =
@@ -33,7 +35,7 @@ function run(setup: SnapshotWorkerSetup): void {
   const port = parentPort;
   assert(port !== null, 'snapshot-worker.ts runs in a worker');
   const post = (message: SnapshotWorkerMessage): void => port.postMessage(message);
-  const link = new SnapshotLink(setup.link);
+  const link = new SnapshotLink(setup.link, setup.wakeByMessage ? { port } : {});
   port.on('message', (job: SnapshotJob) => {
     const startMs = performance.now();
     try {

@@ -15,6 +15,11 @@ import { OpenMode, type Request, SLOT_COUNT, type Step } from './step.ts';
 const PING_XID = -2;
 const UNREACHABLE_ZXID = 2n ** 60n;
 
+export interface Session {
+  readonly sessionId: bigint;
+  readonly password: Uint8Array;
+}
+
 interface Slot {
   connection: RawConnection | undefined;
   sessionId: bigint;
@@ -60,6 +65,12 @@ export class Target {
       ...(await Promise.all(others.filter((index) => index >= 0).map((index) => this.exchange(index, [])))),
     );
     return { connect, received, zxidBefore, zxidAfter: this.normaliser.zxidMax };
+  }
+
+  /** The sessions of the open connections. */
+  openSessions(): Session[] {
+    const open = this.slots.filter((slot) => slot.connection !== undefined);
+    return open.map(({ sessionId, password }) => ({ sessionId, password }));
   }
 
   /** Ends every connection; the server is the caller's to stop. */

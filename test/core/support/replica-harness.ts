@@ -192,7 +192,7 @@ export class Connection {
       readOnly: fields.readOnly === undefined ? false : fields.readOnly,
     });
     this.awaitsConnect = true;
-    this.frame(writer.take());
+    this.frame(writer.toBytes());
   }
 
   /** Sends requests in one turn; returns the xid of the last. */
@@ -207,7 +207,7 @@ export class Connection {
         writeRequest(writer, request);
         const replyXid = request.op === OpCode.ping ? SpecialXid.ping : xid;
         this.asked.push({ xid: replyXid, op: request.op });
-        this.deliver(writer.take());
+        this.deliver(writer.toBytes());
       }
     });
     return xid;

@@ -1,0 +1,56 @@
+/**
+ * Data directories are interchangeable: what ringkeeper leaves behind, stopped or killed, Apache 3.8.0 opens and
+ * serves (znodes of every kind, data, Stat, ACLs, quotas, ephemerals of sessions that are still alive, the sessions
+ * themselves), and the other way round, several times over the same directory.
+ */
+import { suite, test } from 'node:test';
+import { ServerKind } from '../support/server.ts';
+import { need, needRingkeeper } from '../support/skip.ts';
+import { type Leg, type Relay, runRelay } from './relay/relay.ts';
+
+const { apache, ringkeeper } = ServerKind;
+const STEP_COUNT = 250;
+/** Small enough that each leg takes several snapshots, and larger than what a leg needs to look around. */
+const SNAP_COUNT = '150';
+
+const OURS_FIRST: readonly Leg[] = [
+  { kind: ringkeeper, end: 'SIGTERM' },
+  { kind: apache, end: 'SIGKILL' },
+  { kind: ringkeeper, end: 'SIGKILL' },
+  { kind: apache, end: 'SIGTERM' },
+];
+const THEIRS_FIRST: readonly Leg[] = [
+  { kind: apache, end: 'SIGTERM' },
+  { kind: ringkeeper, end: 'SIGKILL' },
+  { kind: apache, end: 'SIGTERM' },
+];
+
+const RELAYS: readonly (Relay & { readonly what: string })[] = [
+  relay('ringkeeper first', 1, OURS_FIRST, ''),
+  relay('Apache first', 2, THEIRS_FIRST, ''),
+  relay('gz snapshots', 3, OURS_FIRST, 'gz'),
+  relay('snappy snapshots', 4, OURS_FIRST, 'snappy'),
+];
+
+function relay(
+  what: string,
+  seed: number,
+  legs: readonly Leg[],
+  compression: string,
+): Relay & { readonly what: string } {
+  const config = {
+    snapCount: SNAP_COUNT,
+    'znode.container.checkIntervalMs': '3600000',
+    ...(compression === '' ? {} : { 'snapshot.compression.method': compression }),
+  };
+  const snapshotSuffix = compression === '' ? '' : `.${compression}`;
+  return { what, seed, stepCount: STEP_COUNT, legs, config, snapshotSuffix };
+}
+
+suite('one data directory, two servers', { skip: need('java', 'zookeeper') || needRingkeeper() }, () => {
+  for (const { what, ...plan } of RELAYS) {
+    test(what, async (context) => {
+      await runRelay(plan, (text) => context.diagnostic(text));
+    });
+  }
+});
