@@ -78,6 +78,6 @@ export function summarizeLatency(histogram: hdr.Histogram): LatencySummary | nul
     p99Ms: at(99),
     p999Ms: at(99.9),
     p9999Ms: at(99.99),
-    maxMs: histogram.maxValue / 1000,
+    maxMs: at(100), // the end of its bucket, as for all percentiles: never below p99.99
   };
 }

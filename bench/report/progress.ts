@@ -37,8 +37,6 @@ export function terminalProgress(): Progress {
   };
 }
 
-export const silentProgress: Progress = { start: () => {}, update: () => {}, stop: () => {} };
-
 function payload(state: ProgressState): Record<string, string> {
   return {
     label: state.label.padEnd(10),

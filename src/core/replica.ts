@@ -49,12 +49,13 @@ export class Replica implements CorePort, RequestHandlers {
       onSessionCreated: (slot, client) => this.lifecycle.onCreated(slot, client),
       onSessionClosed: (slot) => this.lifecycle.onClosed(slot),
       clientOf: (conn) => this.parts.clients.get(conn),
-      onLargeReplyDone: (client) => this.order.onLargeReplyDone(client),
+      onLargeReplyDone: (client) => this.onLargeReplyDone(client),
     });
     this.order = new RequestOrder(this, this.parts.replier);
     this.lifecycle = new SessionLifecycle(options, this.parts, {
       close: (client) => this.close(client),
       drain: (client) => this.order.drain(client),
+      startBehind: (client, zxid) => this.order.startBehind(client, zxid),
     });
   }
 
@@ -108,7 +109,10 @@ export class Replica implements CorePort, RequestHandlers {
 
   /** Work that no event will start: slices of a large reply, commits left over. True = call again soon. */
   doBackgroundWork(): boolean {
-    this.commitDurable();
+    if (this.hasCommitsLeft) {
+      this.commitDurable();
+      this.onLogRoom();
+    }
     this.parts.childrenReply.doWork();
     return this.hasBackgroundWork;
   }
@@ -179,8 +183,17 @@ export class Replica implements CorePort, RequestHandlers {
   onDurable(zxid: Zxid): void {
     if (zxid > this.durableZxid) this.durableZxid = zxid;
     this.commitDurable();
+    this.onLogRoom();
+  }
+
+  private onLogRoom(): void {
     this.order.onLogRoom();
     this.lifecycle.retryPending();
+  }
+
+  private onLargeReplyDone(client: Client): void {
+    if (client.state === ClientState.gone) this.releaseIfDone(client);
+    this.order.onLargeReplyDone(client);
   }
 
   // ---- RequestHandlers -----------------------------------------------------------------------------------
@@ -263,10 +276,11 @@ export class Replica implements CorePort, RequestHandlers {
       committer.commitNext();
       reads.lastZxid = zxid;
       this.order.committedZxid = zxid;
+      this.order.onCommitted();
       if (client === null) continue;
       if (isHeld) this.order.endHeld(client);
       if (client.state === ClientState.gone) this.releaseIfDone(client);
-      else if (client.queue.count > 0) this.order.drain(client);
+      else if (client.queue.count > 0 || client.held.length > 0) this.order.drain(client);
     }
   }
 
@@ -282,7 +296,7 @@ export class Replica implements CorePort, RequestHandlers {
     if (client.state >= ClientState.closing) return;
     client.state = ClientState.closing;
     client.queue.clear();
-    client.heldReplies.length = 0;
+    client.held.length = 0;
     client.sink.close(client.conn);
   }
 

@@ -103,7 +103,7 @@ export class ClientConnection implements FrameHandler, BacklogOwner {
 
   /** From the splitter: one complete frame. */
   onFrame(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    if (this.state !== ConnectionState.serving || !this.maySubmit) return false;
+    if (this.state !== ConnectionState.serving || !this.mayTakeFrame) return false;
     const owner = this.owner;
     // Counted first: the answer may come before the call returns.
     this.window.submit(end - start);
@@ -122,10 +122,19 @@ export class ClientConnection implements FrameHandler, BacklogOwner {
     this.owner.outstanding--;
   }
 
+  /** Whether a stopped connection may go on. */
   get maySubmit(): boolean {
-    const owner = this.owner;
-    if (owner.quiescing || !this.window.isOpen) return false;
-    return this.window.inFlight === 0 || owner.outstanding < owner.limits.outstandingMax;
+    return this.mayTakeFrame && this.mayRead;
+  }
+
+  private get mayTakeFrame(): boolean {
+    return !this.owner.quiescing && this.window.isOpen;
+  }
+
+  // Above the limit of all, a connection with requests in flight is not read. What has been read is still taken:
+  // to hold it back would cost a copy, and it is one chunk at most.
+  private get mayRead(): boolean {
+    return this.window.inFlight === 0 || this.owner.outstanding < this.owner.limits.outstandingMax;
   }
 
   /** Offers the waiting frame again, and those behind it; `onStopped` follows when one has to wait again. */
@@ -177,7 +186,7 @@ export class ClientConnection implements FrameHandler, BacklogOwner {
   };
 
   private onSplit(status: FrameStatus): void {
-    if (status === FrameStatus.ok || this.state !== ConnectionState.serving) return;
+    if (this.state !== ConnectionState.serving || (status === FrameStatus.ok && this.mayRead)) return;
     if (status === FrameStatus.tooLong) {
       this.owner.counters.malformed++;
       this.shutdown();

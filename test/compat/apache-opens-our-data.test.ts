@@ -9,9 +9,9 @@ import { need, needRingkeeper } from '../support/skip.ts';
 import { type Leg, type Relay, runRelay } from './relay/relay.ts';
 
 const { apache, ringkeeper } = ServerKind;
-const STEP_COUNT = 250;
+const STEP_COUNT = 400;
 /** Small enough that each leg takes several snapshots, and larger than what a leg needs to look around. */
-const SNAP_COUNT = '150';
+const SNAP_COUNT = '200';
 
 const OURS_FIRST: readonly Leg[] = [
   { kind: ringkeeper, end: 'SIGTERM' },

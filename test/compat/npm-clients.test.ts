@@ -14,6 +14,9 @@ import { RingkeeperServer } from '../support/ringkeeper.ts';
 import { needRingkeeper } from '../support/skip.ts';
 import { exercise, type NodeZookeeperClient } from './npm/node-zookeeper-client.ts';
 
+/** The package has no types and is CommonJS. */
+const require = createRequire(import.meta.url);
+
 const NATIVE_DIRECTORY = join(import.meta.dirname, 'npm-zookeeper');
 
 /** A Node outside node_modules that can load the addon; the pinned one is too new for it. */
@@ -45,7 +48,7 @@ suite('npm clients', { skip: needRingkeeper() }, () => {
     const server = new RingkeeperServer();
     context.after(() => server.dispose());
     await server.start();
-    const library = createRequire(import.meta.url)('node-zookeeper-client') as NodeZookeeperClient;
+    const library = require('node-zookeeper-client') as NodeZookeeperClient;
     const client = library.createClient(server.address, { sessionTimeout: 30_000 });
     context.after(() => client.close());
     client.connect();

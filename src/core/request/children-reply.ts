@@ -8,6 +8,8 @@
  *   copy      some thousand names a turn, into a private buffer of that length; then the epoch is left
  *   send      some pieces a turn
  *
+ * A held reply (request-order.ts) is made at once all the same: a write is about to commit that it must not see.
+ *
  * The list is that of one moment, with the Stat and the watch of the same moment. One such job runs at a time: a
  * further large read has not been made yet (`reply` says false) and its connection waits, so that the epoch is
  * left between jobs and retired records cannot pile up however many clients ask.
@@ -21,6 +23,7 @@ import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { Client } from './client.ts';
 import { ClientState } from './client.ts';
+import { HeldSink } from './held-sink.ts';
 import { BodyBuffer, type Replier } from './replier.ts';
 
 /** Up to this many children the reply is made at once: about 0.2 ms. */
@@ -79,7 +82,7 @@ export class ChildrenReply {
     const id = parent.nodeId;
     const count = this.tree.children.count(id);
     assert(count === parent.numChildren, 'numChildren differs from the child list');
-    if (count > CHILDREN_AT_ONCE_MAX) {
+    if (count > CHILDREN_AT_ONCE_MAX && !(client.sink instanceof HeldSink)) {
       if (this.job !== null) return false;
       this.start(client, xid, zxid, parent, stat, receivedMs);
       return true;

@@ -2,6 +2,7 @@
 import type { AuthId } from '../acl/acl.ts';
 import type { ConnId, ReplySink } from '../ports.ts';
 import { FrameQueue } from './frame-queue.ts';
+import type { HeldPiece } from './held-sink.ts';
 
 /**
  *   fresh ──ConnectRequest──▶ handshaking ──createSession committed──▶ open ──close──▶ closing ──▶ gone
@@ -29,10 +30,8 @@ export class Client {
   isStalled = false;
   /** A large reply is being made; nothing else may be sent. */
   isStreaming = false;
-  /** Replies of committed writes behind a stalled request, in order; their markers are in the queue. */
-  readonly heldReplies: Uint8Array[] = [];
-  /** Events that came while a large reply was under way. */
-  readonly heldEvents: Uint8Array[] = [];
+  /** Replies and events that are made and have to wait, in order: they leave before the queue goes on. */
+  readonly held: HeldPiece[] = [];
   hasReadOnlyByte = false;
 
   readonly establishedMs: number;

@@ -1,43 +1,40 @@
 /**
- * Stands in for a connection's sink while a write commits whose reply may not leave yet, because requests before it
- * have not been answered. Collects what would have been sent; `take` hands it over.
+ * Stands in for a connection's sink while replies are made that may not leave yet, because requests before them have
+ * not been answered. Keeps what would have been sent, piece by piece; `Replier.held` sends a piece later.
  */
 import type { ConnId, ReplySink } from '../ports.ts';
 
+export interface HeldPiece {
+  readonly bytes: Uint8Array;
+  readonly completesReply: boolean;
+}
+
 export class HeldSink implements ReplySink {
-  bytes = new Uint8Array(1024);
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   view = new DataView(this.bytes.buffer);
   readonly congested = false;
   /** The sink it stands for. */
   readonly target: ReplySink;
-  private length = 0;
+  private readonly pieces: HeldPiece[];
 
-  constructor(target: ReplySink) {
+  constructor(target: ReplySink, pieces: HeldPiece[]) {
     this.target = target;
+    this.pieces = pieces;
   }
 
   claim(_conn: ConnId, length: number): number {
-    if (this.length + length > this.bytes.length) {
-      const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + length));
-      larger.set(this.bytes.subarray(0, this.length));
-      this.bytes = larger;
-      this.view = new DataView(larger.buffer);
-    }
-    return this.length;
+    this.bytes = new Uint8Array(length);
+    this.view = new DataView(this.bytes.buffer);
+    return 0;
   }
 
-  commit(length: number): void {
-    this.length += length;
+  commit(length: number, completesReply: boolean): void {
+    this.pieces.push({ bytes: this.bytes.subarray(0, length), completesReply });
   }
 
-  take(): Uint8Array {
-    const taken = this.bytes.slice(0, this.length);
-    this.length = 0;
-    return taken;
-  }
-
+  /** Memory is no reason to wait: the io side bounds what a connection has under way. */
   room(): number {
-    return this.bytes.length;
+    return Number.POSITIVE_INFINITY;
   }
 
   close(conn: ConnId): void {

@@ -249,7 +249,7 @@ export class ReadOps {
     receivedMs: number,
   ): void {
     const request = this.pathRequest;
-    if (!request.wrap(bytes, view, start, end)) {
+    if (!request.wrap(bytes, view, start, end) || request.pathLength < 0) {
       this.status(client, xid, ErrorCode.marshallingError, receivedMs);
       return;
     }

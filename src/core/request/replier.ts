@@ -12,6 +12,7 @@ import { PIECE_BYTES_MAX } from '../ports.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Client } from './client.ts';
 import { ClientState } from './client.ts';
+import type { HeldPiece } from './held-sink.ts';
 
 const SLASH = 47;
 const ROOT_PATH = new Uint8Array([SLASH]);
@@ -111,9 +112,6 @@ export class Replier {
 
   continueLarge(client: Client, bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
     this.pieces(client, bytes, from, to, isLast);
-    if (!isLast) return;
-    for (const event of client.heldEvents) this.pieces(client, event, 0, event.length, false);
-    client.heldEvents.length = 0;
   }
 
   /** A change notification; not counted as a reply. */
@@ -125,6 +123,7 @@ export class Replier {
     pathStart: number,
     pathLength: number,
   ): void {
+    if (client.state >= ClientState.closing) return;
     const { sink, conn } = client;
     if (pathLength === 0) {
       path = ROOT_PATH;
@@ -132,24 +131,27 @@ export class Replier {
       pathLength = 1;
     }
     const total = watchEventFrameBytes(pathLength);
-    if (total <= PIECE_BYTES_MAX && !client.isStreaming) {
+    if (client.isStreaming || client.held.length > 0) {
+      // No place for it in the middle of a large reply, nor before a held one: that may have set the very watch.
+      const frame = new Uint8Array(total);
+      writeWatchEvent(frame, new DataView(frame.buffer), 0, zxid, type, path, pathStart, pathLength);
+      client.held.push({ bytes: frame, completesReply: false });
+    } else if (total <= PIECE_BYTES_MAX) {
       const at = sink.claim(conn, total);
       writeWatchEvent(sink.bytes, sink.view, at, zxid, type, path, pathStart, pathLength);
       sink.commit(total, false);
     } else {
       const frame = new Uint8Array(total);
       writeWatchEvent(frame, new DataView(frame.buffer), 0, zxid, type, path, pathStart, pathLength);
-      // In the middle of a large reply there is no place for it; it follows right behind.
-      if (client.isStreaming) client.heldEvents.push(frame);
-      else this.pieces(client, frame, 0, total, false);
+      this.pieces(client, frame, 0, total, false);
     }
     this.statistics.packetsSent++;
     client.sent++;
   }
 
-  /** A reply that was made earlier and had to wait for those before it. */
-  held(client: Client, frames: Uint8Array): void {
-    this.pieces(client, frames, 0, frames.length, true);
+  /** What was made earlier and had to wait for what comes before it. */
+  held(client: Client, piece: HeldPiece): void {
+    this.pieces(client, piece.bytes, 0, piece.bytes.length, piece.completesReply);
   }
 
   /** Raw bytes outside the protocol (four-letter words); the caller closes the connection. */

@@ -7,13 +7,16 @@
  *                                          earlier zxid, so as a rule they are answered first all the same. A marker
  *                                          keeps its place in the queue for the exception:
  *   a parked read becomes ready but finds no room for its reply (a slow client, another large reply being made):
- *                                          the connection is *stalled*; replies of later writes that commit now are
- *                                          held until the queue reaches their marker
+ *                                          the connection is *stalled*. When a later write of its own commits now,
+ *                                          the reads up to its marker are made just before, because they must not see
+ *                                          it; their replies and its own are held
+ *   closeSession                           waits unevaluated until everything before it has been answered
  *   anything behind a stalled or unevaluated request waits unevaluated
  *
  *     queue of one connection, oldest first (R parked read, after which zxid; M marker):
  *         R(7) R(7) M(9) R(9) M(12)        7 commits → both R run; 9 commits → its reply, R; 12 commits → its reply
  */
+import { assert } from '../../base/assert.ts';
 import { REQUEST_HEADER_BYTES, REQUEST_TYPE } from '../../wire/requests.ts';
 import { isWrite, OpCode } from '../../wire/opcodes.ts';
 import type { Zxid } from '../../base/zxid.ts';
@@ -50,6 +53,8 @@ export class RequestOrder {
   /** Connections whose next request waits for room in the log, or for the large reply being made. */
   private readonly logWaiters: Client[] = [];
   private readonly replyWaiters: Client[] = [];
+  /** Connections behind writes that the same session had proposed through an older one. */
+  private readonly commitWaiters: { readonly client: Client; readonly zxid: Zxid }[] = [];
 
   constructor(handlers: RequestHandlers, replier: Replier) {
     this.handlers = handlers;
@@ -70,7 +75,9 @@ export class RequestOrder {
     if (op === OpCode.auth || op === OpCode.sasl) {
       this.handlers.authenticate(client, op, bytes, view, start, end);
     } else if (isProposed(op)) {
-      if (!this.propose(client, op, bytes, view, start, end)) {
+      // The end of a session is no write to hurry ahead with: its commit closes the connection on what is parked.
+      const mustWait = op === OpCode.closeSession && client.queue.count > 0;
+      if (mustWait || !this.propose(client, op, bytes, view, start, end)) {
         client.queue.push(bytes, start, end, UNEVALUATED, this.nowMs);
       } else if (client.queue.count > 0) {
         client.queue.pushMarker(client.lastWriteZxid);
@@ -86,18 +93,33 @@ export class RequestOrder {
   drain(client: Client): void {
     const { queue } = client;
     client.isStalled = client.isStreaming;
+    if (client.held.length > 0) this.sendHeld(client);
     while (queue.count > 0 && client.state === ClientState.open && !client.isStalled) {
-      if (queue.headIsMarker) {
-        if (!this.passMarker(client)) return;
-      } else if (queue.headZxid === UNEVALUATED) {
+      if (queue.headIsMarker) return; // its commit takes it away
+      if (queue.headZxid === UNEVALUATED) {
         if (!this.evaluateHead(client)) return;
       } else {
         if (queue.headZxid > this.committedZxid) return;
         const { bytes, view, headStart: start, headEnd: end } = queue;
         const op = view.getInt32(start + REQUEST_TYPE);
         if (!this.read(client, op, bytes, view, start, end, queue.headReceivedMs)) return;
-        queue.shift();
+        // Unless it was one that ends its connection, and the queue with it.
+        if (client.state === ClientState.open) queue.shift();
       }
+    }
+  }
+
+  /** The requests of a new connection of a known session stay behind what an older one has in flight. */
+  startBehind(client: Client, zxid: Zxid): void {
+    if (zxid <= this.committedZxid) return;
+    client.lastWriteZxid = zxid;
+    this.commitWaiters.push({ client, zxid });
+  }
+
+  /** After commits, whoever's they were. */
+  onCommitted(): void {
+    while (this.commitWaiters.length > 0 && this.commitWaiters[0]!.zxid <= this.committedZxid) {
+      this.drain(this.commitWaiters.shift()!.client);
     }
   }
 
@@ -114,22 +136,31 @@ export class RequestOrder {
 
   // ---- commits of own writes -----------------------------------------------------------------------------
 
-  /** Before a write of this client commits: true = its reply is being held, call `endHeld` after the commit. */
+  /** Before a write of this client commits: true = its reply has to be held, call `endHeld` after the commit. */
   beginCommit(client: Client, zxid: Zxid): boolean {
     const { queue } = client;
     if (!queue.takeMarker(zxid)) return false;
-    if (queue.headIsMarker && queue.headZxid === zxid && !client.isStreaming) {
+    if (!client.isStalled) {
+      assert(queue.headIsMarker && queue.headZxid === zxid, 'a ready read was left in front of a commit');
       queue.shift();
       return false;
     }
-    client.sink = new HeldSink(client.sink);
+    client.sink = new HeldSink(client.sink, client.held);
+    // The only marker left up to its own: those of earlier writes went with their commits.
+    while (client.state === ClientState.open && !queue.headIsMarker) {
+      const { bytes, view, headStart: start, headEnd: end } = queue;
+      const op = view.getInt32(start + REQUEST_TYPE);
+      client.lastOp = op;
+      const isMade = this.handlers.read(client, op, bytes, view, start, end, queue.headReceivedMs);
+      assert(isMade, 'a held reply is made at once');
+      if (client.state === ClientState.open) queue.shift();
+    }
+    if (client.state === ClientState.open) queue.shift();
     return true;
   }
 
   endHeld(client: Client): void {
-    const held = client.sink as HeldSink;
-    client.sink = held.target;
-    client.heldReplies.push(held.take());
+    client.sink = (client.sink as HeldSink).target;
   }
 
   // ---- inside --------------------------------------------------------------------------------------------
@@ -190,13 +221,14 @@ export class RequestOrder {
     return true;
   }
 
-  // The head is a write's place. Its reply, if held, leaves now; if it has not committed yet, all wait.
-  private passMarker(client: Client): boolean {
-    const { queue } = client;
-    if (queue.headZxid > this.committedZxid) return false;
-    queue.shift();
-    this.replier.held(client, client.heldReplies.shift()!);
-    return true;
+  private sendHeld(client: Client): void {
+    const { held } = client;
+    let sent = 0;
+    while (sent < held.length && !client.isStalled) {
+      if (client.sink.room(client.conn) <= 0) client.isStalled = true;
+      else this.replier.held(client, held[sent++]!);
+    }
+    held.splice(0, sent);
   }
 
   private stall(client: Client, waiters: Client[]): void {

@@ -6,6 +6,7 @@
 import { assert } from '../../base/assert.ts';
 import { CONNECT_RESPONSE_FRAME_BYTES_MAX, ConnectRequestView, PASSWORD_BYTES } from '../../wire/connect.ts';
 import { writeConnectResponse, writeSessionRefusal } from '../../wire/connect.ts';
+import type { Zxid } from '../../base/zxid.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { OpCode } from '../../wire/opcodes.ts';
 import { equalBytes } from '../path/path.ts';
@@ -19,6 +20,7 @@ import { NO_CONNECTION, NO_SESSION } from './session-table.ts';
 export interface ConnectionOwner {
   close(client: Client): void;
   drain(client: Client): void;
+  startBehind(client: Client, zxid: Zxid): void;
 }
 
 export class SessionLifecycle {
@@ -114,7 +116,7 @@ export class SessionLifecycle {
     client.session = slot;
     this.expiry.renegotiate(slot, timeoutMs, parts.proposer.nowMs);
     // Reads through the new connection must not run ahead of writes sent through an older one.
-    client.lastWriteZxid = parts.proposer.lastZxid;
+    this.owner.startBehind(client, parts.proposer.lastZxid);
     this.welcome(client);
   }
 
@@ -199,18 +201,23 @@ export class SessionLifecycle {
 
   /** After commits have made room in the log. */
   retryPending(): void {
+    while (this.uncreated.length > 0) {
+      const client = this.uncreated[0]!;
+      // Whose connection has gone meanwhile has been released: nobody is to be answered.
+      const asker = client.state === ClientState.gone ? null : client;
+      if (!this.parts.proposer.proposeCreateSession(asker, client.session)) return;
+      this.uncreated.shift();
+    }
     for (let n = this.unclosed.length; n > 0; n--) {
       const slot = this.unclosed.shift()!;
       this.closeExpired(slot);
     }
-    for (let n = this.uncreated.length; n > 0; n--) {
-      const client = this.uncreated.shift()!;
-      if (!this.parts.proposer.proposeCreateSession(client, client.session)) this.uncreated.push(client);
-    }
   }
 
   private closeExpired(slot: number): void {
-    if (!this.proposeClose(slot, null, 0)) this.unclosed.push(slot);
+    // A session must not end before it has begun.
+    const mustWait = this.uncreated.length > 0;
+    if (mustWait || !this.proposeClose(slot, null, 0)) this.unclosed.push(slot);
   }
 
   private proposeClose(slot: number, client: Client | null, xid: number): boolean {

@@ -20,8 +20,7 @@
  * record has the new generation, and `held` still has the old one.
  */
 import { assert } from '../../base/assert.ts';
-import type { Arena } from '../../shm/arena.ts';
-import type { EpochsHandle } from '../../shm/epochs.ts';
+import type { EpochsHandle, EpochWriter } from '../../shm/epochs.ts';
 import { EpochReader } from '../../shm/epochs.ts';
 import type { Segments } from '../../shm/segments.ts';
 import { SEGMENT_GRAIN_SHIFT } from '../../shm/segments.ts';
@@ -40,15 +39,15 @@ export class PointInTime {
   active = false;
   private readonly nodes: NodeTable;
   private readonly segments: Segments;
-  private readonly arena: Arena;
   private readonly epochs: EpochsHandle;
+  private readonly retired: EpochWriter;
   private heldIds: number[] = [];
 
-  constructor(nodes: NodeTable, segments: Segments, arena: Arena, epochs: EpochsHandle) {
+  constructor(nodes: NodeTable, segments: Segments, epochs: EpochsHandle, retired: EpochWriter) {
     this.nodes = nodes;
-    this.epochs = epochs;
     this.segments = segments;
-    this.arena = arena;
+    this.epochs = epochs;
+    this.retired = retired;
   }
 
   begin(): TreeHandle {
@@ -77,13 +76,16 @@ export class PointInTime {
     return true;
   }
 
-  /** The snapshot thread reads no more (done or failed): held records are freed, marks cleared. */
+  /**
+   * The snapshot thread reads no more (done or failed): held records are retired, because a large reply of the core
+   * may still need them, and marks cleared.
+   */
   end(): void {
     assert(this.active, 'no snapshot is running');
     this.active = false;
     for (const id of this.heldIds) {
       const held = this.nodes.held[id >>> NODE_BLOCK_SHIFT]!;
-      this.arena.free(held[id & NODE_BLOCK_MASK]!);
+      this.retired.retire(held[id & NODE_BLOCK_MASK]!);
       held[id & NODE_BLOCK_MASK] = 0;
     }
     this.heldIds = [];

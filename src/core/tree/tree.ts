@@ -74,7 +74,7 @@ export class Tree implements PathMatch {
     this.children = new Children(this.nodes, this.arena, this.segments);
     this.index = new PathIndex(this.segments, this.arena, this);
     this.build = new RecordBuilder(this.segments, this.arena, options);
-    this.pointInTime = new PointInTime(this.nodes, this.segments, this.arena, this.epochsHandle);
+    this.pointInTime = new PointInTime(this.nodes, this.segments, this.epochsHandle, this.epochs);
     this.extendedTypes = options.extendedTypes;
     this.matchCursor = new ZnodeCursor(this.segments);
     this.a = new ZnodeCursor(this.segments);

@@ -130,8 +130,8 @@ export class Proposer {
     return true;
   }
 
-  /** A new session; `client` gets the connect response when it commits. */
-  proposeCreateSession(client: Client, slot: number): boolean {
+  /** A new session; `client` (if it is still there) gets the connect response when it commits. */
+  proposeCreateSession(client: Client | null, slot: number): boolean {
     const at = this.claim(4 + TXN_DIGEST_BYTES);
     if (at < 0) return false;
     const zxid = this.lastZxid + 1;

@@ -22,9 +22,7 @@ export interface IoWorkerSetup {
 
 export type IoWorkerCommand = 'quiesce' | 'close';
 
-export type IoWorkerMessage =
-  | { readonly type: 'listening'; readonly port: number }
-  | WorkerFailure;
+export type IoWorkerMessage = { readonly type: 'listening'; readonly port: number } | WorkerFailure;
 
 async function run(setup: IoWorkerSetup): Promise<void> {
   const port = parentPort;

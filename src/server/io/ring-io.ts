@@ -57,7 +57,6 @@ export class RingIo {
     this.takeReplies();
     if (this.requests.roomCame && this.requests.onRoom()) table.onRequestRoom();
     table.flush();
-    table.continueStopped();
     this.park();
   };
 }

@@ -51,7 +51,13 @@ function run(setup: LogWorkerSetup): void {
       nowMs,
       onSlowSync: (elapsedMs, path) => post({ type: 'slowSync', elapsedMs, path }),
     });
-    const agent = new LogAgent(setup.link, appender, setup.batching, nowMs, setup.wakeByMessage ? { port } : {});
+    const agent = new LogAgent(
+      setup.link,
+      appender,
+      setup.batching,
+      nowMs,
+      setup.wakeByMessage ? { port } : {},
+    );
     new AgentLoop({
       agent,
       bell: new Bell(setup.link.logBell),

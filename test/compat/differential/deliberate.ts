@@ -162,6 +162,13 @@ export const DELIBERATE_DIFFERENCES = [
     handling: 'avoided',
   },
   {
+    id: 'supplementary-characters',
+    what: 'a character beyond U+FFFF in a path that is only echoed: by sync, in catch-up events',
+    apache: 'not UTF-8: two surrogates of three bytes each, which no client reads as what it sent',
+    ringkeeper: 'UTF-8, as the client sent it',
+    handling: 'mapped',
+  },
+  {
     id: 'null-watch-path',
     what: 'addWatch with a null path',
     apache: 'accepts it; closing the session then never ends',

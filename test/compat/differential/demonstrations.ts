@@ -251,6 +251,14 @@ export const DEMONSTRATIONS: Readonly<Record<DeliberateId, Demonstration | undef
     apache: '0 events',
     ringkeeper: '1 events',
   },
+  'supplementary-characters': {
+    play: async (client) => {
+      const reply = await client.request(OpCode.sync, bodies.path('/\u{1f600}'));
+      return Buffer.from(reply.body.buffer()!).toString('hex');
+    },
+    apache: '2feda0bdedb880',
+    ringkeeper: '2ff09f9880',
+  },
   'null-watch-path': {
     play: async (client) =>
       outcome(await client.request(OpCode.addWatch, bodies.pathAndInt(null, AddWatchMode.persistent))),

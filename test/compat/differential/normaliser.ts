@@ -71,7 +71,7 @@ export class Normaliser {
     const err = reader.int();
     const request = requests.find((candidate) => candidate.xid === xid);
     if (xid === -1 && request === undefined) {
-      return { event: reader.int(), state: reader.int(), path: reader.string(), zxid };
+      return { event: reader.int(), state: reader.int(), path: text(reader), zxid };
     }
     if (zxid > this.zxidMax) this.zxidMax = zxid;
     return { op: request?.op ?? OpCode.ping, xid, zxid, err, body: this.body(request?.op, reader) };
@@ -97,8 +97,9 @@ export class Normaliser {
   private decode(op: number | undefined, reader: JuteReader): unknown {
     switch (op) {
       case OpCode.create:
-      case OpCode.sync:
         return { path: reader.string() };
+      case OpCode.sync:
+        return { path: text(reader) };
       case OpCode.create2:
       case OpCode.createContainer:
       case OpCode.createTtl:
@@ -183,6 +184,23 @@ function clientInfos(reader: JuteReader): string[] {
   const ids: string[] = [];
   for (let i = 0; i < count; i++) ids.push(`${reader.string()}:${reader.string()}`);
   return ids.sort();
+}
+
+/**
+ * A path that need not be one of a znode. The baseline writes a character beyond U+FFFF as two surrogates of three
+ * bytes each (`supplementary-characters`): put together again here.
+ */
+function text(reader: JuteReader): string | null {
+  const bytes = reader.buffer();
+  if (bytes === null) return null;
+  const latin1 = Buffer.from(bytes).toString('latin1');
+  const joined = latin1.replace(/\xed([\xa0-\xaf])([\x80-\xbf])\xed([\xb0-\xbf])([\x80-\xbf])/g, (pair) => {
+    const [high, low] = [0, 3].map(
+      (at) => ((pair.charCodeAt(at + 1) & 0x3f) << 6) | (pair.charCodeAt(at + 2) & 0x3f),
+    );
+    return Buffer.from(String.fromCharCode(0xd000 | high!, 0xd000 | low!), 'utf8').toString('latin1');
+  });
+  return Buffer.from(joined, 'latin1').toString('utf8');
 }
 
 function hex(bytes: Uint8Array | null): string | null {

@@ -4,7 +4,7 @@
  * workload is the generator of the differential test, playing with a single server.
  */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApacheServer } from '../../support/apache.ts';
 import { fourLetterWord } from '../../support/four-letter-word.ts';
@@ -76,6 +76,9 @@ async function verifyHandover(
   if (server.kind === ServerKind.apache) {
     const mntr = await fourLetterWord(server.port, 'mntr');
     assert.match(mntr, /^zk_digest_mismatches_count\t0$/m, 'tree digests recorded in the files');
+  } else {
+    const log = readFileSync(server.logFile, 'utf8');
+    assert.doesNotMatch(log, /the tree digest differs/, 'tree digests recorded in the files');
   }
   for (const session of sessions) {
     const password = session.password.slice();

@@ -13,7 +13,6 @@ import type { CryptoPort } from '../../../src/core/ports.ts';
 
 const crypto: CryptoPort = {
   digestBase64: (bytes) => createHash('sha1').update(bytes).digest('base64'),
-  sessionPassword: () => assert.fail('not asked for here'),
 };
 
 function providersWith(options: Partial<AuthOptions> = {}): AuthProviders {

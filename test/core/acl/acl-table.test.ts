@@ -139,7 +139,7 @@ test('ids of a file may be any, several for one list, and even missing', () => {
   assert.equal(table.loadedId(8), OPEN_ACL_ID);
   const closed = table.loadedId(9);
   const options = { skipAcl: false, digestEnabled: true, superDigest: null };
-  const providers = new AuthProviders(options, { digestBase64: () => '', sessionPassword: () => {} });
+  const providers = new AuthProviders(options, { digestBase64: () => '' });
   assert.equal(checkAcl(table.get(closed), Perm.all, [], providers), false);
   assert.equal(checkAcl(table.get(closed), Perm.all, [{ scheme: 'super', id: '' }], providers), true);
   assert.equal(table.finishLoad(), 1);

@@ -143,7 +143,12 @@ export class ReplicaHarness {
     do {
       this.durable();
       while (this.background());
-    } while (this.parts.proposals.length > 0 && !this.replica.isCongested);
+    } while (this.hasMore());
+  }
+
+  private hasMore(): boolean {
+    if (this.parts.tree['epochs'].retiredCount > 0) return true;
+    return this.parts.proposals.length > 0 && !this.replica.isCongested;
   }
 
   /** Time passes, with a tick of the server in every `stepMs`. */
@@ -229,10 +234,10 @@ export class Connection {
   }
 
   /** `call` that must succeed. */
-  ok<R extends Request>(request: R): Extract<Response, { readonly op: R['op'] }> {
+  ok<R extends Request>(request: R): ResponseOf<R['op']> {
     const { err, response } = this.call(request);
     assert.equal(err, 0);
-    return response as Extract<Response, { readonly op: R['op'] }>;
+    return response as ResponseOf<R['op']>;
   }
 
   /** Everything that has arrived since the last call, in order. */
@@ -317,6 +322,9 @@ export class Connection {
     return { kind: 'reply', op, xid, zxid, err, response };
   }
 }
+
+/** `Extract` would ask for responses of exactly this opcode; most are shared by several. */
+type ResponseOf<O> = Response extends infer R ? (R extends { readonly op: infer P } ? (O extends P ? R : never) : never) : never;
 
 /** The tree a new server begins with. */
 export function createEmpty(replica: Replica): number {

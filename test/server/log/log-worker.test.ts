@@ -31,6 +31,7 @@ function startWorker(link: LogLinkHandle, directory: string): Worker {
     seed: 1,
     batching: { recordsMax: 1000, flushDelayMs: 0, pollTimeMs: 0 },
     idleTurnsMax: 0,
+    wakeByMessage: false,
   };
   return new Worker(ENTRY, { workerData });
 }
