@@ -20,10 +20,6 @@ export function epochOf(zxid: Zxid): number {
   return Math.floor(zxid / COUNTER_RANGE);
 }
 
-export function counterOf(zxid: Zxid): number {
-  return zxid % COUNTER_RANGE;
-}
-
 /** Lower-case hex without prefix, as in file names and four-letter words. */
 export function zxidHex(zxid: Zxid): string {
   return zxid.toString(16);

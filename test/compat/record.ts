@@ -3,10 +3,15 @@
  *
  *     node test/compat/record.ts zkcli    writes zkcli/apache-3.8.0-transcript.txt
  *     node test/compat/record.ts kazoo    writes kazoo/apache-3.8.0-baseline.json, about 90 s
+ *
+ * and what we mean to do otherwise, for people:
+ *
+ *     node test/compat/record.ts readme   writes the table of deliberate differences into README.md
  */
 import { writeFileSync } from 'node:fs';
 import { ApacheServer } from '../support/apache.ts';
 import type { ServerOptions, TestServer } from '../support/server.ts';
+import { README_FILE, readmeWithTable } from './differential/readme-table.ts';
 import { BASELINE_FILE, KAZOO_SERVER } from './kazoo/expectation.ts';
 import { runKazoo, TESTS_DIRECTORY } from './kazoo/suite.ts';
 import { TRANSCRIPT_FILE, ZKCLI_SERVER, zkCliTranscript } from './zkcli/transcript.ts';
@@ -35,7 +40,10 @@ switch (process.argv[2]) {
       writeFileSync(BASELINE_FILE, `${JSON.stringify(sorted, null, 2)}\n`);
     });
     break;
+  case 'readme':
+    writeFileSync(README_FILE, readmeWithTable());
+    break;
   default:
-    console.error('usage: node test/compat/record.ts zkcli|kazoo');
+    console.error('usage: node test/compat/record.ts zkcli|kazoo|readme');
     process.exitCode = 2;
 }
