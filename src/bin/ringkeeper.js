@@ -12,7 +12,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import nodeModule, { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -68,6 +68,8 @@ function fail(text) {
 }
 
 if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
+  // Compiled code and stripped types are kept between runs (in the system's temporary folder): half the start-up time.
+  nodeModule.enableCompileCache();
   import(pathToFileURL(programFile()).href).then((module) => module.main(process.argv.slice(2)));
 } else {
   const node = pinnedNode();

@@ -268,11 +268,30 @@ export class Loader {
     const { tree } = this.parts;
     const id = tree.find(bytes, start, length, pathHash(bytes, start, length));
     if (id !== 0) {
+      this.removeBelow(id, zxid);
       this.remove(id, zxid, true);
       return;
     }
     const parentId = this.findParent(bytes, start, length);
     if (parentId !== 0) this.touchParent(parentId, zxid, 0);
+  }
+
+  // Who was deleted had no children then. Those that a fuzzy snapshot shows below it belong to a later node of the
+  // same path and will be created once more.
+  private removeBelow(id: number, zxid: Zxid): void {
+    const { tree } = this.parts;
+    let at = id;
+    for (;;) {
+      const count = tree.children.count(at);
+      if (count > 0) {
+        at = tree.children.at(at, count - 1);
+      } else {
+        if (at === id) return;
+        const parentId = tree.parentOf(at);
+        this.remove(at, zxid, true);
+        at = parentId;
+      }
+    }
   }
 
   private remove(id: number, zxid: Zxid, touch: boolean): void {

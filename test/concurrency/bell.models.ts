@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { AgentLoop } from '../../src/shm/agent.ts';
 import { Bell, createBell } from '../../src/shm/bell.ts';
-import type { Model, Program } from './interleave.ts';
+import type { Model, Program } from './model.ts';
 
 interface Shared {
   readonly bell: SharedArrayBuffer;

@@ -1,7 +1,7 @@
 /** A counter under the explorer: values whose halves change one by one and together; a torn read is in no list. */
 import assert from 'node:assert/strict';
 import { Counters, type CountersHandle, createCounters } from '../../src/shm/counters.ts';
-import type { Model } from './interleave.ts';
+import type { Model } from './model.ts';
 
 const HIGH = 2 ** 32;
 const VALUES = [0, HIGH + 5, HIGH + 6, 2 * HIGH + 1, 3 * HIGH, 3 * HIGH + 7];

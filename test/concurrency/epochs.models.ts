@@ -12,7 +12,7 @@ import {
   EpochWriter,
 } from '../../src/shm/epochs.ts';
 import { controlWords } from '../../src/shm/region.ts';
-import type { Model, Program, Step } from './interleave.ts';
+import type { Model, Program, Step } from './model.ts';
 
 interface Shared {
   readonly epochs: EpochsHandle;

@@ -1,6 +1,6 @@
 /** Programs whose orders can be counted by hand: the explorer under its own test. */
 import assert from 'node:assert/strict';
-import type { Model, Program } from './interleave.ts';
+import type { Model, Program } from './model.ts';
 
 function tiny(check: (words: Int32Array) => void, ...programs: readonly Program<SharedArrayBuffer>[]) {
   return {

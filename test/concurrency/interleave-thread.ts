@@ -7,7 +7,7 @@
  */
 import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Model, Step, ThreadSetup } from './interleave.ts';
+import type { Model, Step, ThreadSetup } from './model.ts';
 import { NO_ADDRESS, Schedule, ThreadState } from './schedule.ts';
 
 const setup = workerData as ThreadSetup;

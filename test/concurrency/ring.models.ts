@@ -12,7 +12,7 @@ import {
   type RingHandle,
   RingProducer,
 } from '../../src/shm/ring.ts';
-import type { Model, Step } from './interleave.ts';
+import type { Model, Step } from './model.ts';
 
 interface Shared {
   readonly ring: RingHandle;

@@ -12,11 +12,11 @@
  * deadlock and no failed check.
  */
 
-export const THREADS_MAX = 4;
+const THREADS_MAX = 4;
 const STEPS_MAX = 400;
 
 /** Receiver of the token when no thread may run. */
-export const CONTROLLER = THREADS_MAX;
+export const CONTROLLER: number = THREADS_MAX;
 
 export const Outcome = { running: 0, finished: 1, stuck: 2, redundant: 3, failed: 4, tooLong: 5 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];

@@ -26,7 +26,9 @@ function ringkeeper(seed: number): RingkeeperServer {
   const { config } = serverOptions(seed);
   const mode =
     values.threading === 'all' ? THREADING_MODES[seed % THREADING_MODES.length]! : values.threading;
-  return new RingkeeperServer({ config: { ...config, 'ringkeeper.threadingMode': mode } });
+  // With few cores there would be one io thread, and nothing to order between several.
+  const threads = { 'ringkeeper.threadingMode': mode, 'ringkeeper.ioThreads': '2' };
+  return new RingkeeperServer({ config: { ...config, ...threads } });
 }
 
 const total = new Map<string, number>();
