@@ -60,7 +60,16 @@ function* deepPaths(count: number): Generator<string> {
 }
 
 function startServer(dataDir: string): Promise<Server> {
-  const args = [BINARY, 'serve', '--data-dir', dataDir, '--client-port', '0', '--client-port-address', '127.0.0.1'];
+  const args = [
+    BINARY,
+    'serve',
+    '--data-dir',
+    dataDir,
+    '--client-port',
+    '0',
+    '--client-port-address',
+    '127.0.0.1',
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (text: Buffer) => {
@@ -104,7 +113,8 @@ async function readChildList(server: Server, path: string): Promise<NonNullable<
 async function verify(server: Server, root: string, paths: readonly string[]): Promise<void> {
   const client = await TreeClient.open(server.address);
   const count = await client.request({ op: OpCode.getAllChildrenNumber, path: root });
-  if (count.readInt32BE(20) !== paths.length - 1) throw new Error(`${count.readInt32BE(20)} znodes after restart`);
+  if (count.readInt32BE(20) !== paths.length - 1)
+    throw new Error(`${count.readInt32BE(20)} znodes after restart`);
   for (let i = 0; i < SAMPLES; i++) {
     const path = paths[Math.floor((i * paths.length) / SAMPLES)]!;
     const reply = await client.request({ op: OpCode.getData, path, watch: false });
@@ -164,7 +174,9 @@ function summary(results: readonly ShapeResult[], command: string, environment: 
     '|---|' + results.map(() => '---|').join(''),
     '| znodes of 100 B | ' + results.map((r) => r.znodes.toLocaleString('en')).join(' | ') + ' |',
     '| created in, one session | ' +
-      results.map((r) => `${r.createSeconds.toFixed(1)} s, ${r.createsPerSecond.toLocaleString('en')}/s`).join(' | ') +
+      results
+        .map((r) => `${r.createSeconds.toFixed(1)} s, ${r.createsPerSecond.toLocaleString('en')}/s`)
+        .join(' | ') +
       ' |',
     '| resident after creation | ' + results.map((r) => `${r.residentMiB} MiB`).join(' | ') + ' |',
     '| getChildren of all | ' +
@@ -184,7 +196,9 @@ function summary(results: readonly ShapeResult[], command: string, environment: 
         .join(' | ') +
       ' |',
     '| last snapshots | ' + results.map((r) => r.snapshots.join('; ')).join(' | ') + ' |',
-    '| start from disk until ready | ' + results.map((r) => `${r.restartSeconds.toFixed(2)} s`).join(' | ') + ' |',
+    '| start from disk until ready | ' +
+      results.map((r) => `${r.restartSeconds.toFixed(2)} s`).join(' | ') +
+      ' |',
     '| resident after start | ' + results.map((r) => `${r.residentAfterRestartMiB} MiB`).join(' | ') + ' |',
     '',
     `After the start the number of znodes and the data of ${SAMPLES} of them were compared: equal.`,
@@ -205,11 +219,17 @@ for (const shape of ['flat', 'deep'] as const) {
   results.push(result);
 }
 const environment = captureEnvironment(tmpdir());
-const commit = execFileSync('git', ['rev-parse', '--short=7', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+const commit = execFileSync('git', ['rev-parse', '--short=7', 'HEAD'], {
+  cwd: import.meta.dirname,
+  encoding: 'utf8',
+}).trim();
 const folder = join(values.out, `${new Date().toISOString().slice(0, 10)}-large-tree-ringkeeper-${commit}`);
 mkdirSync(folder, { recursive: true });
 const command = `node bench/large-tree/main.ts --nodes ${nodes}`;
 const text = `${environment.cpuCount} x ${environment.cpuModel}, ${environment.kernel}, Node ${environment.nodeVersion}, commit ${commit}, data on ${environment.dataFilesystem}`;
-writeFileSync(join(folder, 'run.json'), JSON.stringify({ schema: 1, command, environment, results }, null, 2) + '\n');
+writeFileSync(
+  join(folder, 'run.json'),
+  JSON.stringify({ schema: 1, command, environment, results }, null, 2) + '\n',
+);
 writeFileSync(join(folder, 'summary.md'), summary(results, command, text));
 console.log(`saved in ${folder}`);

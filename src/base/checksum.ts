@@ -51,7 +51,8 @@ const CRC_TABLES = makeCrcTables();
 
 /** CRC-32 (IEEE 802.3) of `bytes[start, end)`, continued from `seed` (0 for a fresh sum). Unsigned 32 bits. */
 export function crc32(bytes: Uint8Array, start: number, end: number, seed = 0): number {
-  if (end - start >= HOST_CRC_BYTES_MIN && hostCrc32 !== null) return hostCrc32(bytes.subarray(start, end), seed);
+  if (end - start >= HOST_CRC_BYTES_MIN && hostCrc32 !== null)
+    return hostCrc32(bytes.subarray(start, end), seed);
   const t = CRC_TABLES;
   let c = ~seed;
   let i = start;

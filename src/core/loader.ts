@@ -127,7 +127,14 @@ export class Loader {
 
   /** @returns how many nodes named an ACL that the file does not have. */
   endSnapshot(): number {
-    if (this.parts.tree.find(CONFIG_PATH, 0, CONFIG_PATH.length, pathHash(CONFIG_PATH, 0, CONFIG_PATH.length)) === 0) {
+    if (
+      this.parts.tree.find(
+        CONFIG_PATH,
+        0,
+        CONFIG_PATH.length,
+        pathHash(CONFIG_PATH, 0, CONFIG_PATH.length),
+      ) === 0
+    ) {
       this.insertSystemNode(CONFIG_PATH);
     }
     return this.parts.acls.finishLoad();

@@ -6,8 +6,10 @@ import type { AdminPort, CryptoPort, LogPort } from './ports.ts';
 import { ChildrenReply } from './request/children-reply.ts';
 import type { Client } from './request/client.ts';
 import { ClientTable } from './request/client-table.ts';
+import { PathLookup } from './request/path-lookup.ts';
 import { ReadOps } from './request/read-ops.ts';
 import { Replier } from './request/replier.ts';
+import { WatchOps } from './request/watch-ops.ts';
 import { SessionTable } from './session/session-table.ts';
 import { Ephemerals } from './tree/ephemerals.ts';
 import { Tree } from './tree/tree.ts';
@@ -72,43 +74,60 @@ export function createParts(
   ports: ReplicaPorts,
   listener: PartsListener,
 ): ReplicaParts {
+  const state = createState(options, ports);
+  const replier = new Replier();
+  const writes = createWrites(options, ports, state);
+  const childrenReply = new ChildrenReply(state.tree, replier, (client) => listener.onLargeReplyDone(client));
+  const lookup = new PathLookup(state.tree, state.acls, state.providers);
+  const watchOps = new WatchOps(state.watches, lookup, replier);
+  const reads = new ReadOps({ ...state, watchOps, lookup, replier, children: childrenReply });
+  const committer = new Committer({
+    ...state,
+    ...writes,
+    replier,
+    listener,
+    checkDigest: options.digestEnabled,
+  });
+  return { ...state, ...writes, replier, childrenReply, reads, committer };
+}
+
+/** What the server knows. */
+function createState(options: ReplicaOptions, ports: ReplicaPorts) {
   const tree = new Tree({
     bytesMax: options.storeBytesMax,
     digest: options.digestEnabled,
     extendedTypes: options.extendedTypesEnabled,
   });
-  const acls = new AclTable();
-  const providers = new AuthProviders(
-    { skipAcl: options.skipAcl, digestEnabled: options.digestAuthEnabled, superDigest: options.superDigest },
-    ports.crypto,
-  );
-  const sessions = new SessionTable();
-  const ephemerals = new Ephemerals();
-  const watches = new WatchTable();
-  const effects = new TreeEffects(tree);
-  const sweep = new ContainerSweep(
-    {
-      checkIntervalMs: options.containerCheckIntervalMs,
-      maxPerMinute: options.containerMaxPerMinute,
-      maxNeverUsedIntervalMs: options.containerMaxNeverUsedMs,
-    },
-    0,
-  );
+  return {
+    tree,
+    acls: new AclTable(),
+    providers: new AuthProviders(
+      {
+        skipAcl: options.skipAcl,
+        digestEnabled: options.digestAuthEnabled,
+        superDigest: options.superDigest,
+      },
+      ports.crypto,
+    ),
+    sessions: new SessionTable(),
+    ephemerals: new Ephemerals(),
+    watches: new WatchTable(),
+    clients: new ClientTable(),
+    effects: new TreeEffects(tree),
+  };
+}
+
+/** What changes it. */
+function createWrites(options: ReplicaOptions, ports: ReplicaPorts, state: ReturnType<typeof createState>) {
   const proposals = new ProposalQueue();
   const change = new Change({
-    tree,
-    acls,
-    providers,
-    quotas: effects.quotas,
-    ephemerals,
+    ...state,
+    quotas: state.effects.quotas,
     proposals,
     options: { extendedTypes: options.extendedTypesEnabled, enforceQuota: options.enforceQuota },
   });
   const proposer = new Proposer({
-    tree,
-    acls,
-    sessions,
-    ephemerals,
+    ...state,
     change,
     proposals,
     log: ports.log,
@@ -118,47 +137,13 @@ export function createParts(
       reconfigEnabled: options.reconfigEnabled,
     },
   });
-  const replier = new Replier();
-  const childrenReply = new ChildrenReply(tree, replier, (client) => listener.onLargeReplyDone(client));
-  const reads = new ReadOps({
-    tree,
-    acls,
-    providers,
-    sessions,
-    ephemerals,
-    watches,
-    replier,
-    children: childrenReply,
-  });
-  const committer = new Committer({
-    tree,
-    acls,
-    sessions,
-    ephemerals,
-    watches,
-    change,
-    proposals,
-    replier,
-    effects,
-    listener,
-    checkDigest: options.digestEnabled,
-  });
-  return {
-    tree,
-    acls,
-    providers,
-    sessions,
-    ephemerals,
-    watches,
-    clients: new ClientTable(),
-    effects,
-    sweep,
-    proposals,
-    change,
-    proposer,
-    replier,
-    childrenReply,
-    reads,
-    committer,
-  };
+  const sweep = new ContainerSweep(
+    {
+      checkIntervalMs: options.containerCheckIntervalMs,
+      maxPerMinute: options.containerMaxPerMinute,
+      maxNeverUsedIntervalMs: options.containerMaxNeverUsedMs,
+    },
+    0,
+  );
+  return { proposals, change, proposer, sweep };
 }

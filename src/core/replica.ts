@@ -12,13 +12,13 @@ import type { Zxid } from '../base/zxid.ts';
 import { ErrorCode } from '../wire/error-codes.ts';
 import { OpCode } from '../wire/opcodes.ts';
 import { AuthRequest, REQUEST_HEADER_BYTES, SaslRequest } from '../wire/requests.ts';
-import { decodeUtf8 } from './path/utf8.ts';
 import type { CorePort } from './core-port.ts';
+import { decodeUtf8 } from './path/utf8.ts';
 import type { AdminPort, ConnId, LogPort, ReplySink, SnapshotRequest } from './ports.ts';
 import { CONN_IO_SHIFT } from './ports.ts';
+import { createParts, type ReplicaOptions, type ReplicaParts, type ReplicaPorts } from './replica-parts.ts';
 import { Client, ClientState } from './request/client.ts';
 import { type RequestHandlers, RequestOrder } from './request/request-order.ts';
-import { createParts, type ReplicaOptions, type ReplicaParts, type ReplicaPorts } from './replica-parts.ts';
 import { SessionLifecycle } from './session/session-lifecycle.ts';
 import { beginSnapshot } from './snapshot.ts';
 
@@ -69,7 +69,7 @@ export class Replica implements CorePort, RequestHandlers {
     this.beginTurn(nowMs, wallMs);
     this.parts.proposer.lastZxid = zxid;
     this.parts.committer.lastZxid = zxid;
-    this.parts.reads.lastZxid = zxid;
+    this.parts.replier.lastZxid = zxid;
     this.order.committedZxid = zxid;
     this.durableZxid = zxid;
     this.parts.tree.proposed.set(this.parts.tree.committed.high, this.parts.tree.committed.low);
@@ -220,7 +220,16 @@ export class Replica implements CorePort, RequestHandlers {
       this.close(client);
       return true;
     }
-    return this.parts.reads.execute(client, xid, op, bytes, view, start + REQUEST_HEADER_BYTES, end, receivedMs);
+    return this.parts.reads.execute(
+      client,
+      xid,
+      op,
+      bytes,
+      view,
+      start + REQUEST_HEADER_BYTES,
+      end,
+      receivedMs,
+    );
   }
 
   // Answered on receipt, past everything that waits; what it proves holds for the requests behind it.
@@ -263,18 +272,20 @@ export class Replica implements CorePort, RequestHandlers {
 
   private get hasCommitsLeft(): boolean {
     const { proposals } = this.parts;
-    return proposals.length > 0 && proposals.zxids[proposals.headRow]! <= this.durableZxid && !this.isCongested;
+    return (
+      proposals.length > 0 && proposals.zxids[proposals.headRow]! <= this.durableZxid && !this.isCongested
+    );
   }
 
   private commitDurable(): void {
-    const { committer, proposals, reads } = this.parts;
+    const { committer, proposals, replier } = this.parts;
     for (let committed = 0; committed < COMMITS_PER_TURN && this.hasCommitsLeft; committed++) {
       const row = proposals.headRow;
       const zxid = proposals.zxids[row]!;
       const client = proposals.clientOf(row);
       const isHeld = client !== null && this.order.beginCommit(client, zxid);
       committer.commitNext();
-      reads.lastZxid = zxid;
+      replier.lastZxid = zxid;
       this.order.committedZxid = zxid;
       this.order.onCommitted();
       if (client === null) continue;

@@ -18,7 +18,10 @@ assert(port !== null, 'purge-worker.ts runs in a worker');
 const { dirs, retainCount } = workerData as PurgeWorkerSetup;
 try {
   const plan = purge(new NodeDisk(), dirs, retainCount);
-  port.postMessage({ type: 'purged', files: plan.snapshots.length + plan.logs.length } satisfies PurgeWorkerMessage);
+  port.postMessage({
+    type: 'purged',
+    files: plan.snapshots.length + plan.logs.length,
+  } satisfies PurgeWorkerMessage);
 } catch (error) {
   port.postMessage(describeFailure('purge', error));
 }

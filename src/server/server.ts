@@ -5,9 +5,10 @@
  *     stop    no new requests → in flight committed and answered → log synced → sockets closed → unlock
  */
 import { availableParallelism } from 'node:os';
+import { Failure } from '../base/failure.ts';
+import { createAcceptLimits } from '../net/accept-limits.ts';
 import type { ListenOptions } from '../net/client-listener.ts';
-import { createBell } from '../shm/bell.ts';
-import { Bell } from '../shm/bell.ts';
+import { Bell, createBell } from '../shm/bell.ts';
 import { type DataDirs, openDataDir, provideDirectory } from '../storage/data-dir.ts';
 import { DataDirLock } from '../storage/data-dir-lock.ts';
 import { NodeDisk } from '../storage/node-disk.ts';
@@ -24,7 +25,6 @@ import type { Log } from './logging.ts';
 import type { PurgeWorkerMessage, PurgeWorkerSetup } from './purge-worker.ts';
 import { createSnapshotLink, type SnapshotLinkHandle } from './snapshot/snapshot-link.ts';
 import { SnapshotThread } from './snapshot/snapshot-thread.ts';
-import { createAcceptLimits } from '../net/accept-limits.ts';
 import { type ServerFailure, type SupervisedWorker, Supervisor } from './supervisor.ts';
 import { chooseTopology, type Topology } from './topology.ts';
 import { describeFailure } from './worker-failure.ts';
@@ -314,7 +314,8 @@ class Assembly {
     const setup: PurgeWorkerSetup = { dirs: this.dirs, retainCount: autopurgeSnapRetainCount };
     const run = (): void => {
       const onMessage = (message: PurgeWorkerMessage): void => {
-        if (message.type === 'purged' && message.files > 0) this.log.info(`purged ${message.files} old data files`);
+        if (message.type === 'purged' && message.files > 0)
+          this.log.info(`purged ${message.files} old data files`);
       };
       this.supervisor.spawn('purge', './purge-worker', setup, onMessage).mayExit = true;
     };
@@ -335,7 +336,9 @@ class Assembly {
 }
 
 /** A worker failed while the server started. */
-class StartFailure extends Error {
+class StartFailure extends Failure {
+  override readonly name = 'StartFailure';
+  readonly code = 'RK_START';
   readonly exitStatus: number;
 
   constructor(failure: ServerFailure) {

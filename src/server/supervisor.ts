@@ -29,7 +29,12 @@ export class Supervisor {
   }
 
   /** `entry` is the worker's file without extension, relative to this folder. */
-  spawn(role: string, entry: string, workerData: object, onMessage: (message: never) => void): SupervisedWorker {
+  spawn(
+    role: string,
+    entry: string,
+    workerData: object,
+    onMessage: (message: never) => void,
+  ): SupervisedWorker {
     const worker = new SupervisedWorker(role, new Worker(workerUrl(entry), { name: role, workerData }));
     this.running.add(worker);
     worker.thread.on('message', (message: LogLine | WorkerFailure | null) => {
@@ -39,13 +44,21 @@ export class Supervisor {
       else onMessage(message as never);
     });
     worker.thread.on('error', (error) => {
-      this.fail({ role, message: error instanceof Error ? (error.stack ?? error.message) : String(error), exitStatus: LOST_WORKER_STATUS });
+      this.fail({
+        role,
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        exitStatus: LOST_WORKER_STATUS,
+      });
     });
     worker.thread.on('exit', (code) => {
       this.running.delete(worker);
       worker.onExit();
       if (!worker.mayExit) {
-        this.fail({ role, message: `thread ended unexpectedly with code ${code}`, exitStatus: code || LOST_WORKER_STATUS });
+        this.fail({
+          role,
+          message: `thread ended unexpectedly with code ${code}`,
+          exitStatus: code || LOST_WORKER_STATUS,
+        });
       }
     });
     return worker;

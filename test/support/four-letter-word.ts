@@ -3,11 +3,11 @@ import { connect } from 'node:net';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 
-export function fourLetterWord(port: number, word: string): Promise<string> {
+export function fourLetterWord(port: number, word: string, timeoutMs = ANSWER_TIMEOUT_MS): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port });
     const chunks: Buffer[] = [];
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy(new Error(`no answer to ${word}`)));
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer to ${word}`)));
     socket.once('connect', () => socket.write(word));
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.once('error', reject);

@@ -25,6 +25,8 @@ export type ServerKind = (typeof ServerKind)[keyof typeof ServerKind];
 
 const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 20_000;
+/** A server that is only starting may accept a connection and never answer it: ask again soon. */
+const PROBE_TIMEOUT_MS = 500;
 
 /** Keys every test server gets; both servers read them from zoo.cfg. */
 const TEST_DEFAULTS: Readonly<Record<string, string>> = {
@@ -131,7 +133,7 @@ export abstract class TestServer {
   }
 
   protected async isServing(): Promise<boolean> {
-    const answer = await fourLetterWord(this.port, 'srvr').catch(() => '');
+    const answer = await fourLetterWord(this.port, 'srvr', PROBE_TIMEOUT_MS).catch(() => '');
     return answer.includes('Mode:');
   }
 

@@ -16,8 +16,8 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Zxid } from '../../base/zxid.ts';
-import { STAT_BYTES } from '../../wire/stat.ts';
 import { copyBytes } from '../../wire/copy-bytes.ts';
+import { STAT_BYTES } from '../../wire/stat.ts';
 import { PIECE_BYTES_MAX } from '../ports.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';

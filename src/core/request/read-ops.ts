@@ -5,63 +5,53 @@
  * `execute` answers false only when a large reply has to wait its turn (children-reply.ts): nothing has happened
  * then and the request is to be made again.
  */
-import type { Zxid } from '../../base/zxid.ts';
-import { StringCursor } from '../../wire/cursors.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { MultiRequest, writeMultiHeader } from '../../wire/multi.ts';
-import { AddWatchMode, OpCode, SpecialXid, WatcherType } from '../../wire/opcodes.ts';
-import { PathRequest, PathWatchRequest, SetWatchesRequest, WatchModeRequest } from '../../wire/requests.ts';
-import { StatOffset } from '../../wire/stat.ts';
+import { OpCode, SpecialXid } from '../../wire/opcodes.ts';
+import { PathRequest, PathWatchRequest } from '../../wire/requests.ts';
 import { Perm } from '../acl/acl.ts';
 import { checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import { userName } from '../acl/auth-providers.ts';
-import { equalBytes, hasNul, pathHash } from '../path/path.ts';
+import { equalBytes, hasNul } from '../path/path.ts';
 import { encodeUtf8 } from '../path/utf8.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
-import { readZxid, type ZnodeCursor } from '../tree/record.ts';
+import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
-import { EventType, type WatchTable } from '../watch/watch-table.ts';
 import type { ChildrenReply } from './children-reply.ts';
 import type { Client } from './client.ts';
+import type { PathLookup } from './path-lookup.ts';
 import { BodyBuffer, type Replier } from './replier.ts';
+import type { WatchOps } from './watch-ops.ts';
 
 const SLASH = 47;
 
 export class ReadOps {
-  /** Newest committed zxid, set by the owner. */
-  lastZxid: Zxid = 0;
   private readonly tree: Tree;
   private readonly acls: AclTable;
   private readonly providers: AuthProviders;
   private readonly sessions: SessionTable;
   private readonly ephemerals: Ephemerals;
-  private readonly watches: WatchTable;
+  private readonly watchOps: WatchOps;
+  private readonly lookup: PathLookup;
   private readonly replier: Replier;
   private readonly children: ChildrenReply;
   private readonly node: ZnodeCursor;
   private readonly body = new BodyBuffer();
   private readonly pathRequest = new PathRequest();
   private readonly pathWatch = new PathWatchRequest();
-  private readonly watchMode = new WatchModeRequest();
-  private readonly setWatches = new SetWatchesRequest();
   private readonly multiRead = new MultiRequest();
-  private readonly strings = new StringCursor();
-  /** The path of the current request in stored form. */
-  private pathStart = 0;
-  private pathLength = 0;
-  private hash = 0;
-
   constructor(parts: {
     tree: Tree;
     acls: AclTable;
     providers: AuthProviders;
     sessions: SessionTable;
     ephemerals: Ephemerals;
-    watches: WatchTable;
+    watchOps: WatchOps;
+    lookup: PathLookup;
     replier: Replier;
     children: ChildrenReply;
   }) {
@@ -70,10 +60,11 @@ export class ReadOps {
     this.providers = parts.providers;
     this.sessions = parts.sessions;
     this.ephemerals = parts.ephemerals;
-    this.watches = parts.watches;
+    this.watchOps = parts.watchOps;
+    this.lookup = parts.lookup;
     this.replier = parts.replier;
     this.children = parts.children;
-    this.node = parts.tree.cursor();
+    this.node = parts.lookup.node;
   }
 
   execute(
@@ -97,7 +88,7 @@ export class ReadOps {
       case OpCode.getChildren2:
         return this.getChildren(client, xid, op === OpCode.getChildren2, bytes, view, start, end, receivedMs);
       case OpCode.ping:
-        this.replier.header(client, SpecialXid.ping, this.lastZxid, ErrorCode.ok, receivedMs);
+        this.replier.header(client, SpecialXid.ping, this.replier.lastZxid, ErrorCode.ok, receivedMs);
         return true;
       case OpCode.sync:
         this.sync(client, xid, bytes, view, start, end, receivedMs);
@@ -118,33 +109,8 @@ export class ReadOps {
         this.whoAmI(client, xid, receivedMs);
         return true;
       default:
-        this.watchOp(client, xid, op, bytes, view, start, end, receivedMs);
+        this.watchOps.execute(client, xid, op, bytes, view, start, end, receivedMs);
         return true;
-    }
-  }
-
-  private watchOp(
-    client: Client,
-    xid: number,
-    op: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): void {
-    if (op === OpCode.setWatches || op === OpCode.setWatches2) {
-      const ok = this.restoreWatches(client, op === OpCode.setWatches2, bytes, view, start, end);
-      this.status(client, xid, ok ? ErrorCode.ok : ErrorCode.marshallingError, receivedMs);
-      return;
-    }
-    const request = this.watchMode;
-    if (!request.wrap(bytes, view, start, end) || (request.pathLength < 0 && op !== OpCode.removeWatches)) {
-      this.status(client, xid, ErrorCode.marshallingError, receivedMs);
-    } else if (op === OpCode.addWatch) {
-      this.addWatch(client, xid, request, receivedMs);
-    } else {
-      this.status(client, xid, this.findWatch(client, op, request), receivedMs);
     }
   }
 
@@ -162,14 +128,14 @@ export class ReadOps {
     const request = this.pathWatch;
     let err: number = ErrorCode.marshallingError;
     if (request.wrap(bytes, view, start, end)) {
-      err = this.findReadable(client, bytes, request.pathStart, request.pathLength);
+      err = this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
     }
     if (err !== ErrorCode.ok) {
       this.status(client, xid, err, receivedMs);
       return;
     }
-    if (request.watch) this.watch(client, bytes, WatchMode.standardData);
-    this.replier.body(client, xid, this.lastZxid, this.node, receivedMs);
+    if (request.watch) this.watchOps.add(client, bytes, WatchMode.standardData);
+    this.replier.body(client, xid, this.replier.lastZxid, this.node, receivedMs);
   }
 
   private exists(
@@ -186,13 +152,13 @@ export class ReadOps {
     if (request.wrap(bytes, view, start, end) && request.pathLength >= 0) {
       err = hasNul(bytes, request.pathStart, request.pathLength)
         ? ErrorCode.badArguments
-        : this.findReadable(client, bytes, request.pathStart, request.pathLength);
+        : this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
       // The one read that may watch a node that is not there.
       if (request.watch && (err === ErrorCode.ok || err === ErrorCode.noNode)) {
-        this.watch(client, bytes, WatchMode.standardData);
+        this.watchOps.add(client, bytes, WatchMode.standardData);
       }
     }
-    if (err === ErrorCode.ok) this.replier.stat(client, xid, this.lastZxid, this.node, receivedMs);
+    if (err === ErrorCode.ok) this.replier.stat(client, xid, this.replier.lastZxid, this.node, receivedMs);
     else this.status(client, xid, err, receivedMs);
   }
 
@@ -209,14 +175,14 @@ export class ReadOps {
     const request = this.pathWatch;
     let err: number = ErrorCode.marshallingError;
     if (request.wrap(bytes, view, start, end)) {
-      err = this.findReadable(client, bytes, request.pathStart, request.pathLength);
+      err = this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
     }
     if (err !== ErrorCode.ok) {
       this.status(client, xid, err, receivedMs);
       return true;
     }
-    if (!this.children.reply(client, xid, this.lastZxid, this.node, stat, receivedMs)) return false;
-    if (request.watch) this.watch(client, bytes, WatchMode.standardChild);
+    if (!this.children.reply(client, xid, this.replier.lastZxid, this.node, stat, receivedMs)) return false;
+    if (request.watch) this.watchOps.add(client, bytes, WatchMode.standardChild);
     return true;
   }
 
@@ -236,7 +202,7 @@ export class ReadOps {
     }
     // The path comes back as it was, null included; a single server has nothing to catch up with.
     const length = request.recordEnd - start;
-    this.replier.slice(client, xid, this.lastZxid, bytes, start, length, receivedMs);
+    this.replier.slice(client, xid, this.replier.lastZxid, bytes, start, length, receivedMs);
   }
 
   private getAcl(
@@ -254,7 +220,7 @@ export class ReadOps {
       return;
     }
     const { node, acls, providers, body } = this;
-    if (!this.find(bytes, request.pathStart, request.pathLength)) {
+    if (!this.lookup.find(bytes, request.pathStart, request.pathLength)) {
       this.status(client, xid, ErrorCode.noNode, receivedMs);
       return;
     }
@@ -268,7 +234,7 @@ export class ReadOps {
     body.reset();
     body.raw(encoded, 0, encoded.length);
     body.raw(node.bytes, node.statStart, node.base + node.recordBytes - node.statStart);
-    this.replier.slice(client, xid, this.lastZxid, body.bytes, 0, body.length, receivedMs);
+    this.replier.slice(client, xid, this.replier.lastZxid, body.bytes, 0, body.length, receivedMs);
   }
 
   // ---- several nodes -------------------------------------------------------------------------------------
@@ -290,7 +256,7 @@ export class ReadOps {
     body.reset();
     while (multiRead.next()) {
       const request = multiRead.pathWatch;
-      const err = this.findReadable(client, bytes, request.pathStart, request.pathLength);
+      const err = this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
       if (err !== ErrorCode.ok) {
         appendMultiHeader(body, OpCode.error, false, err);
         body.int32(err);
@@ -303,7 +269,7 @@ export class ReadOps {
       }
     }
     appendMultiHeader(body, OpCode.error, true, -1);
-    this.replier.slice(client, xid, this.lastZxid, body.bytes, 0, body.length, receivedMs);
+    this.replier.slice(client, xid, this.replier.lastZxid, body.bytes, 0, body.length, receivedMs);
   }
 
   private getEphemerals(
@@ -337,7 +303,7 @@ export class ReadOps {
       count++;
     }
     body.view.setInt32(0, count);
-    this.replier.slice(client, xid, this.lastZxid, body.bytes, 0, body.length, receivedMs);
+    this.replier.slice(client, xid, this.replier.lastZxid, body.bytes, 0, body.length, receivedMs);
   }
 
   private getAllChildrenNumber(
@@ -352,7 +318,7 @@ export class ReadOps {
     const request = this.pathRequest;
     let err: number = ErrorCode.marshallingError;
     if (request.wrap(bytes, view, start, end)) {
-      err = this.findReadable(client, bytes, request.pathStart, request.pathLength);
+      err = this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
     }
     if (err !== ErrorCode.ok) {
       this.status(client, xid, err, receivedMs);
@@ -360,8 +326,8 @@ export class ReadOps {
     }
     const { body, tree } = this;
     body.reset();
-    body.int32(this.pathLength === 0 ? tree.nodeCount - 1 : tree.countDescendants(this.node.nodeId));
-    this.replier.slice(client, xid, this.lastZxid, body.bytes, 0, body.length, receivedMs);
+    body.int32(this.lookup.pathLength === 0 ? tree.nodeCount - 1 : tree.countDescendants(this.node.nodeId));
+    this.replier.slice(client, xid, this.replier.lastZxid, body.bytes, 0, body.length, receivedMs);
   }
 
   private whoAmI(client: Client, xid: number, receivedMs: number): void {
@@ -374,150 +340,11 @@ export class ReadOps {
       body.string(scheme, 0, scheme.length);
       body.string(user, 0, user.length);
     }
-    this.replier.slice(client, xid, this.lastZxid, body.bytes, 0, body.length, receivedMs);
-  }
-
-  // ---- watches -------------------------------------------------------------------------------------------
-
-  private addWatch(client: Client, xid: number, request: WatchModeRequest, receivedMs: number): void {
-    const { mode } = request;
-    if (mode !== AddWatchMode.persistent && mode !== AddWatchMode.persistentRecursive) {
-      this.status(client, xid, ErrorCode.marshallingError, receivedMs);
-      return;
-    }
-    this.setPath(request.bytes, request.pathStart, request.pathLength);
-    const recursive = mode === AddWatchMode.persistentRecursive;
-    this.watch(client, request.bytes, recursive ? WatchMode.recursive : WatchMode.persistent);
-    this.body.reset();
-    this.body.int32(ErrorCode.ok);
-    this.replier.slice(client, xid, this.lastZxid, this.body.bytes, 0, 4, receivedMs);
-  }
-
-  private findWatch(client: Client, op: number, request: WatchModeRequest): number {
-    const { bytes, mode } = request;
-    if (mode < WatcherType.children || mode > WatcherType.persistentRecursive) {
-      return ErrorCode.marshallingError;
-    }
-    if (request.pathLength < 0) return ErrorCode.noWatcher;
-    this.setPath(bytes, request.pathStart, request.pathLength);
-    const { conn } = client;
-    const { pathStart, pathLength, hash } = this;
-    const found =
-      op === OpCode.checkWatches
-        ? this.watches.has(conn, bytes, pathStart, pathLength, hash, mode)
-        : this.watches.remove(conn, bytes, pathStart, pathLength, hash, mode);
-    return found ? ErrorCode.ok : ErrorCode.noWatcher;
-  }
-
-  /** What a client asks for after a reconnect: events that it missed come at once, the rest is registered. */
-  private restoreWatches(
-    client: Client,
-    hasPersistent: boolean,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): boolean {
-    const request = this.setWatches;
-    const ok = hasPersistent
-      ? request.wrap2(bytes, view, start, end)
-      : request.wrap(bytes, view, start, end);
-    if (!ok || this.hasNull(request, view)) return false;
-    const since = request.relativeZxid;
-    const { strings, node } = this;
-    for (strings.wrap(view, request.dataStart); strings.next(); ) {
-      if (!this.find(bytes, strings.start, strings.length)) this.missed(client, EventType.nodeDeleted, bytes);
-      else if (readZxid(node, StatOffset.mzxid) > since) this.missed(client, EventType.nodeDataChanged, bytes);
-      else this.watch(client, bytes, WatchMode.standardData);
-    }
-    for (strings.wrap(view, request.existStart); strings.next(); ) {
-      if (this.find(bytes, strings.start, strings.length)) this.missed(client, EventType.nodeCreated, bytes);
-      else this.watch(client, bytes, WatchMode.standardData);
-    }
-    for (strings.wrap(view, request.childStart); strings.next(); ) {
-      if (!this.find(bytes, strings.start, strings.length)) this.missed(client, EventType.nodeDeleted, bytes);
-      else if (readZxid(node, StatOffset.pzxid) > since)
-        this.missed(client, EventType.nodeChildrenChanged, bytes);
-      else this.watch(client, bytes, WatchMode.standardChild);
-    }
-    if (!hasPersistent) return true;
-    this.watchAll(client, bytes, view, request.persistentStart, WatchMode.persistent);
-    this.watchAll(client, bytes, view, request.persistentRecursiveStart, WatchMode.recursive);
-    return true;
-  }
-
-  /** A vector that is null, or a path in one. */
-  private hasNull(request: SetWatchesRequest, view: DataView): boolean {
-    if (this.isNullOrHoldsNull(view, request.dataStart)) return true;
-    if (this.isNullOrHoldsNull(view, request.existStart)) return true;
-    if (this.isNullOrHoldsNull(view, request.childStart)) return true;
-    if (!request.hasPersistent) return false;
-    if (this.isNullOrHoldsNull(view, request.persistentStart)) return true;
-    return this.isNullOrHoldsNull(view, request.persistentRecursiveStart);
-  }
-
-  private isNullOrHoldsNull(view: DataView, vectorStart: number): boolean {
-    const { strings } = this;
-    strings.wrap(view, vectorStart);
-    if (strings.remaining === -1) return true;
-    while (strings.next()) if (strings.length < 0) return true;
-    return false;
-  }
-
-  private watchAll(
-    client: Client,
-    bytes: Uint8Array,
-    view: DataView,
-    vectorStart: number,
-    mode: WatchMode,
-  ): void {
-    const { strings } = this;
-    for (strings.wrap(view, vectorStart); strings.next(); ) {
-      this.setPath(bytes, strings.start, strings.length);
-      this.watch(client, bytes, mode);
-    }
-  }
-
-  // Such an event belongs to no transaction: zxid −1 in every version.
-  private missed(client: Client, type: EventType, bytes: Uint8Array): void {
-    this.replier.event(client, -1, type, bytes, this.pathStart, this.pathLength);
-  }
-
-  private watch(client: Client, bytes: Uint8Array, mode: WatchMode): void {
-    this.watches.add(client.conn, bytes, this.pathStart, this.pathLength, this.hash, mode);
-  }
-
-  // ---- finding -------------------------------------------------------------------------------------------
-
-  private findReadable(client: Client, bytes: Uint8Array, start: number, length: number): number {
-    if (length < 0) return ErrorCode.marshallingError;
-    if (!this.find(bytes, start, length)) return ErrorCode.noNode;
-    const { aclId } = this.node;
-    if (this.acls.isOpen(aclId)) return ErrorCode.ok;
-    const list = this.acls.get(aclId);
-    return checkAcl(list, Perm.read, client.authIds, this.providers) ? ErrorCode.ok : ErrorCode.noAuth;
-  }
-
-  /** Moves `node` to the committed record of a path in client form; remembers the path in stored form. */
-  private find(bytes: Uint8Array, start: number, length: number): boolean {
-    this.setPath(bytes, start, length);
-    const id = this.tree.find(bytes, this.pathStart, this.pathLength, this.hash);
-    if (id === 0) return false;
-    const record = this.tree.committedOf(id);
-    if (record === 0) return false;
-    this.node.moveTo(record);
-    return true;
-  }
-
-  private setPath(bytes: Uint8Array, start: number, length: number): void {
-    const isRoot = length <= 0 || (length === 1 && bytes[start] === SLASH);
-    this.pathStart = start;
-    this.pathLength = isRoot ? 0 : length;
-    this.hash = pathHash(bytes, start, this.pathLength);
+    this.replier.slice(client, xid, this.replier.lastZxid, body.bytes, 0, body.length, receivedMs);
   }
 
   private status(client: Client, xid: number, err: number, receivedMs: number): void {
-    this.replier.header(client, xid, this.lastZxid, err, receivedMs);
+    this.replier.header(client, xid, this.replier.lastZxid, err, receivedMs);
   }
 }
 

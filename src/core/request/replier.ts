@@ -2,9 +2,10 @@
  * Writes replies and events into the connections' sinks, and keeps the books of what was answered. Small
  * replies are written in place; what does not fit one claim goes out in pieces, copied from where it lies.
  */
-import { copyBytes } from '../../wire/copy-bytes.ts';
+
 import { writeInt64 } from '../../base/int64.ts';
 import type { Zxid } from '../../base/zxid.ts';
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import { REPLY_HEADER_FRAME_BYTES, writeReplyHeader } from '../../wire/reply-header.ts';
 import { STAT_BYTES } from '../../wire/stat.ts';
 import { watchEventFrameBytes, writeWatchEvent } from '../../wire/watch-event.ts';
@@ -33,8 +34,9 @@ export interface TrafficStatistics {
 }
 
 export class Replier {
-  /** Set by the owner at each turn. */
+  /** Set by the owner: the turn's time, and the newest committed zxid, which replies to reads carry. */
   nowMs = 0;
+  lastZxid: Zxid = 0;
   readonly statistics: TrafficStatistics = emptyStatistics();
 
   /** A reply without body: every error, and operations that return nothing. */
@@ -58,7 +60,14 @@ export class Replier {
   }
 
   /** The path of a created node, and its Stat where the operation returns one. */
-  created(client: Client, xid: number, zxid: Zxid, node: ZnodeCursor, stat: boolean, receivedMs: number): void {
+  created(
+    client: Client,
+    xid: number,
+    zxid: Zxid,
+    node: ZnodeCursor,
+    stat: boolean,
+    receivedMs: number,
+  ): void {
     if (client.state >= ClientState.closing) return;
     const { sink } = client;
     const pathLength = node.pathLength;
@@ -179,7 +188,13 @@ export class Replier {
     Object.assign(this.statistics, emptyStatistics());
   }
 
-  private pieces(client: Client, bytes: Uint8Array, start: number, end: number, completesReply: boolean): void {
+  private pieces(
+    client: Client,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    completesReply: boolean,
+  ): void {
     const { sink, conn } = client;
     for (let from = start; from < end; from += PIECE_BYTES_MAX) {
       const to = Math.min(from + PIECE_BYTES_MAX, end);

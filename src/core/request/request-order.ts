@@ -17,9 +17,9 @@
  *         R(7) R(7) M(9) R(9) M(12)        7 commits → both R run; 9 commits → its reply, R; 12 commits → its reply
  */
 import { assert } from '../../base/assert.ts';
-import { REQUEST_HEADER_BYTES, REQUEST_TYPE } from '../../wire/requests.ts';
-import { isWrite, OpCode } from '../../wire/opcodes.ts';
 import type { Zxid } from '../../base/zxid.ts';
+import { isWrite, OpCode } from '../../wire/opcodes.ts';
+import { REQUEST_HEADER_BYTES, REQUEST_TYPE } from '../../wire/requests.ts';
 import { type Client, ClientState } from './client.ts';
 import { UNEVALUATED } from './frame-queue.ts';
 import { HeldSink } from './held-sink.ts';
@@ -40,7 +40,14 @@ export interface RequestHandlers {
     receivedMs: number,
   ): boolean;
   /** auth and sasl: answered on receipt. */
-  authenticate(client: Client, op: number, bytes: Uint8Array, view: DataView, start: number, end: number): void;
+  authenticate(
+    client: Client,
+    op: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void;
   close(client: Client): void;
 }
 

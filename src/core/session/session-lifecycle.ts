@@ -4,17 +4,22 @@
  * closeSession has been applied.
  */
 import { assert } from '../../base/assert.ts';
-import { CONNECT_RESPONSE_FRAME_BYTES_MAX, ConnectRequestView, PASSWORD_BYTES } from '../../wire/connect.ts';
-import { writeConnectResponse, writeSessionRefusal } from '../../wire/connect.ts';
 import type { Zxid } from '../../base/zxid.ts';
+import {
+  CONNECT_RESPONSE_FRAME_BYTES_MAX,
+  ConnectRequestView,
+  PASSWORD_BYTES,
+  writeConnectResponse,
+  writeSessionRefusal,
+} from '../../wire/connect.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { OpCode } from '../../wire/opcodes.ts';
 import { equalBytes } from '../path/path.ts';
 import type { ReplicaOptions, ReplicaParts } from '../replica-parts.ts';
 import { type Client, ClientState } from '../request/client.ts';
-import { writeSessionPassword } from './session-password.ts';
 import { SessionExpiry } from './session-expiry.ts';
 import { negotiateTimeoutMs, SessionIds } from './session-id.ts';
+import { writeSessionPassword } from './session-password.ts';
 import { NO_CONNECTION, NO_SESSION } from './session-table.ts';
 
 export interface ConnectionOwner {
@@ -48,11 +53,7 @@ export class SessionLifecycle {
     this.closeExpired(slot);
   };
 
-  constructor(
-    options: ReplicaOptions,
-    parts: ReplicaParts,
-    owner: ConnectionOwner,
-  ) {
+  constructor(options: ReplicaOptions, parts: ReplicaParts, owner: ConnectionOwner) {
     this.parts = parts;
     this.owner = owner;
     this.serverId = options.serverId;

@@ -6,7 +6,6 @@ import { crc32 } from '../../base/checksum.ts';
 import { StatOffset } from '../../wire/stat.ts';
 import type { ZnodeCursor } from './record.ts';
 
-
 export class DigestSum {
   high = 0;
   low = 0;

@@ -2,21 +2,16 @@
  * Builds znode records in the arena. Every function returns the offset of a finished, unpublished record; the
  * caller stages or publishes it, or frees it. No allocation on the JavaScript heap.
  */
-import { copyBytes } from '../../wire/copy-bytes.ts';
+
 import { assert } from '../../base/assert.ts';
 import { writeInt64 } from '../../base/int64.ts';
 import type { Arena } from '../../shm/arena.ts';
 import type { Segments } from '../../shm/segments.ts';
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import { STAT_BYTES, StatOffset } from '../../wire/stat.ts';
 import { nodeDigest } from './digest.ts';
 import type { Offset } from './record.ts';
-import {
-  ownerKind,
-  RECORD_FIXED_BYTES,
-  RECORD_PATH_START,
-  TOMBSTONE_ACL,
-  ZnodeCursor,
-} from './record.ts';
+import { ownerKind, RECORD_FIXED_BYTES, RECORD_PATH_START, TOMBSTONE_ACL, ZnodeCursor } from './record.ts';
 
 const SLASH = 47;
 
@@ -51,7 +46,7 @@ export class RecordBuilder {
     zxid: number,
     timeMs: number,
   ): Offset {
-    const dataBytes = dataLength < 0 ? 0 : dataLength;
+    const dataBytes = Math.max(dataLength, 0);
     const offset = this.allocate(RECORD_FIXED_BYTES + pathLength + dataBytes);
     const node = this.to;
     this.writeHead(nodeId, pathHash, path, pathStart, pathLength, aclId, ownerHigh, ownerLow);
@@ -88,7 +83,7 @@ export class RecordBuilder {
     aclId: number,
     statStart: number,
   ): Offset {
-    const dataBytes = dataLength < 0 ? 0 : dataLength;
+    const dataBytes = Math.max(dataLength, 0);
     const offset = this.allocate(RECORD_FIXED_BYTES + pathLength + dataBytes);
     const node = this.to;
     // StatPersisted: czxid 0 mzxid 8 ctime 16 mtime 24 version 32 cversion 36 aversion 40 owner 44 pzxid 52
@@ -126,7 +121,7 @@ export class RecordBuilder {
   ): Offset {
     const from = this.from;
     from.moveTo(old);
-    const dataBytes = dataLength < 0 ? 0 : dataLength;
+    const dataBytes = Math.max(dataLength, 0);
     const head = RECORD_PATH_START + from.pathLength;
     const offset = this.allocate(head + 4 + dataBytes + STAT_BYTES);
     const node = this.to;

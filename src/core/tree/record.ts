@@ -33,7 +33,6 @@ export const RECORD_PATH_START = 40;
 export const RECORD_FIXED_BYTES = RECORD_PATH_START + 4 + STAT_BYTES;
 export const TOMBSTONE_ACL = -0x80000000;
 
-
 const CONTAINER_HIGH = -0x80000000;
 /** Top byte 0xff and feature id 0: the two upper bytes and the feature half of a TTL owner. */
 const TTL_TOP = 0xff;
@@ -137,7 +136,7 @@ export class ZnodeCursor {
   }
   get dataBytes(): number {
     const length = this.dataLength;
-    return length < 0 ? 0 : length;
+    return Math.max(length, 0);
   }
   get dataStart(): number {
     return this.bodyStart + 4;

@@ -269,7 +269,8 @@ export class Tree implements PathMatch {
     const order = [root];
     for (let i = 0; i < order.length; i++) {
       const id = order[i]!;
-      for (let place = this.children.count(id) - 1; place >= 0; place--) order.push(this.children.at(id, place));
+      for (let place = this.children.count(id) - 1; place >= 0; place--)
+        order.push(this.children.at(id, place));
     }
     for (let i = order.length - 1; i > 0; i--) this.removeCommitted(order[i]!, this.parentOf(order[i]!));
     this.removeCommitted(root, 0);
@@ -288,8 +289,14 @@ export class Tree implements PathMatch {
     const cursor = this.a;
     cursor.moveTo(this.committedOf(parentId));
     const stat = cursor.statStart;
-    cursor.view.setInt32(stat + StatOffset.numChildren, cursor.view.getInt32(stat + StatOffset.numChildren) + 1);
-    cursor.view.setInt32(stat + StatOffset.cversion, (cursor.view.getInt32(stat + StatOffset.cversion) - 1) | 0);
+    cursor.view.setInt32(
+      stat + StatOffset.numChildren,
+      cursor.view.getInt32(stat + StatOffset.numChildren) + 1,
+    );
+    cursor.view.setInt32(
+      stat + StatOffset.cversion,
+      (cursor.view.getInt32(stat + StatOffset.cversion) - 1) | 0,
+    );
   }
 
   /** The committed parent of a committed node; 0 for the root. */
@@ -298,7 +305,12 @@ export class Tree implements PathMatch {
     cursor.moveTo(this.committedOf(nodeId));
     if (cursor.pathLength === 0) return 0;
     const length = parentLength(cursor.bytes, cursor.pathStart, cursor.pathLength);
-    return this.find(cursor.bytes, cursor.pathStart, length, pathHash(cursor.bytes, cursor.pathStart, length));
+    return this.find(
+      cursor.bytes,
+      cursor.pathStart,
+      length,
+      pathHash(cursor.bytes, cursor.pathStart, length),
+    );
   }
 
   // The old record is held before the swap (the snapshot thread looks there next) and retired only after it

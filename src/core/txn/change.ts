@@ -6,9 +6,15 @@
  * The plan's fields describe the operation for whoever encodes the transaction; they are valid until the next
  * plan. Order of checks: semantics.md §3, each step numbered where it is made.
  */
-import type { CreateRequest, PathVersionRequest, SetAclRequest, SetDataRequest } from '../../wire/requests.ts';
-import { CreateFlags, OpCode } from '../../wire/opcodes.ts';
+
 import { ErrorCode } from '../../wire/error-codes.ts';
+import { CreateFlags, OpCode } from '../../wire/opcodes.ts';
+import type {
+  CreateRequest,
+  PathVersionRequest,
+  SetAclRequest,
+  SetDataRequest,
+} from '../../wire/requests.ts';
 import type { AuthId } from '../acl/acl.ts';
 import { Perm } from '../acl/acl.ts';
 import { checkAcl, fixupAclBytes } from '../acl/acl-check.ts';
@@ -121,7 +127,8 @@ export class Change {
     if (isTtl && !(request.ttl >= 1 && request.ttl <= TTL_MS_MAX)) return ErrorCode.badArguments; // 3
     if (this.sessionClosed) return ErrorCode.sessionExpired; // 4
     if (request.pathLength < 0) return ErrorCode.marshallingError;
-    if (!hasSlashAndNoNul(request.bytes, request.pathStart, request.pathLength)) return ErrorCode.badArguments; // 5
+    if (!hasSlashAndNoNul(request.bytes, request.pathStart, request.pathLength))
+      return ErrorCode.badArguments; // 5
     if (request.aclCount <= 0) return ErrorCode.invalidAcl;
     const aclId = fixupAclBytes(
       this.acls,
@@ -140,7 +147,8 @@ export class Change {
     );
     if (parent === 0) return ErrorCode.noNode; // 7
     if (!this.mayAccess(this.parent, Perm.create, ids)) return ErrorCode.noAuth; // 8
-    const sequential = flags === CreateFlags.persistentSequential || flags === CreateFlags.ephemeralSequential;
+    const sequential =
+      flags === CreateFlags.persistentSequential || flags === CreateFlags.ephemeralSequential;
     this.setPath(request, sequential || flags === CreateFlags.persistentSequentialTtl);
     if (!isValidPath(this.path, this.pathStart, this.pathLength)) return ErrorCode.badArguments; // 9
     this.parentId = parent;
@@ -150,7 +158,7 @@ export class Change {
     if (this.nodeId !== 0 && this.tree.latestOf(this.nodeId) !== 0) return ErrorCode.nodeExists; // 10
     if (this.kindOf(this.parent) === 'ephemeral') return ErrorCode.noChildrenForEphemerals; // 11
     if (this.options.enforceQuota) {
-      const bytes = request.dataLength < 0 ? 0 : request.dataLength;
+      const bytes = Math.max(request.dataLength, 0);
       if (!this.quotas.allowsCreate(this.path, this.pathStart, this.pathLength, bytes)) {
         return ErrorCode.quotaExceeded; // 12
       }
@@ -173,12 +181,7 @@ export class Change {
     if (pathLength < 0) return ErrorCode.marshallingError;
     if (!hasSlashAndNoNul(bytes, pathStart, pathLength)) return ErrorCode.badArguments; // 2
     if (isReserved(bytes, pathStart, pathLength)) return ErrorCode.badArguments;
-    const parent = this.findLatest(
-      bytes,
-      pathStart,
-      parentLength(bytes, pathStart, pathLength),
-      this.parent,
-    );
+    const parent = this.findLatest(bytes, pathStart, parentLength(bytes, pathStart, pathLength), this.parent);
     if (parent === 0) return ErrorCode.noNode; // 3
     if (!this.mayAccess(this.parent, Perm.delete, ids)) return ErrorCode.noAuth; // 4
     const node = this.findLatest(bytes, pathStart, pathLength, this.node);
@@ -217,7 +220,7 @@ export class Change {
     const node = this.findLatest(bytes, pathStart, pathLength, this.node);
     if (node === 0) return ErrorCode.noNode; // 3
     if (!this.mayAccess(this.node, Perm.write, ids)) return ErrorCode.noAuth; // 4
-    const dataBytes = request.dataLength < 0 ? 0 : request.dataLength;
+    const dataBytes = Math.max(request.dataLength, 0);
     if (this.options.enforceQuota) {
       const delta = dataBytes - this.node.dataBytes;
       if (!this.quotas.allowsSetData(bytes, pathStart, pathLength === 1 ? 0 : pathLength, delta)) {
@@ -370,7 +373,14 @@ export class Change {
     const parentRecord = tree.build.withChildren(before, this.parentCversion, parent.numChildren + 1, zxid);
     tree.stage(this.parentId, parentRecord);
     const kind = this.op === OpCode.create ? OpCode.create : OpCode.create2;
-    this.proposals.pushEffect(kind, id, record, this.parentId, parentRecord, isEntryNew ? this.ownerSession : -1);
+    this.proposals.pushEffect(
+      kind,
+      id,
+      record,
+      this.parentId,
+      parentRecord,
+      isEntryNew ? this.ownerSession : -1,
+    );
   }
 
   private stageDelete(zxid: number): void {

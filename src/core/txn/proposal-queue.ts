@@ -97,7 +97,14 @@ export class ProposalQueue {
   }
 
   /** Adds a proposal that owns all effects pushed since the one before; returns its row. */
-  push(zxid: number, op: number, client: Client | null, xid: number, err: number, receivedMs: number): number {
+  push(
+    zxid: number,
+    op: number,
+    client: Client | null,
+    xid: number,
+    err: number,
+    receivedMs: number,
+  ): number {
     assert(!this.isFull, 'proposal queue overflow');
     const row = this.tail++ & MASK;
     this.zxids[row] = zxid;

@@ -8,8 +8,9 @@
  *
  *     plan (reads only) → claim log room → stage records → encode txn → row in the queue
  */
-import { copyBytes } from '../../wire/copy-bytes.ts';
+
 import type { Zxid } from '../../base/zxid.ts';
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { writeBytesAt } from '../../wire/jute-writer.ts';
 import { MultiRequest } from '../../wire/multi.ts';
@@ -19,17 +20,10 @@ import { TXN_DIGEST_BYTES, TXN_HEADER_BYTES } from '../../wire/txn-records.ts';
 import {
   beginSubTxn,
   endSubTxn,
-  writeCheckTxn,
   writeCloseSessionTxn,
-  writeCreateContainerTxn,
   writeCreateSessionTxn,
-  writeCreateTtlTxn,
-  writeCreateTxn,
-  writeDeleteTxn,
   writeErrorTxn,
   writeMultiTxn,
-  writeSetAclTxn,
-  writeSetDataTxn,
   writeTxnDigest,
   writeTxnHeader,
 } from '../../wire/txn-writers.ts';
@@ -40,6 +34,7 @@ import type { SessionTable } from '../session/session-table.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { Change } from './change.ts';
+import { ChangeEncoder, RECORD_FIXED_BYTES } from './change-encoder.ts';
 import type { ProposalQueue } from './proposal-queue.ts';
 
 /**
@@ -47,9 +42,6 @@ import type { ProposalQueue } from './proposal-queue.ts';
  * before, in multi transactions of this size, so that no log record grows beyond what readers accept (2 MiB).
  */
 const CLOSE_PATH_BYTES_MAX = 512 * 1024;
-
-/** Room for the fixed fields of any single record: prefixes, flags, cversion, ttl. */
-const RECORD_FIXED_BYTES = 32;
 
 export interface ProposerOptions {
   readonly digest: boolean;
@@ -65,10 +57,10 @@ export class Proposer {
   wallMs = 0;
   nowMs = 0;
   private readonly tree: Tree;
-  private readonly acls: AclTable;
   private readonly sessions: SessionTable;
   private readonly ephemerals: Ephemerals;
   private readonly change: Change;
+  private readonly encoder: ChangeEncoder;
   private readonly proposals: ProposalQueue;
   private readonly log: LogPort;
   private readonly options: ProposerOptions;
@@ -92,10 +84,10 @@ export class Proposer {
     options: ProposerOptions;
   }) {
     this.tree = parts.tree;
-    this.acls = parts.acls;
     this.sessions = parts.sessions;
     this.ephemerals = parts.ephemerals;
     this.change = parts.change;
+    this.encoder = new ChangeEncoder(parts.change, parts.acls);
     this.proposals = parts.proposals;
     this.log = parts.log;
     this.options = parts.options;
@@ -210,13 +202,19 @@ export class Proposer {
   }
 
   // The change is planned; `slot` −1 is the server itself.
-  private proposePlanned(client: Client | null, slot: number, xid: number, op: number, type: number): boolean {
-    const at = this.claim(this.recordBytesMax() + TXN_DIGEST_BYTES);
+  private proposePlanned(
+    client: Client | null,
+    slot: number,
+    xid: number,
+    op: number,
+    type: number,
+  ): boolean {
+    const at = this.claim(this.encoder.recordBytesMax() + TXN_DIGEST_BYTES);
     if (at < 0) return false;
     const zxid = this.lastZxid + 1;
     this.tree.beginChange();
     const body = this.header(at, slot, xid, zxid, type);
-    const end = this.writeRecord(this.log.bytes, this.log.view, body);
+    const end = this.encoder.write(this.log.bytes, this.log.view, body);
     this.change.stage(zxid, this.wallMs);
     this.finish(at, end, zxid);
     this.push(zxid, op, client, xid, ErrorCode.ok);
@@ -284,12 +282,12 @@ export class Proposer {
   }
 
   private writeSub(to: number): number {
-    this.ensureScratch(to, this.recordBytesMax());
+    this.ensureScratch(to, this.encoder.recordBytesMax());
     const view = this.scratchView;
     // Apache before 3.8.2 stops applying a multi at a create2, so the log says create (they store the same).
     const type = this.change.op === OpCode.create2 ? OpCode.create : this.change.op;
     const record = beginSubTxn(view, to, type);
-    return endSubTxn(view, record, this.writeRecord(this.scratch, view, record));
+    return endSubTxn(view, record, this.encoder.write(this.scratch, view, record));
   }
 
   private openMulti(count: number): number {
@@ -418,78 +416,5 @@ export class Proposer {
     this.proposals.digestHighs[row] = this.tree.proposed.high;
     this.proposals.digestLows[row] = this.tree.proposed.low;
     return row;
-  }
-
-  /** Bytes that `writeRecord` of the planned change needs at most. */
-  private recordBytesMax(): number {
-    const { change } = this;
-    let length = RECORD_FIXED_BYTES + change.pathLength;
-    switch (change.op) {
-      case OpCode.setData:
-        return length + Math.max(change.dataLength, 0);
-      case OpCode.setAcl:
-        return length + this.acls.encoded(change.aclId).length;
-      case OpCode.create:
-      case OpCode.create2:
-      case OpCode.createContainer:
-      case OpCode.createTtl:
-        length += Math.max(change.dataLength, 0) + this.acls.encoded(change.aclId).length;
-        return length;
-      default:
-        return length;
-    }
-  }
-
-  private writeRecord(bytes: Uint8Array, view: DataView, at: number): number {
-    const { change } = this;
-    const { path, pathStart, pathLength, data, dataStart, dataLength } = change;
-    switch (change.op) {
-      case OpCode.delete:
-      case OpCode.deleteContainer:
-        return writeDeleteTxn(bytes, view, at, path, pathStart, pathLength);
-      case OpCode.setData:
-        // biome-ignore format: one slice per line
-        return writeSetDataTxn(bytes, view, at,
-          path, pathStart, pathLength,
-          data, dataStart, dataLength,
-          change.version);
-      case OpCode.setAcl: {
-        const acl = this.acls.encoded(change.aclId);
-        return writeSetAclTxn(bytes, view, at, path, pathStart, pathLength, acl, 0, acl.length, change.version);
-      }
-      case OpCode.check:
-        return writeCheckTxn(bytes, view, at, path, pathStart, pathLength, change.version);
-      default:
-        return this.writeCreate(bytes, view, at);
-    }
-  }
-
-  private writeCreate(bytes: Uint8Array, view: DataView, at: number): number {
-    const { change } = this;
-    const { path, pathStart, pathLength, data, dataStart, dataLength, parentCversion } = change;
-    const acl = this.acls.encoded(change.aclId);
-    const aclLength = acl.length;
-    if (change.op === OpCode.createContainer) {
-      // biome-ignore format: one slice per line
-      return writeCreateContainerTxn(bytes, view, at,
-        path, pathStart, pathLength,
-        data, dataStart, dataLength,
-        acl, 0, aclLength,
-        parentCversion);
-    }
-    if (change.op === OpCode.createTtl) {
-      // biome-ignore format: one slice per line
-      return writeCreateTtlTxn(bytes, view, at,
-        path, pathStart, pathLength,
-        data, dataStart, dataLength,
-        acl, 0, aclLength,
-        parentCversion, change.ttlMs);
-    }
-    // biome-ignore format: one slice per line
-    return writeCreateTxn(bytes, view, at,
-      path, pathStart, pathLength,
-      data, dataStart, dataLength,
-      acl, 0, aclLength,
-      change.ephemeral, parentCversion);
   }
 }

@@ -111,7 +111,8 @@ export class TreeEffects implements SweepSource {
       node.moveTo(tree.committedOf(id));
       total.count++;
       total.bytes += node.dataBytes;
-      for (let place = tree.children.count(id) - 1; place >= 0; place--) stack.push(tree.children.at(id, place));
+      for (let place = tree.children.count(id) - 1; place >= 0; place--)
+        stack.push(tree.children.at(id, place));
     }
     return total;
   }

@@ -127,7 +127,7 @@ export const SETTINGS = [
   javaOnly('commitProcessor.shutdownTimeout', ZK, 'int', 'ms', '5000'),
 
   // --- limits --------------------------------------------------------------------------------------------------
-  supported('globalOutstandingLimit', ZK, 'int', 'requests', '1000', 'above it, connections with requests under way are not read until they drain', 1),
+  supported('globalOutstandingLimit', ZK, 'int', 'requests', '16000', 'above it, connections with requests under way are not read until they drain (Apache: 1000)', 1),
   supported('jute.maxbuffer', 'jute.maxbuffer', 'int', 'bytes', '1048575', 'largest request frame', KIB, 128 * MIB),
   supported('jute.maxbuffer.extrasize', ZK, 'int', 'bytes', null, 'slack for a record inside a frame; default: jute.maxbuffer'),
   supported('enforceQuota', ZK, 'switch', '', 'false', 'refuse writes over a hard quota'),

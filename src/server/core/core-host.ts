@@ -107,9 +107,7 @@ export class CoreHost implements CorePort {
 
   /** Whether `poll` would find something; also the check before the thread sleeps. */
   readonly hasWork = (): boolean =>
-    this.logPort.durableZxid > this.seenDurable ||
-    this.snapshots.hasEnded ||
-    this.replica.hasBackgroundWork;
+    this.logPort.durableZxid > this.seenDurable || this.snapshots.hasEnded || this.replica.hasBackgroundWork;
 
   /** One round: commits what has become durable, timers, large replies. True = more to do at once. */
   poll(): boolean {

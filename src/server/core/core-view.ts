@@ -50,12 +50,12 @@ export class CoreView implements ServerView, MetricsView {
       connections: clients.count,
       outstanding: proposals.length,
       lastZxid: replica.lastZxid,
-      // Apache keeps the root under two names and counts both.
+      // Apache keeps the root under two names, "" and "/", and counts both, here and in the data size.
       nodes: tree.nodeCount + 1,
       ephemerals: ephemerals.count,
       watches: watches.watchCount,
       sessions: sessions.size,
-      dataBytes: tree.dataBytes,
+      dataBytes: tree.dataBytes + 1,
       uptimeMs: Math.floor(replica.nowMs - this.startMs),
       authFailures: replica.authFailures,
       lastReplyBytes: s.lastResponseBytes,

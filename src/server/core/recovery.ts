@@ -18,7 +18,13 @@ export interface Recovery {
 }
 
 /** @throws CorruptionFailure, DataDirFailure, StorageFailure */
-export function recover(replica: Replica, disk: Disk, dirs: DataDirs, config: ServerConfig, log: Log): Recovery {
+export function recover(
+  replica: Replica,
+  disk: Disk,
+  dirs: DataDirs,
+  config: ServerConfig,
+  log: Log,
+): Recovery {
   const loader = new Loader(replica.parts);
   const sink = new LoaderSink(loader);
   const result = restore(
@@ -40,7 +46,9 @@ export function recover(replica: Replica, disk: Disk, dirs: DataDirs, config: Se
   sink.endSnapshot();
   const orphans = loader.finish();
   if (sink.missingAcls > 0) {
-    log.warn(`${sink.missingAcls} znodes name an ACL that the snapshot lacks; only a super user can reach them`);
+    log.warn(
+      `${sink.missingAcls} znodes name an ACL that the snapshot lacks; only a super user can reach them`,
+    );
   }
   if (loader.digestMismatches > 0) {
     log.warn('the tree digest differs from the one recorded in the data files', {
@@ -48,7 +56,8 @@ export function recover(replica: Replica, disk: Disk, dirs: DataDirs, config: Se
       firstZxid: '0x' + loader.firstMismatchZxid.toString(16),
     });
   }
-  if (orphans > 0) log.info(`removed ${orphans} ephemeral znodes of sessions that ended while the server was down`);
+  if (orphans > 0)
+    log.info(`removed ${orphans} ephemeral znodes of sessions that ended while the server was down`);
   log.info('database restored', {
     snapshot: result.snapshot?.name ?? 'none',
     transactions: result.txnCount,

@@ -45,9 +45,14 @@ export class SnapshotThread {
 
   private spawn(): SupervisedWorker {
     const setup: SnapshotWorkerSetup = { link: this.link, wakeByMessage: this.wakeByMessage };
-    return this.supervisor.spawn('snapshot', './snapshot/snapshot-worker', setup, (message: SnapshotWorkerMessage) => {
-      if (message.type === 'written') this.onWritten(message);
-    });
+    return this.supervisor.spawn(
+      'snapshot',
+      './snapshot/snapshot-worker',
+      setup,
+      (message: SnapshotWorkerMessage) => {
+        if (message.type === 'written') this.onWritten(message);
+      },
+    );
   }
 
   private onWritten(message: SnapshotWorkerMessage & { readonly type: 'written' }): void {

@@ -5,7 +5,7 @@
  *
  *     entry: ustring path | buffer data | int64 aclId | StatPersisted (60 bytes)
  */
-import { copyBytes } from '../../wire/copy-bytes.ts';
+
 import { writeInt64 } from '../../base/int64.ts';
 import type { SnapshotRequest } from '../../core/ports.ts';
 import { PointInTimeReader } from '../../core/tree/point-in-time.ts';
@@ -14,6 +14,7 @@ import { Segments } from '../../shm/segments.ts';
 import type { SnapshotCompression } from '../../storage/data-files.ts';
 import type { Disk } from '../../storage/disk.ts';
 import { type SnapshotSummary, SnapshotWriter } from '../../storage/snapshot-writer.ts';
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import { STAT_PERSISTED_BYTES, StatOffset, StatPersistedOffset } from '../../wire/stat.ts';
 
 /** How many nodes are copied out before retired records may be reclaimed. */
@@ -74,7 +75,8 @@ function writeNode(writer: SnapshotWriter, node: ZnodeCursor): void {
 function writeStat(view: DataView, at: number, node: ZnodeCursor): void {
   const stat = node.statStart;
   // czxid mzxid ctime mtime version: as in the Stat.
-  for (let i = StatOffset.czxid; i < StatOffset.cversion; i += 4) view.setInt32(at + i, node.view.getInt32(stat + i));
+  for (let i = StatOffset.czxid; i < StatOffset.cversion; i += 4)
+    view.setInt32(at + i, node.view.getInt32(stat + i));
   view.setInt32(at + StatPersistedOffset.cversion, node.cversion);
   view.setInt32(at + StatPersistedOffset.aversion, node.aversion);
   view.setInt32(at + StatPersistedOffset.ephemeralOwner, node.ownerHigh);

@@ -48,7 +48,10 @@ for (const found of globSync('**/expected.json', { cwd: ROOT }).sort()) {
         const { data, acl, children: _children, ...stat } = node;
         return [path, { dataHex: data, acl, ...stat }] as const;
       });
-      assert.deepEqual(new Map(nodes), new Map(Object.entries(expected.nodes).map(([path, node]) => [path, valuesOf(path, node)])));
+      assert.deepEqual(
+        new Map(nodes),
+        new Map(Object.entries(expected.nodes).map(([path, node]) => [path, valuesOf(path, node)])),
+      );
       const sessions = [...dumpSessions(parts)].map(([id, { timeoutMs }]) => [hexId(id), timeoutMs]);
       assert.deepEqual(Object.fromEntries(sessions), expected.sessions);
       assert.equal(String(digestOf(parts.tree.committed)), expected.treeDigest);
@@ -65,7 +68,8 @@ for (const found of globSync('**/expected.json', { cwd: ROOT }).sort()) {
         const { harness, warnings } = restored(disk);
         assert.deepEqual(dumpTree(harness.parts), dumpTree(whole), name);
         assert.deepEqual(dumpSessions(harness.parts), dumpSessions(whole), name);
-        if (name === RACING_SNAPSHOT) assert.match(warnings.join(), /digest differs .*"records":1,"firstZxid":"0x3"/);
+        if (name === RACING_SNAPSHOT)
+          assert.match(warnings.join(), /digest differs .*"records":1,"firstZxid":"0x3"/);
         else assert.deepEqual(warnings, [], name);
       }
     });

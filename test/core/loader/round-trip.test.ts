@@ -45,7 +45,8 @@ test('random clients: log alone, and log behind a snapshot of any moment, in any
     assert.deepEqual(alone.warnings, []);
     for (const { zxid, from } of images) {
       const log = appender(from, zxid);
-      for (const { zxid: at, payload } of txns.filter((txn) => txn.zxid > zxid)) log.append(at, payload, 0, payload.length);
+      for (const { zxid: at, payload } of txns.filter((txn) => txn.zxid > zxid))
+        log.append(at, payload, 0, payload.length);
       log.commit();
       log.close();
       const behind = restored(from);
@@ -133,7 +134,8 @@ describe('a restored server goes on', () => {
   test('a broken snapshot is forgotten without a trace, and the one before it used', () => {
     const first = new ReplicaHarness();
     const c = first.connect();
-    for (let i = 0; i < 50; i++) c.ok(create(`/n${i}`, 'x', 0, [{ perms: 31, scheme: 'ip', id: '127.0.0.1' }]));
+    for (let i = 0; i < 50; i++)
+      c.ok(create(`/n${i}`, 'x', 0, [{ perms: 31, scheme: 'ip', id: '127.0.0.1' }]));
     c.ok(ephemeral('/e'));
     const disk = withLog(first.log.txns);
     putSnapshot(disk, first.replica.beginSnapshot());

@@ -184,7 +184,14 @@ describe('a slow client', () => {
     const h = new ReplicaHarness();
     const [c, other] = [h.connect(), h.connect()];
     c.ok(create('/n', '0'));
-    c.send(setData('/n', '1'), getData('/n', true), setData('/n', '2'), exists('/n'), remove('/n'), exists('/n'));
+    c.send(
+      setData('/n', '1'),
+      getData('/n', true),
+      setData('/n', '2'),
+      exists('/n'),
+      remove('/n'),
+      exists('/n'),
+    );
     c.wire.room = 0;
     h.settle();
     other.ok(create('/n', 'of another'));
@@ -198,7 +205,9 @@ describe('a slow client', () => {
     assert.ok(deleted?.response?.op === OpCode.exists && deleted.response.stat.version === 2);
     assert.equal(c.unanswered, 0);
     assert.deepEqual(
-      messages.map((message) => (message.kind === 'event' ? 'event' : message.kind === 'reply' && message.xid)),
+      messages.map((message) =>
+        message.kind === 'event' ? 'event' : message.kind === 'reply' && message.xid,
+      ),
       [3, 'event', 4, 5, 6, 7],
       'the event of the watch that the read set follows the read',
     );
@@ -210,7 +219,14 @@ describe('a slow client', () => {
     const c = h.connect();
     c.ok(create('/n', new Uint8Array(200_000)));
     const before = c.wire.completedReplies;
-    c.send(setData('/n', '1'), getData('/n'), setData('/n', '2'), getData('/n'), getData('/'), setData('/n', '3'));
+    c.send(
+      setData('/n', '1'),
+      getData('/n'),
+      setData('/n', '2'),
+      getData('/n'),
+      getData('/'),
+      setData('/n', '3'),
+    );
     c.wire.room = 0;
     h.settle();
     c.drained();

@@ -4,13 +4,23 @@ import { test } from 'node:test';
 import { OpCode } from '../../../src/wire/opcodes.ts';
 import type { MultiSubRequest } from '../../../src/wire/request-values.ts';
 import { type Connection, type Message, ReplicaHarness } from '../support/replica-harness.ts';
-import { create, getChildren, getChildren2, getData, multi, PING, remove, setData } from '../support/requests.ts';
+import {
+  create,
+  getChildren,
+  getChildren2,
+  getData,
+  multi,
+  PING,
+  remove,
+  setData,
+} from '../support/requests.ts';
 import { checkQuiet } from '../support/tree-dump.ts';
 
 const PER_MULTI = 100;
 
 function inMultis(c: Connection, names: readonly string[], request: (name: string) => MultiSubRequest): void {
-  for (let i = 0; i < names.length; i += PER_MULTI) c.send(multi(...names.slice(i, i + PER_MULTI).map(request)));
+  for (let i = 0; i < names.length; i += PER_MULTI)
+    c.send(multi(...names.slice(i, i + PER_MULTI).map(request)));
 }
 
 function withChildren(count: number): { h: ReplicaHarness; c: Connection; names: string[] } {
@@ -50,7 +60,11 @@ test('100,000 children: others are answered in between, and the list is of one m
   assert.deepEqual(childrenIn(list), names);
   assert.ok(list?.kind === 'reply' && list.zxid === zxid && list.response?.op === OpCode.getChildren2);
   assert.equal(list.response.stat.numChildren, count);
-  assert.deepEqual(event, { kind: 'event', zxid: zxid + 1, type: 4, path: '/p' }, 'the first change after it');
+  assert.deepEqual(
+    event,
+    { kind: 'event', zxid: zxid + 1, type: 4, path: '/p' },
+    'the first change after it',
+  );
   checkQuiet(h.parts);
 });
 

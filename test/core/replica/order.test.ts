@@ -49,7 +49,9 @@ describe('the order of replies', () => {
     for (let zxid = h.log.lastZxid - 50; zxid <= h.log.lastZxid; zxid += 3) h.durable(zxid);
     h.settle();
     const read = c.replies().filter((reply) => reply.op === OpCode.getData);
-    const seen = read.map(({ response }) => new TextDecoder().decode((response as { data: Uint8Array }).data));
+    const seen = read.map(({ response }) =>
+      new TextDecoder().decode((response as { data: Uint8Array }).data),
+    );
     assert.deepEqual(
       seen,
       Array.from({ length: 50 }, (_, i) => `${i + 1}`),

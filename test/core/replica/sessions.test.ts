@@ -4,7 +4,17 @@ import { describe, test } from 'node:test';
 import { OpCode } from '../../../src/wire/opcodes.ts';
 import { readTxn } from '../../../src/wire/txn-values.ts';
 import { ReplicaHarness } from '../support/replica-harness.ts';
-import { CLOSE, create, ephemeral, exists, getChildren, getData, PING, remove, setData } from '../support/requests.ts';
+import {
+  CLOSE,
+  create,
+  ephemeral,
+  exists,
+  getChildren,
+  getData,
+  PING,
+  remove,
+  setData,
+} from '../support/requests.ts';
 import { checkQuiet, dumpSessions, dumpTree } from '../support/tree-dump.ts';
 
 const REFUSAL = {
@@ -169,7 +179,11 @@ describe('disconnect', () => {
       assert.equal(c.wire.released, durable === 3);
       h.settle();
       assert.equal(c.wire.released, true);
-      assert.deepEqual([...dumpTree(h.parts).keys()].slice(1, 4), ['/a', '/b', '/c'], 'what was proposed is done');
+      assert.deepEqual(
+        [...dumpTree(h.parts).keys()].slice(1, 4),
+        ['/a', '/b', '/c'],
+        'what was proposed is done',
+      );
       assert.equal(h.parts.clients.count, 0);
       checkQuiet(h.parts);
     }
@@ -243,7 +257,11 @@ describe('expiry', () => {
     h.settle();
     assert.deepEqual(c.transcript(), [], 'it hears nothing any more');
     assert.ok(c.wire.closed);
-    assert.deepEqual([...dumpTree(h.parts).keys()].slice(1), ['/zookeeper', '/zookeeper/config', '/zookeeper/quota']);
+    assert.deepEqual([...dumpTree(h.parts).keys()].slice(1), [
+      '/zookeeper',
+      '/zookeeper/config',
+      '/zookeeper/quota',
+    ]);
   });
 
   test('after a restart every session has its full timeout again', () => {
@@ -266,10 +284,16 @@ describe('close', () => {
     c.ok(ephemeral('/goes'));
     c.send(ephemeral('/new'), remove('/goes'), CLOSE, create('/late'));
     h.settle();
-    const closing = h.log.txns.map(({ payload }) => readTxn(payload)).find((txn) => txn.body.type === OpCode.closeSession);
+    const closing = h.log.txns
+      .map(({ payload }) => readTxn(payload))
+      .find((txn) => txn.body.type === OpCode.closeSession);
     assert.ok(closing?.body.type === OpCode.closeSession);
     assert.deepEqual(closing.body.paths?.toSorted(), ['/new', '/stays']);
-    assert.deepEqual([...dumpTree(h.parts).keys()].slice(1), ['/zookeeper', '/zookeeper/config', '/zookeeper/quota']);
+    assert.deepEqual([...dumpTree(h.parts).keys()].slice(1), [
+      '/zookeeper',
+      '/zookeeper/config',
+      '/zookeeper/quota',
+    ]);
     const refused = readTxn(h.log.txns.at(-1)!.payload);
     assert.deepEqual(refused.body, { type: OpCode.error, err: -112 });
     checkQuiet(h.parts);
@@ -344,4 +368,3 @@ describe('close', () => {
     checkQuiet(h.parts);
   });
 });
-

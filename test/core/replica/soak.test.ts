@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { Prng } from '../../../src/base/prng.ts';
 import { Loader } from '../../../src/core/loader.ts';
 import type { Replica } from '../../../src/core/replica.ts';
-import { type LoggedTxn } from '../support/fake-ports.ts';
+import type { LoggedTxn } from '../support/fake-ports.ts';
 import { ReplicaHarness } from '../support/replica-harness.ts';
 import { checkQuiet, digestOf, dumpSessions, dumpTree } from '../support/tree-dump.ts';
 import { Workload } from '../support/workload.ts';

@@ -8,8 +8,8 @@ import { type Connection, ReplicaHarness } from '../support/replica-harness.ts';
 import {
   addWatch,
   auth,
-  check,
   CLOSE,
+  check,
   container,
   create,
   ephemeral,
@@ -68,7 +68,11 @@ describe('a multi that fails', () => {
       c.ok(create('/m0'));
       h.settle();
       const { tree } = h.parts;
-      const before = { dump: dumpTree(h.parts), digest: digestOf(tree.committed), bytes: tree.arena.usedBytes };
+      const before = {
+        dump: dumpTree(h.parts),
+        digest: digestOf(tree.committed),
+        bytes: tree.arena.usedBytes,
+      };
       const failing = multi(...STEPS.slice(0, at), check('/none'), create('/never'));
       const { results } = c.ok(failing);
       const ids = tree.nodes.idEnd;
@@ -256,13 +260,19 @@ describe('who may hear of an event', () => {
     alice.send(setAcl('/open', ALICE), setData('/open', 'x'), remove('/open'));
     h.settle();
     assert.deepEqual(
-      alice.take().flatMap((message) => (message.kind === 'event' ? [`${message.type}:${message.path}`] : [])),
+      alice
+        .take()
+        .flatMap((message) => (message.kind === 'event' ? [`${message.type}:${message.path}`] : [])),
       ['1:/secret', '3:/secret', '3:/open', '2:/open'],
     );
     assert.deepEqual(eve.take(), []);
     eve.ok(auth('digest', 'alice:secret'));
     alice.ok(setData('/secret', 'y'));
-    assert.deepEqual(eve.transcript(), ['3:/secret'], 'the permanent watch stays; what counts is who she is now');
+    assert.deepEqual(
+      eve.transcript(),
+      ['3:/secret'],
+      'the permanent watch stays; what counts is who she is now',
+    );
     checkQuiet(h.parts);
   });
 
@@ -270,8 +280,18 @@ describe('who may hear of an event', () => {
     const h = new ReplicaHarness();
     const c = h.connect();
     for (let i = 0; i < 20; i++) {
-      c.ok(create('/n', '', 0, [{ perms: 31, scheme: 'world', id: 'anyone' }, { perms: i, scheme: 'ip', id: '10.0.0.1' }]));
-      c.ok(setAcl('/n', [{ perms: 31, scheme: 'world', id: 'anyone' }, { perms: 1, scheme: 'ip', id: `10.0.0.${i}` }]));
+      c.ok(
+        create('/n', '', 0, [
+          { perms: 31, scheme: 'world', id: 'anyone' },
+          { perms: i, scheme: 'ip', id: '10.0.0.1' },
+        ]),
+      );
+      c.ok(
+        setAcl('/n', [
+          { perms: 31, scheme: 'world', id: 'anyone' },
+          { perms: 1, scheme: 'ip', id: `10.0.0.${i}` },
+        ]),
+      );
       c.ok(remove('/n'));
     }
     checkQuiet(h.parts);
@@ -329,7 +349,10 @@ describe('large and odd data', () => {
     h.settle();
     for (const path of paths.toReversed()) c.send(remove(path));
     h.settle();
-    assert.equal(c.replies().every((reply) => reply.err === 0), true);
+    assert.equal(
+      c.replies().every((reply) => reply.err === 0),
+      true,
+    );
     // The root's child list keeps some room, once it had many.
     assert.ok(arena.usedBytes - indexed() - base <= 64, `${arena.usedBytes - indexed() - base} bytes more`);
     assert.equal(h.parts.tree.nodeCount, 4);

@@ -54,7 +54,11 @@ export function withLog(txns: readonly LoggedTxn[], rolls: readonly number[] = [
   return disk;
 }
 
-export function putSnapshot(disk: MemoryDisk, request: SnapshotRequest, compression: SnapshotCompression = ''): void {
+export function putSnapshot(
+  disk: MemoryDisk,
+  request: SnapshotRequest,
+  compression: SnapshotCompression = '',
+): void {
   writeSnapshot(disk, { request, directory: DIRECTORY, compression, digestEnabled: true });
 }
 
@@ -64,7 +68,8 @@ export function restored(disk: MemoryDisk, config: Partial<ServerConfig> = {}): 
   const log: Log = {
     debug: () => {},
     info: () => {},
-    warn: (text, fields) => void warnings.push(fields === undefined ? text : `${text} ${JSON.stringify(fields)}`),
+    warn: (text, fields) =>
+      void warnings.push(fields === undefined ? text : `${text} ${JSON.stringify(fields)}`),
     error: (text) => void warnings.push(text),
   };
   const settings = { snapshotTrustEmpty: false, dbAutocreate: true, ...config } as ServerConfig;

@@ -4,8 +4,8 @@
  * request it answers and fails at once when a reply comes out of order, twice or unasked.
  */
 import assert from 'node:assert/strict';
-import { CONN_IO_SHIFT } from '../../../src/core/ports.ts';
 import { Loader } from '../../../src/core/loader.ts';
+import { CONN_IO_SHIFT } from '../../../src/core/ports.ts';
 import { Replica } from '../../../src/core/replica.ts';
 import type { ReplicaOptions } from '../../../src/core/replica-parts.ts';
 import { type ConnectResponse, readConnectResponse, writeConnectRequest } from '../../../src/wire/connect.ts';
@@ -324,7 +324,13 @@ export class Connection {
 }
 
 /** `Extract` would ask for responses of exactly this opcode; most are shared by several. */
-type ResponseOf<O> = Response extends infer R ? (R extends { readonly op: infer P } ? (O extends P ? R : never) : never) : never;
+type ResponseOf<O> = Response extends infer R
+  ? R extends { readonly op: infer P }
+    ? O extends P
+      ? R
+      : never
+    : never
+  : never;
 
 /** The tree a new server begins with. */
 export function createEmpty(replica: Replica): number {

@@ -8,7 +8,12 @@ export function text(value: string): Uint8Array {
   return new TextEncoder().encode(value);
 }
 
-export function create(path: string, data: Uint8Array | string | null = '', flags = 0, acl: readonly Acl[] = OPEN_ACL) {
+export function create(
+  path: string,
+  data: Uint8Array | string | null = '',
+  flags = 0,
+  acl: readonly Acl[] = OPEN_ACL,
+) {
   return { op: OpCode.create, path, data: typeof data === 'string' ? text(data) : data, acl, flags } as const;
 }
 

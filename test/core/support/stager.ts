@@ -9,7 +9,13 @@ import { parentLength, pathHash } from '../../../src/core/path/path.ts';
 import { Tree } from '../../../src/core/tree/tree.ts';
 
 type Effect =
-  | { readonly kind: 'create' | 'delete'; readonly id: number; readonly record: number; readonly parentId: number; readonly parentRecord: number }
+  | {
+      readonly kind: 'create' | 'delete';
+      readonly id: number;
+      readonly record: number;
+      readonly parentId: number;
+      readonly parentRecord: number;
+    }
   | { readonly kind: 'change'; readonly id: number; readonly record: number };
 
 export class Stager {
@@ -99,7 +105,12 @@ export class Stager {
     const latest = tree.latestOf(id);
     cursor.moveTo(latest);
     const { cversion, numChildren } = cursor;
-    const record = tree.build.withChildren(latest, cversion + Math.max(delta, 0), numChildren + delta, this.zxid);
+    const record = tree.build.withChildren(
+      latest,
+      cversion + Math.max(delta, 0),
+      numChildren + delta,
+      this.zxid,
+    );
     tree.stage(id, record);
     return record;
   }

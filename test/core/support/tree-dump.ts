@@ -187,7 +187,8 @@ function checkAcls({ tree, acls }: ReplicaParts): void {
   }
   const kept = new Map<number, number>();
   for (const entry of acls['entries']) {
-    if (entry !== null && entry.references > 0 && entry.id !== OPEN_ACL_ID) kept.set(entry.id, entry.references);
+    if (entry !== null && entry.references > 0 && entry.id !== OPEN_ACL_ID)
+      kept.set(entry.id, entry.references);
   }
   assert.deepEqual(
     [...kept].sort(([a], [b]) => a - b),

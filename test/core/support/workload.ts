@@ -14,9 +14,15 @@ import { addWatch, auth, CLOSE, create, PING, text } from './requests.ts';
 const NAMES = ['a', 'b', 'c', 'd'];
 const ACLS: readonly (readonly Acl[])[] = [
   ...new Array<readonly Acl[]>(12).fill(OPEN_ACL),
-  [{ perms: 31, scheme: 'world', id: 'anyone' }, { perms: 1, scheme: 'ip', id: '10.0.0.1' }],
+  [
+    { perms: 31, scheme: 'world', id: 'anyone' },
+    { perms: 1, scheme: 'ip', id: '10.0.0.1' },
+  ],
   [{ perms: 31, scheme: 'auth', id: '' }],
-  [{ perms: 1, scheme: 'world', id: 'anyone' }, { perms: 31, scheme: 'digest', id: 'alice:aYXlLOpEooaV1cRAvUL1fp9Qt7E=' }],
+  [
+    { perms: 1, scheme: 'world', id: 'anyone' },
+    { perms: 31, scheme: 'digest', id: 'alice:aYXlLOpEooaV1cRAvUL1fp9Qt7E=' },
+  ],
   [],
 ];
 const BAD_PATHS = ['', 'a', '/a/', '/a//b', '/./a', '/zookeeper', '/a/\u0001'];
@@ -29,7 +35,8 @@ export class Workload {
   constructor(harness: ReplicaHarness, prng: Prng, connections: number) {
     this.harness = harness;
     this.prng = prng;
-    for (let i = 0; i < connections; i++) this.connections.push(harness.connect({ timeoutMs: 4000 + prng.below(36_000) }));
+    for (let i = 0; i < connections; i++)
+      this.connections.push(harness.connect({ timeoutMs: 4000 + prng.below(36_000) }));
     for (const name of NAMES) this.connections[0]!.ok(create(`/${name}`));
   }
 
@@ -96,7 +103,10 @@ export class Workload {
       case 4:
         return { op: prng.pick([OpCode.getChildren, OpCode.getChildren2]), path, watch };
       case 5:
-        return { op: prng.pick([OpCode.getAcl, OpCode.sync, OpCode.getAllChildrenNumber, OpCode.getEphemerals]), path };
+        return {
+          op: prng.pick([OpCode.getAcl, OpCode.sync, OpCode.getAllChildrenNumber, OpCode.getEphemerals]),
+          path,
+        };
       case 6:
         return addWatch(path, prng.below(3));
       case 7:
@@ -150,7 +160,8 @@ export class Workload {
     const { prng } = this;
     if (prng.chance(0.03)) return prng.pick(BAD_PATHS);
     let path = '';
-    for (let depth = 1 + Math.floor(3 * prng.fraction() ** 2); depth > 0; depth--) path += `/${prng.pick(NAMES)}`;
+    for (let depth = 1 + Math.floor(3 * prng.fraction() ** 2); depth > 0; depth--)
+      path += `/${prng.pick(NAMES)}`;
     return path;
   }
 

@@ -50,7 +50,9 @@ function walk(reader: PointInTimeReader, perEpoch: () => number): [string, strin
 function contentOf(cursor: ZnodeCursor): string {
   const { bytes, dataStart, dataBytes } = cursor;
   const data = Buffer.from(bytes.subarray(dataStart, dataStart + dataBytes)).toString('hex');
-  const zxids = [StatOffset.czxid, StatOffset.mzxid, StatOffset.pzxid].map((field) => readZxid(cursor, field));
+  const zxids = [StatOffset.czxid, StatOffset.mzxid, StatOffset.pzxid].map((field) =>
+    readZxid(cursor, field),
+  );
   return `${data} ${zxids} ${cursor.version} ${cursor.cversion} ${cursor.numChildren}`;
 }
 
@@ -81,7 +83,10 @@ test('writes at any point of the walk: the tree of the moment, parents first, an
       const places = new Map(seen.map(([path], place) => [path, place]));
       for (const [path, place] of places) {
         if (path === '') continue;
-        assert.ok(places.get(path.slice(0, path.lastIndexOf('/')))! < place, 'a parent comes before its children');
+        assert.ok(
+          places.get(path.slice(0, path.lastIndexOf('/')))! < place,
+          'a parent comes before its children',
+        );
       }
       for (let i = 0; i < 5; i++) write();
       tree.pointInTime.end();
@@ -128,7 +133,10 @@ test('segments and blocks of ids that are added meanwhile are not the reader’s
     const bytes = new TextEncoder().encode(path);
     const id = tree.find(bytes, 0, bytes.length, pathHash(bytes, 0, bytes.length));
     cursor.moveTo(tree.committedOf(id));
-    tree.publish(id, tree.build.withData(tree.committedOf(id), data, 0, data.length, cursor.version + 1, 99, 5));
+    tree.publish(
+      id,
+      tree.build.withData(tree.committedOf(id), data, 0, data.length, cursor.version + 1, 99, 5),
+    );
   }
   assert.ok(tree.segments.list.length > segments, 'the store has grown');
   assert.deepEqual(walk(reader, () => 2).toSorted(byPath), moment);

@@ -16,8 +16,8 @@ import {
 } from '../../../src/core/tree/record.ts';
 import { Tree } from '../../../src/core/tree/tree.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';
-import { readStat, STAT_BYTES } from '../../../src/wire/stat.ts';
 import { JuteWriter } from '../../../src/wire/jute-writer.ts';
+import { readStat, STAT_BYTES } from '../../../src/wire/stat.ts';
 import { digestOf } from '../support/tree-dump.ts';
 
 const ZXID = 0x1_0000_0007;
@@ -89,7 +89,12 @@ test('each change makes a new record, differs in its fields only, and leaves the
   const acl = tree.build.withAcl(record, 12, 3);
   assert.deepEqual(readStat(skipData(bodyOf(tree, acl))), { ...stat, aversion: 3 });
   const kids = tree.build.withChildren(record, 7, 4, ZXID + 1);
-  assert.deepEqual(readStat(skipData(bodyOf(tree, kids))), { ...stat, cversion: 10, numChildren: 4, pzxid: ZXID + 1 });
+  assert.deepEqual(readStat(skipData(bodyOf(tree, kids))), {
+    ...stat,
+    cversion: 10,
+    numChildren: 4,
+    pzxid: ZXID + 1,
+  });
   const cursor = tree.cursor();
   cursor.moveTo(acl);
   assert.equal(cursor.aclId, 12);
@@ -106,7 +111,10 @@ test('each change makes a new record, differs in its fields only, and leaves the
 test('the node digest is the CRC-32 that disk.md gives', () => {
   const tree = newTree();
   const cursor = tree.cursor();
-  const arbitrary = fc.tuple(fc.constantFrom('', '/a', '/a/b', '/zookeeper', '/zookeeperx/y'), fc.uint8Array());
+  const arbitrary = fc.tuple(
+    fc.constantFrom('', '/a', '/a/b', '/zookeeper', '/zookeeperx/y'),
+    fc.uint8Array(),
+  );
   fc.assert(
     fc.property(arbitrary, fc.integer(), ([path, data], low) => {
       const created = create(tree, path, data, [5, low]);

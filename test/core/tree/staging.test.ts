@@ -29,7 +29,10 @@ test('clear and removal give back every byte but the index', () => {
   stager.commit(stager.queue.length);
   assert.ok(tree.nodeCount > 5);
   tree.clear();
-  assert.deepEqual([tree.nodeCount, tree.dataBytes, tree.index.size, digestOf(tree.committed)], [0, 0, 0, 0n]);
+  assert.deepEqual(
+    [tree.nodeCount, tree.dataBytes, tree.index.size, digestOf(tree.committed)],
+    [0, 0, 0, 0n],
+  );
   assert.equal(tree.arena.usedBytes, indexBytes(tree));
 });
 

@@ -1,0 +1,173 @@
+/**
+ * Requests about watches: setting persistent ones, asking for and removing them, and restoring all of them after a
+ * reconnect. Reads register their own through `add`, in the same turn.
+ */
+import { StringCursor } from '../../wire/cursors.ts';
+import { ErrorCode } from '../../wire/error-codes.ts';
+import { AddWatchMode, OpCode, WatcherType } from '../../wire/opcodes.ts';
+import { SetWatchesRequest, WatchModeRequest } from '../../wire/requests.ts';
+import { StatOffset } from '../../wire/stat.ts';
+import { readZxid } from '../tree/record.ts';
+import { WatchMode } from '../watch/watch-rows.ts';
+import { EventType, type WatchTable } from '../watch/watch-table.ts';
+import type { Client } from './client.ts';
+import type { PathLookup } from './path-lookup.ts';
+import type { Replier } from './replier.ts';
+
+/** The body of an addWatch reply: an error code once more, 0. */
+const ADDED = new Uint8Array(4);
+
+export class WatchOps {
+  private readonly watches: WatchTable;
+  private readonly lookup: PathLookup;
+  private readonly replier: Replier;
+  private readonly watchMode = new WatchModeRequest();
+  private readonly setWatches = new SetWatchesRequest();
+  private readonly strings = new StringCursor();
+
+  constructor(watches: WatchTable, lookup: PathLookup, replier: Replier) {
+    this.watches = watches;
+    this.lookup = lookup;
+    this.replier = replier;
+  }
+
+  execute(
+    client: Client,
+    xid: number,
+    op: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    receivedMs: number,
+  ): void {
+    if (op === OpCode.setWatches || op === OpCode.setWatches2) {
+      const ok = this.restoreWatches(client, op === OpCode.setWatches2, bytes, view, start, end);
+      this.status(client, xid, ok ? ErrorCode.ok : ErrorCode.marshallingError, receivedMs);
+      return;
+    }
+    const request = this.watchMode;
+    if (!request.wrap(bytes, view, start, end) || (request.pathLength < 0 && op !== OpCode.removeWatches)) {
+      this.status(client, xid, ErrorCode.marshallingError, receivedMs);
+    } else if (op === OpCode.addWatch) {
+      this.addWatch(client, xid, request, receivedMs);
+    } else {
+      this.status(client, xid, this.findWatch(client, op, request), receivedMs);
+    }
+  }
+
+  private addWatch(client: Client, xid: number, request: WatchModeRequest, receivedMs: number): void {
+    const { mode } = request;
+    if (mode !== AddWatchMode.persistent && mode !== AddWatchMode.persistentRecursive) {
+      this.status(client, xid, ErrorCode.marshallingError, receivedMs);
+      return;
+    }
+    this.lookup.setPath(request.bytes, request.pathStart, request.pathLength);
+    const recursive = mode === AddWatchMode.persistentRecursive;
+    this.add(client, request.bytes, recursive ? WatchMode.recursive : WatchMode.persistent);
+    this.replier.slice(client, xid, this.replier.lastZxid, ADDED, 0, ADDED.length, receivedMs);
+  }
+
+  private findWatch(client: Client, op: number, request: WatchModeRequest): number {
+    const { bytes, mode } = request;
+    if (mode < WatcherType.children || mode > WatcherType.persistentRecursive) {
+      return ErrorCode.marshallingError;
+    }
+    if (request.pathLength < 0) return ErrorCode.noWatcher;
+    this.lookup.setPath(bytes, request.pathStart, request.pathLength);
+    const { conn } = client;
+    const { pathStart, pathLength, hash } = this.lookup;
+    const found =
+      op === OpCode.checkWatches
+        ? this.watches.has(conn, bytes, pathStart, pathLength, hash, mode)
+        : this.watches.remove(conn, bytes, pathStart, pathLength, hash, mode);
+    return found ? ErrorCode.ok : ErrorCode.noWatcher;
+  }
+
+  /** What a client asks for after a reconnect: events that it missed come at once, the rest is registered. */
+  private restoreWatches(
+    client: Client,
+    hasPersistent: boolean,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): boolean {
+    const request = this.setWatches;
+    const ok = hasPersistent ? request.wrap2(bytes, view, start, end) : request.wrap(bytes, view, start, end);
+    if (!ok || this.hasNull(request, view)) return false;
+    const since = request.relativeZxid;
+    const { strings } = this;
+    const { node } = this.lookup;
+    for (strings.wrap(view, request.dataStart); strings.next(); ) {
+      if (!this.lookup.find(bytes, strings.start, strings.length))
+        this.missed(client, EventType.nodeDeleted, bytes);
+      else if (readZxid(node, StatOffset.mzxid) > since)
+        this.missed(client, EventType.nodeDataChanged, bytes);
+      else this.add(client, bytes, WatchMode.standardData);
+    }
+    for (strings.wrap(view, request.existStart); strings.next(); ) {
+      if (this.lookup.find(bytes, strings.start, strings.length))
+        this.missed(client, EventType.nodeCreated, bytes);
+      else this.add(client, bytes, WatchMode.standardData);
+    }
+    for (strings.wrap(view, request.childStart); strings.next(); ) {
+      if (!this.lookup.find(bytes, strings.start, strings.length))
+        this.missed(client, EventType.nodeDeleted, bytes);
+      else if (readZxid(node, StatOffset.pzxid) > since)
+        this.missed(client, EventType.nodeChildrenChanged, bytes);
+      else this.add(client, bytes, WatchMode.standardChild);
+    }
+    if (!hasPersistent) return true;
+    this.watchAll(client, bytes, view, request.persistentStart, WatchMode.persistent);
+    this.watchAll(client, bytes, view, request.persistentRecursiveStart, WatchMode.recursive);
+    return true;
+  }
+
+  /** A vector that is null, or a path in one. */
+  private hasNull(request: SetWatchesRequest, view: DataView): boolean {
+    if (this.isNullOrHoldsNull(view, request.dataStart)) return true;
+    if (this.isNullOrHoldsNull(view, request.existStart)) return true;
+    if (this.isNullOrHoldsNull(view, request.childStart)) return true;
+    if (!request.hasPersistent) return false;
+    if (this.isNullOrHoldsNull(view, request.persistentStart)) return true;
+    return this.isNullOrHoldsNull(view, request.persistentRecursiveStart);
+  }
+
+  private isNullOrHoldsNull(view: DataView, vectorStart: number): boolean {
+    const { strings } = this;
+    strings.wrap(view, vectorStart);
+    if (strings.remaining === -1) return true;
+    while (strings.next()) if (strings.length < 0) return true;
+    return false;
+  }
+
+  private watchAll(
+    client: Client,
+    bytes: Uint8Array,
+    view: DataView,
+    vectorStart: number,
+    mode: WatchMode,
+  ): void {
+    const { strings } = this;
+    for (strings.wrap(view, vectorStart); strings.next(); ) {
+      this.lookup.setPath(bytes, strings.start, strings.length);
+      this.add(client, bytes, mode);
+    }
+  }
+
+  // Such an event belongs to no transaction: zxid −1 in every version.
+  private missed(client: Client, type: EventType, bytes: Uint8Array): void {
+    this.replier.event(client, -1, type, bytes, this.lookup.pathStart, this.lookup.pathLength);
+  }
+
+  /** Registers a watch on the path that was looked up last. */
+  add(client: Client, bytes: Uint8Array, mode: WatchMode): void {
+    const { pathStart, pathLength, hash } = this.lookup;
+    this.watches.add(client.conn, bytes, pathStart, pathLength, hash, mode);
+  }
+
+  private status(client: Client, xid: number, err: number, receivedMs: number): void {
+    this.replier.header(client, xid, this.replier.lastZxid, err, receivedMs);
+  }
+}

@@ -1,0 +1,131 @@
+/** Start-up over directories that are empty, incomplete or damaged: each gives a state or a Failure that says what to do. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CorruptionFailure, DataDirFailure } from '../../../src/base/failure.ts';
+import { putSnapshot, restored, withLog } from '../../core/support/data-directory.ts';
+import { ReplicaHarness } from '../../core/support/replica-harness.ts';
+import { create } from '../../core/support/requests.ts';
+import { dumpTree } from '../../core/support/tree-dump.ts';
+import type { MemoryDisk } from '../../storage/support/memory-disk.ts';
+
+const LOG = '/d/version-2/log.1';
+
+function server(writes: number): ReplicaHarness {
+  const harness = new ReplicaHarness();
+  const c = harness.connect();
+  for (let i = 0; i < writes; i++) c.ok(create(`/n${i}`, 'some data'));
+  return harness;
+}
+
+function withSnapshot(harness: ReplicaHarness): MemoryDisk {
+  const disk = withLog(harness.log.txns);
+  putSnapshot(disk, new ReplicaHarness().replica.beginSnapshot());
+  return disk;
+}
+
+function damage(disk: MemoryDisk, path: string, at: number): void {
+  const bytes = disk.contents(path);
+  bytes[at < 0 ? bytes.length + at : at]! ^= 1;
+  disk.put(path, bytes);
+}
+
+describe('recovery', () => {
+  test('nothing there: the tree of a new server, and a snapshot is due', () => {
+    const { harness, recovery, warnings } = restored(withLog([]));
+    assert.deepEqual(recovery, { lastZxid: 0, isSnapshotCurrent: false, isFirstStart: true });
+    assert.deepEqual(
+      [...dumpTree(harness.parts).keys()],
+      ['', '/zookeeper', '/zookeeper/config', '/zookeeper/quota'],
+    );
+    assert.deepEqual(warnings, []);
+  });
+
+  test('nothing there, and an empty database is not allowed', () => {
+    assert.throws(
+      () => restored(withLog([]), { dbAutocreate: false }),
+      (error) => {
+        assert.ok(error instanceof DataDirFailure);
+        assert.equal(error.exitStatus, 3);
+        assert.match(error.message, /create the file \/d\/initialize/);
+        return true;
+      },
+    );
+    const disk = withLog([]);
+    disk.put('/d/initialize', new Uint8Array(0));
+    assert.equal(restored(disk, { dbAutocreate: false }).recovery.isFirstStart, true);
+    assert.equal(disk.stat('/d/initialize'), null, 'the permission counts once');
+  });
+
+  test('a log without a snapshot is refused unless it is trusted', () => {
+    const { log } = server(3);
+    assert.throws(
+      () => restored(withLog(log.txns)),
+      (error) => {
+        assert.ok(error instanceof CorruptionFailure);
+        assert.equal(error.exitStatus, 10);
+        assert.match(error.message, /No snapshot found, but there are log entries/);
+        return true;
+      },
+    );
+    assert.equal(restored(withLog(log.txns), { snapshotTrustEmpty: true }).recovery.lastZxid, 4);
+  });
+
+  test('every snapshot is damaged: refused, naming one', () => {
+    const harness = server(3);
+    const disk = withLog(harness.log.txns);
+    putSnapshot(disk, harness.replica.beginSnapshot());
+    damage(disk, '/d/version-2/snapshot.4', 40);
+    assert.throws(
+      () => restored(disk),
+      (error) => {
+        assert.ok(error instanceof CorruptionFailure);
+        assert.match(error.message, /none of 1 snapshots in \/d\/version-2 can be loaded.*snapshot\.4/);
+        return true;
+      },
+    );
+  });
+
+  test('a damaged record in the middle of the log: refused, naming file and offset', () => {
+    const disk = withSnapshot(server(20));
+    damage(disk, LOG, 300);
+    assert.throws(
+      () => restored(disk),
+      (error) => {
+        assert.ok(error instanceof CorruptionFailure);
+        assert.match(error.message, /\/d\/version-2\/log\.1 is corrupt at offset \d+: .*restore/);
+        return true;
+      },
+    );
+  });
+
+  test('a torn end is dropped, with a warning, and the file is whole afterwards', () => {
+    const harness = server(20);
+    const disk = withSnapshot(harness);
+    const bytes = disk.contents(LOG);
+    disk.put(LOG, bytes.subarray(0, bytes.length - 30));
+    const first = restored(disk);
+    assert.equal(first.recovery.lastZxid, 20, 'all but the last');
+    assert.match(first.warnings.join(), /torn at offset \d+.*never acknowledged/);
+    assert.deepEqual(restored(disk).warnings, []);
+  });
+
+  test('a state whose digest differs is served, with one warning', () => {
+    const harness = server(5);
+    const txns = harness.log.txns.map(({ zxid, payload }) => {
+      const copy = payload.slice();
+      if (zxid >= 4) copy[copy.length - 1]! ^= 1;
+      return { zxid, payload: copy };
+    });
+    const { warnings } = restored(withLog(txns), { snapshotTrustEmpty: true });
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /the tree digest differs .*"records":3,"firstZxid":"0x4"/);
+  });
+
+  test('a snapshot at the end of the log is current', () => {
+    const harness = server(2);
+    const disk = withLog(harness.log.txns);
+    putSnapshot(disk, harness.replica.beginSnapshot());
+    const { recovery } = restored(disk);
+    assert.deepEqual(recovery, { lastZxid: 3, isSnapshotCurrent: true, isFirstStart: false });
+  });
+});
