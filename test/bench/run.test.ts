@@ -107,7 +107,12 @@ test('an abort before the first phase gives no result and stops the server', asy
 test('an abort in a phase gives what was measured until then, marked as partial', async () => {
   const abort = new AbortController();
   const endless = { ...tiny, phases: [{ ...tiny.phases[0]!, warmupMs: 0, measureMs: 60_000 }] };
-  const progress = { ...silentProgress, update: () => abort.abort() }; // the first sign of life
+  const progress: Progress = {
+    ...silentProgress,
+    update: (_doneMs, { ratePerSecond }) => {
+      if (ratePerSecond > 0) abort.abort(); // the first sign of life
+    },
+  };
   const result = await run(endless, abort.signal, progress);
   assert.ok(result !== null && !result.complete);
   const phase = result.phases[0]!;

@@ -59,7 +59,7 @@ describe('ServerConfig', () => {
         autopurgeSnapRetainCount: 3,
         autopurgePurgeIntervalMs: 0,
         globalOutstandingLimit: 16000,
-    reconfigEnabled: false,
+        reconfigEnabled: false,
         frameBytesMax: 1_048_575,
         juteExtraBytes: 1_048_575,
         enforceQuota: false,
