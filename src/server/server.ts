@@ -287,6 +287,7 @@ class Assembly {
       txnlog: {
         preallocBytes: config.preAllocBytes,
         fileBytesMax: config.txnLogSizeLimitBytes,
+        direct: config.directIo,
         forceSync: config.forceSync,
         slowSyncMs: config.fsyncWarningMs,
       },

@@ -11,8 +11,11 @@
 export interface Disk {
   /** Opens an existing file. */
   open(path: string, access: DiskAccess): DiskFile;
-  /** Makes a new empty file for reading and writing; fails when the path exists. */
-  create(path: string): DiskFile;
+  /**
+   * Makes a new empty file for reading and writing; fails when the path exists. `direct`: bypass the page cache if
+   * the file system can; the file's `blockBytes` tells.
+   */
+  create(path: string, direct?: boolean): DiskFile;
   /** Names in a directory, in no particular order. */
   list(directory: string): string[];
   /** Null when there is nothing at this path. */
@@ -34,6 +37,11 @@ export interface DiskEntry {
 
 export interface DiskFile {
   readonly path: string;
+  /**
+   * Writes begin and end at multiples of this in the file, and their bytes at a multiple of it in memory
+   * (aligned-bytes.ts). 1 = an ordinary file, as you like.
+   */
+  readonly blockBytes: number;
   size(): number;
   /** Reads up to `length` bytes at `position` into `into[at…]`; fewer only at the end of the file. */
   read(into: Uint8Array, at: number, length: number, position: number): number;

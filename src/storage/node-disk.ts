@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  constants,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -18,6 +19,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { StorageFailure } from '../base/failure.ts';
+import { DIRECT_BLOCK_BYTES } from './aligned-bytes.ts';
 import type { Disk, DiskAccess, DiskEntry, DiskFile } from './disk.ts';
 
 export class NodeDisk implements Disk {
@@ -25,8 +27,18 @@ export class NodeDisk implements Disk {
     return openFile(path, access === 'read' ? 'r' : 'r+');
   }
 
-  create(path: string): DiskFile {
-    return openFile(path, 'wx+');
+  create(path: string, direct = false): DiskFile {
+    const file = openFile(path, 'wx+');
+    if (!direct || constants.O_DIRECT === undefined) return file;
+    try {
+      // Opened again, because a refused direct open may leave the file behind, which an exclusive one then meets.
+      const fd = openSync(path, constants.O_RDWR | constants.O_DIRECT);
+      file.close();
+      return new NodeDiskFile(path, fd, DIRECT_BLOCK_BYTES);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EINVAL') return file; // not on this file system
+      throw failure('open', path, error);
+    }
   }
 
   list(directory: string): string[] {
@@ -86,11 +98,13 @@ export class NodeDisk implements Disk {
 
 class NodeDiskFile implements DiskFile {
   readonly path: string;
+  readonly blockBytes: number;
   private readonly fd: number;
 
-  constructor(path: string, fd: number) {
+  constructor(path: string, fd: number, blockBytes = 1) {
     this.path = path;
     this.fd = fd;
+    this.blockBytes = blockBytes;
   }
 
   size(): number {

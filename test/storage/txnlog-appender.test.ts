@@ -27,12 +27,14 @@ suite('layout', () => {
     assert.equal(bytes.length, 69);
   });
 
-  test('what is appended is read back, whatever the sizes', () => {
+  test('what is appended is read back, whatever the sizes, by ordinary and by direct writes', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 32, max: 5000 }), { minLength: 1, maxLength: 40 }),
-        (lengths) => {
+        fc.constantFrom(1, 512, 4096),
+        (lengths, blockBytes) => {
           const disk = new MemoryDisk();
+          disk.directBlockBytes = blockBytes;
           const log = appender(disk, 0, { preallocBytes: 16384 });
           appendAll(log, 1, lengths);
           const { txns } = readBack(disk);
@@ -186,6 +188,27 @@ suite('roll', () => {
   });
 });
 
+suite('direct writes', () => {
+  test('the file holds the same bytes as by ordinary writes, and zeros to the end of the block', () => {
+    const contents = [1, 4096].map((blockBytes) => {
+      const disk = new MemoryDisk();
+      disk.directBlockBytes = blockBytes;
+      const log = appender(disk);
+      // Within a block, across one, to exactly its end (16 + 3 × 13 + 100 + 3000 + 941 = 4096), and behind a roll.
+      appendAll(log, 1, [100, 3000, 941, 50, 6 * 1024 * 1024]);
+      log.roll();
+      appendAll(log, 6, [70]);
+      return ['log.1', 'log.6'].map((name) => Buffer.from(disk.contents(`${DIRECTORY}/${name}`)));
+    });
+    const [ordinary, direct] = contents as [Buffer[], Buffer[]];
+    for (let i = 0; i < 2; i++) {
+      assert.deepEqual(direct[i]!.subarray(0, ordinary[i]!.length), ordinary[i]);
+      assert.equal(direct[i]!.length, Math.ceil(ordinary[i]!.length / 4096) * 4096);
+      assert.ok(direct[i]!.subarray(ordinary[i]!.length).every((byte) => byte === 0));
+    }
+  });
+});
+
 suite('failing disk', () => {
   for (const fault of ['ENOSPC', 'EIO'] as const) {
     test(`${fault}: nothing more is durable, further use is refused, what was acknowledged is there`, () => {
@@ -223,6 +246,7 @@ suite('failing disk', () => {
       fc.property(fc.integer(), (seed) => {
         const prng = new Prng(seed);
         let disk = new MemoryDisk();
+        disk.directBlockBytes = seed % 2 === 0 ? 1 : 4096;
         disk.makeDirectory(DIRECTORY);
         let zxid = 0;
         let acknowledged = 0;

@@ -120,6 +120,8 @@ export interface ServerConfig {
   readonly replyRingBytes: number;
   readonly proposalRingBytes: number;
   readonly storeBytesMax: number;
+  /** The log is written past the page cache where the file system can. */
+  readonly directIo: boolean;
   readonly replyBacklogBytesMax: number;
   readonly connectionWindowRequests: number;
   readonly connectionWindowBytes: number;
@@ -248,6 +250,7 @@ function readLimits(values: SettingValues) {
     containerMaxPerMinute: values.int('znode.container.maxPerMinute'),
     containerMaxNeverUsedMs: values.int('znode.container.maxNeverUsedIntervalMs'),
     storeBytesMax: values.int('ringkeeper.storeBytesMax'),
+    directIo: values.switch('ringkeeper.directIo'),
     replyBacklogBytesMax: values.int('ringkeeper.replyBacklogBytesMax'),
     connectionWindowRequests: values.int('ringkeeper.connectionWindowRequests'),
     connectionWindowBytes: values.int('ringkeeper.connectionWindowBytes'),

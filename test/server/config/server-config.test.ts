@@ -78,6 +78,7 @@ describe('ServerConfig', () => {
         replyRingBytes: 4 * 1024 ** 2,
         proposalRingBytes: 16 * 1024 ** 2,
         storeBytesMax: 8 * 1024 ** 3,
+        directIo: true,
         replyBacklogBytesMax: 1024 ** 2,
         connectionWindowRequests: 1000,
         connectionWindowBytes: 1024 ** 2,

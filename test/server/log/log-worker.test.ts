@@ -26,7 +26,7 @@ function startWorker(link: LogLinkHandle, directory: string): Worker {
     link,
     directory,
     lastZxid: 0,
-    txnlog: { preallocBytes: 65536, fileBytesMax: 0, forceSync: true, slowSyncMs: 60_000 },
+    txnlog: { preallocBytes: 65536, fileBytesMax: 0, direct: true, forceSync: true, slowSyncMs: 60_000 },
     snapshots: { snapCount: 1000, snapBytesMax: 0 },
     seed: 1,
     batching: { recordsMax: 1000, flushDelayMs: 0, pollTimeMs: 0 },

@@ -105,6 +105,7 @@ export function payload(zxid: number, length: number): Uint8Array {
 export const QUIET: TxnlogOptions = {
   preallocBytes: 0,
   fileBytesMax: 0,
+  direct: true,
   forceSync: true,
   slowSyncMs: 1000,
   nowMs: () => 0,

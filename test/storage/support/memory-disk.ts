@@ -4,6 +4,7 @@
  * since, and only those directory changes that were synced.
  */
 
+import assert from 'node:assert/strict';
 import { StorageFailure } from '../../../src/base/failure.ts';
 import type { Prng } from '../../../src/base/prng.ts';
 import type { Disk, DiskAccess, DiskEntry, DiskFile } from '../../../src/storage/disk.ts';
@@ -29,6 +30,8 @@ export class MemoryDisk implements Disk {
   syncsLeft = Infinity;
   /** Every call in order, for tests of ordering. */
   readonly calls: string[] = [];
+  /** What direct files ask for; 1 = there are none. */
+  directBlockBytes = 1;
   private entries = new Map<string, Inode>();
   private durableEntries = new Map<string, Inode>();
   private readonly directories = new Set<string>();
@@ -37,13 +40,13 @@ export class MemoryDisk implements Disk {
     return new MemoryFile(this, path, this.inode(path), access);
   }
 
-  create(path: string): DiskFile {
+  create(path: string, direct = false): DiskFile {
     if (this.entries.has(path)) throw fault('open', path, 'EEXIST');
     if (!this.directories.has(parentOf(path))) throw fault('open', path, 'ENOENT');
     const inode = new Inode();
     this.entries.set(path, inode);
     this.calls.push(`create ${path}`);
-    return new MemoryFile(this, path, inode, 'update');
+    return new MemoryFile(this, path, inode, 'update', direct ? this.directBlockBytes : 1);
   }
 
   list(directory: string): string[] {
@@ -113,6 +116,7 @@ export class MemoryDisk implements Disk {
 
   crash(prng: Prng): MemoryDisk {
     const after = new MemoryDisk();
+    after.directBlockBytes = this.directBlockBytes;
     for (const directory of this.directories) after.directories.add(directory);
     for (const [path, inode] of this.durableEntries) after.put(path, survivors(inode, prng));
     return after;
@@ -127,12 +131,14 @@ export class MemoryDisk implements Disk {
 
 class MemoryFile implements DiskFile {
   readonly path: string;
+  readonly blockBytes: number;
   private readonly disk: MemoryDisk;
   private readonly inode: Inode;
   private readonly access: DiskAccess;
   private closed = false;
 
-  constructor(disk: MemoryDisk, path: string, inode: Inode, access: DiskAccess) {
+  constructor(disk: MemoryDisk, path: string, inode: Inode, access: DiskAccess, blockBytes = 1) {
+    this.blockBytes = blockBytes;
     this.disk = disk;
     this.path = path;
     this.inode = inode;
@@ -153,6 +159,9 @@ class MemoryFile implements DiskFile {
 
   write(from: Uint8Array, at: number, length: number, position: number): void {
     this.check('write', 'update');
+    assert.equal(position % this.blockBytes, 0, 'a direct write begins at a block');
+    assert.equal(length % this.blockBytes, 0, 'a direct write ends at a block');
+    assert.equal((from.byteOffset + at) % this.blockBytes, 0, 'a direct write comes from aligned memory');
     const fits = Math.min(length, this.disk.bytesFree);
     const bytes = from.slice(at, at + fits);
     this.inode.current = written(this.inode.current, position, bytes);

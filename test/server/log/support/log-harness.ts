@@ -39,6 +39,7 @@ export class LogHarness {
     const appender = new TxnlogAppender(disk, DIRECTORY, 0, trigger, {
       preallocBytes: 0,
       fileBytesMax: 0,
+      direct: true,
       forceSync: true,
       slowSyncMs: 1000,
       nowMs: () => 0,
