@@ -13,6 +13,7 @@ import { type BenchOptions, parseOptions, RESULTS_DIR } from './options.ts';
 import { terminalProgress } from './report/progress.ts';
 import { writeResultsReadme } from './report/results-readme.ts';
 import type { RunResult } from './report/run-json.ts';
+import { saveComparison } from './report/save-comparison.ts';
 import { prepareOut, saveRun } from './report/save-run.ts';
 import { renderRun } from './report/table.ts';
 import { runScenario } from './run.ts';
@@ -66,7 +67,16 @@ async function paired(options: BenchOptions, vs: string): Promise<void> {
     if (runs.a === undefined || runs.b === undefined) break;
     pairs.push({ a: runs.a, b: runs.b });
   }
-  if (pairs.length > 0) process.stdout.write(`\n${renderComparison(pairs)}\n`);
+  if (pairs.length === 0) return;
+  process.stdout.write(`\n${renderComparison(pairs)}\n`);
+  try {
+    process.stdout.write(`saved in ${saveComparison(pairs, options.out)}\n`);
+  } catch (error) {
+    exitStatus = 1;
+    process.stderr.write(
+      `the comparison could not be saved in ${options.out}: ${(error as Error).message}\n`,
+    );
+  }
 }
 
 async function measure(
