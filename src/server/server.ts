@@ -287,7 +287,8 @@ class Assembly {
       txnlog: {
         preallocBytes: config.preAllocBytes,
         fileBytesMax: config.txnLogSizeLimitBytes,
-        direct: config.directIo,
+        // Without syncs the page cache is the point.
+        direct: config.directIo && config.forceSync,
         forceSync: config.forceSync,
         slowSyncMs: config.fsyncWarningMs,
       },

@@ -12,6 +12,7 @@ import type { Scenario } from '../../bench/plan.ts';
 import type { Progress } from '../../bench/report/progress.ts';
 import { renderResultsReadme } from '../../bench/report/results-readme.ts';
 import { parseRun, RUN_SCHEMA_VERSION, type RunResult, runDirName } from '../../bench/report/run-json.ts';
+import { saveComparison } from '../../bench/report/save-comparison.ts';
 import { saveRun } from '../../bench/report/save-run.ts';
 import { renderSummary } from '../../bench/report/summary-md.ts';
 import { renderRun } from '../../bench/report/table.ts';
@@ -95,6 +96,17 @@ test('a run measures every phase and leaves nothing behind', async () => {
   }
   const readme = renderResultsReadme([{ dirName: 'some-dir', run: result }]);
   assert.match(readme, /\[tiny\]\(some-dir\/summary\.md\) \| null \| mixed \|/);
+
+  const dir = saveComparison([{ a: result, b: result }], tempDir);
+  assert.match(dir, /-tiny-null-vs-null-2-/);
+  const saved = JSON.parse(readFileSync(join(dir, 'compare.json'), 'utf8'));
+  assert.deepEqual(saved.comparison[0].throughput, { median: 1, min: 1, max: 1 });
+  assert.deepEqual(saved.pairs, [{ a: runDirName(result), b: runDirName(result) }]);
+  assert.match(
+    readFileSync(join(dir, 'summary.md'), 'utf8'),
+    /\| read throughput \| .* \| 1\.00x \[1\.00x \.\. 1\.00x\] \|/,
+  );
+  rmSync(dir, { recursive: true });
 });
 
 test('an abort before the first phase gives no result and stops the server', async () => {
