@@ -11,7 +11,21 @@ interface SavedRun {
 }
 
 export function writeResultsReadme(resultsDir: string): void {
-  writeFileSync(join(resultsDir, 'README.md'), renderResultsReadme(readRuns(resultsDir)));
+  writeFileSync(
+    join(resultsDir, 'README.md'),
+    renderResultsReadme(readRuns(resultsDir), otherResults(resultsDir)),
+  );
+}
+
+/** Directories with a summary that is not of a single run: comparisons and campaigns. */
+function otherResults(resultsDir: string): string[] {
+  return readdirSync(resultsDir)
+    .filter((name) => existsSync(join(resultsDir, name, 'summary.md')))
+    .filter((name) => {
+      const file = join(resultsDir, name, 'run.json');
+      return !existsSync(file) || parseRun(readFileSync(file, 'utf8')) === null;
+    })
+    .sort();
 }
 
 /** Complete runs in `resultsDir`, oldest first: the directory names begin with the time. */
@@ -25,7 +39,7 @@ export function readRuns(resultsDir: string): SavedRun[] {
   return found;
 }
 
-export function renderResultsReadme(saved: readonly SavedRun[]): string {
+export function renderResultsReadme(saved: readonly SavedRun[], others: readonly string[] = []): string {
   const latest = new Map<string, SavedRun>();
   for (const entry of saved) latest.set(`${entry.run.scenario.name} ${entry.run.target.name}`, entry);
   const rows = [...latest.values()].flatMap(({ dirName, run }) =>
@@ -51,6 +65,9 @@ export function renderResultsReadme(saved: readonly SavedRun[]): string {
     '',
     ...markdownTable([...head, 'server CPU, us/op', 'valid'], rows),
     '',
+    ...(others.length === 0
+      ? []
+      : ['## Comparisons and campaigns', '', ...others.map((name) => `- [${name}](${name}/summary.md)`), '']),
     '## Again',
     '',
     '```',

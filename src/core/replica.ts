@@ -41,6 +41,8 @@ export class Replica implements CorePort, RequestHandlers {
   private readonly log: LogPort;
   private readonly admin: AdminPort;
   private durableZxid: Zxid = 0;
+  /** `proposals.tail` at the last `endTurn`. */
+  private flushedProposals = 0;
 
   constructor(options: ReplicaOptions, ports: ReplicaPorts) {
     this.log = ports.log;
@@ -121,7 +123,13 @@ export class Replica implements CorePort, RequestHandlers {
     return this.parts.childrenReply.isBusy || this.hasCommitsLeft;
   }
 
+  /** Whether anything since the last `endTurn` has to become visible to other threads or connections. */
+  get needsTurn(): boolean {
+    return this.parts.proposals.tail !== this.flushedProposals || this.hasBackgroundWork;
+  }
+
   endTurn(): void {
+    this.flushedProposals = this.parts.proposals.tail;
     this.parts.acls.dropUnreferenced();
     this.parts.tree.reclaim();
     this.log.flush();

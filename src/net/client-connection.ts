@@ -231,13 +231,16 @@ export class ClientConnection implements FrameHandler, BacklogOwner {
   };
 }
 
+/** The stream cuts the buffers of smaller reads to size; those are cheap garbage. */
+const RELEASED_CHUNK_BYTES_MIN = 16 * 1024;
+
 /**
  * Gives a chunk's memory back at once: nobody keeps a reference into it (the splitter copies what it holds), and
  * every read brings a fresh 64 KiB buffer of the stream's own. Left to the collector, a gigabyte of requests a second
  * would force a full collection every few milliseconds.
  */
 function releaseChunk(chunk: Buffer): void {
-  (chunk.buffer as ArrayBuffer).transfer(0);
+  if (chunk.length >= RELEASED_CHUNK_BYTES_MIN) (chunk.buffer as ArrayBuffer).transfer(0);
 }
 
 // Resets and broken pipes are how clients leave; `close` follows in every case.

@@ -176,6 +176,7 @@ export class ConnectionTable implements ConnectionOwner {
   onChunkEnd(connection: ClientConnection): void {
     connection.backlog.flush();
     this.requests.onChunkEnd();
+    if (this.progress && this.stopped.length > 0) this.scheduleTurn();
   }
 
   onSettled(connection: ClientConnection, bytes: number): void {

@@ -134,6 +134,16 @@ export class CoreHost implements CorePort {
     this.replica.endTurn();
   }
 
+  /**
+   * In mode `shared`, after each chunk of requests: reads have been answered into their connection, so a chunk of
+   * reads alone ends here, without a turn of the event loop for it.
+   */
+  endChunk(): boolean {
+    if (this.replica.needsTurn) return false;
+    this.isOpen = false;
+    return true;
+  }
+
   // The first call of a round reads the clock; all that follow share its time.
   private open(): void {
     if (this.isOpen) return;

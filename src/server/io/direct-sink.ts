@@ -72,12 +72,18 @@ export class DirectSink implements ReplySink, BacklogObserver {
   }
 }
 
+/** A core that shares its thread with the io side. */
+export interface SharedThreadCore extends CorePort {
+  /** A chunk of requests has been handed over. True = all of it is answered, no turn is needed for it. */
+  endChunk(): boolean;
+}
+
 /** The way in: every frame is a call, and the core never refuses one. */
 export class DirectRequestPort implements RequestPort {
-  private readonly core: CorePort;
+  private readonly core: SharedThreadCore;
   private readonly scheduleTurn: () => void;
 
-  constructor(core: CorePort, scheduleTurn: () => void) {
+  constructor(core: SharedThreadCore, scheduleTurn: () => void) {
     this.core = core;
     this.scheduleTurn = scheduleTurn;
   }
@@ -101,6 +107,6 @@ export class DirectRequestPort implements RequestPort {
   }
 
   onChunkEnd(): void {
-    this.scheduleTurn();
+    if (!this.core.endChunk()) this.scheduleTurn();
   }
 }

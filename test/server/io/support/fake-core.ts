@@ -40,6 +40,11 @@ export class FakeCore implements CorePort {
     this.wake = wake;
   }
 
+  /** Every chunk is followed by a turn. */
+  endChunk(): boolean {
+    return false;
+  }
+
   onConnect(conn: ConnId, address: string, port: number): void {
     this.log.push(`connect ${conn} ${address} ${port > 0}`);
     this.waiting.set(conn, { conn, queue: [], sent: -1, blocked: false });
