@@ -71,6 +71,7 @@ async function paired(options: BenchOptions, vs: string): Promise<void> {
   process.stdout.write(`\n${renderComparison(pairs)}\n`);
   try {
     process.stdout.write(`saved in ${saveComparison(pairs, options.out)}\n`);
+    if (resolve(options.out) === RESULTS_DIR) writeResultsReadme(options.out);
   } catch (error) {
     exitStatus = 1;
     process.stderr.write(

@@ -95,7 +95,7 @@ test('a run measures every phase and leaves nothing behind', async () => {
     assert.match(text, /Availability = up time \/ time/);
   }
   const readme = renderResultsReadme([{ dirName: 'some-dir', run: result }]);
-  assert.match(readme, /\[tiny\]\(some-dir\/summary\.md\) \| null \| mixed \|/);
+  assert.match(readme, /\[tiny\]\(some-dir\/summary\.md\) \| null \| \d+ x \d+, 100 B \| mixed \|/);
 
   const dir = saveComparison([{ a: result, b: result }], tempDir);
   assert.match(dir, /-tiny-null-vs-null-2-/);
