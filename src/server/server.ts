@@ -214,10 +214,7 @@ class Assembly {
     return {
       listen: (options) => io.agent.listen(options),
       quiesce: () => io.agent.quiesce(),
-      close: async () => {
-        await io.agent.close();
-        io.close();
-      },
+      close: () => io.close(),
     };
   }
 

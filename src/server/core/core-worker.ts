@@ -66,9 +66,13 @@ class CoreAgent implements Agent {
     for (const reader of this.readers) work += reader.poll(REQUESTS_PER_TURN);
     if (this.host.poll()) work++;
     this.host.close();
-    // Stopping: what has been proposed still gets its answer.
-    if (work === 0 && this.bell.isClosed && !this.host.isQuiet) return 1;
+    // Stopping: what has been proposed still gets its answer, and the answer its place in the ring.
+    if (work === 0 && this.bell.isClosed && !(this.host.isQuiet && this.hasHandedOver)) return 1;
     return work;
+  }
+
+  private get hasHandedOver(): boolean {
+    return this.sinks.every((sink) => !sink.congested);
   }
 
   onClose(): void {

@@ -41,10 +41,7 @@ async function run(setup: IoWorkerSetup): Promise<void> {
         io.agent.quiesce();
         return;
       }
-      io.agent.close().then(() => {
-        io.close();
-        port.close();
-      }, fail);
+      io.close().then(() => port.close(), fail);
     });
     post({ type: 'listening', port: await io.agent.listen(setup.listen) });
   } catch (error) {

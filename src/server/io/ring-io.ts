@@ -32,8 +32,13 @@ export class RingIo {
     this.park();
   }
 
-  /** Stops listening to the core; after `agent.close`. */
-  close(): void {
+  /** Once the core has ended: sends all it has left in the ring, then as `IoAgent.close`. */
+  async close(): Promise<void> {
+    while (!this.replies.isEmpty) {
+      this.takeReplies();
+      this.agent.table.flush();
+    }
+    await this.agent.close();
     this.closed = true;
   }
 
@@ -43,7 +48,6 @@ export class RingIo {
 
   private readonly hasWork = (): boolean => !this.replies.isEmpty || this.requests.roomCame;
 
-  // Also the first step of `IoAgent.close`: replies that are in the ring by then still leave.
   private readonly takeReplies = (): void => {
     let rounds = 0;
     while (this.replies.poll(REPLIES_PER_ROUND) === REPLIES_PER_ROUND && ++rounds < ROUNDS_PER_TURN_MAX) {

@@ -131,3 +131,26 @@ test('tight rings do fill up and congest', async (t) => {
   for (const bytes of received) assert.ok(bytes.equals(expectedReplies(script)));
   assert.ok(server.polled.congestedTurns > 0);
 });
+
+test('everything the core has left in the ring when it ends still reaches the client', async () => {
+  const server = await startRing(ROOMY);
+  const client = await TestSocket.open(server.port);
+  client.write(framed(Buffer.of(ECHO)));
+  const before = (await client.bytes(5)).length;
+  const conn = Number(server.core.log[0]!.split(' ')[1]);
+  const sink = server.polled.sinks[0]!;
+  const replies = 20_000; // more than the io side takes in one turn
+  for (let i = 0; i < replies; i++) {
+    const offset = sink.claim(conn, 4);
+    sink.view.setInt32(offset, i);
+    sink.commit(4, false);
+  }
+  sink.flush();
+  assert.equal(sink.congested, false);
+  const stopped = server.stop();
+  const received = await client.all();
+  assert.equal(received.length, before + 4 * replies);
+  for (let i = 0; i < replies; i++) assert.equal(received.readInt32BE(before + 4 * i), i);
+  client.socket.end();
+  await stopped;
+});

@@ -105,8 +105,7 @@ export async function startRing(
   const polled = new PolledCore([link], limits.replyBacklogBytesMax, options.pollLimit);
   const io = new RingIo(link, { limits, accept: createAcceptLimits(0, 0) });
   const stop = async (): Promise<void> => {
-    await io.agent.close();
-    io.close();
+    await io.close();
     polled.stop();
   };
   return { core: polled.core, polled, agent: io.agent, port: await io.agent.listen(LISTEN), stop };
