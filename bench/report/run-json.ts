@@ -1,21 +1,49 @@
 /**
- * The result of a run as it is saved: `run.json`. Figures that do not exist are null, never 0. A change of
- * meaning or shape raises `RUN_SCHEMA_VERSION`; readers refuse versions they do not know.
+ * The result of one run as it is saved: `run.json`. Figures that do not exist are null, never 0. A change of
+ * meaning or shape raises `RUN_SCHEMA_VERSION`; readers refuse versions they do not know. Instants inside a
+ * phase are milliseconds since its start, warm-up included; `results/README.md` tells people what is what.
+ *
+ *     start ........ | cutMs = measured time begins ............. | endMs | drain: late replies still count as latency
+ *      warm-up, and what steady-state detection cut behind it
  */
-import type { AvailabilitySummary } from '../measure/availability.ts';
 import type { Environment } from '../measure/environment.ts';
-import type { LatencySummary } from '../measure/latency-recorder.ts';
-import type { ProbeClass } from '../measure/probes.ts';
-import type { LoadOp, PhasePlan, Scenario } from '../plan.ts';
+import type { LoadOp, PhasePlan, Plan } from '../plan/plan.ts';
 
 export const RUN_SCHEMA = 'ringkeeper-bench-run';
-export const RUN_SCHEMA_VERSION = 1;
+export const RUN_SCHEMA_VERSION = 2;
+
+/** Of latencies counted from the instant each request was due, unless a field says otherwise. */
+export interface LatencySummary {
+  readonly count: number;
+  readonly meanMs: number;
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly p9999Ms: number;
+  readonly maxMs: number;
+}
 
 export interface OpResult {
-  readonly op: LoadOp;
+  /** A label of the mix, a step of a recipe, or the event of a watch. */
+  readonly label: string;
+  readonly kind: LoadOp | 'event' | 'step';
+  readonly perSecond: number;
   readonly latency: LatencySummary;
+  /** Counted from the instant of sending; equal to `latency` in a closed loop. */
+  readonly uncorrected: LatencySummary;
   /** HdrHistogram V2, compressed, base64; unit: microsecond. */
   readonly histogram: string;
+}
+
+/** One line per second, for the curves of latency over time. */
+export interface LatencyPoint {
+  /** Middle of the interval. */
+  readonly atMs: number;
+  readonly count: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
 }
 
 export interface ServerUsage {
@@ -23,51 +51,161 @@ export interface ServerUsage {
   readonly cpuMicrosPerOp: number | null;
   /** CPU time per wall time. */
   readonly cpuCores: number;
+  readonly contextSwitchesPerOp: number | null;
   readonly rssBytes: number;
   readonly rssPeakBytes: number;
+}
+
+/** What the server says of itself over the measured time; all null where its `mntr` does not answer. */
+export interface ServerMetrics {
+  /** Requests the server counted itself, to check the meter against. */
+  readonly packetsReceived: number | null;
+  readonly fsyncMeanMs: number | null;
+  readonly fsyncMaxMs: number | null;
+  readonly gcPauseMaxMs: number | null;
+  readonly gcPauseTotalMs: number | null;
+  /** Other figures by their mntr name without `zk_`: the value at the end, or the growth of counters. */
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** One sample of the processes, once a second, for the curves over time. */
+export interface ServerSample {
+  readonly atMs: number;
+  readonly cpuCores: number | null;
+  readonly rssBytes: number | null;
+  /** `zk_outstanding_requests`; null where mntr does not answer. */
+  readonly outstanding: number | null;
 }
 
 export interface GeneratorUsage {
   readonly cpuMicrosPerOp: number | null;
   /** CPU time per wall time of one worker, on average; 1 = saturated. */
   readonly busy: number;
+  /** Requests per second against the null server, same load. */
+  readonly nullPerSecond: number | null;
+  /** `nullPerSecond` / its busy share: where the generator itself would end. */
+  readonly ceilingPerSecond: number | null;
+  readonly gcPauseMaxMs: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+/** One rule of the verdict (measure/validity.ts). */
+export interface Finding {
+  readonly rule: string;
+  /** What was wrong, with the figures, as one sentence. */
+  readonly text: string;
+}
+
+export interface SteadyState {
+  /** False when the rule found no steady part; the whole measured time counts then. */
+  readonly reached: boolean;
+  readonly cutMs: number;
+  /** Spread of the windows that count: standard deviation / mean. */
+  readonly variation: number | null;
+  /** Change over the measured time by the windows' slope, as a share of their mean. */
+  readonly drift: number | null;
+}
+
+export interface TreeSize {
+  readonly before: number | null;
+  readonly after: number | null;
+}
+
+export type ProbeOutcome = 'ok' | 'late' | 'failed' | 'unknown';
+
+export interface AvailabilitySummary {
+  /** Up time / time. */
+  readonly byTime: number;
+  /** ok / (all but unknown); null without probes. */
+  readonly byCount: number | null;
+  readonly outcomes: Readonly<Record<ProbeOutcome, number>>;
+  readonly outages: readonly OutageBand[];
+  readonly downMs: number;
+  readonly longestOutageMs: number;
+  /** Window length in ms -> share of up time in the worst window of that length. */
+  readonly worstWindow: Readonly<Record<string, number>>;
+}
+
+/** Each edge is known to one probe period. */
+export interface OutageBand {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface AvailabilityResult {
+  /** Up time / time, where up means that no probe class is down. */
+  readonly byTime: number;
+  /** Probe class (`write`, `read`, `freshRead`, `session`, and `read <host:port>` per server of a list). */
+  readonly classes: Readonly<Record<string, AvailabilitySummary>>;
+}
+
+export interface CheckResult {
+  readonly passed: boolean;
+  readonly operations: number;
+  /** Keys whose history was searched for a linearization. */
+  readonly keys: number;
+  /** Set when the history was too long to keep whole: only its beginning was checked. */
+  readonly truncated: boolean;
+  /** Name of each rule and how often it was broken, with the first examples as sentences. */
+  readonly rules: readonly {
+    readonly rule: string;
+    readonly violations: number;
+    readonly examples: readonly string[];
+  }[];
 }
 
 export interface PhaseResult {
   readonly plan: PhasePlan;
   readonly valid: boolean;
   /** Why it is not valid. */
-  readonly findings: readonly string[];
+  readonly findings: readonly Finding[];
+  readonly steady: SteadyState;
+  /** Measured time, behind the cut. */
   readonly measuredMs: number;
   /** Successful replies that arrived in the measured time. */
   readonly requests: number;
   /** requests / time. */
   readonly throughputPerSecond: number;
-  /** All operations together, counted from the instant each was due. */
+  /** All requests together; steps and events are not in it. */
   readonly latency: LatencySummary | null;
+  readonly uncorrected: LatencySummary | null;
   readonly ops: readonly OpResult[];
-  /** Error name -> replies. */
+  /** Replies within the plan's `sloMs` per second. */
+  readonly goodputPerSecond: number | null;
+  /** Error name -> replies in the measured time. */
   readonly errors: Readonly<Record<string, number>>;
   readonly lost: number;
   readonly unanswered: number;
   readonly disorder: number;
   readonly dropped: number;
+  /** Watch events that came before the write's acknowledgement; their delay counts as 0. */
+  readonly eventsBeforeAck: number;
   /** How late the generator handed requests over; null in a closed loop. */
   readonly scheduleLag: LatencySummary | null;
   readonly server: ServerUsage | null;
+  readonly metrics: ServerMetrics | null;
+  readonly samples: readonly ServerSample[];
   readonly generator: GeneratorUsage;
   /** Share of the measured time in which some task of the machine waited for a CPU; null without PSI. */
   readonly cpuPressure: number | null;
-  readonly availability: PhaseAvailability;
+  readonly availability: AvailabilityResult;
+  readonly treeSize: TreeSize;
   readonly seriesStepMs: number;
-  /** Replies per step of the measured time. */
+  /** Replies per step since the start of the phase, warm-up included; zero where nothing came. */
   readonly series: readonly number[];
+  /** Replies with an error, and requests lost with their connection, by the same steps. */
+  readonly errorSeries: readonly number[];
+  readonly latencySeries: readonly LatencyPoint[];
+  readonly check: CheckResult | null;
 }
 
-export interface PhaseAvailability {
-  /** Up time / time, where up means that no probe class is down. */
-  readonly byTime: number;
-  readonly classes: Readonly<Record<ProbeClass, AvailabilitySummary>>;
+export interface TargetInfo {
+  readonly name: string;
+  /** Version and settings, one line. */
+  readonly description: string;
+  /** Why the server's process ended by itself; null when it did not. */
+  readonly failure: string | null;
 }
 
 export interface RunResult {
@@ -78,21 +216,26 @@ export interface RunResult {
   readonly command: string;
   /** False when the run was interrupted: the last phase may be short and later ones are missing. */
   readonly complete: boolean;
-  readonly target: { readonly name: string; readonly description: string; readonly failure: string | null };
-  readonly scenario: Scenario;
+  readonly target: TargetInfo;
+  readonly plan: Plan;
   readonly environment: Environment;
   /** Over all phases, warm-up included. */
-  readonly availability: PhaseAvailability;
+  readonly availability: AvailabilityResult;
   readonly probeLagMsMax: number;
   readonly phases: readonly PhaseResult[];
 }
 
-/** `2026-11-20-073259-standalone-quick-ringkeeper-1a2b3c4`; interrupted runs are marked. */
+/** All phases are valid and nothing cut the run short. */
+export function isValid(run: RunResult): boolean {
+  return run.complete && run.target.failure === null && run.phases.every(({ valid }) => valid);
+}
+
+/** `2026-11-20-073259-prod-mix-embedded-1a2b3c4`; `-partial` when interrupted, else `-invalid` when a rule failed. */
 export function runDirName(result: RunResult): string {
   const stamp = result.startedAt.slice(0, 19).replace('T', '-').replaceAll(':', '');
   const commit = result.environment.commit?.slice(0, 7) ?? 'nocommit';
-  const mark = result.complete ? '' : '-partial';
-  return `${stamp}-${result.scenario.name}-${result.target.name}-${commit}${mark}`;
+  const mark = !result.complete ? '-partial' : isValid(result) ? '' : '-invalid';
+  return `${stamp}-${result.plan.name}-${result.target.name}-${commit}${mark}`;
 }
 
 /** The result of a `run.json`, or null when the text is something else. */

@@ -8,7 +8,7 @@
  *   neither                      -> one line that says what to do, exit status 2
  *
  *   in a checkout                -> src/bin/main.ts, run as it is
- *   under node_modules           -> dist/bin/main.js, because Node strips no types there
+ *   under node_modules           -> dist/src/bin/main.js, because Node strips no types there
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -30,7 +30,7 @@ const root = dirname(dirname(here));
 function programFile() {
   const source = join(here, 'main.ts');
   const installed = here.split(sep).includes('node_modules');
-  return !installed && existsSync(source) ? source : join(root, 'dist', 'bin', 'main.js');
+  return !installed && existsSync(source) ? source : join(root, 'dist', 'src', 'bin', 'main.js');
 }
 
 /** The pinned Node, wherever npm put its package; null = not installed. */
