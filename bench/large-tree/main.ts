@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OpCode } from '../../src/wire/opcodes.ts';
-import type { Address } from '../load/load-connection.ts';
+import type { Address } from '../load/address.ts';
 import { captureEnvironment } from '../measure/environment.ts';
 import { parseStatusBytes } from '../measure/process-usage.ts';
 import { type LargeReply, TreeClient } from './tree-client.ts';

@@ -7,7 +7,7 @@ import { OPEN_ACL } from '../../src/wire/acl.ts';
 import { CreateFlags, OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
 import type { Request } from '../../src/wire/request-values.ts';
 import { connectFrame, requestFrame } from '../load/frames.ts';
-import type { Address } from '../load/load-connection.ts';
+import type { Address } from '../load/address.ts';
 
 const WINDOW = 900;
 const HEAD_BYTES = 20;

@@ -1,48 +1,59 @@
 /**
  * Runs the generator workers from the main thread: opens all sessions, prepares the tree, starts every phase
- * at one instant on all workers and merges what they counted.
+ * at one instant on all workers and collects what they count.
  */
 import { Worker } from 'node:worker_threads';
 import { assert } from '../../src/base/assert.ts';
-import { ConfigFailure } from '../../src/base/failure.ts';
-import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
-import type { Scenario } from '../plan.ts';
-import { createRequest, deleteRequest } from './frames.ts';
-import type { Address } from './load-connection.ts';
+import type { Plan } from '../plan/plan.ts';
+import { recipeTargetCount } from '../recipe/recipes.ts';
+import type { Address } from './address.ts';
+import { IntervalCollector } from './interval-collector.ts';
+import { KeySpace } from './key-space.ts';
+import { historyMemory } from './lane-history.ts';
+import type { PhaseGrid } from './load-phase.ts';
+import { type PhaseLabel, phaseLabels } from './mix-labels.ts';
 import { monotonicMs } from './phase-clock.ts';
-import { PhaseCounters } from './phase-counters.ts';
-import { RawSession } from './raw-session.ts';
+import { PhaseCounters, SERIES_STEP_MS } from './phase-counters.ts';
+import { createTree, prepareRecipe, removeTree } from './tree-set-up.ts';
+import { WatchDelays } from './watch-delays.ts';
 import type { Answer, Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
 
 /** Workers build their tapes in this time before the common start. */
 const START_LEAD_MS = 500;
-const CONNECT_MS_MAX = 5_000;
 const CLOSE_MS_MAX = 2_000;
+/** Latencies are kept in this many intervals per phase, none shorter than a step and none longer than a second. */
+const INTERVALS_PER_PHASE = 20;
+const INTERVAL_MS_MAX = 1_000;
+const POLLS_PER_INTERVAL = 4;
 
 /** A phase under way. Instants are on the monotonic clock. */
 export interface RunningPhase {
-  readonly startMs: number;
+  readonly grid: PhaseGrid;
+  readonly labels: readonly PhaseLabel[];
   readonly counters: readonly PhaseCounters[];
+  readonly collector: IntervalCollector;
+  /** One per worker; empty without `check`. */
+  readonly histories: readonly SharedArrayBuffer[];
   readonly reports: Promise<readonly WorkerPhaseReport[]>;
 }
 
 export class LoadController {
-  private readonly scenario: Scenario;
-  private readonly address: Address;
+  private readonly plan: Plan;
+  private readonly addresses: readonly Address[];
   private readonly workers: readonly GeneratorWorker[];
 
-  private constructor(scenario: Scenario, address: Address) {
-    this.scenario = scenario;
-    this.address = address;
+  private constructor(plan: Plan, addresses: readonly Address[]) {
+    this.plan = plan;
+    this.addresses = addresses;
     this.workers = Array.from(
-      { length: scenario.workerCount },
-      (_, workerIndex) => new GeneratorWorker({ scenario, address, workerIndex }),
+      { length: plan.workerCount },
+      (_, workerIndex) => new GeneratorWorker({ plan, addresses, workerIndex }),
     );
   }
 
   /** Opens all sessions. */
-  static async open(scenario: Scenario, address: Address): Promise<LoadController> {
-    const controller = new LoadController(scenario, address);
+  static async open(plan: Plan, addresses: readonly Address[]): Promise<LoadController> {
+    const controller = new LoadController(plan, addresses);
     try {
       await controller.all({ kind: 'open' });
       return controller;
@@ -54,49 +65,63 @@ export class LoadController {
 
   /** @throws ConfigFailure when the tree's root exists: it may be somebody's. */
   async createTree(): Promise<void> {
-    const { root } = this.scenario.tree;
-    const session = await RawSession.connect(this.address, CONNECT_MS_MAX);
-    try {
-      for (let slash = root.indexOf('/', 1); ; slash = root.indexOf('/', slash + 1)) {
-        const path = slash < 0 ? root : root.slice(0, slash);
-        const { error } = await session.request(createRequest(path, new Uint8Array(0)));
-        const exists = error === ErrorCode.nodeExists;
-        if (exists && slash < 0) {
-          throw new ConfigFailure(
-            `${root} exists on the target - delete it, or choose another parent with --root`,
-          );
-        }
-        if (error !== 0 && !exists) throw new Error(`create ${path} gave ${errorName(error)}`);
-        if (slash < 0) break;
-      }
-    } finally {
-      await session.close();
-    }
+    await createTree(this.addresses, this.plan.tree);
     await this.workers[0]!.command({ kind: 'createKeys' });
+    for (const [index, { load }] of this.plan.phases.entries()) {
+      if (load.kind !== 'mix') await prepareRecipe(this.addresses, this.plan.tree.root, index, load);
+    }
   }
 
+  /** Everything under the root, and the root. */
   async deleteTree(): Promise<void> {
     await this.workers[0]!.command({ kind: 'deleteKeys' });
-    const session = await RawSession.connect(this.address, CONNECT_MS_MAX);
-    await session.request(deleteRequest(this.scenario.tree.root));
-    await session.close();
+    await removeTree(this.addresses, this.plan.tree.root);
   }
 
   startPhase(phaseIndex: number): RunningPhase {
-    const plan = this.scenario.phases[phaseIndex];
-    assert(plan !== undefined, 'no such phase');
+    const { plan, workers } = this;
+    const phase = plan.phases[phaseIndex];
+    assert(phase !== undefined, 'no such phase');
+    const labels = phaseLabels(phase, plan.check);
+    const openLoop = phase.load.kind === 'mix' && phase.load.arrival.kind === 'open';
     const startMs = monotonicMs() + START_LEAD_MS;
-    const counters = this.workers.map(() => PhaseCounters.allocate(plan.measureMs));
+    const grid: PhaseGrid = {
+      startMs,
+      measureStartMs: startMs + phase.warmupMs,
+      measureEndMs: startMs + phase.warmupMs + phase.measureMs,
+      intervalMs: intervalMs(phase.measureMs),
+    };
+    const totalMs = phase.warmupMs + phase.measureMs;
+    const counters = workers.map(() =>
+      PhaseCounters.allocate({ labelCount: labels.length, totalMs, openLoop }),
+    );
+    const targets =
+      phase.load.kind === 'mix' ? new KeySpace(plan.tree).targetCount : recipeTargetCount(phase.load);
+    const delays = WatchDelays.allocate(targets);
+    const histories = plan.check ? workers.map(() => historyMemory(workers.length)) : [];
+    const collector = new IntervalCollector(counters, labels.length, openLoop);
+    const poller = setInterval(() => collector.poll(), grid.intervalMs / POLLS_PER_INTERVAL);
     const reports = Promise.all(
-      this.workers.map(async (worker, i) => {
+      workers.map(async (worker, i) => {
         const memory = counters[i]!.memory;
-        const report = await worker.command({ kind: 'phase', phaseIndex, counters: memory, startMs });
+        const history = histories[i] ?? null;
+        const report = await worker.command({
+          kind: 'phase',
+          phaseIndex,
+          counters: memory,
+          delays,
+          history,
+          grid,
+        });
         assert(report !== null, 'a phase ends with a report');
         return report;
       }),
-    );
+    ).finally(() => {
+      clearInterval(poller);
+      collector.poll();
+    });
     reports.catch(() => {}); // whoever awaits it later gets the failure
-    return { startMs, counters, reports };
+    return { grid, labels, counters, collector, histories, reports };
   }
 
   /** Ends the running phase early; its reports then hold what was measured so far. */
@@ -121,6 +146,12 @@ export class LoadController {
   }
 }
 
+/** A multiple of the series' step. */
+function intervalMs(measureMs: number): number {
+  const steps = Math.floor(measureMs / INTERVALS_PER_PHASE / SERIES_STEP_MS);
+  return Math.min(INTERVAL_MS_MAX, Math.max(1, steps) * SERIES_STEP_MS);
+}
+
 /** One worker with at most one unanswered command. */
 class GeneratorWorker {
   readonly exited: Promise<void>;
@@ -130,7 +161,10 @@ class GeneratorWorker {
   private ended: string | null = null;
 
   constructor(setting: WorkerSetting) {
-    this.worker = new Worker(new URL('./generator-main.ts', import.meta.url), { workerData: setting });
+    const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+    this.worker = new Worker(new URL(`./generator-main${extension}`, import.meta.url), {
+      workerData: setting,
+    });
     this.worker.on('message', (answer: Answer) => this.onAnswer(answer));
     this.worker.on('error', (error: Error) =>
       this.onEnd(`the generator failed: ${error.stack ?? error.message}`),

@@ -10,9 +10,13 @@ import { assert } from '../../src/base/assert.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { JuteWriter } from '../../src/wire/jute-writer.ts';
 import { type Request, writeRequestFrame } from '../../src/wire/request-values.ts';
-import { LOAD_OPS, type PhasePlan, type TreePlan } from '../plan.ts';
-import { createRequest, deleteRequest, existsRequest, getRequest, setRequest } from './frames.ts';
-import { makeKeyChooser } from './key-chooser.ts';
+import { writeTag } from '../check/history.ts';
+import { meanBytes, type TreePlan } from '../plan/plan.ts';
+import { dealDeck } from './entry-deck.ts';
+import { createRequest, deleteRequest } from './frames.ts';
+import type { KeySpace } from './key-space.ts';
+import { type MixLoad, MixRequests } from './mix-requests.ts';
+import { ValueSource } from './value-source.ts';
 
 /** Enough slots to touch many keys, few enough that the frames stay small beside the machine's memory. */
 const TAPE_SLOTS_MAX = 65_536;
@@ -24,14 +28,14 @@ export class FrameTape {
   readonly bytes: Uint8Array;
   /** Where the frame of a slot starts; goes on over the lead, with one more entry for the end. */
   readonly offsets: Uint32Array;
-  /** The op number of each slot. */
-  readonly ops: Uint8Array;
+  /** The entry of the mix at each slot. */
+  readonly entries: Uint8Array;
 
-  constructor(ops: Uint8Array, lead: number, requestOf: (slot: number) => Request) {
-    const slotCount = ops.length;
+  constructor(entries: Uint8Array, lead: number, requestOf: (slot: number) => Request) {
+    const slotCount = entries.length;
     assert(slotCount >= lead, 'the tape is shorter than a batch');
     this.slotCount = slotCount;
-    this.ops = ops;
+    this.entries = entries;
     this.offsets = new Uint32Array(slotCount + lead + 1);
     const writer = new JuteWriter(WRITER_BYTES);
     for (let slot = 0; slot < slotCount; slot++) {
@@ -46,61 +50,38 @@ export class FrameTape {
   }
 }
 
-export function keyPath(root: string, key: number): string {
-  return `${root}/${String(key).padStart(7, '0')}`;
-}
-
-/** The requests of a phase: ops in the exact proportion of the mix, shuffled; keys as the tree's plan says. */
-export function phaseTape(phase: PhasePlan, tree: TreePlan, window: number, seed: number): FrameTape {
-  const frameBytes = 64 + tree.root.length + (phase.mix.set ? tree.valueBytes : 0);
+/** The requests of a phase: entries in the exact proportion of the mix, shuffled; keys as the plan says. */
+export function mixTape(load: MixLoad, space: KeySpace, window: number, seed: number): FrameTape {
+  const writes = load.entries.some(({ op }) => op === 'set');
+  const frameBytes = 64 + space.root.length + (writes ? meanBytes(load.values) : 0);
   const slotCount = Math.max(window, Math.min(TAPE_SLOTS_MAX, Math.ceil(TAPE_BYTES_TARGET / frameBytes)));
   const prng = new Prng(seed);
-  const ops = dealOps(phase, slotCount, prng);
-  const keys = makeKeyChooser(tree.keys, tree.keyCount, prng.uint32());
-  const value = patternValue(tree.valueBytes, prng);
-  return new FrameTape(ops, window, (slot) => {
-    const path = keyPath(tree.root, keys.next());
-    const op = LOAD_OPS[ops[slot]!];
-    if (op === 'get') return getRequest(path);
-    return op === 'exists' ? existsRequest(path) : setRequest(path, value);
+  const weights = load.entries.map(({ weight }) => weight);
+  const deck = dealDeck(weights, slotCount, prng);
+  const requests = new MixRequests(load, space, prng.uint32(), '');
+  return new FrameTape(deck, window, (slot) => requests.make(load.entries[deck[slot]!]!));
+}
+
+/**
+ * Creates the keys [first, first + count). Sent once, from slot 0, so no batch wraps. With `tagged` their values carry
+ * tag 0, the history check's mark of a value that no phase has written.
+ */
+export function createTape(
+  tree: TreePlan,
+  space: KeySpace,
+  first: number,
+  count: number,
+  tagged: boolean,
+): FrameTape {
+  const values = new ValueSource(tree.values, new Prng(first));
+  return new FrameTape(new Uint8Array(count), 0, (slot) => {
+    const value = tagged ? values.next().slice() : values.next();
+    if (tagged) writeTag(value, 0, 0);
+    return createRequest(space.keyPath(first + slot), value);
   });
 }
 
-/** Creates the keys [first, first + count). Sent once, from slot 0, so no batch wraps. */
-export function createTape(tree: TreePlan, first: number, count: number): FrameTape {
-  const value = patternValue(tree.valueBytes, new Prng(first));
-  return new FrameTape(new Uint8Array(count), 0, (slot) =>
-    createRequest(keyPath(tree.root, first + slot), value),
-  );
-}
-
 /** Deletes them. */
-export function deleteTape(tree: TreePlan, first: number, count: number): FrameTape {
-  return new FrameTape(new Uint8Array(count), 0, (slot) => deleteRequest(keyPath(tree.root, first + slot)));
-}
-
-/** Bytes without a pattern that a compressing layer could use. */
-function patternValue(valueBytes: number, prng: Prng): Uint8Array {
-  return Uint8Array.from({ length: valueBytes }, () => prng.uint32());
-}
-
-function dealOps(phase: PhasePlan, slotCount: number, prng: Prng): Uint8Array {
-  const weights = LOAD_OPS.map((op) => phase.mix[op] ?? 0);
-  const sum = weights.reduce((a, b) => a + b, 0);
-  const ops = new Uint8Array(slotCount);
-  let dealt = 0;
-  let cumulated = 0;
-  for (let op = 0; op < weights.length; op++) {
-    cumulated += weights[op]!;
-    const end = Math.round((cumulated / sum) * slotCount);
-    ops.fill(op, dealt, end);
-    dealt = end;
-  }
-  for (let slot = slotCount - 1; slot > 0; slot--) {
-    const other = prng.below(slot + 1);
-    const op = ops[slot]!;
-    ops[slot] = ops[other]!;
-    ops[other] = op;
-  }
-  return ops;
+export function deleteTape(space: KeySpace, first: number, count: number): FrameTape {
+  return new FrameTape(new Uint8Array(count), 0, (slot) => deleteRequest(space.keyPath(first + slot)));
 }

@@ -1,47 +1,44 @@
 /**
- * Worker entry of the load generator: owns a share of the connections and runs phases on command. Between
- * commands it only pings. All of a phase's memory is made before its start, and the tape is read-only.
+ * Worker entry of the load generator: owns a share of the connections, makes and removes the keys, and runs phases on
+ * command. Between commands it only pings.
  */
 import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { unreachable } from '../../src/base/assert.ts';
 import { errorName } from '../../src/wire/error-codes.ts';
-import { latencyBucket, recordableUs } from '../measure/latency-recorder.ts';
-import type { Arrival } from '../plan.ts';
-import { ArrivalSchedule } from './arrival.ts';
-import { createTape, deleteTape, type FrameTape, phaseTape } from './frame-tape.ts';
-import { LoadConnection } from './load-connection.ts';
-import { LoadPhase, type PhaseTimes } from './load-phase.ts';
-import { toLocalMs } from './phase-clock.ts';
+import { createTape, deleteTape, type FrameTape } from './frame-tape.ts';
+import { KeySpace } from './key-space.ts';
+import { LoadPhase } from './load-phase.ts';
 import { PhaseCounters } from './phase-counters.ts';
+import { PhaseRunner } from './phase-runner.ts';
+import { type ReadBuffer, SessionSocket } from './session-socket.ts';
+import { TapeLane } from './tape-lane.ts';
 import type { Answer, Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
 
 const READ_BUFFER_BYTES = 256 * 1024;
 const OPEN_MS_MAX = 15_000;
-const PING_PERIOD_MS = 8_000;
-/** How long replies are awaited after the end of a phase. */
-const DRAIN_MS = 5_000;
-const OPEN_LOOP_TICK_MS = 1;
-/** Requests that are due may wait up to this number per connection (open loop, `backlog`). */
-const BACKLOG_MAX = 65_536;
+/** Sessions are opened this many at a time: more than a listen backlog at once would be refused. */
+const OPEN_AT_ONCE = 200;
 /** Keys are created and deleted in pieces, so that the tape of a million keys need not exist at once. */
 const KEYS_PER_PIECE = 8_192;
-const PIECE_MS_MAX = 30_000;
+const KEY_WINDOW = 1_000;
+const PIECE_MS_MAX = 60_000;
 
 const port = parentPort ?? unreachable('the generator runs as a worker');
-const { scenario, address, workerIndex } = workerData as WorkerSetting;
-const seed = scenario.seed * 1_000 + workerIndex;
-const connections = makeConnections();
-let running: LoadPhase | null = null;
+const setting = workerData as WorkerSetting;
+const { plan, workerIndex } = setting;
+const readBuffer = makeReadBuffer();
+const { sockets, firstIndex } = makeSockets();
+const space = new KeySpace(plan.tree);
+let running: PhaseRunner | null = null;
 
 setInterval(() => {
-  for (const connection of connections) connection.ping();
-}, PING_PERIOD_MS).unref();
+  for (const socket of sockets) socket.ping();
+}, plan.sessionTimeoutMs / 3).unref();
 
 port.on('message', (command: Command) => {
   if (command.kind === 'stop') {
-    if (running !== null)
-      running.times.measureEndMs = Math.min(running.times.measureEndMs, performance.now());
+    running?.stop();
     return;
   }
   execute(command).then(
@@ -61,171 +58,95 @@ async function execute(command: Exclude<Command, { kind: 'stop' }>): Promise<Wor
       await openAll();
       return null;
     case 'createKeys':
-      await forEachPiece((first, count) => createTape(scenario.tree, first, count));
+      await forEachPiece((first, count) => createTape(plan.tree, space, first, count, plan.check));
       return null;
     case 'deleteKeys':
-      await forEachPiece((first, count) => deleteTape(scenario.tree, first, count));
+      await forEachPiece((first, count) => deleteTape(space, first, count));
       return null;
     case 'phase':
-      return runPhase(command.phaseIndex, command.counters, command.startMs);
+      running = new PhaseRunner({ setting, sockets, firstIndex, readBuffer, space }, command);
+      try {
+        return await running.run();
+      } finally {
+        running = null;
+      }
     case 'close':
-      for (const connection of connections) connection.close();
+      for (const socket of sockets) socket.close();
       return null;
     default:
       return unreachable('unknown command');
   }
 }
 
-function makeConnections(): LoadConnection[] {
+function makeReadBuffer(): ReadBuffer {
   const memory = new ArrayBuffer(READ_BUFFER_BYTES);
-  const readBuffer = { bytes: Buffer.from(memory), view: new DataView(memory) };
-  const { connectionCount, workerCount, outstanding, phases } = scenario;
-  const share =
-    Math.floor(connectionCount / workerCount) + (workerIndex < connectionCount % workerCount ? 1 : 0);
-  const backlogMax = phases.some(({ arrival }) => arrival.kind !== 'closed') ? BACKLOG_MAX : 0;
-  return Array.from(
-    { length: share },
-    () => new LoadConnection(address, readBuffer, outstanding, backlogMax),
-  );
+  return { bytes: Buffer.from(memory), view: new DataView(memory) };
+}
+
+/** This worker's share of the connections; the first workers have one more where it does not divide evenly. */
+function makeSockets(): { sockets: SessionSocket[]; firstIndex: number } {
+  const { connectionCount, workerCount, sessionTimeoutMs } = plan;
+  const low = Math.floor(connectionCount / workerCount);
+  const more = connectionCount % workerCount;
+  const count = low + (workerIndex < more ? 1 : 0);
+  const first = workerIndex * low + Math.min(workerIndex, more);
+  return {
+    sockets: Array.from(
+      { length: count },
+      (_, i) => new SessionSocket(setting.addresses, first + i, readBuffer, sessionTimeoutMs),
+    ),
+    firstIndex: first,
+  };
 }
 
 async function openAll(): Promise<void> {
   let opened = 0;
-  const sessions = connections.map(async (connection) => {
-    await connection.open();
-    opened++;
-  });
+  const open = async (): Promise<void> => {
+    for (let first = 0; first < sockets.length; first += OPEN_AT_ONCE) {
+      const some = sockets.slice(first, first + OPEN_AT_ONCE);
+      await Promise.all(some.map((socket) => socket.open().then(() => opened++)));
+    }
+  };
   let deadline: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
     deadline = setTimeout(() => {
-      reject(new Error(`only ${opened} of ${connections.length} sessions were open after ${OPEN_MS_MAX} ms`));
+      reject(new Error(`only ${opened} of ${sockets.length} sessions were open after ${OPEN_MS_MAX} ms`));
     }, OPEN_MS_MAX);
   });
   try {
-    await Promise.race([Promise.all(sessions), tooLate]);
+    await Promise.race([open(), tooLate]);
   } finally {
     clearTimeout(deadline);
   }
 }
 
 async function forEachPiece(makeTape: (first: number, count: number) => FrameTape): Promise<void> {
-  const { keyCount } = scenario.tree;
+  const { keyCount, root } = plan.tree;
   for (let first = 0; first < keyCount; first += KEYS_PER_PIECE) {
-    const tape = makeTape(first, Math.min(KEYS_PER_PIECE, keyCount - first));
-    const times = { measureStartMs: 0, measureEndMs: Number.POSITIVE_INFINITY };
-    const phase = new LoadPhase(tape, PhaseCounters.allocate(0), times, {
-      closedLoop: true,
-      quota: tape.slotCount,
-    });
-    const connection = connections[0]!;
-    connection.begin(phase, 0);
-    connection.prime();
-    const deadlineMs = performance.now() + PIECE_MS_MAX;
-    while (!(phase.exhausted && connection.idle) && performance.now() < deadlineMs) await sleep(2);
-    connection.end();
-    const failed = whyIncomplete(phase, connection);
-    if (failed !== null) throw new Error(`the tree ${scenario.tree.root} could not be prepared: ${failed}`);
+    const failed = await sendOnce(makeTape(first, Math.min(KEYS_PER_PIECE, keyCount - first)));
+    if (failed !== null) throw new Error(`the tree ${root} could not be prepared: ${failed}`);
   }
 }
 
-function whyIncomplete(phase: LoadPhase, connection: LoadConnection): string | null {
-  if (phase.lostCount + phase.disorderCount > 0) return 'the connection was lost';
-  if (!phase.exhausted || !connection.idle)
-    return `${phase.tape.slotCount} requests took over ${PIECE_MS_MAX} ms`;
+/** Sends a tape from its first slot to its last over one session; says what went wrong. */
+async function sendOnce(tape: FrameTape): Promise<string | null> {
+  const startMs = performance.now();
+  const shape = { labelCount: 1, totalMs: 0, openLoop: false };
+  const grid = { startMs: 0, measureStartMs: 0, measureEndMs: Number.POSITIVE_INFINITY, intervalMs: 1e12 };
+  const phase = new LoadPhase(PhaseCounters.allocate(shape), grid, false, tape.slotCount);
+  const window = Math.min(KEY_WINDOW, tape.slotCount);
+  const lane = new TapeLane(sockets[0]!, phase, { window, backlogMax: 0, thinkTimeMs: 0 }, tape, 0);
+  lane.join(startMs);
+  const done = (): boolean => phase.exhausted && lane.idle;
+  const broken = (): boolean => phase.lostCount + phase.disorderCount > 0;
+  while (!done() && !broken() && performance.now() < startMs + PIECE_MS_MAX) await sleep(2);
+  lane.leave();
+  if (broken()) return 'the connection was lost';
+  if (!done()) return `${tape.slotCount} requests took over ${PIECE_MS_MAX} ms`;
   for (const [code, count] of phase.errors) return `${count} replies with ${errorName(code)}`;
   return null;
 }
 
-async function runPhase(
-  phaseIndex: number,
-  memory: SharedArrayBuffer,
-  startMonotonicMs: number,
-): Promise<WorkerPhaseReport> {
-  const plan = scenario.phases[phaseIndex]!;
-  const tape = phaseTape(plan, scenario.tree, scenario.outstanding, seed + phaseIndex * 100_003);
-  const startMs = toLocalMs(startMonotonicMs);
-  const measureStartMs = startMs + plan.warmupMs;
-  const times: PhaseTimes = { measureStartMs, measureEndMs: measureStartMs + plan.measureMs };
-  const phase = new LoadPhase(tape, new PhaseCounters(memory, plan.measureMs), times, {
-    closedLoop: plan.arrival.kind === 'closed',
-    quota: Number.POSITIVE_INFINITY,
-  });
-  running = phase;
-  const stride = Math.floor(tape.slotCount / connections.length);
-  connections.forEach((connection, i) => {
-    connection.begin(phase, i * stride);
-  });
-  await until(startMs);
-  let pumped = Promise.resolve();
-  if (plan.arrival.kind === 'closed') for (const connection of connections) connection.prime();
-  else pumped = pump(phase, plan.arrival, startMs);
-  await until(Math.min(measureStartMs, times.measureEndMs));
-  const cpuBefore = threadCpuMicros();
-  await Promise.all([untilEnd(times), pumped]);
-  const cpuMicros = threadCpuMicros() - cpuBefore;
-  await drained(performance.now() + DRAIN_MS);
-  running = null;
-  for (const connection of connections) connection.end();
-  return {
-    measuredMs: Math.max(0, times.measureEndMs - measureStartMs),
-    replies: phase.measuredReplies,
-    lost: phase.lostCount,
-    unanswered: connections.reduce((sum, connection) => sum + connection.unanswered, 0),
-    disorder: phase.disorderCount,
-    dropped: phase.droppedCount,
-    errors: phase.errors,
-    cpuMicros,
-  };
-}
-
-/** Open loop: hands every due request to the next connection, however long ago it was due. */
-async function pump(
-  phase: LoadPhase,
-  arrival: Exclude<Arrival, { kind: 'closed' }>,
-  startMs: number,
-): Promise<void> {
-  const rate = arrival.ratePerSecond / scenario.workerCount;
-  const schedule = new ArrivalSchedule(arrival.kind, rate, startMs, seed);
-  let next = 0;
-  for (;;) {
-    const now = performance.now();
-    const limit = Math.min(now, phase.times.measureEndMs);
-    while (schedule.dueMs <= limit) {
-      const connection = connections[next]!;
-      next = (next + 1) % connections.length;
-      const refuse = arrival.late === 'drop' ? connection.windowFull : connection.backlogFull;
-      if (refuse) phase.droppedCount++;
-      else connection.offer(schedule.dueMs);
-      phase.counters.lag[latencyBucket(recordableUs(now - schedule.dueMs))]!++;
-      schedule.advance();
-    }
-    for (const connection of connections) connection.flush();
-    if (now >= phase.times.measureEndMs) return;
-    await sleep(OPEN_LOOP_TICK_MS);
-  }
-}
-
-/** Waits for the end of the phase, which `stop` may move. */
-async function untilEnd(times: PhaseTimes): Promise<void> {
-  while (performance.now() < times.measureEndMs)
-    await sleep(Math.min(50, times.measureEndMs - performance.now()));
-}
-
-async function drained(deadlineMs: number): Promise<void> {
-  while (!connections.every((connection) => connection.idle) && performance.now() < deadlineMs)
-    await sleep(2);
-}
-
-async function until(localMs: number): Promise<void> {
-  const rest = localMs - performance.now();
-  if (rest > 0) await sleep(rest);
-}
-
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function threadCpuMicros(): number {
-  const { user, system } = process.threadCpuUsage();
-  return user + system;
 }

@@ -1,10 +1,9 @@
 /**
- * Which key a request touches. Used while a frame tape is built, before the run, so that no choice costs time
- * while requests fly. Seeded: the same seed gives the same keys.
+ * Which key a request touches. Seeded: the same seed gives the same keys. Cheap enough to be asked per request.
  */
 import { unreachable } from '../../src/base/assert.ts';
 import { Prng } from '../../src/base/prng.ts';
-import type { KeyChoice } from '../plan.ts';
+import type { KeyChoice } from '../plan/plan.ts';
 
 export interface KeyChooser {
   /** A key in [0, keyCount). */
@@ -22,6 +21,14 @@ export function makeKeyChooser(choice: KeyChoice, keyCount: number, seed: number
     }
     case 'zipf':
       return new ZipfChooser(keyCount, choice.exponent, prng);
+    case 'hotSet': {
+      const hot = Math.max(1, Math.round(keyCount * choice.keyShare));
+      const cold = keyCount - hot;
+      return {
+        next: () =>
+          cold === 0 || prng.chance(choice.requestShare) ? prng.below(hot) : hot + prng.below(cold),
+      };
+    }
     default:
       return unreachable('unknown key choice');
   }

@@ -1,52 +1,65 @@
 /**
- * What the connections of one worker share during one phase: the tape, the time limits and the counting rules.
+ * What the lanes of one worker share during one phase: the time limits and the counting rules.
  *
- * Throughput counts replies by their arrival in the measured time. Latency counts requests by the instant they
- * were due in it, so that a server that freezes at the end of a run does not escape: those replies are awaited
- * after the end and count with their full latency.
+ * Throughput counts replies by their arrival in the measured time. Latency counts every request that was due before
+ * its end, so that a server that freezes at the end of a run does not escape: those replies are awaited after the
+ * end and count with their full latency. Where the measured time begins is decided afterwards (steady state), at a
+ * boundary of the intervals in which latencies are kept.
  *
- *     start ... warm-up ... | measureStart ....... measureEnd | drain: no new requests, replies still counted
+ *     start | warm-up | i0 | i1 | i2 | ... | measureEnd | drain: no new requests, replies still counted
+ *                     ^ measureStart: intervals lie on a grid through here
  */
 import { LATENCY_BUCKETS, latencyBucket, recordableUs } from '../measure/latency-recorder.ts';
-import type { FrameTape } from './frame-tape.ts';
+import { toLocalMs } from './phase-clock.ts';
 import { type PhaseCounters, SERIES_STEP_MS } from './phase-counters.ts';
 
-/** Instants on this thread's `performance.now()`. */
-export interface PhaseTimes {
+/** On the machine's monotonic clock, the same numbers in all threads. */
+export interface PhaseGrid {
+  readonly startMs: number;
   readonly measureStartMs: number;
-  measureEndMs: number;
+  readonly measureEndMs: number;
+  readonly intervalMs: number;
 }
 
 export class LoadPhase {
-  readonly tape: FrameTape;
-  readonly closedLoop: boolean;
   readonly counters: PhaseCounters;
-  readonly times: PhaseTimes;
-  /** Successful replies in the measured time. */
-  measuredReplies = 0;
+  readonly openLoop: boolean;
+  /** Instants on this thread's `performance.now()`. */
+  readonly startMs: number;
+  readonly measureStartMs: number;
+  measureEndMs: number;
   lostCount = 0;
   disorderCount = 0;
   droppedCount = 0;
+  eventsBeforeAck = 0;
+  /** Error code -> replies in the measured time. */
   readonly errors = new Map<number, number>();
+  private readonly grid: PhaseGrid;
   /** Requests that may still be sent; Infinity for phases that end by time. */
   private quota: number;
+  private chunkOk = 0;
   private chunkErrors = 0;
+  /** The current interval on the grid, and when it ends on the local clock; Infinity once draining. */
+  private interval: number;
+  private intervalEndMs: number;
+  private blocked = false;
+  private counts: Uint32Array;
   private lastDueMs = -1;
   private lastNowMs = -1;
   private lastBucket = 0;
-  private lastCounts = false;
 
-  constructor(
-    tape: FrameTape,
-    counters: PhaseCounters,
-    times: PhaseTimes,
-    options: { readonly closedLoop: boolean; readonly quota: number },
-  ) {
-    this.tape = tape;
+  constructor(counters: PhaseCounters, grid: PhaseGrid, openLoop: boolean, quota = Number.POSITIVE_INFINITY) {
     this.counters = counters;
-    this.times = times;
-    this.closedLoop = options.closedLoop;
-    this.quota = options.quota;
+    this.grid = grid;
+    this.openLoop = openLoop;
+    this.quota = quota;
+    this.startMs = toLocalMs(grid.startMs);
+    this.measureStartMs = toLocalMs(grid.measureStartMs);
+    this.measureEndMs = toLocalMs(grid.measureEndMs);
+    this.interval = Math.floor((grid.startMs - grid.measureStartMs) / grid.intervalMs);
+    this.intervalEndMs = this.endOf(this.interval);
+    this.counts = counters.current;
+    counters.beginIntervals(grid.startMs);
   }
 
   /** True when a phase with a number of requests has sent them all. */
@@ -54,48 +67,119 @@ export class LoadPhase {
     return this.quota === 0;
   }
 
-  /** How many of `count` further requests a closed loop may send now. */
+  /** How many of `count` further requests may be sent now. */
   grant(count: number, nowMs: number): number {
-    if (nowMs >= this.times.measureEndMs) return 0;
+    if (nowMs >= this.measureEndMs) return 0;
     const granted = Math.min(count, this.quota);
     this.quota -= granted;
     return granted;
   }
 
-  onReply(op: number, dueMs: number, nowMs: number, error: number): void {
-    // Requests of one batch share their due time, so most replies of a chunk fall into the same bucket.
-    if (dueMs !== this.lastDueMs || nowMs !== this.lastNowMs) {
-      this.lastDueMs = dueMs;
-      this.lastNowMs = nowMs;
-      this.lastBucket = latencyBucket(recordableUs(nowMs - dueMs));
-      this.lastCounts = dueMs >= this.times.measureStartMs && dueMs < this.times.measureEndMs;
+  /** Before the replies of a chunk, and now and then without any: moves on to the interval of `nowMs`. */
+  roll(nowMs: number): void {
+    if (nowMs < this.intervalEndMs) return;
+    const { grid, counters } = this;
+    const draining = nowMs >= this.measureEndMs;
+    const next = Math.floor((nowMs - this.measureStartMs) / grid.intervalMs);
+    const nextFromMs = draining ? this.endMonotonicMs : grid.measureStartMs + next * grid.intervalMs;
+    const endMs = Math.min(this.endMonotonicMs, grid.measureStartMs + (this.interval + 1) * grid.intervalMs);
+    this.blocked = !counters.nextInterval(this.blocked ? nextFromMs : endMs, nextFromMs);
+    if (this.blocked) return;
+    this.counts = counters.current;
+    this.interval = next;
+    this.intervalEndMs = draining ? Number.POSITIVE_INFINITY : this.endOf(next);
+  }
+
+  onReply(label: number, dueMs: number, sentMs: number, nowMs: number, error: number): void {
+    if (error !== 0) {
+      this.onError(error, nowMs);
+      return;
     }
-    if (error !== 0) this.onError(error);
-    else if (this.lastCounts) this.counters.latency[op * LATENCY_BUCKETS + this.lastBucket]!++;
+    this.chunkOk++;
+    this.record(label, dueMs, nowMs);
+    if (this.openLoop) {
+      const at = this.counters.uncorrectedAt(label) + latencyBucket(recordableUs(nowMs - sentMs));
+      this.counts[at]!++;
+    }
   }
 
-  /** Once per chunk, after its replies. */
-  onReplies(count: number, nowMs: number): void {
-    const ok = count - this.chunkErrors;
+  /** A step of a recipe or the delivery of an event: a latency of its own, no request. */
+  onStep(label: number, sinceMs: number, nowMs: number): void {
+    this.record(label, sinceMs, nowMs);
+    if (this.openLoop) {
+      this.counts[this.counters.uncorrectedAt(label) + latencyBucket(recordableUs(nowMs - sinceMs))]!++;
+    }
+  }
+
+  /** Once per chunk, after its replies. Returns how many there were. */
+  onReplies(nowMs: number): number {
+    const { chunkOk, chunkErrors } = this;
+    const count = chunkOk + chunkErrors;
+    if (count === 0) return 0;
+    this.chunkOk = 0;
     this.chunkErrors = 0;
-    this.counters.addDone(ok);
-    const since = nowMs - this.times.measureStartMs;
-    if (since < 0 || nowMs >= this.times.measureEndMs) return;
-    this.measuredReplies += ok;
-    this.counters.series[Math.floor(since / SERIES_STEP_MS)]! += ok;
+    this.counters.addDone(chunkOk);
+    if (chunkErrors > 0) this.counters.addErrors(chunkErrors);
+    const step = this.stepOf(nowMs);
+    if (step >= 0) {
+      this.counters.series[step]! += chunkOk;
+      this.counters.errorSeries[step]! += chunkErrors;
+    }
+    return count;
   }
 
-  onLost(count: number): void {
+  onLost(count: number, nowMs: number): void {
     this.lostCount += count;
+    const step = this.stepOf(nowMs);
+    if (step >= 0) this.counters.errorSeries[step]! += count;
   }
 
   onDisorder(): void {
     this.disorderCount++;
   }
 
-  private onError(code: number): void {
+  onLag(lagMs: number): void {
+    this.counters.lag[latencyBucket(recordableUs(lagMs))]!++;
+  }
+
+  /** Ends the phase before its time; what has been measured stays. */
+  stop(nowMs: number): void {
+    this.measureEndMs = Math.min(this.measureEndMs, nowMs);
+  }
+
+  /** After the drain. */
+  finish(nowMs: number): void {
+    this.roll(nowMs);
+    this.counters.seal(this.endMonotonicMs + Math.max(0, nowMs - this.measureEndMs));
+  }
+
+  private record(label: number, sinceMs: number, nowMs: number): void {
+    // Requests of one batch share their due time, so most replies of a chunk fall into the same bucket.
+    if (sinceMs !== this.lastDueMs || nowMs !== this.lastNowMs) {
+      this.lastDueMs = sinceMs;
+      this.lastNowMs = nowMs;
+      this.lastBucket = latencyBucket(recordableUs(nowMs - sinceMs));
+    }
+    this.counts[label * LATENCY_BUCKETS + this.lastBucket]!++;
+  }
+
+  private onError(code: number, nowMs: number): void {
     this.chunkErrors++;
-    this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
-    this.counters.addErrors(1);
+    if (nowMs >= this.measureStartMs) this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
+  }
+
+  /** -1 outside the phase. */
+  private stepOf(nowMs: number): number {
+    if (nowMs < this.startMs || nowMs >= this.measureEndMs) return -1;
+    return Math.floor((nowMs - this.startMs) / SERIES_STEP_MS);
+  }
+
+  private endOf(interval: number): number {
+    return Math.min(this.measureEndMs, this.measureStartMs + (interval + 1) * this.grid.intervalMs);
+  }
+
+  /** The end on the common clock; earlier than planned after `stop`. */
+  private get endMonotonicMs(): number {
+    return this.grid.measureEndMs - (toLocalMs(this.grid.measureEndMs) - this.measureEndMs);
   }
 }

@@ -14,3 +14,7 @@ const LOCAL_ZERO_MS = monotonicMs() - performance.now();
 export function toLocalMs(monotonic: number): number {
   return monotonic - LOCAL_ZERO_MS;
 }
+
+export function toMonotonicMs(local: number): number {
+  return local + LOCAL_ZERO_MS;
+}

@@ -1,65 +1,151 @@
 /**
- * What one worker counts during one phase. The arrays lie in shared memory: the worker is the only writer, the
- * main thread reads `done` for the progress line and everything else after the worker has reported the end.
+ * What one worker counts during one phase, in shared memory: the worker is the only writer, the main thread reads
+ * live figures for the progress line, and collects the latencies interval by interval while the phase runs.
  *
- *     Uint32:  live: done, errors | series: replies per 100 ms | lag buckets | latency buckets of op 0, 1, 2
+ *     Int32    live: done, errors, lost | state of half 0, of half 1
+ *     Float64  [from, to) of half 0, of half 1 | bounds in ms of the machine's monotonic clock
+ *     Uint32   replies per step | errors per step | lag buckets | half 0 | half 1
+ *
+ *     a half:  corrected latencies of label 0, 1, ... | uncorrected latencies of label 0, 1, ... (open loop only)
+ *
+ * The worker fills one half; at the end of an interval it seals it and goes on in the other one:
+ *
+ *     free --worker begins--> filling --interval over--> sealed --main has folded and cleared it--> free
+ *
+ * When the main thread has not freed the other half in time the interval is longer than planned; nothing is lost.
  */
 import { LATENCY_BUCKETS } from '../measure/latency-recorder.ts';
-import { LOAD_OPS } from '../plan.ts';
 
 export const SERIES_STEP_MS = 100;
+
 const LIVE_DONE = 0;
 const LIVE_ERRORS = 1;
-const LIVE_WORDS = 32;
+const HALF_STATE = 2;
+const INT_WORDS = 32;
+const BOUNDS_AT = INT_WORDS * 4;
+const BOUNDS = 4;
+const COUNTS_AT = BOUNDS_AT + BOUNDS * 8;
+
+const FREE = 0;
+const FILLING = 1;
+const SEALED = 2;
+
+export interface CountersShape {
+  readonly labelCount: number;
+  /** Warm-up and measured time. */
+  readonly totalMs: number;
+  readonly openLoop: boolean;
+}
 
 export class PhaseCounters {
   readonly memory: SharedArrayBuffer;
-  /** Replies in each step of the measured time, by arrival. */
+  /** Successful replies in each step of the phase, by arrival. */
   readonly series: Uint32Array;
+  readonly errorSeries: Uint32Array;
   /** How late requests were handed to a connection, open loop only. */
   readonly lag: Uint32Array;
-  /** `op * LATENCY_BUCKETS + bucket`, for requests that were due in the measured time. */
-  readonly latency: Uint32Array;
-  private readonly live: Uint32Array;
+  private readonly shape: CountersShape;
+  private readonly ints: Int32Array;
+  private readonly bounds: Float64Array;
+  private readonly halves: readonly [Uint32Array, Uint32Array];
+  /** The half being filled, and what of it holds what; worker only. */
+  private filling = 0;
 
-  constructor(memory: SharedArrayBuffer, measureMs: number) {
-    const steps = seriesSteps(measureMs);
+  constructor(memory: SharedArrayBuffer, shape: CountersShape) {
+    const steps = seriesSteps(shape);
+    const half = halfWords(shape);
+    const words = (index: number, length: number): Uint32Array =>
+      new Uint32Array(memory, COUNTS_AT + index * 4, length);
     this.memory = memory;
-    this.live = new Uint32Array(memory, 0, LIVE_WORDS);
-    this.series = new Uint32Array(memory, LIVE_WORDS * 4, steps);
-    this.lag = new Uint32Array(memory, (LIVE_WORDS + steps) * 4, LATENCY_BUCKETS);
-    const latencyStart = (LIVE_WORDS + steps + LATENCY_BUCKETS) * 4;
-    this.latency = new Uint32Array(memory, latencyStart, LOAD_OPS.length * LATENCY_BUCKETS);
+    this.shape = shape;
+    this.ints = new Int32Array(memory, 0, INT_WORDS);
+    this.bounds = new Float64Array(memory, BOUNDS_AT, BOUNDS);
+    this.series = words(0, steps);
+    this.errorSeries = words(steps, steps);
+    this.lag = words(2 * steps, LATENCY_BUCKETS);
+    const start = 2 * steps + LATENCY_BUCKETS;
+    this.halves = [words(start, half), words(start + half, half)];
   }
 
-  static allocate(measureMs: number): PhaseCounters {
-    const words = LIVE_WORDS + seriesSteps(measureMs) + (1 + LOAD_OPS.length) * LATENCY_BUCKETS;
-    return new PhaseCounters(new SharedArrayBuffer(words * 4), measureMs);
+  static allocate(shape: CountersShape): PhaseCounters {
+    const words = 2 * seriesSteps(shape) + LATENCY_BUCKETS + 2 * halfWords(shape);
+    return new PhaseCounters(new SharedArrayBuffer(COUNTS_AT + words * 4), shape);
   }
 
-  /** Counts of one op. */
-  latencyOf(op: number): Uint32Array {
-    return this.latency.subarray(op * LATENCY_BUCKETS, (op + 1) * LATENCY_BUCKETS);
+  // --- worker
+
+  /** The counts to record into until the next `nextInterval`: see `correctedAt` and `uncorrectedAt`. */
+  get current(): Uint32Array {
+    return this.halves[this.filling]!;
+  }
+
+  correctedAt(label: number): number {
+    return label * LATENCY_BUCKETS;
+  }
+
+  /** Only in an open loop. */
+  uncorrectedAt(label: number): number {
+    return (this.shape.labelCount + label) * LATENCY_BUCKETS;
+  }
+
+  beginIntervals(fromMs: number): void {
+    this.bounds[0] = fromMs;
+    Atomics.store(this.ints, HALF_STATE, FILLING);
+  }
+
+  /** Seals the current interval as [from, to) and begins one at `nextFromMs`; false when it has to go on. */
+  nextInterval(toMs: number, nextFromMs: number): boolean {
+    const other = 1 - this.filling;
+    if (Atomics.load(this.ints, HALF_STATE + other) !== FREE) return false;
+    this.bounds[other * 2] = nextFromMs;
+    Atomics.store(this.ints, HALF_STATE + other, FILLING);
+    this.seal(toMs);
+    this.filling = other;
+    return true;
+  }
+
+  /** The phase is over. */
+  seal(toMs: number): void {
+    this.bounds[this.filling * 2 + 1] = toMs;
+    Atomics.store(this.ints, HALF_STATE + this.filling, SEALED);
   }
 
   addDone(count: number): void {
-    Atomics.add(this.live, LIVE_DONE, count);
+    Atomics.add(this.ints, LIVE_DONE, count);
   }
 
   addErrors(count: number): void {
-    Atomics.add(this.live, LIVE_ERRORS, count);
+    Atomics.add(this.ints, LIVE_ERRORS, count);
   }
 
-  /** Replies so far, modulo 2^32; use differences. */
+  // --- main thread
+
+  /** Replies so far. */
   get done(): number {
-    return Atomics.load(this.live, LIVE_DONE);
+    return Atomics.load(this.ints, LIVE_DONE) >>> 0;
   }
 
   get errors(): number {
-    return Atomics.load(this.live, LIVE_ERRORS);
+    return Atomics.load(this.ints, LIVE_ERRORS) >>> 0;
+  }
+
+  /** Hands over each sealed half, the older one first, and frees it. `counts` is valid during the call only. */
+  collect(take: (fromMs: number, toMs: number, counts: Uint32Array) => void): void {
+    const { ints, bounds } = this;
+    const order = bounds[0]! <= bounds[2]! ? [0, 1] : [1, 0];
+    for (const half of order) {
+      if (Atomics.load(ints, HALF_STATE + half) !== SEALED) continue;
+      take(bounds[half * 2]!, bounds[half * 2 + 1]!, this.halves[half]!);
+      this.halves[half]!.fill(0);
+      Atomics.store(ints, HALF_STATE + half, FREE);
+    }
   }
 }
 
-function seriesSteps(measureMs: number): number {
-  return Math.ceil(measureMs / SERIES_STEP_MS);
+function seriesSteps({ totalMs }: CountersShape): number {
+  return Math.ceil(totalMs / SERIES_STEP_MS);
+}
+
+function halfWords({ labelCount, openLoop }: CountersShape): number {
+  return labelCount * LATENCY_BUCKETS * (openLoop ? 2 : 1);
 }

@@ -1,10 +1,12 @@
 /** What controller and generator workers say to each other. One command at a time, one answer to each but `stop`. */
-import type { Scenario } from '../plan.ts';
-import type { Address } from './load-connection.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Address } from './address.ts';
+import type { PhaseGrid } from './load-phase.ts';
 
 export interface WorkerSetting {
-  readonly scenario: Scenario;
-  readonly address: Address;
+  readonly plan: Plan;
+  /** Those the load connects to. */
+  readonly addresses: readonly Address[];
   readonly workerIndex: number;
 }
 
@@ -15,25 +17,31 @@ export type Command =
       readonly kind: 'phase';
       readonly phaseIndex: number;
       readonly counters: SharedArrayBuffer;
-      /** Start on the machine's monotonic clock, the same for all workers. */
-      readonly startMs: number;
+      readonly delays: SharedArrayBuffer;
+      /** Null without `check`. */
+      readonly history: SharedArrayBuffer | null;
+      readonly grid: PhaseGrid;
     }
   /** Ends the running phase now; its answer then comes early. */
   | { readonly kind: 'stop' }
   | { readonly kind: 'close' };
 
 export interface WorkerPhaseReport {
-  /** Measured time: shorter than planned after `stop`. */
+  /** Measured time: shorter than planned after `stop`, or when a recipe's work was done. */
   readonly measuredMs: number;
-  readonly replies: number;
   readonly lost: number;
   readonly unanswered: number;
   readonly disorder: number;
   readonly dropped: number;
+  readonly eventsBeforeAck: number;
   /** Error code -> count. */
   readonly errors: ReadonlyMap<number, number>;
   /** CPU time of this thread over the measured time. */
   readonly cpuMicros: number;
+  readonly gcPauseMaxMs: number;
+  /** Over the measured time. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
 }
 
 export type Answer =

@@ -9,6 +9,7 @@
  *     us 4096..8191             buckets of 4 us          shift 2   buckets  3072 .. 4095     ... to shift 16
  */
 import * as hdr from 'hdr-histogram-js';
+import type { LatencySummary } from '../report/run-json.ts';
 
 const SUB_BUCKETS = 2048;
 const HALF = SUB_BUCKETS / 2;
@@ -39,17 +40,6 @@ export function recordableUs(ms: number): number {
   return us < LATENCY_US_MAX ? us | 0 : LATENCY_US_MAX;
 }
 
-export interface LatencySummary {
-  readonly count: number;
-  readonly meanMs: number;
-  readonly p50Ms: number;
-  readonly p90Ms: number;
-  readonly p99Ms: number;
-  readonly p999Ms: number;
-  readonly p9999Ms: number;
-  readonly maxMs: number;
-}
-
 export function newHistogram(): hdr.Histogram {
   return hdr.build({
     bitBucketSize: 64,
@@ -62,8 +52,12 @@ export function newHistogram(): hdr.Histogram {
 /** Adds the counts of one recorder to `histogram`, whose unit is the microsecond. */
 export function foldCounts(counts: Uint32Array, histogram: hdr.Histogram): void {
   for (let bucket = 0; bucket < counts.length; bucket++) {
-    if (counts[bucket]! > 0) histogram.recordValueWithCount(bucketLowUs(bucket), counts[bucket]!);
+    if (counts[bucket]! > 0) recordBucket(histogram, bucket, counts[bucket]!);
   }
+}
+
+export function recordBucket(histogram: hdr.Histogram, bucket: number, count: number): void {
+  histogram.recordValueWithCount(bucketLowUs(bucket), count);
 }
 
 /** Null when nothing was recorded: a figure that does not exist is not 0. */

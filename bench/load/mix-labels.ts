@@ -1,0 +1,57 @@
+/** The names under which the latencies of a phase are kept: the same on the workers and on the main thread. */
+import type { LoadOp, PhasePlan, RecipeLoad } from '../plan/plan.ts';
+
+export interface PhaseLabel {
+  readonly name: string;
+  readonly kind: LoadOp | 'event' | 'step';
+}
+
+/** The history check's reads: a sync and a get behind it, in one session. */
+export const FRESH_READ_LABEL = 'fresh read';
+
+/** Entries of a mix come first, in their order: an entry's number is its label. */
+export function phaseLabels(phase: PhasePlan, check: boolean): readonly PhaseLabel[] {
+  const { load } = phase;
+  if (load.kind !== 'mix') return RECIPE_LABELS[load.kind];
+  const labels: PhaseLabel[] = load.entries.map(({ label, op }) => ({ name: label, kind: op }));
+  if (check) labels.push({ name: FRESH_READ_LABEL, kind: 'get' });
+  for (const { label, op } of load.entries) {
+    if (op === 'watch') labels.push({ name: `${label} event`, kind: 'event' });
+  }
+  return labels;
+}
+
+/** The order is that of the label numbers in each recipe's file. */
+const RECIPE_LABELS: Readonly<Record<RecipeLoad['kind'], readonly PhaseLabel[]>> = {
+  sessionStorm: [
+    { name: 'get', kind: 'get' },
+    { name: 'open session', kind: 'step' },
+    { name: 'close session', kind: 'step' },
+  ],
+  watchFanout: [
+    { name: 'set', kind: 'set' },
+    { name: 'watch', kind: 'watch' },
+    { name: 'event', kind: 'event' },
+  ],
+  lock: [
+    { name: 'create', kind: 'create' },
+    { name: 'getChildren', kind: 'getChildren' },
+    { name: 'exists', kind: 'exists' },
+    { name: 'delete', kind: 'delete' },
+    { name: 'acquire', kind: 'step' },
+    { name: 'hand over', kind: 'step' },
+  ],
+  doubleBarrier: [
+    { name: 'create', kind: 'create' },
+    { name: 'getChildren', kind: 'getChildren' },
+    { name: 'exists', kind: 'exists' },
+    { name: 'delete', kind: 'delete' },
+    { name: 'enter', kind: 'step' },
+    { name: 'leave', kind: 'step' },
+    { name: 'all', kind: 'step' },
+  ],
+  createThenDelete: [
+    { name: 'create', kind: 'create' },
+    { name: 'delete', kind: 'delete' },
+  ],
+};

@@ -1,0 +1,178 @@
+/**
+ * One session of the load over one TCP connection: connects, shakes hands, connects anew after a loss, pings. What the
+ * session is used for is the business of its user: a lane of requests or the client of a recipe. Generator thread, in
+ * the callbacks of the socket.
+ *
+ *     lost --connect()--> connecting --TCP--> handshaking --ConnectResponse--> ready --close, error, drop()--> lost
+ *     lost --while it has a user, after a short delay--> connecting, to the next address
+ *     any  --close()--> closed
+ */
+import { createConnection, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
+import type { Address } from './address.ts';
+import { FrameSkimmer, REPLY_HEAD_BYTES } from './frame-skimmer.ts';
+import { connectFrame, requestFrame } from './frames.ts';
+
+const RECONNECT_DELAY_MS = 50;
+const CLOSE_XID = 1;
+const PING = requestFrame(SpecialXid.ping, { op: OpCode.ping });
+
+/** Where all sockets of a worker read into: callbacks are synchronous, so they never overlap. */
+export interface ReadBuffer {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
+export interface SocketUser {
+  /** The session is open, for the first time or again. */
+  onSession(): void;
+  /** `[0, length)` of the read buffer, valid during the call. */
+  onData(buffer: ReadBuffer, length: number, nowMs: number): void;
+  /** The session is gone; the outcome of what was in flight is unknown. */
+  onLost(): void;
+}
+
+type State = 'lost' | 'connecting' | 'handshaking' | 'ready' | 'dropping' | 'closed';
+
+export class SessionSocket {
+  private readonly addresses: readonly Address[];
+  private readonly readBuffer: ReadBuffer;
+  private readonly sessionTimeoutMs: number;
+  private readonly handshake = new FrameSkimmer(REPLY_HEAD_BYTES);
+  private nextAddress: number;
+  private state: State = 'lost';
+  private socket: Socket | null = null;
+  private user: SocketUser | null = null;
+  private onReady: ((error: Error | null) => void) | null = null;
+  private endedBytesRead = 0;
+  private endedBytesWritten = 0;
+
+  /** `index` spreads the sessions over the addresses. */
+  constructor(
+    addresses: readonly Address[],
+    index: number,
+    readBuffer: ReadBuffer,
+    sessionTimeoutMs: number,
+  ) {
+    this.addresses = addresses;
+    this.nextAddress = index % addresses.length;
+    this.readBuffer = readBuffer;
+    this.sessionTimeoutMs = sessionTimeoutMs;
+  }
+
+  /** Resolves when the session is open. */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.onReady = (error) => (error === null ? resolve() : reject(error));
+      this.connect();
+    });
+  }
+
+  get ready(): boolean {
+    return this.state === 'ready';
+  }
+
+  get bytesRead(): number {
+    return this.endedBytesRead + (this.socket?.bytesRead ?? 0);
+  }
+
+  get bytesWritten(): number {
+    return this.endedBytesWritten + (this.socket?.bytesWritten ?? 0);
+  }
+
+  /** Without a user the session is kept by pings and replies to nobody are ignored. */
+  setUser(user: SocketUser | null): void {
+    this.user = user;
+    if (user !== null && this.state === 'lost') this.connect();
+  }
+
+  /** The kernel may read `bytes` after the call: they must not change. */
+  write(bytes: Uint8Array): void {
+    this.socket!.write(bytes);
+  }
+
+  ping(): void {
+    if (this.state === 'ready') this.socket!.write(PING);
+  }
+
+  /** The stream makes no sense any more, or the user wants another session: ends as if the server had. */
+  drop(): void {
+    if (this.state === 'ready') this.state = 'dropping';
+    this.socket?.destroy();
+  }
+
+  /** Another session at once, over a new connection; nothing counts as lost. A reset, so that no port lingers. */
+  reconnect(): void {
+    this.socket?.removeAllListeners('close');
+    this.socket?.resetAndDestroy();
+    this.connect();
+  }
+
+  /** Ends the session on the server too. */
+  close(): void {
+    const wasReady = this.state === 'ready';
+    this.state = 'closed';
+    if (wasReady) this.socket!.end(requestFrame(CLOSE_XID, { op: OpCode.closeSession }));
+    else this.socket?.destroy();
+  }
+
+  private connect(): void {
+    const { host, port } = this.addresses[this.nextAddress]!;
+    this.nextAddress = (this.nextAddress + 1) % this.addresses.length;
+    this.endedBytesRead = this.bytesRead;
+    this.endedBytesWritten = this.bytesWritten;
+    this.state = 'connecting';
+    this.handshake.reset();
+    const socket = createConnection({
+      host,
+      port,
+      noDelay: true,
+      onread: { buffer: this.readBuffer.bytes, callback: (length) => this.onChunk(length) },
+    });
+    this.socket = socket;
+    socket.on('connect', () => {
+      this.state = 'handshaking';
+      socket.write(connectFrame(this.sessionTimeoutMs));
+    });
+    socket.on('error', (error) => this.settle(error));
+    socket.on('close', () => this.onClose());
+  }
+
+  private onChunk(length: number): boolean {
+    if (this.state === 'ready') this.user?.onData(this.readBuffer, length, performance.now());
+    else if (this.state === 'handshaking') this.onHandshake(length);
+    return true;
+  }
+
+  /** ConnectResponse: word1 = protocolVersion, word2 = timeOut, which is 0 when the session was refused. */
+  private onHandshake(length: number): void {
+    this.handshake.begin(this.readBuffer.view, 0, length);
+    if (!this.handshake.next()) return;
+    if (this.handshake.word2 <= 0) {
+      this.settle(new Error('the server refused the session'));
+      this.socket!.destroy();
+      return;
+    }
+    this.state = 'ready';
+    this.settle(null);
+    this.user?.onSession();
+  }
+
+  private onClose(): void {
+    if (this.state === 'closed') return;
+    const wasReady = this.state === 'ready' || this.state === 'dropping';
+    this.state = 'lost';
+    this.settle(new Error('the server closed the connection'));
+    if (this.user === null) return;
+    if (wasReady) this.user.onLost();
+    setTimeout(() => {
+      if (this.user !== null && this.state === 'lost') this.connect();
+    }, RECONNECT_DELAY_MS);
+  }
+
+  private settle(error: Error | null): void {
+    this.onReady?.(error);
+    this.onReady = null;
+  }
+}

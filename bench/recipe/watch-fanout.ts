@@ -1,0 +1,104 @@
+/**
+ * One session writes, all others watch: client 0 sets the znodes in turn at a fixed rate, every other client keeps a
+ * one-shot data watch on each of them and arms it again when it fires. `event` is the delay from the write's
+ * acknowledgement to the event's arrival, for each watcher.
+ */
+
+import { OpCode } from '../../src/wire/opcodes.ts';
+import { setRequest } from '../load/frames.ts';
+import type { LoadPhase } from '../load/load-phase.ts';
+import type { SessionSocket } from '../load/session-socket.ts';
+import { RecipeClient, type RecipeSetting } from './recipe-client.ts';
+
+const SET = 0;
+const WATCH = 1;
+const EVENT = 2;
+/** A write waits while this many are unanswered: a slow server gets a lower rate, and the figure shows it. */
+const WRITES_IN_FLIGHT_MAX = 1_000;
+
+export interface FanoutPlan {
+  readonly znodes: number;
+  readonly writesPerSecond: number;
+}
+
+export function fanoutPath(root: string, znode: number): string {
+  return `${root}/w${String(znode).padStart(6, '0')}`;
+}
+
+export class FanoutWriter extends RecipeClient {
+  private readonly plan: FanoutPlan;
+  private written = 0;
+
+  constructor(socket: SessionSocket, phase: LoadPhase, setting: RecipeSetting, plan: FanoutPlan) {
+    super(socket, phase, setting);
+    this.plan = plan;
+  }
+
+  override tick(nowMs: number): void {
+    if (this.over) {
+      this.stop();
+      return;
+    }
+    const dueCount = Math.floor(((nowMs - this.phase.startMs) / 1000) * this.plan.writesPerSecond);
+    while (this.written < dueCount && this.unanswered < WRITES_IN_FLIGHT_MAX) this.write();
+    this.flush();
+  }
+
+  protected override start(): void {}
+
+  protected override onSessionLost(): void {}
+
+  private write(): void {
+    const znode = this.written++ % this.plan.znodes;
+    const stamp = Buffer.alloc(8);
+    stamp.writeUInt32BE(this.written, 4);
+    this.send(SET, setRequest(fanoutPath(this.setting.root, znode), stamp), (_error, _body, nowMs) => {
+      this.setting.delays.onAck(znode, nowMs);
+    });
+  }
+}
+
+export class FanoutWatcher extends RecipeClient {
+  private readonly plan: FanoutPlan;
+  /** When each watch was armed, local clock; 0 = it is not. */
+  private readonly armedMs: Float64Array;
+
+  constructor(socket: SessionSocket, phase: LoadPhase, setting: RecipeSetting, plan: FanoutPlan) {
+    super(socket, phase, setting);
+    this.plan = plan;
+    this.armedMs = new Float64Array(plan.znodes);
+  }
+
+  override tick(): void {
+    if (this.over) this.stop();
+  }
+
+  protected override start(): void {
+    for (let znode = 0; znode < this.plan.znodes; znode++) this.arm(znode);
+  }
+
+  protected override onSessionLost(): void {
+    this.armedMs.fill(0);
+  }
+
+  protected override onEvent(path: string, _type: number, nowMs: number): void {
+    const znode = Number(path.slice(path.lastIndexOf('/') + 2));
+    const armedMs = this.armedMs[znode]!;
+    if (armedMs === 0) {
+      this.phase.onDisorder();
+      return;
+    }
+    this.armedMs[znode] = 0;
+    const delayMs = this.setting.delays.delayOf(znode, armedMs, nowMs);
+    if (delayMs < 0) this.phase.eventsBeforeAck++;
+    this.phase.onStep(EVENT, nowMs - Math.max(0, delayMs), nowMs);
+    if (!this.over) this.arm(znode);
+  }
+
+  private arm(znode: number): void {
+    const path = fanoutPath(this.setting.root, znode);
+    this.send(WATCH, { op: OpCode.getData, path, watch: true }, (_error, _body, nowMs) => {
+      this.armedMs[znode] = nowMs;
+    });
+  }
+}

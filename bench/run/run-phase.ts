@@ -1,0 +1,129 @@
+/** Drives one phase from the main thread: starts it on all workers, shows progress, gathers what belongs to it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LoadController, RunningPhase } from '../load/controller.ts';
+import type { PhaseGrid } from '../load/load-phase.ts';
+import { monotonicMs } from '../load/phase-clock.ts';
+import type { WorkerPhaseReport } from '../load/worker-messages.ts';
+import { readCpuPressureMicros } from '../measure/process-usage.ts';
+import type { ServerSampler } from '../measure/server-sampler.ts';
+import type { PhasePlan, Plan } from '../plan/plan.ts';
+import type { Progress } from '../report/progress.ts';
+import type { CheckResult, TreeSize } from '../report/run-json.ts';
+import { readNodeCount } from '../target/leader.ts';
+import type { Target } from '../target/target.ts';
+import { PhaseCheck } from './phase-check.ts';
+
+const PROGRESS_PERIOD_MS = 250;
+
+export interface PhaseContext {
+  readonly plan: Plan;
+  readonly controller: LoadController;
+  readonly target: Target;
+  readonly sampler: ServerSampler;
+  /** Planned time of the phases before this one. */
+  readonly doneBeforeMs: number;
+  readonly onStart: (running: RunningPhase) => void;
+  readonly progress: Progress;
+  readonly abort: AbortSignal;
+}
+
+/** A phase as measured, before it is known where its steady part begins. Instants on the monotonic clock. */
+export interface MeasuredPhase {
+  readonly index: number;
+  readonly plan: PhasePlan;
+  readonly grid: PhaseGrid;
+  /** Earlier than planned after an abort, or when a recipe's work was done. */
+  readonly measureEndMs: number;
+  readonly aborted: boolean;
+  readonly load: RunningPhase;
+  readonly reports: readonly WorkerPhaseReport[];
+  readonly sampler: ServerSampler;
+  /** Share of the measured time in which some task of the machine waited for a CPU. */
+  readonly cpuPressure: number | null;
+  readonly treeSize: TreeSize;
+  readonly check: CheckResult | null;
+}
+
+export async function runPhase(index: number, context: PhaseContext): Promise<MeasuredPhase> {
+  const { plan, controller, target, sampler, abort } = context;
+  const phase = plan.phases[index]!;
+  const check =
+    plan.check && phase.load.kind === 'mix' ? await PhaseCheck.begin(plan, index, target.addresses) : null;
+  const before = await readNodeCount(target.addresses);
+  const load = controller.startPhase(index);
+  context.onStart(load);
+  const stop = (): void => controller.stopPhase();
+  abort.addEventListener('abort', stop);
+  const ticker = startTicker(phase, load, context);
+  try {
+    const { grid } = load;
+    await waitUntil(grid.measureStartMs, load, abort);
+    const pressureBefore = readCpuPressureMicros();
+    sampler.sampleNow();
+    await waitUntil(grid.measureEndMs, load, abort);
+    const pressureAfter = readCpuPressureMicros();
+    sampler.sampleNow();
+    const reports = await load.reports;
+    const measuredMs = Math.max(...reports.map((report) => report.measuredMs));
+    const after = await readNodeCount(target.addresses);
+    return {
+      index,
+      plan: phase,
+      grid,
+      measureEndMs: grid.measureStartMs + measuredMs,
+      aborted: abort.aborted,
+      load,
+      reports,
+      sampler,
+      cpuPressure: pressureShare(pressureBefore, pressureAfter, measuredMs),
+      treeSize: { before, after },
+      check: check === null ? null : await check.finish(load.histories),
+    };
+  } finally {
+    clearInterval(ticker);
+    abort.removeEventListener('abort', stop);
+  }
+}
+
+function startTicker(phase: PhasePlan, load: RunningPhase, context: PhaseContext): NodeJS.Timeout {
+  const totalMs = phase.warmupMs + phase.measureMs;
+  const requests = load.labels.flatMap(({ kind }, label) =>
+    kind === 'step' || kind === 'event' ? [] : [label],
+  );
+  let lastMs = load.grid.startMs;
+  let lastDone = 0;
+  return setInterval(() => {
+    const nowMs = monotonicMs();
+    if (nowMs <= load.grid.startMs) return;
+    const done = load.counters.reduce((sum, counters) => sum + counters.done, 0);
+    const interval = load.collector.intervals[load.collector.intervals.length - 1];
+    const latest = interval === undefined ? null : load.collector.intervalHistogram(interval, requests);
+    context.progress.update(context.doneBeforeMs + Math.min(nowMs - load.grid.startMs, totalMs), {
+      label: phase.name,
+      ratePerSecond: ((done - lastDone) / (nowMs - lastMs)) * 1000,
+      p99Ms: latest === null || latest.totalCount === 0 ? null : latest.getValueAtPercentile(99) / 1000,
+      errors: load.counters.reduce((sum, counters) => sum + counters.errors, 0),
+    });
+    lastMs = nowMs;
+    lastDone = done;
+  }, PROGRESS_PERIOD_MS);
+}
+
+/** Wakes at the instant, or early on abort and when the phase is over before its time. */
+async function waitUntil(atMs: number, load: RunningPhase, abort: AbortSignal): Promise<void> {
+  if (abort.aborted) return;
+  const early = new AbortController();
+  const wait = delay(Math.max(0, atMs - monotonicMs()), undefined, {
+    signal: AbortSignal.any([abort, early.signal]),
+  }).catch(() => {}); // woken early: the caller looks for itself
+  const over = load.reports.then(
+    () => early.abort(),
+    () => early.abort(), // the failure is thrown where the reports are awaited
+  );
+  await Promise.race([wait, over]);
+}
+
+function pressureShare(before: number | null, after: number | null, measuredMs: number): number | null {
+  if (before === null || after === null) return null;
+  return (after - before) / 1000 / Math.max(1, measuredMs);
+}

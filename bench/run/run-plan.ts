@@ -1,0 +1,192 @@
+/**
+ * One run: a fresh target, the plan's phases one after another, availability probes beside them, and the result. Main
+ * thread. Whatever happens after the target has started, it is stopped again; an abort ends the running phase and
+ * gives what was measured until then.
+ *
+ *     ceiling (null server) -> target up -> sessions -> tree -> probes, sampler on -> phase, phase, ...
+ *         -> probes, sampler off -> (tree off) -> target down
+ */
+
+import { LoadController } from '../load/controller.ts';
+import { monotonicMs } from '../load/phase-clock.ts';
+import { captureEnvironment, type Environment } from '../measure/environment.ts';
+import { AvailabilityProbes } from '../measure/probes.ts';
+import { ServerSampler } from '../measure/server-sampler.ts';
+import { maxBytes, type Plan, plannedMs } from '../plan/plan.ts';
+import type { IntervalHistogram } from '../report/hdr-files.ts';
+import type { Progress } from '../report/progress.ts';
+import { RUN_SCHEMA, RUN_SCHEMA_VERSION, type RunResult } from '../report/run-json.ts';
+import { findLeader } from '../target/leader.ts';
+import { startTarget } from '../target/start-target.ts';
+import type { Target } from '../target/target.ts';
+import type { TargetSpec } from '../target/target-spec.ts';
+import type { Ceiling, CeilingMeter } from './ceiling.ts';
+import { intervalHistograms, phaseResult } from './phase-result.ts';
+import { type MeasuredPhase, runPhase } from './run-phase.ts';
+
+export interface RunOptions {
+  readonly target: TargetSpec;
+  /** Extra arguments of a server that is started here. */
+  readonly serverArgs: readonly string[];
+  /** Where servers keep their data. */
+  readonly tempParent: string;
+  /** What repeats the run, for the result. */
+  readonly command: string;
+  readonly progress: Progress;
+  readonly abort: AbortSignal;
+  /** Shared by runs of one process, so that the same load is measured against the null server once; null = not at all. */
+  readonly ceilings: CeilingMeter | null;
+}
+
+export interface RunOutcome {
+  readonly run: RunResult;
+  readonly intervals: readonly IntervalHistogram[];
+}
+
+/** Null when the run was aborted before anything was measured. */
+export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutcome | null> {
+  const startedAt = new Date().toISOString();
+  const ceilings = await measureCeilings(plan, options);
+  if (options.abort.aborted) return null;
+  const target = await startTarget(options.target, {
+    serverArgs: options.serverArgs,
+    tempParent: options.tempParent,
+    valueBytes: maxBytes(plan.tree.values),
+    extendedTypes: needsExtendedTypes(plan),
+  });
+  try {
+    return await runOnTarget(plan, options, { startedAt, ceilings, target });
+  } finally {
+    await target.stop();
+  }
+}
+
+interface RunContext {
+  readonly startedAt: string;
+  readonly ceilings: readonly (Ceiling | null)[];
+  readonly target: Target;
+}
+
+async function runOnTarget(plan: Plan, options: RunOptions, context: RunContext): Promise<RunOutcome | null> {
+  const { target } = context;
+  const environment = await captureEnvironment(target);
+  const controller = await LoadController.open(plan, await loadAddresses(plan, target));
+  try {
+    await controller.createTree();
+    const probes = new AvailabilityProbes(target.addresses, plan.probes, `${plan.tree.root}/probe`);
+    await probes.start();
+    let phases: MeasuredPhase[];
+    try {
+      phases = await runPhases(plan, controller, target, options);
+    } finally {
+      await probes.stop();
+    }
+    if (target.pid === null) await cleanUp(controller);
+    if (phases.length === 0) return null;
+    return outcomeOf(plan, options, context, environment, probes, phases);
+  } finally {
+    await controller.close();
+  }
+}
+
+async function runPhases(
+  plan: Plan,
+  controller: LoadController,
+  target: Target,
+  options: RunOptions,
+): Promise<MeasuredPhase[]> {
+  const measured: MeasuredPhase[] = [];
+  let done = (): number => 0;
+  let doneMs = 0;
+  const sampler = new ServerSampler(target, () => done());
+  sampler.start();
+  options.progress.start(plannedMs(plan));
+  try {
+    for (let index = 0; index < plan.phases.length && !options.abort.aborted; index++) {
+      const phase = await runPhase(index, {
+        plan,
+        controller,
+        target,
+        sampler,
+        doneBeforeMs: doneMs,
+        onStart: (running) => {
+          done = () => running.counters.reduce((sum, counters) => sum + counters.done, 0);
+        },
+        progress: options.progress,
+        abort: options.abort,
+      });
+      if (phase.measureEndMs > phase.grid.measureStartMs) measured.push(phase);
+      doneMs += phase.plan.warmupMs + phase.plan.measureMs;
+    }
+  } finally {
+    options.progress.stop();
+    await sampler.stop();
+  }
+  return measured;
+}
+
+function outcomeOf(
+  plan: Plan,
+  options: RunOptions,
+  { startedAt, ceilings, target }: RunContext,
+  environment: Environment,
+  probes: AvailabilityProbes,
+  phases: readonly MeasuredPhase[],
+): RunOutcome {
+  const { failure } = target;
+  const last = phases[phases.length - 1]!;
+  const results = phases.map((phase) =>
+    phaseResult(phase, { plan, probes, failure, ceiling: ceilings[phase.index] ?? null }),
+  );
+  const run: RunResult = {
+    schema: RUN_SCHEMA,
+    schemaVersion: RUN_SCHEMA_VERSION,
+    startedAt,
+    command: options.command,
+    complete: !options.abort.aborted,
+    target: { name: target.name, description: target.description, failure },
+    plan,
+    environment,
+    availability: probes.result(phases[0]!.grid.startMs, last.measureEndMs),
+    probeLagMsMax: probes.lagMsMax,
+    phases: results,
+  };
+  const epochOffsetMs = Date.now() - monotonicMs();
+  const intervals = phases.flatMap((phase, i) =>
+    intervalHistograms(phase, results[i]!.steady.cutMs, epochOffsetMs),
+  );
+  return { run, intervals };
+}
+
+async function measureCeilings(plan: Plan, options: RunOptions): Promise<(Ceiling | null)[]> {
+  const ceilings: (Ceiling | null)[] = [];
+  for (let index = 0; index < plan.phases.length && !options.abort.aborted; index++) {
+    ceilings.push(options.ceilings === null ? null : await options.ceilings.measure(plan, index));
+  }
+  return ceilings;
+}
+
+async function loadAddresses(plan: Plan, target: Target): Promise<Target['addresses']> {
+  if (plan.connectTo === 'all' || target.addresses.length === 1) return target.addresses;
+  const leader = await findLeader(target.addresses);
+  if (leader === null)
+    throw new Error('no server of the list says that it leads: connectTo: leader needs one');
+  return [leader];
+}
+
+/** TTL znodes are an extended type, which servers accept only when told to. */
+function needsExtendedTypes(plan: Plan): boolean {
+  return plan.phases.some(
+    ({ load }) =>
+      load.kind === 'mix' && load.entries.some((entry) => entry.op === 'create' && entry.mode === 'ttl'),
+  );
+}
+
+/** Best effort: a target that is gone keeps its tree. */
+async function cleanUp(controller: LoadController): Promise<void> {
+  try {
+    await controller.deleteTree();
+  } catch (error) {
+    process.stderr.write(`the tree could not be removed: ${(error as Error).message}\n`);
+  }
+}
