@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FrameSkimmer, REPLY_HEAD_BYTES, REQUEST_HEAD_BYTES } from '../../bench/load/frame-skimmer.ts';
+import { FrameSkimmer, REPLY_HEAD_BYTES, REQUEST_HEAD_BYTES } from '../../../bench/load/frame-skimmer.ts';
 
 interface Seen {
   readonly word1: number;

@@ -1,0 +1,129 @@
+/** Every kind of request and every recipe against a real server, with the history checked. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { addressText } from '../../../bench/load/address.ts';
+import { RawSession } from '../../../bench/load/raw-session.ts';
+import type { RunResult } from '../../../bench/report/run-json.ts';
+import { startTarget } from '../../../bench/target/start-target.ts';
+import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
+import { JuteReader } from '../../../src/wire/jute-reader.ts';
+import { OpCode } from '../../../src/wire/opcodes.ts';
+import { labelsOf, planOf, runTiny, tempDir } from './support.ts';
+
+const times = { warmup: '50ms', measure: '500ms' };
+
+const everything = {
+  get: 20,
+  exists: 5,
+  list: { op: 'getChildren', weight: 5 },
+  set: 20,
+  plain: { op: 'create', mode: 'persistent', weight: 5 },
+  ephemeral: { op: 'create', mode: 'ephemeral', weight: 5 },
+  sequential: { op: 'create', mode: 'persistentSequential', weight: 3 },
+  'ephemeral-sequential': { op: 'create', mode: 'ephemeralSequential', weight: 3 },
+  ttl: { op: 'create', mode: 'ttl', ttl: '1m', weight: 2 },
+  container: { op: 'create', mode: 'container', weight: 2 },
+  delete: 20,
+  multi: { of: 'set', ops: [2, 4], weight: 5 },
+  checks: { op: 'multi', of: 'check', ops: [1, 3], weight: 3 },
+  'create-delete': { op: 'multi', of: 'createDelete', ops: [2, 4], weight: 3 },
+  multiRead: { of: 'get', ops: [1, 3], weight: 3 },
+  'list-many': { op: 'multiRead', of: 'getChildren', ops: [1, 2], weight: 2 },
+  sync: 3,
+  watch: { on: 'data', weight: 5 },
+  'watch-exists': { op: 'watch', on: 'exists', weight: 3 },
+  'watch-children': { op: 'watch', on: 'children', weight: 3 },
+};
+
+function assertClean({ phases }: RunResult): void {
+  for (const phase of phases) {
+    assert.deepEqual(phase.errors, {}, phase.plan.name);
+    assert.deepEqual([phase.lost, phase.unanswered, phase.disorder], [0, 0, 0], phase.plan.name);
+  }
+}
+
+test('every operation, checked, in both loops; the tree keeps its size', async () => {
+  const parts = { tree: { root: '/bench/all', znodes: 40, directories: 3, values: { uniform: [8, 90] } } };
+  const plan = planOf(
+    {
+      closed: { mix: everything, ...times },
+      open: { mix: everything, arrival: { rate: 2000 }, ...times },
+    },
+    { ...parts, check: true, workers: 2, connections: 4 },
+  );
+  const outcome = await runTiny(plan, 'embedded');
+  assertClean(outcome!.run);
+  const labels = Object.keys(everything);
+  const events = ['watch event', 'watch-exists event', 'watch-children event'];
+  for (const phase of outcome!.run.phases) {
+    assert.deepEqual(labelsOf(outcome!)[phase.plan.name], [...labels, 'fresh read', ...events]);
+    assert.ok(phase.check!.passed, JSON.stringify(phase.check));
+    assert.ok(phase.check!.operations > 100 && phase.check!.keys > 0 && !phase.check!.truncated);
+    // Creates are taken away again; probes come and go.
+    assert.equal(phase.treeSize.after, phase.treeSize.before);
+  }
+});
+
+test('a server that forgets writes is caught by the check', async () => {
+  const plan = planOf({ mixed: { mix: { get: 5, set: 5, sync: 1 }, ...times } }, { check: true });
+  const outcome = await runTiny(plan, 'null');
+  const { check } = outcome!.run.phases[0]!;
+  assert.ok(!check!.passed);
+  const broken = check!.rules.filter(({ violations }) => violations > 0).map(({ rule }) => rule);
+  assert.ok(
+    broken.includes('linearizable writes and sync + reads') || broken.includes('values read were written'),
+    String(broken),
+  );
+});
+
+test('recipes run to their end without an error, each with its steps', async () => {
+  const plan = planOf(
+    {
+      storm: { recipe: { sessionStorm: {} }, ...times },
+      abrupt: { recipe: { sessionStorm: { abrupt: true } }, ...times },
+      fanout: { recipe: { watchFanout: { znodes: 3, writes: 100 } }, ...times },
+      lock: { recipe: { lock: { locks: 2 } }, ...times },
+      held: { recipe: { lock: { locks: 1, hold: '5ms' } }, ...times },
+      barrier: { recipe: { doubleBarrier: { barriers: 5 } }, warmup: '0ms', measure: '20s' },
+      'create-then-delete': { recipe: { createThenDelete: { values: '1KB' } }, ...times },
+    },
+    { workers: 2, connections: 6 },
+  );
+  const outcome = await runTiny(plan, 'embedded');
+  assertClean(outcome!.run);
+  const labels = labelsOf(outcome!);
+  assert.deepEqual(labels['storm'], ['get', 'open session', 'close session']);
+  assert.deepEqual(labels['abrupt'], ['get', 'open session']);
+  assert.deepEqual(labels['fanout'], ['set', 'watch', 'event']);
+  assert.deepEqual(labels['lock'], ['create', 'getChildren', 'exists', 'delete', 'acquire', 'hand over']);
+  assert.ok(labels['held']!.includes('acquire'));
+  assert.deepEqual(labels['create-then-delete'], ['create', 'delete']);
+  const barrier = outcome!.run.phases.find(({ plan: phase }) => phase.name === 'barrier')!;
+  assert.equal(barrier.ops.find(({ label }) => label === 'all')!.latency.count, 6, 'every client is through');
+  assert.equal(barrier.ops.find(({ label }) => label === 'leave')!.latency.count, 6 * 5);
+  assert.ok(barrier.measuredMs < 20_000, 'it ends when the work is done');
+});
+
+test('a service that was running already keeps nothing of the run, and a root that exists is refused', async () => {
+  const options = { serverArgs: [], tempParent: tempDir, valueBytes: 1, extendedTypes: true };
+  const target = await startTarget(parseTargetSpec('embedded:extendedTypesEnabled=true'), options);
+  try {
+    const address = target.addresses[0]!;
+    const phases = { mixed: { mix: everything, ...times } };
+    const outcome = await runTiny(planOf(phases), addressText(address));
+    assertClean(outcome!.run);
+    const session = await RawSession.connect(address, 5_000);
+    const { body } = await session.request({ op: OpCode.getChildren, path: '/bench', watch: false });
+    assert.deepEqual(
+      new JuteReader(body).readList((reader) => reader.readText()),
+      [],
+    );
+    await session.close();
+    const occupied = planOf(phases, { tree: { root: '/bench', znodes: 5, values: '8B' } });
+    await assert.rejects(runTiny(occupied, addressText(address)), {
+      message: '/bench exists on the target - delete it, or choose another parent with --set tree.root=/...',
+    });
+  } finally {
+    await target.stop();
+  }
+});
