@@ -5,6 +5,7 @@
 import yargs from 'yargs';
 import { ConfigFailure, Failure } from '../base/failure.ts';
 import { packageVersion } from '../server/version.ts';
+import { benchCommand } from './commands/bench.ts';
 import { serveCommand } from './commands/serve.ts';
 
 /** Called by ringkeeper.js with the arguments behind the program's name. Ends the process itself when something is wrong. */
@@ -20,9 +21,10 @@ export async function main(args: readonly string[]): Promise<void> {
 function commandLine(args: readonly string[]) {
   return yargs([...args])
     .scriptName('ringkeeper')
-    .usage('$0 <command>\n\nA ZooKeeper-compatible coordination server.')
+    .usage('$0 <command>\n\nA ZooKeeper-compatible coordination server, and the benchmark engine that proves it.')
     .command(serveCommand)
-    .demandCommand(1, 'say what to do: ringkeeper serve ..., or ringkeeper --help')
+    .command(benchCommand)
+    .demandCommand(1, 'say what to do: ringkeeper serve ..., ringkeeper bench ..., or ringkeeper --help')
     .strict()
     .recommendCommands()
     .version(packageVersion())
