@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import type { Address } from '../load/address.ts';
-import { captureEnvironment } from '../measure/environment.ts';
+import { captureMachine } from '../measure/environment.ts';
 import { parseStatusBytes } from '../measure/process-usage.ts';
 import { type LargeReply, TreeClient } from './tree-client.ts';
 
@@ -218,7 +218,7 @@ for (const shape of ['flat', 'deep'] as const) {
   console.log(result);
   results.push(result);
 }
-const environment = captureEnvironment(tmpdir());
+const environment = captureMachine(tmpdir());
 const commit = execFileSync('git', ['rev-parse', '--short=7', 'HEAD'], {
   cwd: import.meta.dirname,
   encoding: 'utf8',

@@ -1,91 +1,121 @@
 /**
- * Availability probes, apart from the load: three classes, each on sessions of its own, each due every period
- * whatever happened to the one before. No retry hides inside a probe. Main thread; its rate is ~150 requests/s.
+ * Availability probes, apart from the load: one class each for what clients need, each on a session of its own (the
+ * replies of one session come in order, so a slow write would delay a read behind it), each due every period
+ * whatever happened to the one before. No retry hides inside a probe.
  *
- *     write    setData of the probe's own znode
- *     read     getData of that znode, on another session
- *     session  a new connection, a new session, closed again
+ *     write             set of the probe's znode with a checked version         session may move to any server
+ *     read              get of that znode from whatever server it is on         "
+ *     freshRead         sync and get                                            "
+ *     session           a new connection and session, closed again              any server, in turn
+ *     read <host:port>  get from this server; only for lists of several         session stays with the server
+ *
+ * Main thread; some 50 requests per second and class. A probe that the engine itself could not send within its
+ * deadline says nothing about the target: it is left out as `unknown`, and `lagMsMax` tells.
  */
+import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
+import { OpCode } from '../../src/wire/opcodes.ts';
 import type { Request } from '../../src/wire/request-values.ts';
-import { createRequest, deleteRequest, getRequest, setRequest } from '../load/frames.ts';
-import type { Address } from '../load/load-connection.ts';
+import { type Address, addressText } from '../load/address.ts';
+import { createRequest, deleteRequest, getRequest } from '../load/frames.ts';
 import { monotonicMs } from '../load/phase-clock.ts';
-import { ConnectionLost, type RawReply, RawSession } from '../load/raw-session.ts';
-import type { ProbePlan } from '../plan.ts';
-import type { ProbeOutcome, ProbeResult } from './availability.ts';
-
-export const PROBE_CLASSES = ['write', 'read', 'session'] as const;
-export type ProbeClass = (typeof PROBE_CLASSES)[number];
+import { type RawReply, RawSession, withSession } from '../load/raw-session.ts';
+import type { ProbePlan } from '../plan/plan.ts';
+import type { AvailabilityResult } from '../report/run-json.ts';
+import { combineAvailability } from './availability.ts';
+import { ProbeSession, type ProbeSessionLimits } from './probe-session.ts';
+import { ProbeTrack } from './probe-track.ts';
+import { WriteProbe } from './write-probe.ts';
 
 /** An answer is awaited for this many deadlines, so that `late` and `failed` can be told apart. */
 const LATE_DEADLINES = 10;
 const SET_UP_MS_MAX = 5_000;
 
-/** The results of one class, in the order in which the probes were due. */
-export class ProbeTrack {
-  private readonly entries: { dueMs: number; outcome: ProbeOutcome }[] = [];
-
-  /** Failed until proved otherwise: a probe that is never answered needs no further step. */
-  open(dueMs: number): (outcome: ProbeOutcome) => void {
-    const entry: { dueMs: number; outcome: ProbeOutcome } = { dueMs, outcome: 'failed' };
-    this.entries.push(entry);
-    return (outcome) => {
-      entry.outcome = outcome;
-    };
-  }
-
-  get results(): readonly ProbeResult[] {
-    return this.entries;
-  }
+interface ProbeClass {
+  readonly name: string;
+  /** Settles the probe and ends; may reject for whatever means that it has failed. */
+  readonly probe: (track: ProbeTrack, index: number) => Promise<void>;
 }
 
 export class AvailabilityProbes {
-  readonly tracks: Readonly<Record<ProbeClass, ProbeTrack>> = {
-    write: new ProbeTrack(),
-    read: new ProbeTrack(),
-    session: new ProbeTrack(),
-  };
-  private readonly address: Address;
+  private readonly addresses: readonly Address[];
   private readonly plan: ProbePlan;
   private readonly path: string;
-  private readonly sessions: Record<'write' | 'read', FloatingSession>;
+  private readonly write: WriteProbe;
+  private readonly floating: readonly ProbeSession[];
+  private readonly pinned: readonly ProbeSession[];
+  private readonly classes: readonly ProbeClass[];
+  private readonly tracks = new Map<string, ProbeTrack>();
+  /** Probes without an answer; bounded, because sessions give silent servers up. */
+  private readonly running = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | null = null;
+  private stopped = false;
   private nextDueMs = 0;
-  private openCount = 0;
+  private nextServer = 0;
   private lagMsMaxSeen = 0;
 
-  constructor(address: Address, plan: ProbePlan, path: string) {
-    this.address = address;
+  /** `path` is made by `start` and removed by `stop`; its parent must exist. */
+  constructor(addresses: readonly Address[], plan: ProbePlan, path: string) {
+    const limits: ProbeSessionLimits = {
+      silenceMsMax: LATE_DEADLINES * plan.deadlineMs,
+      retryMs: plan.periodMs,
+    };
+    this.addresses = addresses;
     this.plan = plan;
     this.path = path;
-    this.sessions = { write: new FloatingSession(address, plan), read: new FloatingSession(address, plan) };
+    this.write = new WriteProbe(addresses, limits, path);
+    const read = new ProbeSession(addresses, limits);
+    const freshRead = new ProbeSession(addresses, limits);
+    this.floating = [read, freshRead];
+    const several = addresses.length > 1 ? addresses : [];
+    // The znode may be newer than what this server has seen.
+    const prepare = async (session: RawSession): Promise<void> =>
+      void (await session.request(this.syncRequest));
+    this.pinned = several.map((address) => new ProbeSession([address], limits, prepare));
+    this.classes = [
+      { name: 'write', probe: (track, index) => this.write.probe(track, index) },
+      { name: 'read', probe: (track, index) => this.probeRead(read, track, index) },
+      { name: 'freshRead', probe: (track, index) => this.probeFreshRead(freshRead, track, index) },
+      { name: 'session', probe: (track, index) => this.probeSession(track, index) },
+      ...several.map((address, i) => ({
+        name: `read ${addressText(address)}`,
+        probe: (track: ProbeTrack, index: number) => this.probeRead(this.pinned[i]!, track, index),
+      })),
+    ];
   }
 
+  /** @throws Error when no server takes the znode and the sessions. Single servers of a list may be down. */
   async start(): Promise<void> {
-    const session = await RawSession.connect(this.address, SET_UP_MS_MAX);
-    await session.request(createRequest(this.path, Buffer.alloc(8)));
-    await session.close();
-    await Promise.all([this.sessions.write.connect(), this.sessions.read.connect()]);
-    this.nextDueMs = monotonicMs() + this.plan.periodMs;
+    await this.createNode();
+    const firstDueMs = monotonicMs() + this.plan.periodMs;
+    const { periodMs, deadlineMs } = this.plan;
+    for (const { name } of this.classes) {
+      this.tracks.set(name, new ProbeTrack(firstDueMs, periodMs, deadlineMs, monotonicMs));
+    }
+    await Promise.all([
+      this.write.connect(this.tracks.get('write')!),
+      ...this.floating.map((session) => session.connect()),
+      ...this.pinned.map((session) => session.connect().catch(() => {})), // its probes will say it
+    ]);
+    this.nextDueMs = firstDueMs;
     this.arm();
   }
 
-  /** Waits for probes under way, removes the znode. The tracks stay. */
+  /** Waits a deadline at most for the probes under way, and removes the znode. The results stay. */
   async stop(): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
-    const limitMs = monotonicMs() + this.plan.deadlineMs;
-    while (this.openCount > 0 && monotonicMs() < limitMs) await sleep(5);
-    try {
-      const session = await RawSession.connect(this.address, this.plan.deadlineMs);
-      await session.request(deleteRequest(this.path));
-      await session.close();
-    } catch {
-      // The target is gone, and the znode is not worth more than this try.
-    }
-    await Promise.all([this.sessions.write.close(), this.sessions.read.close()]);
+    await atMost(this.plan.deadlineMs, Promise.all(this.running));
+    await atMost(this.plan.deadlineMs, this.write.resolveLost());
+    this.stopped = true;
+    await this.deleteNode();
+    await Promise.all([this.write, ...this.floating, ...this.pinned].map((session) => session.close()));
   }
 
-  /** How late the main thread was with a probe at worst; its delay is inside the outcomes. */
+  /** Of the probes due in `[fromMs, toMs)` of the monotonic clock; bands count from `fromMs`. */
+  result(fromMs: number, toMs: number): AvailabilityResult {
+    return combineAvailability(this.tracks, fromMs, toMs);
+  }
+
+  /** How late the main thread was with a probe at worst. */
   get lagMsMax(): number {
     return this.lagMsMaxSeen;
   }
@@ -95,95 +125,120 @@ export class AvailabilityProbes {
   }
 
   private onTimer(): void {
-    const now = monotonicMs();
-    this.lagMsMaxSeen = Math.max(this.lagMsMaxSeen, now - this.nextDueMs);
-    for (; this.nextDueMs <= now; this.nextDueMs += this.plan.periodMs) this.probe(this.nextDueMs);
+    const nowMs = monotonicMs();
+    this.lagMsMaxSeen = Math.max(this.lagMsMaxSeen, nowMs - this.nextDueMs);
+    for (; this.nextDueMs <= nowMs; this.nextDueMs += this.plan.periodMs) {
+      for (const probeClass of this.classes) this.launch(probeClass, nowMs);
+    }
     this.arm();
   }
 
-  private probe(dueMs: number): void {
-    const { write, read } = this.sessions;
-    const stamp = Buffer.alloc(8);
-    stamp.writeDoubleBE(dueMs);
-    this.judge('write', dueMs, () => write.request(setRequest(this.path, stamp)));
-    this.judge('read', dueMs, () => read.request(getRequest(this.path)));
-    this.judge('session', dueMs, () => this.openSession());
+  private launch({ name, probe }: ProbeClass, nowMs: number): void {
+    const track = this.tracks.get(name)!;
+    const index = track.open();
+    if (nowMs - this.nextDueMs > this.plan.deadlineMs) {
+      track.settle(index, 'unknown');
+      return;
+    }
+    const running = probe(track, index)
+      .catch(() => this.settle(track, index, 'failed'))
+      .finally(() => this.running.delete(running));
+    this.running.add(running);
   }
 
-  private judge(kind: ProbeClass, dueMs: number, ask: () => Promise<RawReply>): void {
-    const settle = this.tracks[kind].open(dueMs);
-    this.openCount++;
-    ask()
-      .then(
-        ({ error }) => {
-          const inTime = monotonicMs() - dueMs <= this.plan.deadlineMs;
-          settle(error !== 0 ? 'failed' : inTime ? 'ok' : 'late');
-        },
-        (error: Error) => settle(error instanceof ConnectionLost ? 'unknown' : 'failed'),
-      )
-      .finally(() => this.openCount--);
+  private async probeRead(session: ProbeSession, track: ProbeTrack, index: number): Promise<void> {
+    const reply = await open(session).request(getRequest(this.path));
+    this.judge(track, index, [reply]);
   }
 
-  private async openSession(): Promise<RawReply> {
+  private async probeFreshRead(session: ProbeSession, track: ProbeTrack, index: number): Promise<void> {
+    const connection = open(session);
+    const replies = [connection.request(this.syncRequest), connection.request(getRequest(this.path))];
+    this.judge(track, index, await Promise.all(replies));
+  }
+
+  /**
+   * As a client with the whole list does it: servers in turn from one that differs from probe to probe, the next
+   * one at once when one refuses, and after its part of the deadline when it says nothing.
+   */
+  private async probeSession(track: ProbeTrack, index: number): Promise<void> {
+    const count = this.addresses.length;
+    const first = this.nextServer++ % count;
     const { deadlineMs } = this.plan;
-    let session: RawSession;
-    try {
-      session = await RawSession.connect(this.address, LATE_DEADLINES * deadlineMs);
-    } catch (error) {
-      // A session that did not come up has no unknown outcome: nobody could use it.
-      throw new Error('no session', { cause: error });
+    for (let i = 0; i < count; i++) {
+      const withinMs = i === count - 1 ? LATE_DEADLINES * deadlineMs : deadlineMs / count;
+      try {
+        const session = await RawSession.connect(this.addresses[(first + i) % count]!, withinMs);
+        this.judge(track, index, []);
+        void session.close();
+        return;
+      } catch {
+        // The next server may have one to give.
+      }
     }
-    void session.close();
-    return { error: 0 };
+    this.settle(track, index, 'failed');
+  }
+
+  private judge(track: ProbeTrack, index: number, replies: readonly RawReply[]): void {
+    if (replies.some(({ error }) => error !== ErrorCode.ok)) this.settle(track, index, 'failed');
+    else if (!this.stopped) track.answer(index);
+  }
+
+  /** What comes from closing the sessions is no outcome. */
+  private settle(track: ProbeTrack, index: number, outcome: 'failed'): void {
+    if (!this.stopped) track.settle(index, outcome);
+  }
+
+  private get syncRequest() {
+    return { op: OpCode.sync, path: this.path } as const;
+  }
+
+  private async createNode(): Promise<void> {
+    let cause: unknown;
+    for (const address of this.addresses) {
+      try {
+        const error = await this.ask(
+          address,
+          SET_UP_MS_MAX,
+          createRequest(this.path, WriteProbe.firstValue()),
+        );
+        if (error === ErrorCode.ok) return;
+        cause = new Error(errorName(error));
+      } catch (error) {
+        cause = error;
+      }
+    }
+    throw new Error(`the probes' znode ${this.path} cannot be created: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+
+  /** A target that is gone keeps the znode: it is not worth more than one try per server. */
+  private async deleteNode(): Promise<void> {
+    for (const address of this.addresses) {
+      try {
+        const error = await this.ask(address, this.plan.deadlineMs, deleteRequest(this.path));
+        if (error === ErrorCode.ok || error === ErrorCode.noNode) return;
+      } catch {
+        // The next server may answer.
+      }
+    }
+  }
+
+  private async ask(address: Address, withinMs: number, request: Request): Promise<number> {
+    return (await withSession(address, withinMs, (session) => session.request(request))).error;
   }
 }
 
-/** A session that is replaced when it breaks; while there is none, requests fail at once. */
-class FloatingSession {
-  private readonly address: Address;
-  private readonly withinMs: number;
-  private readonly retryMs: number;
-  private session: RawSession | null = null;
-  private closed = false;
-  private connecting = false;
-
-  constructor(address: Address, plan: ProbePlan) {
-    this.address = address;
-    this.withinMs = LATE_DEADLINES * plan.deadlineMs;
-    this.retryMs = plan.periodMs;
-  }
-
-  async connect(): Promise<void> {
-    this.session = await RawSession.connect(this.address, this.withinMs);
-  }
-
-  request(request: Request): Promise<RawReply> {
-    if (this.session?.isOpen) return this.session.request(request);
-    if (!this.connecting && !this.closed) void this.reconnect();
-    return Promise.reject(new Error('no session'));
-  }
-
-  async close(): Promise<void> {
-    this.closed = true;
-    const session = this.session;
-    if (session === null) return;
-    const grace = setTimeout(() => session.destroy(), this.withinMs);
-    await session.close();
-    clearTimeout(grace);
-  }
-
-  private async reconnect(): Promise<void> {
-    this.connecting = true;
-    try {
-      await this.connect();
-      if (this.closed) this.session?.destroy();
-    } catch {
-      await sleep(this.retryMs);
-    }
-    this.connecting = false;
-  }
+/** @throws Error when the session has no connection just now: nothing can be sent. */
+function open(session: ProbeSession): RawSession {
+  const connection = session.current;
+  if (connection === null) throw new Error('no session');
+  return connection;
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([promise, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
 }

@@ -1,70 +1,211 @@
 /**
- * May the figures of a phase be believed? Each rule that fails gives one sentence; a run with any is saved all
- * the same and marked. Pure.
+ * May the figures of a phase be believed? Each rule that is broken gives a finding, with its figures in one
+ * sentence; a phase with any is saved all the same and marked invalid. Pure.
+ *
+ *     complete       the phase ran to its planned end
+ *     targetAlive    the server's process did not end by itself
+ *     allReplies     every request was answered once, in order, without an error
+ *     rateMet        open loop: what was offered was answered, and nothing was dropped
+ *     lag            open loop: the generator handed requests over on time
+ *     generatorBusy  the generator's threads had time to spare
+ *     ceiling        the generator alone reaches three times this load
+ *     littlesLaw     requests in flight = throughput x (mean latency + think time)
+ *     steadyState    throughput stood still over the measured time
+ *     treeSize       the load did not change how much the server holds
  */
-import type { PhasePlan, Scenario } from '../plan.ts';
-import type { LatencySummary } from './latency-recorder.ts';
+import type { PhasePlan, Plan } from '../plan/plan.ts';
+import type { Finding, PhaseResult } from '../report/run-json.ts';
 
-/** The generator must have this share of its threads' time to spare, or it may be what was measured. */
+export const LAG_P99_MS_MAX = 5;
+/** Of the generator's ceiling to the load. */
+export const CEILING_RATIO_MIN = 3;
 const GENERATOR_BUSY_MAX = 0.9;
 const LITTLE_TOLERANCE = 0.05;
-const LAG_P99_MS_MAX = 5;
 const RATE_TOLERANCE = 0.02;
+const TREE_TOLERANCE = 0.01;
+/** Of the count of a Poisson process: beyond this many standard deviations it is no chance. */
+const POISSON_SIGMAS = 3;
 
-export interface PhaseFacts {
+/** What the rules look at: figures of the phase's result, and what only the run knows. */
+export interface PhaseFacts
+  extends Pick<
+    PhaseResult,
+    | 'measuredMs'
+    | 'throughputPerSecond'
+    | 'latency'
+    | 'errors'
+    | 'lost'
+    | 'unanswered'
+    | 'disorder'
+    | 'dropped'
+    | 'scheduleLag'
+    | 'steady'
+    | 'treeSize'
+  > {
+  /** False when the phase was cut short. */
   readonly complete: boolean;
-  readonly throughputPerSecond: number;
-  readonly latency: LatencySummary | null;
-  readonly lost: number;
-  readonly unanswered: number;
-  readonly disorder: number;
-  readonly dropped: number;
-  readonly errorCount: number;
+  /** Why the server's process ended by itself; null when it did not. */
+  readonly targetFailure: string | null;
   /** CPU time per wall time of one generator thread, on average. */
   readonly generatorBusy: number;
-  readonly lag: LatencySummary | null;
+  /** Null when the ceiling run was switched off, or cannot be made for such a load. */
+  readonly ceilingPerSecond: number | null;
 }
 
-/** Why the phase is not valid; empty when it is. */
-export function findInvalidities(facts: PhaseFacts, plan: PhasePlan, scenario: Scenario): string[] {
+type Rule = (facts: PhaseFacts, phase: PhasePlan, plan: Plan) => readonly string[];
+
+const RULES: Readonly<Record<string, Rule>> = {
+  complete: ({ complete }) => (complete ? [] : ['the phase was cut short']),
+  targetAlive: ({ targetFailure }) =>
+    targetFailure === null ? [] : [`the server is gone: ${targetFailure}`],
+  allReplies,
+  rateMet,
+  lag,
+  generatorBusy,
+  ceiling,
+  littlesLaw,
+  steadyState,
+  treeSize,
+};
+
+/** Why the phase is not valid, rule by rule in the order above; empty when it is. */
+export function findFindings(facts: PhaseFacts, phase: PhasePlan, plan: Plan): Finding[] {
+  return Object.entries(RULES).flatMap(([rule, check]) =>
+    check(facts, phase, plan).map((text) => ({ rule, text })),
+  );
+}
+
+function allReplies(facts: PhaseFacts): string[] {
   const found: string[] = [];
-  if (!facts.complete) found.push('the phase was cut short');
   if (facts.latency === null) found.push('no request was answered');
-  if (facts.errorCount > 0) found.push(`${facts.errorCount} requests were answered with an error`);
+  const errors = Object.entries(facts.errors);
+  if (errors.length > 0) {
+    found.push(
+      `requests were answered with errors: ${errors.map(([name, count]) => `${count} ${name}`).join(', ')}`,
+    );
+  }
   if (facts.lost > 0) found.push(`${facts.lost} requests lost their connection; their outcome is unknown`);
   if (facts.unanswered > 0) found.push(`${facts.unanswered} requests were never answered`);
   if (facts.disorder > 0) found.push(`${facts.disorder} times replies came out of order`);
-  if (facts.dropped > 0) found.push(`${facts.dropped} requests were due while the window was full`);
-  if (facts.generatorBusy > GENERATOR_BUSY_MAX) {
+  return found;
+}
+
+function rateMet(facts: PhaseFacts, phase: PhasePlan): string[] {
+  const offered = offeredPerSecond(facts, phase);
+  if (offered === null) return [];
+  const found: string[] = [];
+  if (facts.dropped > 0)
+    found.push(`${facts.dropped} requests were dropped, because they were due while the window was full`);
+  if (facts.throughputPerSecond < offered.perSecond * (1 - offered.tolerance)) {
     found.push(
-      `the generator was ${percent(facts.generatorBusy)} busy: the server may be faster than this figure`,
+      `${rounded(facts.throughputPerSecond)}/s were answered of ${rounded(offered.perSecond)}/s offered`,
     );
   }
-  if (plan.arrival.kind === 'closed') found.push(...littlesLaw(facts, scenario));
-  else found.push(...offeredRate(facts, plan.arrival.ratePerSecond));
   return found;
 }
 
-/** In a closed loop the requests in flight equal throughput x mean latency; otherwise a clock or a count is off. */
-function littlesLaw(facts: PhaseFacts, scenario: Scenario): string[] {
-  if (facts.latency === null || facts.errorCount > 0 || facts.lost > 0) return [];
-  const inFlight = scenario.connectionCount * scenario.outstanding;
-  const implied = (facts.throughputPerSecond * facts.latency.meanMs) / 1000;
+/** Null when the load has no rate of its own. */
+function offeredPerSecond(
+  facts: PhaseFacts,
+  phase: PhasePlan,
+): { readonly perSecond: number; readonly tolerance: number } | null {
+  if (phase.load.kind !== 'mix' || phase.load.arrival.kind !== 'open') return null;
+  const { arrival } = phase.load;
+  const startMs = facts.steady.cutMs;
+  const count = offeredBetween(arrival.steps, startMs, startMs + facts.measuredMs);
+  if (facts.measuredMs <= 0 || count === 0) return null;
+  const chance = arrival.gaps === 'poisson' ? POISSON_SIGMAS / Math.sqrt(count) : 0;
+  return { perSecond: (count / facts.measuredMs) * 1000, tolerance: Math.max(RATE_TOLERANCE, chance) };
+}
+
+/** Requests that the steps ask for between two instants of the phase, in ms since its start. */
+export function offeredBetween(
+  steps: readonly { readonly ratePerSecond: number; readonly forMs: number }[],
+  fromMs: number,
+  toMs: number,
+): number {
+  let count = 0;
+  let beginMs = 0;
+  steps.forEach(({ ratePerSecond, forMs }, i) => {
+    const endMs = i === steps.length - 1 ? Number.POSITIVE_INFINITY : beginMs + forMs;
+    const insideMs = Math.min(endMs, toMs) - Math.max(beginMs, fromMs);
+    if (insideMs > 0) count += (insideMs / 1000) * ratePerSecond;
+    beginMs = endMs;
+  });
+  return count;
+}
+
+function lag({ scheduleLag }: PhaseFacts): string[] {
+  if (scheduleLag === null || scheduleLag.p99Ms <= LAG_P99_MS_MAX) return [];
+  return [
+    `the generator handed requests over ${scheduleLag.p99Ms} ms late at p99; ${LAG_P99_MS_MAX} ms are allowed`,
+  ];
+}
+
+function generatorBusy({ generatorBusy: busy }: PhaseFacts): string[] {
+  if (busy <= GENERATOR_BUSY_MAX) return [];
+  return [`the generator was ${percent(busy)} busy: the server may be faster than this figure`];
+}
+
+/**
+ * Recipes cannot run against the null server, which has no locks and no watches. Their ceiling is where the
+ * generator's own threads would be full, if all of their time went up with the load.
+ */
+function ceiling(facts: PhaseFacts, phase: PhasePlan): string[] {
+  const { throughputPerSecond, generatorBusy: busy } = facts;
+  const estimate = phase.load.kind === 'mix' || busy <= 0 ? null : throughputPerSecond / busy;
+  const reached = facts.ceilingPerSecond ?? estimate;
+  if (reached === null) {
+    return phase.load.kind === 'mix'
+      ? ["the generator's ceiling was not measured, so it may be what limits this figure"]
+      : [];
+  }
+  if (reached >= CEILING_RATIO_MIN * throughputPerSecond) return [];
+  return [
+    `the generator alone reaches ${rounded(reached)}/s, ${(reached / throughputPerSecond).toFixed(1)} times this load; ` +
+      `${CEILING_RATIO_MIN} times are needed to be sure that it was not what limited it`,
+  ];
+}
+
+/**
+ * In a closed loop every connection has its window full, or is thinking. Where requests were lost or refused the
+ * law holds too, but not for the figures at hand, which leave them out; `allReplies` has spoken then.
+ */
+function littlesLaw(facts: PhaseFacts, phase: PhasePlan, plan: Plan): string[] {
+  const { load } = phase;
+  if (load.kind !== 'mix' || load.arrival.kind !== 'closed' || facts.latency === null) return [];
+  if (facts.lost > 0 || Object.keys(facts.errors).length > 0) return [];
+  const inFlight = plan.connectionCount * plan.outstanding;
+  const cycleMs = facts.latency.meanMs + load.arrival.thinkTimeMs;
+  const implied = (facts.throughputPerSecond * cycleMs) / 1000;
   if (Math.abs(implied / inFlight - 1) <= LITTLE_TOLERANCE) return [];
-  return [`throughput x mean latency is ${implied.toFixed(1)}, but ${inFlight} requests were in flight`];
+  const cycle = load.arrival.thinkTimeMs > 0 ? '(mean latency + think time)' : 'mean latency';
+  return [`throughput x ${cycle} is ${implied.toFixed(1)}, but ${inFlight} requests were in flight`];
 }
 
-function offeredRate(facts: PhaseFacts, ratePerSecond: number): string[] {
-  const found: string[] = [];
-  if (facts.throughputPerSecond < ratePerSecond * (1 - RATE_TOLERANCE)) {
-    found.push(`${facts.throughputPerSecond.toFixed(0)}/s were answered of ${ratePerSecond}/s offered`);
-  }
-  if (facts.lag !== null && facts.lag.p99Ms > LAG_P99_MS_MAX) {
-    found.push(`the generator was late by ${facts.lag.p99Ms} ms at p99`);
-  }
-  return found;
+function steadyState({ steady }: PhaseFacts): string[] {
+  if (steady.reached) return [];
+  const figures = [
+    steady.variation === null ? '' : `variation ${percent(steady.variation)}`,
+    steady.drift === null ? '' : `drift ${percent(steady.drift)}`,
+  ].filter((figure) => figure !== '');
+  return [`throughput did not become steady${figures.length > 0 ? `: ${figures.join(', ')}` : ''}`];
+}
+
+/** What is in flight at the two instants may be created and not yet deleted. */
+function treeSize({ treeSize: { before, after } }: PhaseFacts, _phase: PhasePlan, plan: Plan): string[] {
+  if (before === null || after === null) return [];
+  const allowed = Math.max(before * TREE_TOLERANCE, plan.connectionCount * plan.outstanding);
+  if (Math.abs(after - before) <= allowed) return [];
+  return [
+    `the tree had ${before} znodes before and ${after} after: the server did not do the same work all the time`,
+  ];
 }
 
 function percent(share: number): string {
-  return `${(100 * share).toFixed(0)} %`;
+  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
+function rounded(perSecond: number): string {
+  return perSecond.toFixed(perSecond < 100 ? 1 : 0);
 }

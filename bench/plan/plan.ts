@@ -202,3 +202,8 @@ export function maxBytes(sizes: Sizes): number {
   if (sizes.kind === 'fixed') return sizes.bytes;
   return sizes.kind === 'uniform' ? sizes.max : Math.max(...sizes.choices.map(({ bytes }) => bytes));
 }
+
+export function minBytes(sizes: Sizes): number {
+  if (sizes.kind === 'fixed') return sizes.bytes;
+  return sizes.kind === 'uniform' ? sizes.min : Math.min(...sizes.choices.map(({ bytes }) => bytes));
+}

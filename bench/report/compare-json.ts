@@ -87,7 +87,11 @@ export interface SearchOutcome {
   readonly high: number | null;
   /** `cliff`: p99 jumps over the bound between two probes; `smooth`: it crosses it; `open`: never broken. */
   readonly edge: 'smooth' | 'cliff' | 'open' | 'none';
-  readonly probes: readonly { readonly ratePerSecond: number; readonly p99Ms: number; readonly valid: boolean }[];
+  readonly probes: readonly {
+    readonly ratePerSecond: number;
+    readonly p99Ms: number;
+    readonly valid: boolean;
+  }[];
 }
 
 export interface Sweep {
@@ -103,5 +107,11 @@ export interface Sweep {
   readonly points: readonly SweepPoint[];
   readonly search: SearchOutcome | null;
   /** Where throughput stops growing along the first axis, when that is a load axis. Null when it never does. */
-  readonly knee: { readonly phase: string; readonly at: number; readonly throughputPerSecond: number }[];
+  readonly knee: {
+    readonly phase: string;
+    readonly at: number;
+    readonly throughputPerSecond: number;
+    /** Values of the axes behind the first, for which it holds. */
+    readonly others?: readonly (number | string)[];
+  }[];
 }

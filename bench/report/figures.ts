@@ -1,59 +1,168 @@
-/** The rows of the result table, the same on the terminal and in `summary.md`. */
-import { formatCount, formatMiB, formatMicros, formatMs, formatShare, orMissing } from './format.ts';
-import type { PhaseResult, RunResult } from './run-json.ts';
+/**
+ * The rows of the result table, the same on the terminal, in `summary.md` and in the report: one row per figure, one
+ * cell per phase. The terminal shows the main rows; rows that no phase has a figure for are left out everywhere.
+ */
+import { isOpenLoop, phaseBrief } from './describe.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatMiB,
+  formatMicros,
+  formatMs,
+  formatPercent,
+  formatRate,
+  formatShare,
+  MISSING,
+  orMissing,
+} from './format.ts';
+import type { AvailabilityResult, PhaseResult, RunResult } from './run-json.ts';
 
 export interface FigureRow {
   readonly label: string;
   /** One cell per phase. */
   readonly cells: readonly string[];
+  /** Left out on the terminal. */
+  readonly detail: boolean;
 }
+
+type Cell = (phase: PhaseResult) => string;
+
+interface RowPlan {
+  readonly label: string;
+  readonly cell: Cell;
+  readonly detail?: true;
+}
+
+const LOAD_ROWS: readonly RowPlan[] = [
+  { label: 'Load', cell: (p) => phaseBrief(p.plan) },
+  { label: 'Throughput = requests / time', cell: (p) => formatRate(p.throughputPerSecond) },
+  { label: 'Goodput (within the SLO)', cell: (p) => orMissing(p.goodputPerSecond, formatRate) },
+  { label: 'Latency mean, ms', cell: (p) => orMissing(p.latency?.meanMs, formatMs) },
+  { label: 'Latency p50, ms', cell: (p) => orMissing(p.latency?.p50Ms, formatMs) },
+  { label: 'Latency p90, ms', cell: (p) => orMissing(p.latency?.p90Ms, formatMs), detail: true },
+  { label: 'Latency p99, ms', cell: (p) => orMissing(p.latency?.p99Ms, formatMs) },
+  { label: 'Latency p99.9, ms', cell: (p) => orMissing(p.latency?.p999Ms, formatMs) },
+  { label: 'Latency p99.99, ms', cell: (p) => orMissing(p.latency?.p9999Ms, formatMs), detail: true },
+  { label: 'Latency max, ms', cell: (p) => orMissing(p.latency?.maxMs, formatMs) },
+  { label: 'p99 counted from sending, ms', cell: uncorrectedP99, detail: true },
+  { label: 'Schedule lag p99, ms', cell: (p) => orMissing(p.scheduleLag?.p99Ms, formatMs), detail: true },
+  { label: 'Availability = up time / time', cell: (p) => formatShare(p.availability.byTime) },
+  { label: 'Longest outage, ms', cell: (p) => orMissing(longestOutageMs(p.availability), formatMs) },
+  { label: 'Replies with an error', cell: (p) => nonZero(errorCount(p)) },
+  { label: 'Lost or never answered', cell: (p) => nonZero(p.lost + p.unanswered) },
+  { label: 'Dropped before sending', cell: (p) => nonZero(p.dropped) },
+  { label: 'Events before the acknowledgement', cell: (p) => nonZero(p.eventsBeforeAck), detail: true },
+];
+
+const COST_ROWS: readonly RowPlan[] = [
+  { label: 'Server CPU, us/op', cell: (p) => orMissing(p.server?.cpuMicrosPerOp, formatMicros) },
+  { label: 'Server CPU, cores', cell: (p) => orMissing(p.server?.cpuCores, (cores) => cores.toFixed(2)) },
+  {
+    label: 'Server context switches / op',
+    cell: (p) => orMissing(p.server?.contextSwitchesPerOp, (count) => count.toFixed(3)),
+    detail: true,
+  },
+  { label: 'Server memory (RSS)', cell: (p) => orMissing(p.server?.rssBytes, formatMiB) },
+  {
+    label: 'Server memory, peak',
+    cell: (p) => orMissing(p.server?.rssPeakBytes, formatMiB),
+    detail: true,
+  },
+  { label: 'Server fsync mean, ms', cell: (p) => orMissing(p.metrics?.fsyncMeanMs, formatMs), detail: true },
+  { label: 'Server fsync max, ms', cell: (p) => orMissing(p.metrics?.fsyncMaxMs, formatMs), detail: true },
+  {
+    label: 'Server GC pause max, ms',
+    cell: (p) => orMissing(p.metrics?.gcPauseMaxMs, formatMs),
+    detail: true,
+  },
+  {
+    label: 'Server GC pauses, total ms',
+    cell: (p) => orMissing(p.metrics?.gcPauseTotalMs, formatMs),
+    detail: true,
+  },
+  {
+    label: 'Packets received, by the server',
+    cell: (p) => orMissing(p.metrics?.packetsReceived, formatCount),
+    detail: true,
+  },
+  {
+    label: 'Generator CPU, us/op',
+    cell: (p) => orMissing(p.generator.cpuMicrosPerOp, formatMicros),
+    detail: true,
+  },
+  { label: 'Generator busy', cell: (p) => formatPercent(p.generator.busy) },
+  { label: 'Generator ceiling', cell: ceilingText },
+  { label: 'Generator GC pause max, ms', cell: (p) => formatMs(p.generator.gcPauseMaxMs), detail: true },
+  { label: 'Sent / request', cell: (p) => perRequest(p, p.generator.bytesSent), detail: true },
+  { label: 'Received / request', cell: (p) => perRequest(p, p.generator.bytesReceived), detail: true },
+  { label: 'Waiting for a CPU (PSI)', cell: (p) => orMissing(p.cpuPressure, formatPercent), detail: true },
+  { label: 'Measured time, s', cell: (p) => (p.measuredMs / 1000).toFixed(1), detail: true },
+  { label: 'Warm-up cut at, s', cell: (p) => (p.steady.cutMs / 1000).toFixed(1), detail: true },
+  { label: 'Variation of windows', cell: (p) => orMissing(p.steady.variation, formatPercent), detail: true },
+  { label: 'Drift over the time', cell: (p) => orMissing(p.steady.drift, signedPercent), detail: true },
+  { label: 'Znodes before, after', cell: treeText, detail: true },
+];
+
+const ROWS: readonly RowPlan[] = [...LOAD_ROWS, ...COST_ROWS];
 
 export function figureRows(run: RunResult): FigureRow[] {
-  const row = (label: string, cell: (phase: PhaseResult) => string): FigureRow => ({
-    label,
+  return ROWS.map(({ label, cell, detail }) => ({
+    label: label === 'Goodput (within the SLO)' ? goodputLabel(run) : label,
     cells: run.phases.map(cell),
-  });
-  return [
-    row('Throughput = requests / time', (p) => `${formatCount(p.throughputPerSecond)} /s`),
-    row('Latency mean, ms', (p) => orMissing(p.latency?.meanMs, formatMs)),
-    row('        p50', (p) => orMissing(p.latency?.p50Ms, formatMs)),
-    row('        p90', (p) => orMissing(p.latency?.p90Ms, formatMs)),
-    row('        p99', (p) => orMissing(p.latency?.p99Ms, formatMs)),
-    row('        p99.9', (p) => orMissing(p.latency?.p999Ms, formatMs)),
-    row('        max', (p) => orMissing(p.latency?.maxMs, formatMs)),
-    row('Availability = up time / time', (p) => formatShare(p.availability.byTime)),
-    row('Server CPU, us/op', (p) => orMissing(p.server?.cpuMicrosPerOp, formatMicros)),
-    row('Server CPU, cores', (p) => orMissing(p.server?.cpuCores, (cores) => cores.toFixed(2))),
-    row('Server memory (RSS)', (p) => orMissing(p.server?.rssBytes, formatMiB)),
-    row('Generator CPU, us/op', (p) => orMissing(p.generator.cpuMicrosPerOp, formatMicros)),
-    row('Generator busy', (p) => `${(p.generator.busy * 100).toFixed(0)} %`),
-  ];
+    detail: detail ?? false,
+  })).filter(({ cells }) => cells.some((text) => text !== MISSING));
 }
 
-/** What stands between the figures and belief, one line each; empty when nothing does. */
-export function caveats(run: RunResult): string[] {
-  const lines = run.phases.flatMap((phase) => phase.findings.map((text) => `${phase.plan.name}: ${text}`));
-  if (!run.complete) lines.unshift('the run was interrupted: these are partial results');
-  if (run.target.failure !== null) lines.unshift(`the server failed during the run: ${run.target.failure}`);
-  if (run.environment.dataFilesystem === 'tmpfs') {
-    lines.push('the data directory is on tmpfs: writes were not durable (choose a disk with --temp-dir)');
-  }
-  return lines;
+/** Of all probe classes; null without an outage. */
+export function longestOutageMs({ classes }: AvailabilityResult): number | null {
+  const longest = Math.max(0, ...Object.values(classes).map(({ longestOutageMs: ms }) => ms));
+  return longest === 0 ? null : longest;
 }
 
-/** `read 50 x 100, closed loop`, below the table. */
-export function loadLine(run: RunResult): string {
-  const { connectionCount, outstanding, tree, workerCount, seed } = run.scenario;
-  const workers = `${workerCount} generator ${workerCount === 1 ? 'thread' : 'threads'}`;
-  return (
-    `${connectionCount} connections x ${outstanding} outstanding, ${tree.valueBytes} B values, ` +
-    `${formatCount(tree.keyCount)} znodes, ${workers}, seed ${seed}`
-  );
+export function errorCount({ errors }: PhaseResult): number {
+  return Object.values(errors).reduce((sum, count) => sum + count, 0);
 }
 
-export function environmentLine(run: RunResult): string {
-  const { cpuModel, cpuCount, kernel, nodeVersion, commit, dirty, dataFilesystem } = run.environment;
-  const build = commit === null ? 'no commit' : `commit ${commit.slice(0, 7)}${dirty ? ' + changes' : ''}`;
-  const disk = dataFilesystem === null ? '' : `, data on ${dataFilesystem}`;
-  return `${cpuCount} x ${cpuModel}, ${kernel}, Node ${nodeVersion}, ${build}${disk}`;
+/** `ConnectionLoss 12, NoNode 3`, most frequent first. */
+export function errorText({ errors }: PhaseResult): string {
+  return Object.entries(errors)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} ${formatCount(count)}`)
+    .join(', ');
+}
+
+function goodputLabel({ plan }: RunResult): string {
+  return plan.sloMs === null ? 'Goodput' : `Goodput (within ${formatDuration(plan.sloMs)})`;
+}
+
+/** In a closed loop it would repeat the row above. */
+function uncorrectedP99({ plan, uncorrected }: PhaseResult): string {
+  return isOpenLoop(plan) ? orMissing(uncorrected?.p99Ms, formatMs) : MISSING;
+}
+
+/** `9,800,000 /s (4.9 x)`: where the generator itself would end, and how far above the load that is. */
+function ceilingText({ generator, throughputPerSecond }: PhaseResult): string {
+  const { ceilingPerSecond } = generator;
+  if (ceilingPerSecond === null) return MISSING;
+  const times = throughputPerSecond > 0 ? ` (${(ceilingPerSecond / throughputPerSecond).toFixed(1)} x)` : '';
+  return `${formatRate(ceilingPerSecond)}${times}`;
+}
+
+function perRequest({ requests }: PhaseResult, bytes: number): string {
+  return requests === 0 ? MISSING : formatBytes(bytes / requests);
+}
+
+function treeText({ treeSize }: PhaseResult): string {
+  const { before, after } = treeSize;
+  return before === null || after === null ? MISSING : `${formatCount(before)}, ${formatCount(after)}`;
+}
+
+function signedPercent(share: number): string {
+  return `${share > 0 ? '+' : ''}${formatPercent(share)}`;
+}
+
+/** A row that only matters when something happened. */
+function nonZero(count: number): string {
+  return count === 0 ? MISSING : formatCount(count);
 }

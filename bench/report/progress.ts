@@ -1,10 +1,11 @@
-/** Live progress on stderr: a bar on a terminal, a plain line now and then elsewhere. */
+/**
+ * What is seen while a run goes on, on stderr, so that stdout stays the result's. On a terminal a bar with the rate,
+ * p99 and errors since the last update; elsewhere one plain line per phase; for `--json` nothing.
+ */
 import { Presets, SingleBar } from 'cli-progress';
-import { formatCount } from './format.ts';
+import { formatCount, formatMs, formatRate, MISSING, orMissing } from './format.ts';
 
-const PLAIN_PERIOD_MS = 5_000;
-
-/** What a run tells about its progress. */
+/** What a run tells about its progress. `start` and `stop` frame it; after `stop` it may start again. */
 export interface Progress {
   start(totalMs: number): void;
   update(doneMs: number, state: ProgressState): void;
@@ -12,35 +13,68 @@ export interface Progress {
 }
 
 export interface ProgressState {
+  /** The phase. */
   readonly label: string;
+  /** Since the last update, as is `p99Ms`. */
   readonly ratePerSecond: number;
+  /** Null when nothing was answered. */
+  readonly p99Ms: number | null;
+  /** Since the start of the phase. */
   readonly errors: number;
 }
 
-export function terminalProgress(): Progress {
+/** What of a stream is needed: a terminal, or anything that takes text. */
+export type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+export function terminalProgress(stream: ProgressStream = process.stderr): Progress {
+  return stream.isTTY === true ? barProgress(stream) : lineProgress(stream);
+}
+
+export function silentProgress(): Progress {
+  return { start: () => {}, update: () => {}, stop: () => {} };
+}
+
+function barProgress(stream: ProgressStream): Progress {
   const bar = new SingleBar(
     {
-      format: '{label} {bar} {percentage} % | {rate} requests/s | {errors} errors',
-      hideCursor: true,
+      stream,
+      format: '{label} {bar} {percentage} % | {rate} | p99 {p99} | {errors}',
       clearOnComplete: true,
       stopOnComplete: false,
-      noTTYOutput: true,
-      notTTYSchedule: PLAIN_PERIOD_MS,
-      barsize: 30,
+      barsize: 24,
     },
     Presets.shades_classic,
   );
   return {
-    start: (totalMs) => bar.start(totalMs, 0, payload({ label: 'starting', ratePerSecond: 0, errors: 0 })),
+    start: (totalMs) =>
+      bar.start(totalMs, 0, payload({ label: 'starting', ratePerSecond: 0, p99Ms: null, errors: 0 })),
     update: (doneMs, state) => bar.update(Math.round(doneMs), payload(state)),
     stop: () => bar.stop(),
   };
 }
 
-function payload(state: ProgressState): Record<string, string> {
+/** Widths are kept, so that the bar does not jump. */
+function payload({ label, ratePerSecond, p99Ms, errors }: ProgressState): Record<string, string> {
   return {
-    label: state.label.padEnd(10),
-    rate: formatCount(state.ratePerSecond).padStart(11),
-    errors: formatCount(state.errors),
+    label: label.padEnd(10),
+    rate: formatRate(Math.round(ratePerSecond)).padStart(12),
+    p99: orMissing(p99Ms, (ms) => `${formatMs(ms)} ms`).padStart(8),
+    errors: errors === 0 ? 'no errors' : `${formatCount(errors)} errors`,
+  };
+}
+
+/** A line when a phase has begun, with nothing that changes. */
+function lineProgress(stream: ProgressStream): Progress {
+  let seen: string = MISSING;
+  return {
+    start: () => {
+      seen = MISSING;
+    },
+    update: (_doneMs, { label }) => {
+      if (label === seen) return;
+      seen = label;
+      stream.write(`phase ${label}\n`);
+    },
+    stop: () => {},
   };
 }

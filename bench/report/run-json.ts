@@ -61,6 +61,7 @@ export interface ServerMetrics {
   /** Requests the server counted itself, to check the meter against. */
   readonly packetsReceived: number | null;
   readonly fsyncMeanMs: number | null;
+  /** Null also where the server's maximum since its start is of an earlier time. The same for pauses. */
   readonly fsyncMaxMs: number | null;
   readonly gcPauseMaxMs: number | null;
   readonly gcPauseTotalMs: number | null;
@@ -134,7 +135,7 @@ export interface OutageBand {
 }
 
 export interface AvailabilityResult {
-  /** Up time / time, where up means that no probe class is down. */
+  /** Up time / time, where up means that none of `write`, `read`, `freshRead` and `session` is down. */
   readonly byTime: number;
   /** Probe class (`write`, `read`, `freshRead`, `session`, and `read <host:port>` per server of a list). */
   readonly classes: Readonly<Record<string, AvailabilitySummary>>;

@@ -1,99 +1,101 @@
 /**
- * Puts a comparison on disk: `<parent>/<date>-<scenario>-<a>-vs-<b>-<commit>/{compare.json,summary.md}`. The single
- * runs are saved beside it as always; here stand the medians of both sides and the ratios of the pairs.
+ * Puts a comparison or a sweep on disk. Their runs are saved one by one as they end (`saveSingleRun`), so that what was
+ * measured survives whatever comes later; the documents that make them a result come last.
+ *
+ *     <parent>/<date>-<plan>-<a>-vs-<b>-<commit>/    compare.json  summary.md  report.html  runs/01-a/run.json ...
+ *     <parent>/<date>-<plan>-sweep-<target>-<commit>/ sweep.json   summary.md  report.html
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { comparePhases, median, type PhaseComparison, type RatioSummary, type RunPair } from '../compare.ts';
-import { environmentLine, loadLine } from './figures.ts';
-import { formatCount, formatMicros, formatMs, formatRatio, MISSING } from './format.ts';
-import { type PhaseResult, type RunResult, runDirName } from './run-json.ts';
-import { markdownTable } from './summary-md.ts';
+import type { Comparison, Sweep } from './compare-json.ts';
+import { fileNameText } from './hdr-files.ts';
+import { renderCompareReport } from './html/compare-report.ts';
+import { renderSweepReport } from './html/sweep-report.ts';
+import { jsonText } from './json-text.ts';
+import { diskFiles, type FileSystem, type ResultFile, SaveFailure, writeResult } from './result-dir.ts';
+import type { RunResult } from './run-json.ts';
+import { RUN_FILE } from './save-run.ts';
+import { renderComparisonSummary } from './summary-compare.ts';
+import { renderRunSummary } from './summary-run.ts';
+import { renderSweepSummary } from './summary-sweep.ts';
 
-const SCHEMA = 'ringkeeper-bench-comparison';
-const SCHEMA_VERSION = 1;
+export const COMPARE_FILE = 'compare.json';
+export const SWEEP_FILE = 'sweep.json';
 
-/** Returns the directory. @throws what the file system says. */
-export function saveComparison(pairs: readonly RunPair[], parent: string): string {
-  const { a, b } = pairs[0]!;
-  const other = a.target.name === b.target.name ? `${b.target.name}-2` : b.target.name;
-  const dir = join(parent, runDirName(a).replace(`-${a.target.name}-`, `-${a.target.name}-vs-${other}-`));
-  mkdirSync(dir);
-  const comparison = comparePhases(pairs);
-  const document = {
-    schema: SCHEMA,
-    schemaVersion: SCHEMA_VERSION,
-    a: a.target,
-    b: b.target,
-    command: a.command,
-    environment: a.environment,
-    scenario: a.scenario,
-    pairs: pairs.map((pair) => ({ a: runDirName(pair.a), b: runDirName(pair.b) })),
-    comparison,
-  };
-  writeFileSync(join(dir, 'compare.json'), JSON.stringify(document, null, 2) + '\n');
-  writeFileSync(join(dir, 'summary.md'), renderSummary(pairs, comparison));
-  return dir;
+/** `2026-11-20-080000-prod-mix-embedded-vs-apache-1a2b3c4`; `embedded-vs-embedded-2` of two versions of one target. */
+export function comparisonDirName({ startedAt, plan, a, b, environment, complete }: Comparison): string {
+  const other = a.name === b.name ? `${b.name}-2` : b.name;
+  return dirName(startedAt, `${plan.name}-${a.name}-vs-${other}`, environment.commit, complete);
 }
 
-function renderSummary(pairs: readonly RunPair[], comparison: readonly PhaseComparison[]): string {
-  const { a, b } = pairs[0]!;
-  const rows = comparison.flatMap((phase) => [
-    row(
-      pairs,
-      phase,
-      'throughput',
-      (r) => r.throughputPerSecond,
-      (n) => `${formatCount(n)} /s`,
-      phase.throughput,
-    ),
-    row(pairs, phase, 'server CPU, us/op', (r) => r.server?.cpuMicrosPerOp, formatMicros, phase.serverCpu),
-    row(pairs, phase, 'p50, ms', (r) => r.latency?.p50Ms, formatMs, phase.p50),
-    row(pairs, phase, 'p99, ms', (r) => r.latency?.p99Ms, formatMs, phase.p99),
-  ]);
-  const head = [
-    '',
-    `${a.target.description}, median`,
-    `${b.target.description}, median`,
-    'ratio of pairs, median [min .. max]',
-  ];
+export function sweepDirName({ startedAt, plan, target, environment, complete }: Sweep): string {
+  return dirName(startedAt, `${plan.name}-sweep-${target.name}`, environment.commit, complete);
+}
+
+/**
+ * Into `dir`, which is made where it is missing. `runs` are in the order of `comparison.runs`; those that are not in
+ * their directories yet are written too. @throws SaveFailure
+ */
+export function saveComparison(
+  comparison: Comparison,
+  runs: readonly RunResult[],
+  dir: string,
+  files?: FileSystem,
+): void {
+  const own = makeDir(dir, files);
+  runs.forEach((run, index) => {
+    const place = join(dir, comparison.runs[index]!.dir);
+    if (!existsSync(join(place, RUN_FILE))) saveSingleRun(run, place, files);
+  });
+  writeResult(
+    dir,
+    comparisonFiles(comparison, runs),
+    { name: COMPARE_FILE, content: jsonText(comparison) },
+    { own, files },
+  );
+}
+
+/** Into `dir`, which is made where it is missing. @throws SaveFailure */
+export function saveSweep(sweep: Sweep, dir: string, files?: FileSystem): void {
+  const own = makeDir(dir, files);
+  writeResult(dir, sweepFiles(sweep), { name: SWEEP_FILE, content: jsonText(sweep) }, { own, files });
+}
+
+/**
+ * A run of a comparison or a sweep: the figures without charts, because the whole has them. `bench report` makes the
+ * other files from `run.json`. @throws SaveFailure
+ */
+export function saveSingleRun(run: RunResult, dir: string, files?: FileSystem): void {
+  const own = makeDir(dir, files);
+  const summary = { name: 'summary.md', content: renderRunSummary(run) };
+  writeResult(dir, [summary], { name: RUN_FILE, content: jsonText(run) }, { own, files });
+}
+
+/** All files that are made from a comparison, without `compare.json`. */
+export function comparisonFiles(comparison: Comparison, runs: readonly RunResult[]): ResultFile[] {
   return [
-    `# ${a.scenario.name}: ${a.target.name} vs ${b.target.name}`,
-    '',
-    `${pairs.length} pairs in the order A B, B A, ...; fresh servers and data directories each time. The ratio is A / B.`,
-    '',
-    ...markdownTable(head, rows),
-    '',
-    `${loadLine(a)}.`,
-    '',
-    `${environmentLine(a)}.`,
-    '',
-    '```',
-    a.command,
-    '```',
-    '',
-  ].join('\n');
+    { name: 'summary.md', content: renderComparisonSummary(comparison) },
+    { name: 'report.html', content: renderCompareReport(comparison, runs) },
+  ];
 }
 
-function row(
-  pairs: readonly RunPair[],
-  { phase }: PhaseComparison,
-  label: string,
-  figure: (result: PhaseResult) => number | null | undefined,
-  format: (value: number) => string,
-  ratio: RatioSummary | null,
-): string[] {
-  const middle = (side: (pair: RunPair) => RunResult): string => {
-    const values = pairs.flatMap((pair) => {
-      const result = side(pair).phases.find(({ plan }) => plan.name === phase);
-      const value = result === undefined ? null : figure(result);
-      return value == null ? [] : [value];
-    });
-    return values.length === 0 ? MISSING : format(median(values));
-  };
-  const text =
-    ratio === null
-      ? MISSING
-      : `${formatRatio(ratio.median)} [${formatRatio(ratio.min)} .. ${formatRatio(ratio.max)}]`;
-  return [`${phase} ${label}`, middle((pair) => pair.a), middle((pair) => pair.b), text];
+export function sweepFiles(sweep: Sweep): ResultFile[] {
+  return [
+    { name: 'summary.md', content: renderSweepSummary(sweep) },
+    { name: 'report.html', content: renderSweepReport(sweep) },
+  ];
+}
+
+function dirName(startedAt: string, name: string, commit: string | null, complete: boolean): string {
+  const stamp = startedAt.slice(0, 19).replace('T', '-').replaceAll(':', '');
+  const mark = complete ? '' : '-partial';
+  return `${stamp}-${fileNameText(name)}-${commit?.slice(0, 7) ?? 'nocommit'}${mark}`;
+}
+
+function makeDir(dir: string, files: FileSystem = diskFiles): boolean {
+  try {
+    return files.makeDir(dir);
+  } catch (error) {
+    throw new SaveFailure(`the result could not be saved in ${dir}: ${(error as Error).message}`);
+  }
 }

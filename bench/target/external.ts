@@ -1,31 +1,43 @@
-/** Any service that speaks ZooKeeper's protocol at `host:port`, started by somebody else. */
+/** A running service at one or several addresses, started by somebody else. */
 import { ConfigFailure } from '../../src/base/failure.ts';
-import { RawSession } from '../load/raw-session.ts';
+import { type Address, addressText } from '../load/address.ts';
+import { withSession } from '../load/raw-session.ts';
 import type { Target } from './target.ts';
+import type { TargetSpec } from './target-spec.ts';
 
 const CONNECT_MS_MAX = 5_000;
 
-/** @throws ConfigFailure when the address is not one or nothing serves there. */
-export async function connectExternal(text: string): Promise<Target> {
-  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  if (match === null || port < 1 || port > 65_535) {
-    throw new ConfigFailure(`--target: "${text}" - allowed: ringkeeper, apache, null or host:port`);
+/**
+ * One server of the list that answers is enough: the others may be down on purpose.
+ * @throws ConfigFailure naming every server and what is wrong with it, when none answers.
+ */
+export async function connectExternal(spec: Extract<TargetSpec, { kind: 'external' }>): Promise<Target> {
+  const problems = await Promise.all(spec.addresses.map(findProblem));
+  if (problems.every((problem) => problem !== null)) {
+    throw new ConfigFailure(
+      `--target: "${spec.text}" - no server of it gives a session: ${problems.join('; ')} - start one, or check the list`,
+    );
   }
-  const address = { host: match[1]!.replace(/^\[|\]$/g, ''), port };
-  try {
-    const session = await RawSession.connect(address, CONNECT_MS_MAX);
-    await session.close();
-  } catch (error) {
-    throw new ConfigFailure(`--target: nothing serves at ${text}: ${(error as Error).message}`);
-  }
+  const count = spec.addresses.length;
   return {
     name: 'external',
-    description: 'a service that was already running',
-    address,
+    description: `a service that was already running${count === 1 ? '' : `, ${count} servers`}`,
+    addresses: spec.addresses,
     pid: null,
     dataDir: null,
     failure: null,
+    gcLogFile: null,
+    javaVersion: null,
+    settings: {},
     stop: async () => {},
   };
+}
+
+async function findProblem(address: Address): Promise<string | null> {
+  try {
+    await withSession(address, CONNECT_MS_MAX, async () => {});
+    return null;
+  } catch (error) {
+    return `${addressText(address)}: ${(error as Error).message}`;
+  }
 }

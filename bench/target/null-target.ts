@@ -1,23 +1,33 @@
-/** The null server as a target: the ceiling of the generator on this machine. */
-import { fileURLToPath } from 'node:url';
-import { awaitLine, makeTempDir, startChild } from './child-server.ts';
-import type { Target, TargetSetting } from './target.ts';
+/** The null server as a target: the ceiling of the generator on this machine, or a service with a known delay. */
+import { join } from 'node:path';
+import { awaitLine, makeTempDir, type Ready, startChild } from './child-server.ts';
+import { SOURCE_SUFFIX } from './package-root.ts';
+import type { Target, TargetOptions } from './target.ts';
+import type { TargetSpec } from './target-spec.ts';
 
-const SCRIPT = fileURLToPath(new URL('../null-server.ts', import.meta.url));
+const SCRIPT = join(import.meta.dirname, '..', 'null-server', `main${SOURCE_SUFFIX}`);
 const READY = /^ready port=(\d+) .*?pid=(\d+)/m;
 const READY_MS_MAX = 10_000;
 
-export function startNull(setting: TargetSetting): Promise<Target> {
+export function startNull(
+  spec: Extract<TargetSpec, { kind: 'null' }>,
+  options: TargetOptions,
+): Promise<Target> {
+  const delay = spec.delayMs === 0 ? 'at once' : `after ${spec.delayMs} ms`;
   return startChild({
+    spec: spec.text,
     name: 'null',
-    description: 'null server: fixed replies, stores nothing',
+    description: `null server: fixed replies ${delay}, stores nothing`,
     command: process.execPath,
-    args: [SCRIPT, '--value-bytes', String(setting.valueBytes)],
-    tempDir: makeTempDir(setting.tempParent),
+    args: [SCRIPT, '--value-bytes', String(options.valueBytes), '--delay-ms', String(spec.delayMs)],
+    tempDir: makeTempDir(options.tempParent),
     dataDir: null,
-    ready: async (child) => {
-      const match = await awaitLine(child, READY);
-      return { address: { host: '127.0.0.1', port: Number(match[1]) }, pid: Number(match[2]) };
+    gcLogFile: null,
+    javaVersion: null,
+    settings: spec.delayMs === 0 ? {} : { delayMs: String(spec.delayMs) },
+    ready: async (child): Promise<Ready> => {
+      const [, port, pid] = await awaitLine(child, READY);
+      return { address: { host: '127.0.0.1', port: Number(port) }, pid: Number(pid) };
     },
     readyMsMax: READY_MS_MAX,
   });

@@ -1,20 +1,27 @@
-/** From the name on the command line to a running service. */
+/** From a target's description to a running service. */
+import { unreachable } from '../../src/base/assert.ts';
 import { startApache } from './apache.ts';
+import { startCommit } from './commit.ts';
+import { startEmbedded } from './embedded.ts';
 import { connectExternal } from './external.ts';
 import { startNull } from './null-target.ts';
-import { startRingkeeper } from './ringkeeper.ts';
-import type { Target, TargetSetting } from './target.ts';
+import type { Target, TargetOptions } from './target.ts';
+import type { TargetSpec } from './target-spec.ts';
 
-/** `ringkeeper`, `apache`, `null` or `host:port`. */
-export function startTarget(name: string, setting: TargetSetting): Promise<Target> {
-  switch (name) {
-    case 'ringkeeper':
-      return startRingkeeper(setting);
+/** @throws ConfigFailure when the service cannot be started or reached, saying what to do. */
+export async function startTarget(spec: TargetSpec, options: TargetOptions): Promise<Target> {
+  switch (spec.kind) {
+    case 'embedded':
+      return startEmbedded(spec, options);
+    case 'commit':
+      return startCommit(spec, options);
     case 'apache':
-      return startApache(setting);
+      return startApache(spec, options);
     case 'null':
-      return startNull(setting);
+      return startNull(spec, options);
+    case 'external':
+      return connectExternal(spec);
     default:
-      return connectExternal(name);
+      return unreachable('unknown kind of target');
   }
 }

@@ -1,25 +1,36 @@
-/** A running service under test, and the list of kinds that the engine can start. */
-import type { Address } from '../load/load-connection.ts';
+/** A running service under test, as the rest of the engine sees it, whatever started it. */
+import type { Address } from '../load/address.ts';
 
 export interface Target {
-  /** Short, for file names and tables. */
+  /** Short, for file names and tables: `embedded`, `apache`, `null`, `external`, `commit-1a2b3c4`. */
   readonly name: string;
   /** Version and settings, one line. */
   readonly description: string;
-  readonly address: Address;
+  /** At least one. */
+  readonly addresses: readonly Address[];
   /** Null when the service was not started here: there are no CPU and memory figures then. */
   readonly pid: number | null;
   readonly dataDir: string | null;
   /** Why the process ended by itself; null while it runs. */
   readonly failure: string | null;
+  /** Where a Java server logs its collections (`-Xlog:gc`, stamped with System.nanoTime); null for the others. */
+  readonly gcLogFile: string | null;
+  /** The machine under the server, e.g. `17.0.15`; null when it is not Java or not ours. */
+  readonly javaVersion: string | null;
+  /** What was asked for beyond the defaults; holds no paths. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Ends the service and removes its files. Never throws; safe to call again. */
   stop(): Promise<void>;
 }
 
 /** What a target may need to know of the run. */
-export interface TargetSetting {
-  readonly valueBytes: number;
-  /** Extra arguments for the server's command line. */
+export interface TargetOptions {
+  /** Extra arguments: of ringkeeper's command line, of the Java machine for Apache. */
   readonly serverArgs: readonly string[];
   /** Where the temporary data directory is made. */
   readonly tempParent: string;
+  /** Size of the values that the null server answers with. */
+  readonly valueBytes: number;
+  /** The load creates znodes with a TTL. */
+  readonly extendedTypes: boolean;
 }

@@ -1,0 +1,16 @@
+/** Where this package lies: the repository, or its folder under node_modules, where the engine runs from `dist`. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const PACKAGE_ROOT = findRoot(dirname(fileURLToPath(import.meta.url)));
+
+/** This file's own suffix: `.ts` in the repository, `.js` where it was compiled. For entries that are not imported. */
+export const SOURCE_SUFFIX = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+
+function findRoot(folder: string): string {
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  const parent = dirname(folder);
+  if (parent === folder) throw new Error('this package has lost its package.json');
+  return findRoot(parent);
+}
