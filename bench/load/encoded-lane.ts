@@ -305,7 +305,7 @@ export class EncodedLane extends Lane {
   private onEvent(body: Uint8Array, zxid: number): void {
     const { type, path } = readWatchEvent(new JuteReader(body));
     const watch = this.armed.get(path);
-    this.history?.onEvent(watch?.target ?? -1, type, zxid, this.nowMs);
+    this.history?.onEvent(this.parts.space.targetOf(path), type, zxid, this.nowMs);
     if (watch === undefined || this.cleaning) return;
     this.armed.delete(path);
     const delayMs = this.parts.delays!.delayOf(watch.target, watch.armedMs, this.nowMs);

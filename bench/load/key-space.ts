@@ -17,6 +17,7 @@ export class KeySpace {
   readonly keyCount: number;
   readonly directoryCount: number;
   private readonly directories: readonly string[];
+  private readonly directoryNumbers: ReadonlyMap<string, number>;
   private readonly keys: readonly string[] | null;
 
   constructor(tree: TreePlan) {
@@ -26,6 +27,7 @@ export class KeySpace {
     this.directories = Array.from({ length: tree.directories }, (_, i) =>
       tree.directories === 1 ? tree.root : `${tree.root}/d${String(i).padStart(4, '0')}`,
     );
+    this.directoryNumbers = new Map(this.directories.map((path, i) => [path, i]));
     this.keys =
       tree.keyCount > CACHED_KEYS_MAX
         ? null
@@ -62,6 +64,15 @@ export class KeySpace {
   directoryOfPath(path: string): number {
     if (this.directoryCount === 1) return 0;
     return Number(path.slice(this.root.length + 2, path.lastIndexOf('/')));
+  }
+
+  /** The key or directory at a path; -1 for any other znode. */
+  targetOf(path: string): number {
+    const directory = this.directoryNumbers.get(path);
+    if (directory !== undefined) return this.keyCount + directory;
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const key = /^\d{7,}$/.test(name) ? Number(name) : -1;
+    return key >= 0 && key < this.keyCount && this.keyPath(key) === path ? key : -1;
   }
 
   private makePath(key: number): string {

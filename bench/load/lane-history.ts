@@ -9,6 +9,7 @@
  */
 
 import { readInt64 } from '../../src/base/int64.ts';
+import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { MULTI_HEADER_BYTES } from '../../src/wire/multi.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
@@ -172,10 +173,9 @@ export class LaneHistory {
     this.shared.recorder.complete(slot, returnUs, zxid, tag, version, mzxid, 0);
   }
 
-  /** `target` -1: nobody here watches that path. */
+  /** `target` -1: a path that nobody here can have asked for. */
   onEvent(target: number, type: number, zxid: number, nowMs: number): void {
-    if (target >= 0)
-      this.shared.recorder.event(this.session, target, type, zxid, toMonotonicMs(nowMs) * 1000);
+    this.shared.recorder.event(this.session, target, type, zxid, toMonotonicMs(nowMs) * 1000);
   }
 
   /** Its records stay without an outcome; the next session has a number of its own. */
@@ -221,7 +221,9 @@ export class LaneHistory {
       if (failed) {
         const code =
           error !== 0 ? error : view.getInt32(body + i * (MULTI_HEADER_BYTES + 4) + MULTI_HEADER_BYTES);
-        recorder.complete(slot, returnUs, zxid, NO_TAG, NO_VERSION, NO_MZXID, code);
+        // Operations before the one that failed are answered with 0, and did not happen either.
+        const refused = code === ErrorCode.ok ? ErrorCode.runtimeInconsistency : code;
+        recorder.complete(slot, returnUs, zxid, NO_TAG, NO_VERSION, NO_MZXID, refused);
         return;
       }
       const stat = body + i * (MULTI_HEADER_BYTES + STAT_BYTES) + MULTI_HEADER_BYTES;

@@ -12,6 +12,7 @@
  *     littlesLaw     requests in flight = throughput x (mean latency + think time)
  *     steadyState    throughput stood still over the measured time
  *     treeSize       the load did not change how much the server holds
+ *     check          a history that was to be checked is not empty
  */
 import type { PhasePlan, Plan } from '../plan/plan.ts';
 import type { Finding, PhaseResult } from '../report/run-json.ts';
@@ -41,6 +42,7 @@ export interface PhaseFacts
     | 'scheduleLag'
     | 'steady'
     | 'treeSize'
+    | 'check'
   > {
   /** False when the phase was cut short. */
   readonly complete: boolean;
@@ -66,6 +68,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   littlesLaw,
   steadyState,
   treeSize,
+  check: ({ check }) => (check?.operations === 0 ? ['the history to be checked is empty'] : []),
 };
 
 /** Why the phase is not valid, rule by rule in the order above; empty when it is. */
@@ -189,7 +192,10 @@ function steadyState({ steady }: PhaseFacts): string[] {
     steady.variation === null ? '' : `variation ${percent(steady.variation)}`,
     steady.drift === null ? '' : `drift ${percent(steady.drift)}`,
   ].filter((figure) => figure !== '');
-  return [`throughput did not become steady${figures.length > 0 ? `: ${figures.join(', ')}` : ''}`];
+  const because = steady.reason ? `: ${steady.reason}` : '';
+  return [
+    `throughput did not become steady${because}${figures.length > 0 ? ` (${figures.join(', ')})` : ''}`,
+  ];
 }
 
 /** What is in flight at the two instants may be created and not yet deleted. */

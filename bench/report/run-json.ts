@@ -106,6 +106,8 @@ export interface SteadyState {
   readonly variation: number | null;
   /** Change over the measured time by the windows' slope, as a share of their mean. */
   readonly drift: number | null;
+  /** Why it was not reached, as a part of a sentence; null when it was. */
+  readonly reason?: string | null;
 }
 
 export interface TreeSize {

@@ -16,25 +16,35 @@ import type { Plan } from '../plan/plan.ts';
 import type { CheckResult } from '../report/run-json.ts';
 
 const WINDOW = 500;
-/** All workers read the machine's one monotonic clock, each through an offset that it measures once. */
-const CLOCK_SLACK_US = 100;
-
 export class PhaseCheck {
   private readonly plan: Plan;
   private readonly phaseIndex: number;
   private readonly addresses: readonly Address[];
   private readonly initial: KeyStates;
+  private readonly openWrites: boolean;
 
-  private constructor(plan: Plan, phaseIndex: number, addresses: readonly Address[], initial: KeyStates) {
+  private constructor(
+    plan: Plan,
+    phaseIndex: number,
+    addresses: readonly Address[],
+    initial: KeyStates,
+    openWrites: boolean,
+  ) {
     this.plan = plan;
     this.phaseIndex = phaseIndex;
     this.addresses = addresses;
     this.initial = initial;
+    this.openWrites = openWrites;
   }
 
-  /** Before the phase starts. */
-  static async begin(plan: Plan, phaseIndex: number, addresses: readonly Address[]): Promise<PhaseCheck> {
-    return new PhaseCheck(plan, phaseIndex, addresses, await readStates(plan, addresses));
+  /** Before the phase starts. `openWrites`: some of an earlier phase have no outcome and may still take effect. */
+  static async begin(
+    plan: Plan,
+    phaseIndex: number,
+    addresses: readonly Address[],
+    openWrites: boolean,
+  ): Promise<PhaseCheck> {
+    return new PhaseCheck(plan, phaseIndex, addresses, await readStates(plan, addresses), openWrites);
   }
 
   /** After its last reply. A target that is gone leaves its last state unread. */
@@ -42,8 +52,8 @@ export class PhaseCheck {
     const final = await readStates(this.plan, this.addresses).catch(() => null);
     return checkHistory(histories, final, {
       initial: this.initial,
+      foreignWrites: this.openWrites,
       watchesBefore: this.phaseIndex > 0,
-      clockSlackUs: this.plan.workerCount > 1 ? CLOCK_SLACK_US : 0,
     });
   }
 }

@@ -58,6 +58,7 @@ export function phaseResult(phase: MeasuredPhase, context: ResultContext): Phase
     dropped: sumOf(reports, ({ dropped }) => dropped),
     scheduleLag: scheduleLag(phase),
     treeSize: phase.treeSize,
+    check: phase.check,
   };
   const findings = findFindings(
     {
@@ -88,7 +89,6 @@ export function phaseResult(phase: MeasuredPhase, context: ResultContext): Phase
     series: mergeSeries(phase, ({ series }) => series),
     errorSeries: mergeSeries(phase, ({ errorSeries }) => errorSeries),
     latencySeries: latencySeries(phase, requestLabels),
-    check: phase.check,
   };
 }
 
@@ -117,7 +117,7 @@ export function intervalHistograms(
 function steadyState(phase: MeasuredPhase, requestLabels: readonly number[]): SteadyState {
   const { load } = phase.plan;
   const stepped = load.kind === 'mix' && load.arrival.kind === 'open' && load.arrival.steps.length > 1;
-  const none = { reached: true, cutMs: phase.plan.warmupMs, variation: null, drift: null };
+  const none = { reached: true, cutMs: phase.plan.warmupMs, variation: null, drift: null, reason: null };
   if (stepped || (load.kind !== 'mix' && endsByWork(load))) return none;
   const { measureStartMs, intervalMs } = phase.grid;
   const count = Math.floor((phase.measureEndMs - measureStartMs + 1) / intervalMs);
@@ -127,8 +127,8 @@ function steadyState(phase: MeasuredPhase, requestLabels: readonly number[]): St
       .counts(requestLabels, fromMs, fromMs + intervalMs)
       .reduce((sum, replies) => sum + replies, 0);
   });
-  const { reached, cutWindows, variation, drift } = detectSteadyState(windows);
-  return { reached, cutMs: phase.plan.warmupMs + cutWindows * intervalMs, variation, drift };
+  const { cutWindows, ...finding } = detectSteadyState(windows);
+  return { ...finding, cutMs: phase.plan.warmupMs + cutWindows * intervalMs };
 }
 
 function opResults(phase: MeasuredPhase, fromMs: number, perSecond: (count: number) => number): OpResult[] {

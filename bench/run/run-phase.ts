@@ -22,6 +22,8 @@ export interface PhaseContext {
   readonly sampler: ServerSampler;
   /** Planned time of the phases before this one. */
   readonly doneBeforeMs: number;
+  /** Requests of earlier phases have no outcome: lost with their connection, or never answered. */
+  readonly openWrites: boolean;
   readonly onStart: (running: RunningPhase) => void;
   readonly progress: Progress;
   readonly abort: AbortSignal;
@@ -48,7 +50,9 @@ export async function runPhase(index: number, context: PhaseContext): Promise<Me
   const { plan, controller, target, sampler, abort } = context;
   const phase = plan.phases[index]!;
   const check =
-    plan.check && phase.load.kind === 'mix' ? await PhaseCheck.begin(plan, index, target.addresses) : null;
+    plan.check && phase.load.kind === 'mix'
+      ? await PhaseCheck.begin(plan, index, target.addresses, context.openWrites)
+      : null;
   const before = await readNodeCount(target.addresses);
   const load = controller.startPhase(index);
   context.onStart(load);

@@ -109,6 +109,9 @@ async function runPhases(
         target,
         sampler,
         doneBeforeMs: doneMs,
+        openWrites: measured.some(({ reports }) =>
+          reports.some(({ lost, unanswered }) => lost + unanswered > 0),
+        ),
         onStart: (running) => {
           done = () => running.counters.reduce((sum, counters) => sum + counters.done, 0);
         },

@@ -161,3 +161,17 @@ test('paths and target numbers belong together', () => {
     assert.equal(space.targetCount, 100 + directories);
   }
 });
+
+test('a path belongs to its key or directory, and to nothing else', () => {
+  for (const directories of [1, 3]) {
+    const values = { kind: 'fixed', bytes: 1 } as const;
+    const space = new KeySpace({ root: '/r', keyCount: 20, directories, values });
+    for (let key = 0; key < 20; key++) assert.equal(space.targetOf(space.keyPath(key)), key);
+    for (let i = 0; i < directories; i++) {
+      assert.equal(space.targetOf(space.directoryPath(i)), space.directoryTarget(i));
+    }
+    for (const other of ['/r/n3-17', '/r/0000020', '/x/0000001', '/r/d0009', '/r/d0000/m1', '/']) {
+      assert.equal(space.targetOf(other), -1, other);
+    }
+  }
+});

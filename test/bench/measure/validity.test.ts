@@ -69,6 +69,7 @@ const sound: PhaseFacts = {
   scheduleLag: null,
   steady: { reached: true, cutMs: 1_000, variation: 0.01, drift: 0.001 },
   treeSize: { before: 1_000, after: 1_000 },
+  check: null,
   generatorBusy: 0.2,
   ceilingPerSecond: 4_000_000,
 };
@@ -105,13 +106,17 @@ const broken: readonly (readonly [change: Partial<PhaseFacts>, finding: RegExp, 
   ],
   [
     { steady: { reached: false, cutMs: 1_000, variation: 0.2, drift: -0.05 } },
-    /^steadyState: throughput did not become steady: variation 20 %, drift -5\.0 %$/,
+    /^steadyState: throughput did not become steady \(variation 20 %, drift -5\.0 %\)$/,
   ],
   [
     { treeSize: { before: 1_000, after: 6_001 } },
     /^treeSize: the tree had 1000 znodes before and 6001 after/,
   ],
   [{ treeSize: { before: 1_000_000, after: 989_999 } }, /^treeSize: /],
+  [
+    { check: { passed: true, operations: 0, keys: 0, truncated: false, rules: [] } },
+    /^check: the history to be checked is empty$/,
+  ],
   [
     { throughputPerSecond: 970_000 },
     /^rateMet: 970000\/s were answered of 1000000\/s offered$/,
