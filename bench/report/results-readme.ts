@@ -4,7 +4,7 @@
  * noisy machine decide nothing.
  */
 import { join } from 'node:path';
-import { comparisonSides, FIGURE_LABELS, ratioText } from './compare-figures.ts';
+import { comparisonSides, FIGURE_LABELS, ratioText, verdictWords } from './compare-figures.ts';
 import type { ComparedFigure, Comparison, Sweep } from './compare-json.ts';
 import { phaseBrief, planLine } from './describe.ts';
 import { formatMicros, formatMs, formatRate, formatShare, MISSING, orMissing, plural } from './format.ts';
@@ -59,7 +59,7 @@ export function renderResultsReadme(results: readonly ListedResult[]): string {
     ...sweepSection([...sweeps.values()]),
     ...runSection([...runs.values()]),
     ...againSection(latest),
-    ...(partial === 0 ? [] : [`${plural(partial, 'partial result')} of interrupted runs not listed.`, '']),
+    ...(partial === 0 ? [] : [`Not listed: ${plural(partial, 'partial result')} of interrupted runs.`, '']),
     ...olderSection(older),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
@@ -81,7 +81,7 @@ function comparisonSection(comparisons: readonly Named<Comparison>[]): string[] 
     'A',
     'B',
     'phase',
-    'B is',
+    'verdict',
     ...RATIO_COLUMNS.map((figure) => `${FIGURE_LABELS[figure]}, B / A`),
   ];
   const rows = comparisons.flatMap(([dirName, comparison]) => {
@@ -91,7 +91,7 @@ function comparisonSection(comparisons: readonly Named<Comparison>[]): string[] 
       a,
       b,
       phase,
-      `**${verdict}**`,
+      `**${verdictWords(verdict)}**`,
       ...RATIO_COLUMNS.map((figure) => orMissing(figures[figure], ratioText)),
     ]);
   });

@@ -14,6 +14,7 @@ import type { Plan } from '../plan/plan.ts';
 import { endsByWork } from '../recipe/recipes.ts';
 import type { IntervalHistogram } from '../report/hdr-files.ts';
 import type {
+  AvailabilityResult,
   GeneratorUsage,
   LatencyPoint,
   LatencySummary,
@@ -84,7 +85,7 @@ export function phaseResult(phase: MeasuredPhase, context: ResultContext): Phase
     samples: phase.sampler.samples(grid.startMs, measureEndMs),
     generator,
     cpuPressure: phase.cpuPressure,
-    availability: context.probes.result(fromMs, measureEndMs),
+    availability: sinceStart(context.probes.result(fromMs, measureEndMs), steady.cutMs),
     seriesStepMs: SERIES_STEP_MS,
     series: mergeSeries(phase, ({ series }) => series),
     errorSeries: mergeSeries(phase, ({ errorSeries }) => errorSeries),
@@ -92,25 +93,34 @@ export function phaseResult(phase: MeasuredPhase, context: ResultContext): Phase
   };
 }
 
-/** Of the measured time, for the `.hlog`: what its percentiles are computed from. */
-export function intervalHistograms(
+/** Of the measured time, for the `.hlog`: what its percentiles are computed from. Made one by one, each is large. */
+export function* intervalHistograms(
   phase: MeasuredPhase,
   cutMs: number,
   epochOffsetMs: number,
-): IntervalHistogram[] {
-  const fromMs = phase.grid.startMs + cutMs;
-  const { collector, labels } = phase.load;
-  return collector.intervals.flatMap((interval) =>
-    interval.fromMs < fromMs - 1
-      ? []
-      : labels.flatMap(({ name }, label) => {
-          const histogram = collector.intervalHistogram(interval, [label]);
-          if (histogram.totalCount === 0) return [];
-          const startMs = interval.fromMs + epochOffsetMs;
-          const endMs = interval.toMs + epochOffsetMs;
-          return [{ phase: phase.plan.name, label: name, startMs, endMs, histogram }];
-        }),
-  );
+): Generator<IntervalHistogram> {
+  const { collector, labels, grid } = phase.load;
+  for (const interval of collector.intervals) {
+    if (interval.fromMs < grid.startMs + cutMs - 1) continue;
+    for (const [label, { name }] of labels.entries()) {
+      const histogram = collector.intervalHistogram(interval, [label]);
+      if (histogram.totalCount === 0) continue;
+      const startMs = interval.fromMs + epochOffsetMs;
+      yield { phase: phase.plan.name, label: name, startMs, endMs: interval.toMs + epochOffsetMs, histogram };
+    }
+  }
+}
+
+/** Outages of the measured time, which the probes count from its beginning, by the time of the phase. */
+function sinceStart(result: AvailabilityResult, cutMs: number): AvailabilityResult {
+  const classes = Object.entries(result.classes).map(([name, summary]) => {
+    const outages = summary.outages.map(({ fromMs, toMs }) => ({
+      fromMs: fromMs + cutMs,
+      toMs: toMs + cutMs,
+    }));
+    return [name, { ...summary, outages }] as const;
+  });
+  return { ...result, classes: Object.fromEntries(classes) };
 }
 
 /** By the replies per interval. A load whose rate changes by plan, or that ends with its work, has no steady state. */

@@ -40,7 +40,8 @@ export interface RunOptions {
 
 export interface RunOutcome {
   readonly run: RunResult;
-  readonly intervals: readonly IntervalHistogram[];
+  /** Of all phases; made anew each time it is walked through. */
+  readonly intervals: Iterable<IntervalHistogram>;
 }
 
 /** Null when the run was aborted before anything was measured. */
@@ -155,9 +156,13 @@ function outcomeOf(
     phases: results,
   };
   const epochOffsetMs = Date.now() - monotonicMs();
-  const intervals = phases.flatMap((phase, i) =>
-    intervalHistograms(phase, results[i]!.steady.cutMs, epochOffsetMs),
-  );
+  const intervals = {
+    *[Symbol.iterator]() {
+      for (const [i, phase] of phases.entries()) {
+        yield* intervalHistograms(phase, results[i]!.steady.cutMs, epochOffsetMs);
+      }
+    },
+  };
   return { run, intervals };
 }
 

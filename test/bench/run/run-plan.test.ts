@@ -36,7 +36,7 @@ test('a run measures every phase and leaves nothing behind', async () => {
     for (const { latency, histogram, label } of phase.ops) {
       const decoded = hdr.decodeFromCompressedBase64(histogram);
       assert.equal(decoded.totalCount, latency.count);
-      const logged: number = outcome.intervals
+      const logged: number = [...outcome.intervals]
         .filter((interval) => interval.phase === phase.plan.name && interval.label === label)
         .reduce((sum, interval) => sum + interval.histogram.totalCount, 0);
       assert.equal(logged, latency.count, 'the interval log adds up to the total');

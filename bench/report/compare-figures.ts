@@ -1,0 +1,115 @@
+/** The figures of a comparison in words and rows: one wording for the terminal, the summary and the report. */
+import {
+  COMPARED_FIGURES,
+  type ComparedFigure,
+  type Comparison,
+  type ComparisonVerdict,
+  type PhaseComparison,
+  type RatioEstimate,
+} from './compare-json.ts';
+import { formatCount, formatMicros, formatMs, formatP, formatRate, formatRatio, MISSING } from './format.ts';
+import type { TextTable } from './run-tables.ts';
+
+export const FIGURE_LABELS: Readonly<Record<ComparedFigure, string>> = {
+  throughput: 'Throughput',
+  serverCpuPerOp: 'Server CPU / op',
+  p50: 'Latency p50',
+  p99: 'Latency p99',
+  p999: 'Latency p99.9',
+  latencyMean: 'Latency mean',
+};
+
+/** Of B against A; null when the interval holds 1. */
+export function isBetter(figure: ComparedFigure, { low, high }: RatioEstimate): boolean | null {
+  if (low <= 1 && high >= 1) return null;
+  return figure === 'throughput' ? low > 1 : high < 1;
+}
+
+/** `1.74x [1.70, 1.79]`. */
+export function ratioText({ ratio, low, high }: RatioEstimate): string {
+  const narrow = high - low < NARROW_INTERVAL && high < 10;
+  const bare = (value: number): string => (narrow ? value.toFixed(3) : formatRatio(value).slice(0, -1));
+  return `${bare(ratio)}x [${bare(low)}, ${bare(high)}]`;
+}
+
+/** Below this width two decimals would make the ends of an interval look alike. */
+const NARROW_INTERVAL = 0.03;
+
+/** `B is faster`, `cannot tell`. */
+export function verdictWords(verdict: ComparisonVerdict): string {
+  return verdict === 'faster' || verdict === 'slower' ? `B is ${verdict}` : verdict;
+}
+
+/** The figures that the verdict of a phase rests on. */
+export function verdictSentence({ verdict, decidedBy, figures, noiseFloor }: PhaseComparison): string {
+  const estimate = figures[decidedBy];
+  if (estimate === undefined) return `${FIGURE_LABELS[decidedBy]} is missing on one side`;
+  const figure = `${FIGURE_LABELS[decidedBy]} B / A ${ratioText(estimate)}, p ${formatP(estimate.p)}`;
+  const floor = noiseFloor?.[decidedBy];
+  const noise = floor === undefined ? '' : `; equal runs differed by ${ratioText(floor)}`;
+  const unstable =
+    verdict === 'unstable' ? '; the machine was too noisy for the effect that was asked for' : '';
+  return `${figure}${noise}${unstable}`;
+}
+
+export function verdictKind(verdict: ComparisonVerdict): 'good' | 'bad' | 'warn' {
+  return verdict === 'faster' ? 'good' : verdict === 'slower' ? 'bad' : 'warn';
+}
+
+/** One row per phase and figure: medians of both sides, ratio with interval, p, noise floor. */
+export function comparisonTable(comparison: Comparison): TextTable {
+  const withFloor = comparison.phases.some(({ noiseFloor }) => noiseFloor !== null);
+  const head = [
+    'phase',
+    'figure',
+    'A, median',
+    'B, median',
+    'ratio B / A [95 %]',
+    'p',
+    ...(withFloor ? ['A/A [95 %]'] : []),
+  ];
+  const rows = comparison.phases.flatMap((phase) =>
+    COMPARED_FIGURES.flatMap((figure) => {
+      const median = phase.medians[figure];
+      const estimate = phase.figures[figure];
+      if (median === undefined && estimate === undefined) return [];
+      const floor = phase.noiseFloor?.[figure];
+      return [
+        [
+          phase.phase,
+          FIGURE_LABELS[figure],
+          median === undefined ? MISSING : figureText(figure, median.a),
+          median === undefined ? MISSING : figureText(figure, median.b),
+          estimate === undefined ? MISSING : ratioText(estimate),
+          estimate === undefined ? MISSING : formatP(estimate.p),
+          ...(withFloor ? [floor === undefined ? MISSING : ratioText(floor)] : []),
+        ],
+      ];
+    }),
+  );
+  return { head, rows };
+}
+
+export function figureText(figure: ComparedFigure, value: number): string {
+  if (figure === 'throughput') return formatRate(value);
+  return figure === 'serverCpuPerOp' ? `${formatMicros(value)} us` : `${formatMs(value)} ms`;
+}
+
+/** `8 pairs in the order A B, B A, ...; 2 of 18 runs are not valid`. */
+export function pairsSentence({ runs, complete }: Comparison): string {
+  const pairs = new Set(runs.filter(({ side }) => side !== 'floor').map(({ pair }) => pair)).size;
+  const floors = runs.filter(({ side }) => side === 'floor').length;
+  const invalid = runs.filter(({ valid }) => !valid).length;
+  const parts = [
+    `${formatCount(pairs)} pairs of runs in the order A B, B A, ..., fresh servers and data each time`,
+  ];
+  if (floors > 0) parts.push(`${formatCount(floors)} A/A runs for the noise floor`);
+  if (invalid > 0) parts.push(`${formatCount(invalid)} of ${formatCount(runs.length)} runs are not valid`);
+  if (!complete) parts.push('interrupted before the last pair');
+  return parts.join('; ');
+}
+
+/** Names of the sides, told apart by what they are where their targets are the same. */
+export function comparisonSides({ a, b }: Comparison): [a: string, b: string] {
+  return a.name === b.name ? [a.description, b.description] : [a.name, b.name];
+}

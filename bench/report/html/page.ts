@@ -1,0 +1,82 @@
+/**
+ * The frame of all reports: one HTML file that needs no network and no other file. Charts are collected while the body
+ * is made, so that each has a place, an identifier and its data.
+ *
+ *     style | body with <figure> per chart | charts as JSON | echarts, gzip + base64 (240 KiB) | page-script.ts
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { Chart } from './chart.ts';
+import { figure, html, type Markup } from './markup.ts';
+import { drawCharts } from './page-script.ts';
+import { STYLE } from './style.ts';
+
+/** The charts of a page, in the order in which they were placed. */
+export class ChartSheet {
+  private readonly charts: Chart[] = [];
+
+  place(chart: Chart): Markup {
+    this.charts.push(chart);
+    return figure(chart, `chart-${this.charts.length}`);
+  }
+
+  placeAll(charts: readonly Chart[]): Markup[] {
+    return charts.map((chart) => this.place(chart));
+  }
+
+  /** For the page's script. */
+  toJson(): string {
+    const entries = this.charts.map(({ option, narrow, group }, index) => ({
+      id: `chart-${index + 1}`,
+      option,
+      narrow,
+      group,
+    }));
+    return JSON.stringify(entries);
+  }
+}
+
+export function renderPage(title: string, body: Markup, sheet: ChartSheet): string {
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<style>${raw(STYLE)}</style>
+</head>
+<body>
+<main>
+${body}
+<footer>Made by ringkeeper's benchmark engine. This file needs no network. Charts: Apache ECharts, Apache License 2.0.</footer>
+</main>
+<script type="application/json" id="charts">${raw(sheet.toJson().replaceAll('<', '\\u003c'))}</script>
+<script type="text/plain" id="echarts">${raw(packedEcharts())}</script>
+<script>${raw(scriptText(`${drawCharts.toString()}\ndrawCharts();`))}</script>
+</body>
+</html>
+`;
+  return page.html;
+}
+
+/** Inside a script element only `</script` and `<!--` end or change anything; the script has them in strings, if at all. */
+function scriptText(text: string): string {
+  return text.replace(/<(?=\/script|!--)/gi, '\\u003c');
+}
+
+function raw(text: string): Markup {
+  return { html: text };
+}
+
+let packed: string | null = null;
+
+/** The package's build with lines, bars, points, marks, zoom and the SVG renderer, not the whole library. */
+function packedEcharts(): string {
+  if (packed === null) {
+    const file = fileURLToPath(import.meta.resolve('echarts/dist/echarts.common.min'));
+    packed = gzipSync(readFileSync(file), { level: 9 }).toString('base64');
+  }
+  return packed;
+}

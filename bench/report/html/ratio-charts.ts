@@ -1,0 +1,254 @@
+/**
+ * Ratios B / A as charts: with their intervals over the noise floor (a forest plot), and pair by pair, which shows
+ * whether the machine drifted. The axis is logarithmic with 1 in the middle, so that twice and half are as far away.
+ *
+ *                    0.5        1        2
+ *     Throughput      |         |    |--●--|      interval clear of 1: filled
+ *     p99             |       |-○-|      |        1 inside: hollow
+ *                               ▒▒▒               grey: how far equal things differed here (A/A runs)
+ */
+import { FIGURE_LABELS, isBetter, ratioText } from '../compare-figures.ts';
+import {
+  COMPARED_FIGURES,
+  type ComparedFigure,
+  type PhaseComparison,
+  type RatioEstimate,
+} from '../compare-json.ts';
+import { formatP, formatRatio, plural } from '../format.ts';
+import {
+  baseOption,
+  type Chart,
+  format,
+  GRID,
+  type Json,
+  type JsonObject,
+  NARROW_GRID,
+  NARROW_Y_NAME,
+  xAxis,
+  yAxis,
+} from './chart.ts';
+
+const ROW_PX = 34;
+
+/** From fine to coarse: the first that holds all ratios is taken. */
+const TICK_SETS: readonly (readonly number[])[] = [
+  [0.98, 0.99, 1, 1.01, 1.02],
+  [0.95, 0.98, 1, 1.02, 1.05],
+  [0.9, 0.95, 1, 1.05, 1.1],
+  [0.8, 0.9, 1, 1.1, 1.25],
+  [0.5, 0.7, 1, 1.4, 2],
+  [0.2, 0.5, 1, 2, 5],
+  [0.1, 0.2, 0.5, 1, 2, 5, 10],
+  [0.01, 0.1, 1, 10, 100],
+  [0.001, 0.01, 0.1, 1, 10, 100, 1000],
+];
+
+interface ForestRow {
+  readonly figure: ComparedFigure;
+  readonly estimate: RatioEstimate;
+  readonly floor: RatioEstimate | undefined;
+}
+
+export function forestChart(comparison: PhaseComparison): Chart | null {
+  const rows = COMPARED_FIGURES.flatMap((figure): ForestRow[] => {
+    const estimate = comparison.figures[figure];
+    return estimate === undefined ? [] : [{ figure, estimate, floor: comparison.noiseFloor?.[figure] }];
+  });
+  if (rows.length === 0) return null;
+  const ends = rows.flatMap(({ estimate, floor }) => [
+    estimate.low,
+    estimate.high,
+    floor?.low ?? 1,
+    floor?.high ?? 1,
+  ]);
+  const ticks = ratioTicks(ends);
+  const floorNote =
+    comparison.noiseFloor === null ? '' : ' Grey: how far equal things differed here (A/A runs).';
+  const names = rows.map(({ figure }) => FIGURE_LABELS[figure]);
+  return {
+    title: 'Ratio B / A of each figure',
+    note: `Median over ${plural(rows[0]!.estimate.pairs, 'pair')} with its 95 % interval; hollow where the interval holds 1. Right of 1, B has more of it: better for throughput, worse for latency and CPU.${floorNote}`,
+    summary: `Ratios of phase ${comparison.phase}: ${rows.map(({ figure, estimate }) => `${FIGURE_LABELS[figure]} ${ratioText(estimate)}`).join(', ')}.`,
+    heightPx: GRID.bottom + 16 + rows.length * ROW_PX,
+    group: null,
+    table: {
+      head: ['figure', 'ratio B / A', '95 % interval', 'p', 'pairs', 'noise floor'],
+      rows: rows.map(({ figure, estimate, floor }) => [
+        FIGURE_LABELS[figure],
+        formatRatio(estimate.ratio),
+        `${formatRatio(estimate.low)} .. ${formatRatio(estimate.high)}`,
+        formatP(estimate.p),
+        String(estimate.pairs),
+        floor === undefined ? '-' : `${formatRatio(floor.low)} .. ${formatRatio(floor.high)}`,
+      ]),
+    },
+    option: baseOption({
+      tooltip: { show: false },
+      grid: { ...GRID, left: 118, right: 150, top: 16 },
+      xAxis: xAxis({
+        name: 'Ratio B / A',
+        format: 'ratio',
+        min: ticks[0]!,
+        max: ticks[ticks.length - 1]!,
+        logTicks: ticks,
+      }),
+      yAxis: [
+        rowAxis(names, 'left'),
+        rowAxis(
+          rows.map(({ estimate }) => ratioText(estimate)),
+          'right',
+        ),
+      ],
+      series: forestSeries(rows),
+    }),
+    narrow: {
+      grid: { left: 112, right: 16 },
+      yAxis: [{}, { show: false }],
+    },
+  };
+}
+
+function forestSeries(rows: readonly ForestRow[]): JsonObject[] {
+  const floors = rows.map(({ floor }, row) => (floor === undefined ? null : segment(floor, row)));
+  const color = ({ figure, estimate }: ForestRow): string => {
+    const better = isBetter(figure, estimate);
+    return better === null ? 'var(--muted)' : better ? 'var(--good)' : 'var(--bad)';
+  };
+  return [
+    ...floors.flatMap((data) =>
+      data === null ? [] : [segmentSeries(data, { color: 'var(--reference)', width: 14, opacity: 0.3 })],
+    ),
+    ...rows.map((row, index) =>
+      segmentSeries(segment(row.estimate, index), { color: color(row), width: 2, opacity: 1 }),
+    ),
+    {
+      type: 'scatter',
+      symbolSize: 11,
+      silent: true,
+      z: 5,
+      data: rows.map((row, index) => ({
+        value: [row.estimate.ratio, index],
+        itemStyle: {
+          color: isBetter(row.figure, row.estimate) === null ? 'var(--paper)' : color(row),
+          borderColor: color(row),
+          borderWidth: 2,
+          opacity: 1,
+        },
+      })),
+      markLine: {
+        symbol: 'none',
+        silent: true,
+        label: { show: false },
+        lineStyle: { color: 'var(--ink)', width: 1, type: 'solid', opacity: 0.6 },
+        data: [{ xAxis: 1 }],
+      },
+    },
+  ];
+}
+
+function segment({ low, high }: RatioEstimate, row: number): Json[] {
+  return [
+    [low, row],
+    [high, row],
+  ];
+}
+
+function segmentSeries(
+  data: readonly Json[],
+  look: { color: string; width: number; opacity: number },
+): JsonObject {
+  const { color, width, opacity } = look;
+  return {
+    type: 'line',
+    silent: true,
+    symbol: 'none',
+    data,
+    lineStyle: { color, width, opacity },
+    z: width > 5 ? 1 : 3,
+  };
+}
+
+function rowAxis(names: readonly string[], position: 'left' | 'right'): JsonObject {
+  return {
+    type: 'category',
+    data: [...names],
+    inverse: true,
+    position,
+    axisLine: { show: false },
+    axisTick: { show: false },
+    axisLabel: {
+      color: position === 'left' ? 'var(--ink)' : 'var(--muted)',
+      fontSize: 12,
+      interval: 0,
+      width: position === 'left' ? 104 : 140,
+      overflow: 'break',
+    },
+    splitLine: { show: false },
+  };
+}
+
+/** The figure that decides, pair by pair in the order of the runs. */
+export function pairChart(comparison: PhaseComparison): Chart | null {
+  const estimate = comparison.figures[comparison.decidedBy];
+  if (estimate === undefined || estimate.each.length < 2) return null;
+  const ticks = ratioTicks(estimate.each);
+  const name = FIGURE_LABELS[comparison.decidedBy];
+  const mark = (value: number, color: string, dash: string): JsonObject => ({
+    yAxis: value,
+    lineStyle: { color, width: 1, type: dash },
+    label: { show: false },
+  });
+  return {
+    title: `${name}, pair by pair`,
+    note: 'The ratio of each pair in the order of the runs, with their median. A slope means that the machine changed while it was measured.',
+    summary: `${name} ratios of ${plural(estimate.each.length, 'pair')} of phase ${comparison.phase}: ${estimate.each.map(formatRatio).join(', ')}.`,
+    heightPx: 220,
+    group: null,
+    table: {
+      head: ['pair', 'ratio B / A'],
+      rows: estimate.each.map((ratio, pair) => [String(pair + 1), formatRatio(ratio)]),
+    },
+    option: baseOption({
+      grid: { ...GRID },
+      xAxis: {
+        ...xAxis({
+          name: 'Pair',
+          format: 'plain',
+          min: 0.5,
+          max: estimate.each.length + 0.5,
+          ticks: estimate.each.map((_, pair) => pair + 1),
+        }),
+      },
+      yAxis: yAxis({
+        name: `${name}, ratio B / A`,
+        format: 'ratio',
+        min: ticks[0]!,
+        max: ticks[ticks.length - 1]!,
+        logTicks: ticks,
+      }),
+      series: [
+        {
+          type: 'scatter',
+          name: 'ratio',
+          symbolSize: 9,
+          itemStyle: { color: 'var(--s1)', opacity: 1 },
+          tooltip: { valueFormatter: format('ratio') },
+          data: estimate.each.map((ratio, pair) => [pair + 1, ratio]),
+          markLine: {
+            symbol: 'none',
+            silent: true,
+            data: [mark(1, 'var(--ink)', 'solid'), mark(estimate.ratio, 'var(--s1)', 'dashed')],
+          },
+        },
+      ],
+    }),
+    narrow: { grid: { ...NARROW_GRID }, yAxis: NARROW_Y_NAME },
+  };
+}
+
+function ratioTicks(ratios: readonly number[]): readonly number[] {
+  const low = Math.min(1, ...ratios);
+  const high = Math.max(1, ...ratios);
+  const fits = TICK_SETS.find((set) => set[0]! <= low && set[set.length - 1]! >= high);
+  return fits ?? TICK_SETS[TICK_SETS.length - 1]!;
+}

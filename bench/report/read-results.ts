@@ -1,0 +1,111 @@
+/**
+ * Saved results, read back. A directory is what the JSON document in it says; a document of another schema version is
+ * an older result, of which only the summary is known.
+ *
+ *     run.json | compare.json | sweep.json        known schema -> result
+ *                                                 other -> older, when there is a summary.md
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  COMPARE_SCHEMA,
+  COMPARE_SCHEMA_VERSION,
+  type Comparison,
+  SWEEP_SCHEMA,
+  SWEEP_SCHEMA_VERSION,
+  type Sweep,
+} from './compare-json.ts';
+import { parseRun, RUN_SCHEMA, RUN_SCHEMA_VERSION, type RunResult } from './run-json.ts';
+import { COMPARE_FILE, SWEEP_FILE } from './save-comparison.ts';
+import { RUN_FILE } from './save-run.ts';
+
+export type SavedResult =
+  | { readonly kind: 'run'; readonly run: RunResult }
+  | { readonly kind: 'comparison'; readonly comparison: Comparison }
+  | { readonly kind: 'sweep'; readonly sweep: Sweep }
+  /** There is a document, but of a version or schema that is not known here; `found` says which. */
+  | { readonly kind: 'unknown'; readonly file: string; readonly found: string };
+
+export interface ListedResult {
+  readonly dirName: string;
+  readonly result: SavedResult;
+}
+
+/** Null when no document of a result is there. */
+export function readResult(dir: string): SavedResult | null {
+  const file = [COMPARE_FILE, SWEEP_FILE, RUN_FILE].find((name) => existsSync(join(dir, name)));
+  if (file === undefined) return null;
+  const text = readFileSync(join(dir, file), 'utf8');
+  if (file === RUN_FILE) {
+    const run = parseRun(text);
+    return run === null ? unknown(file, text) : { kind: 'run', run };
+  }
+  if (file === COMPARE_FILE) {
+    const comparison = parseDocument<Comparison>(text, COMPARE_SCHEMA, COMPARE_SCHEMA_VERSION);
+    return comparison === null ? unknown(file, text) : { kind: 'comparison', comparison };
+  }
+  const sweep = parseDocument<Sweep>(text, SWEEP_SCHEMA, SWEEP_SCHEMA_VERSION);
+  return sweep === null ? unknown(file, text) : { kind: 'sweep', sweep };
+}
+
+/** Results directly under `resultsDir`, oldest first: the names of their directories begin with the time. */
+export function listResults(resultsDir: string): ListedResult[] {
+  const found: ListedResult[] = [];
+  for (const entry of readdirSync(resultsDir, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const dir = join(resultsDir, entry.name);
+    const result = readResult(dir);
+    if (result !== null) found.push({ dirName: entry.name, result });
+    else if (existsSync(join(dir, 'summary.md'))) {
+      found.push({
+        dirName: entry.name,
+        result: { kind: 'unknown', file: 'summary.md', found: 'no document' },
+      });
+    }
+  }
+  return found.sort((a, b) => (a.dirName < b.dirName ? -1 : 1));
+}
+
+/** The runs of a comparison in its order, without those whose files are gone. */
+export function readRunsOf(comparison: Comparison, dir: string): RunResult[] | null {
+  const runs: RunResult[] = [];
+  for (const { dir: place } of comparison.runs) {
+    const result = readResult(join(dir, place));
+    if (result?.kind !== 'run') return null;
+    runs.push(result.run);
+  }
+  return runs;
+}
+
+/** What this version reads, for messages. */
+export const KNOWN_SCHEMAS = [
+  `${RUN_FILE}: ${RUN_SCHEMA} version ${RUN_SCHEMA_VERSION}`,
+  `${COMPARE_FILE}: ${COMPARE_SCHEMA} version ${COMPARE_SCHEMA_VERSION}`,
+  `${SWEEP_FILE}: ${SWEEP_SCHEMA} version ${SWEEP_SCHEMA_VERSION}`,
+].join(', ');
+
+interface Headed {
+  readonly schema: string;
+  readonly schemaVersion: number;
+}
+
+function parseDocument<T extends Headed>(text: string, schema: string, version: number): T | null {
+  const value = parseHead(text);
+  return value?.schema === schema && value.schemaVersion === version ? (value as T) : null;
+}
+
+function parseHead(text: string): Partial<Headed> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function unknown(file: string, text: string): SavedResult {
+  const head = parseHead(text);
+  if (head === null) return { kind: 'unknown', file, found: 'not JSON, or cut off' };
+  if (head.schema === undefined) return { kind: 'unknown', file, found: 'no schema' };
+  return { kind: 'unknown', file, found: `${head.schema} version ${head.schemaVersion}` };
+}

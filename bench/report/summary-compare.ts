@@ -1,0 +1,44 @@
+/** `summary.md` of a comparison: the verdict of each phase in words, then medians and ratios with their intervals. */
+import { comparisonTable, pairsSentence, verdictSentence, verdictWords } from './compare-figures.ts';
+import type { Comparison } from './compare-json.ts';
+import { environmentFacts, environmentLine, phaseLine, planLine } from './describe.ts';
+import { formatInstant } from './format.ts';
+import { codeBlock, factLines, tableLines } from './markdown.ts';
+
+export function renderComparisonSummary(comparison: Comparison): string {
+  const { plan, a, b, environment, phases } = comparison;
+  const lines = [
+    `# ${plan.name}: ${a.name} vs ${b.name}`,
+    '',
+    `${plan.description}. ${formatInstant(comparison.startedAt)}. Charts: \`report.html\`.`,
+    '',
+    `- A: ${a.description}`,
+    `- B: ${b.description}`,
+    '',
+    '## Verdict',
+    '',
+    ...phases.map(
+      (phase) => `- ${phase.phase}: **${verdictWords(phase.verdict)}**. ${verdictSentence(phase)}.`,
+    ),
+    '',
+    `${pairsSentence(comparison)}. A ratio is the median over pairs of B / A with its 95 % bootstrap interval over pairs; p is`,
+    'of a sign-flip permutation test, which cannot go below 2 / 2^pairs.',
+    '',
+    '## Figures',
+    '',
+    ...tableLines(comparisonTable(comparison)),
+    '',
+    `${planLine(plan)}.`,
+    '',
+    ...plan.phases.map((phase) => `- ${phase.name}: ${phaseLine(phase)}`),
+    '',
+    `${environmentLine(environment)}.`,
+    '',
+    ...factLines(environmentFacts(environment)),
+    '## Again',
+    '',
+    ...codeBlock([comparison.command]),
+    '`compare.json` has everything (schema in `bench/report/compare-json.ts`), `runs/` each single run.',
+  ];
+  return `${lines.join('\n')}\n`;
+}

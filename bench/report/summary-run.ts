@@ -1,0 +1,131 @@
+/** `summary.md` of a run, for people who read the repository: verdict first, then every figure as text. */
+import {
+  availabilityDefinition,
+  environmentFacts,
+  environmentLine,
+  phaseLine,
+  planLine,
+  runVerdict,
+} from './describe.ts';
+import { errorText, figureRows } from './figures.ts';
+import { formatDuration, formatInstant, formatMs } from './format.ts';
+import { codeBlock, factLines, markdownTable, tableLines } from './markdown.ts';
+import type { RunResult } from './run-json.ts';
+import {
+  availabilityTable,
+  checkSentence,
+  checkTable,
+  latencyByOp,
+  metricsTable,
+  outageTable,
+  referenceTable,
+  type TextTable,
+} from './run-tables.ts';
+
+export function renderRunSummary(run: RunResult): string {
+  const rows = figureRows(run).map(({ label, cells }) => [label, ...cells]);
+  const lines = [
+    `# ${run.plan.name}: ${run.target.name}`,
+    '',
+    `${run.plan.description}. Against ${run.target.description}, ${formatInstant(run.startedAt)}. Charts: \`report.html\`.`,
+    '',
+    ...verdict(run),
+    '## Figures',
+    '',
+    ...markdownTable(['', ...run.phases.map(({ plan }) => plan.name)], rows),
+    '',
+    `${planLine(run.plan)}.`,
+    '',
+    ...run.phases.map(({ plan }) => `- ${plan.name}: ${phaseLine(plan)}`),
+    '',
+    `${environmentLine(run.environment)}.`,
+    '',
+    ...factLines(environmentFacts(run.environment)),
+    ...latencySection(run),
+    ...availabilitySection(run),
+    ...errorSection(run),
+    ...checkSection(run),
+    ...tableSection(
+      'Server metrics',
+      'Growth of counters and values at the end, as the server reports them (`mntr`).',
+      metricsTable(run.phases),
+    ),
+    ...tableSection(
+      'Beside published figures',
+      'For the same load on other machines: an orientation, never a verdict.',
+      referenceTable(run),
+    ),
+    '## Again',
+    '',
+    ...codeBlock([run.command]),
+    ...fileSection(),
+  ];
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function verdict(run: RunResult): string[] {
+  const { kind, title, lines } = runVerdict(run);
+  if (kind === 'valid') return [`**${title}.** ${lines.join(' ')}`, ''];
+  return [`**${title}:**`, '', ...lines.map((line) => `- ${line}`), ''];
+}
+
+function latencySection({ phases, plan }: RunResult): string[] {
+  const table = latencyByOp(phases);
+  if (table.rows.length === 0) return [];
+  const early = phases.reduce((sum, { eventsBeforeAck }) => sum + eventsBeforeAck, 0);
+  const events =
+    early === 0
+      ? ''
+      : ' Events are counted from the acknowledgement of the write; those that came before it count as 0.';
+  const slo = plan.sloMs === null ? '' : ` Goodput counts replies within ${formatDuration(plan.sloMs)}.`;
+  const text = `Counted from the instant each request was due; \`from sending\` is the same without that correction.${events}${slo}`;
+  return ['## Latency by operation', '', text, '', ...tableLines(table), ''];
+}
+
+function availabilitySection(run: RunResult): string[] {
+  const outages = outageTable(run.availability);
+  return [
+    '## Availability',
+    '',
+    availabilityDefinition(run.plan),
+    '',
+    ...tableLines(availabilityTable(run)),
+    '',
+    ...(outages.rows.length === 0
+      ? []
+      : ['Outages, from the start of the run:', '', ...tableLines(outages), '']),
+    `Probes were sent at most ${formatMs(run.probeLagMsMax)} ms late.`,
+    '',
+  ];
+}
+
+function errorSection({ phases }: RunResult): string[] {
+  const lines = phases
+    .filter((phase) => errorText(phase) !== '')
+    .map((phase) => `- ${phase.plan.name}: ${errorText(phase)}`);
+  return lines.length === 0
+    ? []
+    : ['## Errors', '', 'By name, replies in the measured time:', '', ...lines, ''];
+}
+
+function checkSection({ phases }: RunResult): string[] {
+  const checked = phases.flatMap((phase) => {
+    if (phase.check === null) return [];
+    const broken = phase.check.rules.some(({ violations }) => violations > 0);
+    const table = broken ? ['', ...tableLines(checkTable(phase.check))] : [];
+    return [`${phase.plan.name}: ${checkSentence(phase.check)}`, ...table, ''];
+  });
+  return checked.length === 0 ? [] : ['## Check of the history', '', ...checked];
+}
+
+function tableSection(title: string, text: string, table: TextTable): string[] {
+  return table.rows.length === 0 ? [] : [`## ${title}`, '', text, '', ...tableLines(table), ''];
+}
+
+function fileSection(): string[] {
+  return [
+    '`run.json` has everything (schema in `bench/report/run-json.ts`); `series.csv`, `latency.csv` and `samples.csv` the',
+    "curves; `*.hgrm` the percentile distributions in ms; `*.hlog`, if there is one, HdrHistogram's log in microseconds (give",
+    'its tools `-outputValueUnitRatio 1000`).',
+  ];
+}

@@ -1,0 +1,51 @@
+/** `summary.md` of a sweep: what was varied, the knee and the search in sentences, every point as a row. */
+import type { Sweep } from './compare-json.ts';
+import { environmentFacts, environmentLine, phaseLine, planLine } from './describe.ts';
+import { formatInstant } from './format.ts';
+import { codeBlock, factLines, tableLines } from './markdown.ts';
+import { kneeSentences, searchSentence, sweepReferences, sweepTable, variedText } from './sweep-figures.ts';
+
+export function renderSweepSummary(sweep: Sweep): string {
+  const { plan, target } = sweep;
+  const findings = [
+    ...kneeSentences(sweep),
+    ...(sweep.search === null ? [] : [searchSentence(sweep.search)]),
+  ];
+  const table = sweepTable(sweep);
+  const published = sweepReferences(sweep);
+  const lines = [
+    `# ${plan.name}: sweep of ${target.name}`,
+    '',
+    `${plan.description}. Against ${target.description}, ${formatInstant(sweep.startedAt)}. Charts: \`report.html\`.`,
+    '',
+    ...(sweep.axes.length === 0 ? [] : [`Varied: ${variedText(sweep)}.`, '']),
+    ...(sweep.complete ? [] : ['**Partial:** the sweep was interrupted, points are missing.', '']),
+    ...(target.failure === null ? [] : [`**The server failed:** ${target.failure}.`, '']),
+    ...(findings.length === 0 ? [] : [...findings.map((text) => `- ${text}`), '']),
+    ...(table.rows.length === 0
+      ? []
+      : ['## Figures', '', 'Median of the replicates [lowest .. highest].', '', ...tableLines(table), '']),
+    ...(published.rows.length === 0
+      ? []
+      : [
+          '## Beside published figures',
+          '',
+          'On other machines: an orientation, never a verdict.',
+          '',
+          ...tableLines(published),
+          '',
+        ]),
+    `Where not varied: ${planLine(plan)}.`,
+    '',
+    ...plan.phases.map((phase) => `- ${phase.name}: ${phaseLine(phase)}`),
+    '',
+    `${environmentLine(sweep.environment)}.`,
+    '',
+    ...factLines(environmentFacts(sweep.environment)),
+    '## Again',
+    '',
+    ...codeBlock([sweep.command]),
+    '`sweep.json` has everything (schema in `bench/report/compare-json.ts`).',
+  ];
+  return `${lines.join('\n')}\n`;
+}

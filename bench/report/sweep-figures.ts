@@ -1,0 +1,216 @@
+/**
+ * A sweep as curves and rows: figures of the replicates at each point, along the first axis; one curve per phase and
+ * per value of the other axes. With one replicate the median is its figure and the range is empty.
+ */
+import { median } from 'simple-statistics';
+import type { SearchOutcome, Sweep, SweepPoint } from './compare-json.ts';
+import {
+  formatCount,
+  formatDuration,
+  formatMicros,
+  formatMs,
+  formatRate,
+  formatShare,
+  MISSING,
+  plural,
+} from './format.ts';
+import type { PhaseResult } from './run-json.ts';
+import { type ReferencedMetric, referencedFigure, type TextTable } from './run-tables.ts';
+
+export const SWEPT_METRICS = ['throughput', 'p99', 'latencyMean', 'serverCpuPerOp'] as const;
+export type SweptMetric = (typeof SWEPT_METRICS)[number];
+
+export const METRIC_LABELS: Readonly<Record<SweptMetric, string>> = {
+  throughput: 'Throughput, requests/s',
+  p99: 'Latency p99, ms',
+  latencyMean: 'Latency mean, ms',
+  serverCpuPerOp: 'Server CPU, us/op',
+};
+
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /** Each replicate, with its verdict. */
+  readonly each: readonly { readonly value: number; readonly valid: boolean }[];
+}
+
+export interface SweepCurve {
+  /** Empty when there is only one curve. */
+  readonly label: string;
+  readonly phase: string;
+  /** By the first axis, in its order. */
+  readonly points: readonly { readonly at: number | string; readonly spread: Spread }[];
+}
+
+export function metricOf(phase: PhaseResult, metric: SweptMetric): number | null {
+  if (metric === 'throughput') return phase.throughputPerSecond;
+  if (metric === 'serverCpuPerOp') return phase.server?.cpuMicrosPerOp ?? null;
+  return metric === 'latencyMean' ? referencedFigure(phase, 'latencyMeanMs') : (phase.latency?.p99Ms ?? null);
+}
+
+export function metricText(metric: SweptMetric, value: number): string {
+  if (metric === 'throughput') return formatRate(value);
+  return metric === 'serverCpuPerOp' ? `${formatMicros(value)} us` : `${formatMs(value)} ms`;
+}
+
+/** Points without the figure are left out; a curve without points too. */
+export function sweepCurves(sweep: Sweep, metric: SweptMetric): SweepCurve[] {
+  const phases = phaseNames(sweep);
+  const curves: SweepCurve[] = [];
+  for (const phase of phases) {
+    for (const [others, points] of byOtherAxes(sweep)) {
+      const spreads = points.flatMap((point) => {
+        const spread = spreadAt(point, phase, metric);
+        return spread === null ? [] : [{ at: point.at[0]!, spread }];
+      });
+      const label = [...(phases.length > 1 ? [phase] : []), ...(others === '' ? [] : [others])].join(', ');
+      if (spreads.length > 0) curves.push({ label, phase, points: spreads });
+    }
+  }
+  return curves;
+}
+
+export function spreadAt(point: SweepPoint, phase: string, metric: SweptMetric): Spread | null {
+  const each = point.runs.flatMap(({ phases }) => {
+    const result = phases.find(({ plan }) => plan.name === phase);
+    const value = result === undefined ? null : metricOf(result, metric);
+    return value === null ? [] : [{ value, valid: result!.valid }];
+  });
+  if (each.length === 0) return null;
+  const values = each.map(({ value }) => value);
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values), each };
+}
+
+export function phaseNames(sweep: Sweep): string[] {
+  const names = sweep.points.flatMap(({ runs }) =>
+    runs.flatMap(({ phases }) => phases.map(({ plan }) => plan.name)),
+  );
+  return [...new Set(names)];
+}
+
+/** The part of a path that says what is varied: `readPercent` of `phases.mixed.readPercent`. */
+export function axisName(path: string): string {
+  const parts = path.split('.');
+  return (parts[0] === 'phases' && parts.length > 2 ? parts.slice(2) : parts).join('.');
+}
+
+/** Figures that others published, and what was measured at the same place; those of no swept place too. */
+export function sweepReferences(sweep: Sweep): TextTable {
+  const rows = sweep.plan.references.map(({ label, source, phase, metric, value, at }) => {
+    const swept = METRIC_OF_REFERENCE[metric];
+    const point = sweep.points.find((one) => one.at[0] === at);
+    const own = point === undefined ? null : spreadAt(point, phase, swept);
+    return [
+      phase,
+      METRIC_LABELS[swept].split(',')[0]!,
+      at === null ? MISSING : String(at),
+      own === null ? MISSING : metricText(swept, own.median),
+      metricText(swept, value),
+      label,
+      source,
+    ];
+  });
+  const at = axisName(sweep.axes[0]?.path ?? 'at');
+  return { head: ['phase', 'figure', at, 'this sweep', 'published', 'by', 'source'], rows };
+}
+
+export const METRIC_OF_REFERENCE: Readonly<Record<ReferencedMetric, SweptMetric>> = {
+  throughput: 'throughput',
+  p99Ms: 'p99',
+  latencyMeanMs: 'latencyMean',
+};
+
+/** `connections: 1, 10, 100; values: 100, 1024`. */
+export function variedText({ axes }: Sweep): string {
+  return axes.map(({ path, values }) => `${axisName(path)}: ${values.join(', ')}`).join('; ');
+}
+
+/** One row per point and phase: median [lowest .. highest] of the replicates. */
+export function sweepTable(sweep: Sweep): TextTable {
+  const head = [
+    ...sweep.axes.map(({ path }) => axisName(path)),
+    'phase',
+    'throughput, /s',
+    'p50, ms',
+    'p99, ms',
+    'server CPU, us/op',
+    'availability',
+    'valid',
+  ];
+  const rows = sweep.points.flatMap((point) =>
+    phaseNames(sweep).flatMap((phase) => {
+      const results = point.runs.flatMap(({ phases }) => phases.filter(({ plan }) => plan.name === phase));
+      if (results.length === 0) return [];
+      const p50 = results.flatMap(({ latency }) => latency?.p50Ms ?? []);
+      return [
+        [
+          ...point.at.map(String),
+          phase,
+          spreadText(spreadAt(point, phase, 'throughput'), formatCount),
+          p50.length === 0 ? MISSING : formatMs(median(p50)),
+          spreadText(spreadAt(point, phase, 'p99'), formatMs),
+          spreadText(spreadAt(point, phase, 'serverCpuPerOp'), formatMicros),
+          formatShare(Math.min(...results.map(({ availability }) => availability.byTime))),
+          `${results.filter(({ valid }) => valid).length} of ${results.length}`,
+        ],
+      ];
+    }),
+  );
+  return { head, rows };
+}
+
+/** Where throughput stops growing, in a sentence per phase. */
+export function kneeSentences({ knee, axes }: Sweep): string[] {
+  return knee.map(
+    ({ phase, at, throughputPerSecond, others = [] }) =>
+      `${[phase, ...others.map((value, index) => axisText(axes, index + 1, value))].join(', ')}: throughput stops growing at ` +
+      `${axisText(axes, 0, at)}, with ${formatRate(throughputPerSecond)}`,
+  );
+}
+
+function axisText(axes: Sweep['axes'], axis: number, value: number | string): string {
+  return `${axisName(axes[axis]?.path ?? '')} = ${value}`;
+}
+
+const EDGES: Readonly<Record<SearchOutcome['edge'], string>> = {
+  smooth: 'p99 crosses the bound smoothly',
+  cliff: 'p99 jumps over the bound: beyond this rate the service falls behind',
+  open: 'the bound was never broken: the highest rate tried is a lower limit',
+  none: 'even the lowest rate broke the bound',
+};
+
+export function searchSentence({
+  phase,
+  p99MsMax,
+  ratePerSecond,
+  low,
+  high,
+  edge,
+  probes,
+}: SearchOutcome): string {
+  const bound = `p99 <= ${formatDuration(p99MsMax)}`;
+  const made = `${plural(probes.length, 'probe')}; ${EDGES[edge]}`;
+  if (ratePerSecond === null) return `${phase}: no rate keeps ${bound} (${made})`;
+  const range = low === null || high === null ? '' : ` [${formatRate(low)} .. ${formatRate(high)}]`;
+  return `${phase}: ${formatRate(ratePerSecond)}${range} at ${bound} (${made})`;
+}
+
+function spreadText(spread: Spread | null, format: (value: number) => string): string {
+  if (spread === null) return MISSING;
+  const { median, min, max, each } = spread;
+  return each.length === 1 ? format(median) : `${format(median)} [${format(min)} .. ${format(max)}]`;
+}
+
+/** Points with the same values of all axes but the first: `valueBytes 100` -> its points. */
+function byOtherAxes({ axes, points }: Sweep): Map<string, SweepPoint[]> {
+  const groups = new Map<string, SweepPoint[]>();
+  for (const point of points) {
+    const key = axes
+      .slice(1)
+      .map(({ path }, index) => `${axisName(path)} ${point.at[index + 1]}`)
+      .join(', ');
+    groups.set(key, [...(groups.get(key) ?? []), point]);
+  }
+  return groups;
+}

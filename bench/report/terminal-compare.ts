@@ -1,0 +1,54 @@
+/** A comparison and a sweep on a terminal, and the JSON of any result for machines. */
+import {
+  comparisonTable,
+  pairsSentence,
+  verdictKind,
+  verdictSentence,
+  verdictWords,
+} from './compare-figures.ts';
+import type { Comparison, Sweep } from './compare-json.ts';
+import { environmentLine, planLine } from './describe.ts';
+import type { RunResult } from './run-json.ts';
+import { kneeSentences, searchSentence, sweepTable } from './sweep-figures.ts';
+import { DEFAULT_COLUMNS, type Look, styled, type TerminalStyle, terminalTable } from './terminal-tables.ts';
+
+const PLAIN: TerminalStyle = { columns: DEFAULT_COLUMNS, color: false };
+const LOOKS: Readonly<Record<'good' | 'bad' | 'warn', Look>> = { good: 'green', bad: 'red', warn: 'yellow' };
+
+export function renderComparison(comparison: Comparison, style: TerminalStyle = PLAIN): string {
+  const { head, rows } = comparisonTable(comparison);
+  return [
+    styled(comparison.plan.name, 'bold', style),
+    `A: ${comparison.a.description}`,
+    `B: ${comparison.b.description}`,
+    terminalTable(
+      ['', ...head.slice(2)],
+      rows.map(([phase, figure, ...cells]) => [`${phase} ${figure}`, ...cells]),
+      style,
+    ),
+    ...comparison.phases.map((phase) => {
+      const words = styled(verdictWords(phase.verdict), LOOKS[verdictKind(phase.verdict)], style);
+      return `${phase.phase}: ${words} (${verdictSentence(phase)})`;
+    }),
+    styled(pairsSentence(comparison), 'dim', style),
+    styled(environmentLine(comparison.environment), 'dim', style),
+  ].join('\n');
+}
+
+export function renderSweep(sweep: Sweep, style: TerminalStyle = PLAIN): string {
+  const { head, rows } = sweepTable(sweep);
+  return [
+    styled(`${sweep.plan.name} against ${sweep.target.description}`, 'bold', style),
+    ...(rows.length === 0 ? [] : [terminalTable(head, rows, style)]),
+    ...kneeSentences(sweep),
+    ...(sweep.search === null ? [] : [searchSentence(sweep.search)]),
+    styled(planLine(sweep.plan), 'dim', style),
+    styled(environmentLine(sweep.environment), 'dim', style),
+    ...(sweep.complete ? [] : [styled('! interrupted: points are missing', 'yellow', style)]),
+  ].join('\n');
+}
+
+/** For `--json`: one document on stdout, the same as the saved one, in one line. */
+export function renderJson(result: RunResult | Comparison | Sweep): string {
+  return `${JSON.stringify(result)}\n`;
+}

@@ -1,0 +1,330 @@
+/** What the charts draw, checked as data: zero as zero, what is shaded, scales that hold all values. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { availabilityChart } from '../../../bench/report/html/availability-chart.ts';
+import { type JsonObject, logScale } from '../../../bench/report/html/chart.ts';
+import { heatMap } from '../../../bench/report/html/heat-map.ts';
+import { latencyChart } from '../../../bench/report/html/latency-chart.ts';
+import { forestChart, pairChart } from '../../../bench/report/html/ratio-charts.ts';
+import { referenceChart } from '../../../bench/report/html/reference-chart.ts';
+import { searchChart } from '../../../bench/report/html/search-chart.ts';
+import { serverChart } from '../../../bench/report/html/server-chart.ts';
+import { phaseSpectrum } from '../../../bench/report/html/spectrum-chart.ts';
+import { sweepChart } from '../../../bench/report/html/sweep-charts.ts';
+import { throughputChart } from '../../../bench/report/html/throughput-chart.ts';
+import { mergedOutages, type TimePoint, thinned } from '../../../bench/report/html/time-axis.ts';
+import { referencedFigure } from '../../../bench/report/run-tables.ts';
+import { axisName, sweepReferences } from '../../../bench/report/sweep-figures.ts';
+import { sampleComparison } from './support/sample-comparison.ts';
+import { sampleRun } from './support/sample-run.ts';
+import { sampleHeatSweep, sampleSweep } from './support/sample-sweep.ts';
+
+const run = sampleRun();
+const [mixed, read] = [run.phases[0]!, run.phases[1]!];
+
+interface Series {
+  readonly name?: string;
+  readonly data: readonly (readonly [number, number | null])[];
+  readonly lineStyle: { readonly color: string; readonly type: string };
+  readonly markArea?: { readonly data: readonly (readonly JsonObject[])[] };
+  readonly markLine?: { readonly data: readonly JsonObject[] };
+}
+
+function seriesOf(chart: { readonly option: JsonObject } | null): Series[] {
+  assert.ok(chart !== null);
+  return chart.option['series'] as unknown as Series[];
+}
+
+function named(chart: { readonly option: JsonObject } | null, name: string): Series {
+  return seriesOf(chart).find((series) => series.name === name)!;
+}
+
+/** [from, to, colour] of each shaded stretch. */
+function bandsOf(series: Series): [number, number, string][] {
+  return series.markArea!.data.map(([from, to]) => [
+    from!['xAxis'] as number,
+    to!['xAxis'] as number,
+    (from!['itemStyle'] as JsonObject)['color'] as string,
+  ]);
+}
+
+test('throughput: an outage is drawn as zero, step by step', () => {
+  const { data } = named(throughputChart(mixed, []), 'replies');
+  const down = data.filter(([atS]) => atS > 27.4 && atS < 29.1);
+  assert.equal(down.length, 17);
+  assert.ok(down.every(([, rate]) => rate === 0));
+});
+
+test('throughput: warm-up grey up to the cut, outages red, the mean over the measured time only', () => {
+  const replies = named(throughputChart(mixed, []), 'replies');
+  assert.deepEqual(bandsOf(replies), [
+    [0, 5, 'var(--reference)'],
+    [27.4, 29.16, 'var(--bad)'],
+  ]);
+  const [mean] = replies.markLine!.data as unknown as { coord: number[] }[][];
+  assert.deepEqual(
+    mean!.map(({ coord }) => coord),
+    [
+      [5, 20_000],
+      [60, 20_000],
+    ],
+  );
+});
+
+test('throughput: errors have a row of their own, and none where there are none', () => {
+  assert.equal((throughputChart(mixed, []).option['grid'] as unknown[]).length, 2);
+  assert.equal(named(throughputChart(mixed, []), 'errors and lost').data[274]![1], 410);
+  assert.equal((throughputChart(read, []).option['grid'] as unknown[]).length, 1);
+});
+
+test('throughput: what was offered, step by step', () => {
+  const steps = [
+    { ratePerSecond: 100, forMs: 10_000 },
+    { ratePerSecond: 300, forMs: 0 },
+  ];
+  const { load } = mixed.plan;
+  assert.ok(load.kind === 'mix');
+  const plan = {
+    ...mixed.plan,
+    load: {
+      ...load,
+      arrival: { kind: 'open' as const, gaps: 'constant' as const, late: 'drop' as const, steps },
+    },
+  };
+  assert.deepEqual(named(throughputChart({ ...mixed, plan }, []), 'offered').data, [
+    [0, 100],
+    [10, 100],
+    [10, 300],
+    [60, 300],
+  ]);
+});
+
+test('throughput: a published figure is grey, and left out where it would crush the curve', () => {
+  const marks = (value: number): number =>
+    named(throughputChart(read, [{ label: 'x', value }]), 'replies').markLine!.data.length;
+  assert.equal(marks(90_000), 2);
+  assert.equal(marks(900_000_000), 1);
+  const mark = named(throughputChart(read, [{ label: 'x', value: 90_000 }]), 'replies').markLine!.data[1]!;
+  assert.equal((mark['lineStyle'] as JsonObject)['color'], 'var(--reference)');
+});
+
+test('latency: a second without a reply is a gap, not a zero', () => {
+  const { data } = named(latencyChart(mixed), 'p99');
+  assert.deepEqual(
+    data.filter(([, ms]) => ms === null).map(([atS]) => atS),
+    [27.5, 28.5],
+  );
+  assert.equal(latencyChart({ ...mixed, latencySeries: [] }), null);
+});
+
+test('availability: down is drawn at zero between its edges, and each class has a row', () => {
+  const chart = availabilityChart(mixed.availability, { of: 'x', endMs: 60_000, xName: 's', group: null });
+  assert.equal((chart!.option['grid'] as unknown[]).length, 4);
+  assert.deepEqual(named(chart, 'write').data, [
+    [0, 1],
+    [27.4, 1],
+    [27.4, 0],
+    [29.1, 0],
+    [29.1, 1],
+    [60, 1],
+  ]);
+  assert.equal(
+    availabilityChart({ byTime: 1, classes: {} }, { of: 'x', endMs: 1, xName: 's', group: null }),
+    null,
+  );
+});
+
+test('outages of several classes are joined where they overlap', () => {
+  assert.deepEqual(mergedOutages(mixed), [{ fromMs: 27_400, toMs: 29_160 }]);
+});
+
+test('server: only what is known has a row', () => {
+  assert.equal(seriesOf(serverChart(mixed)).length, 3);
+  assert.equal(seriesOf(serverChart(read)).length, 2);
+  const unknown = mixed.samples.map(({ atMs }) => ({
+    atMs,
+    cpuCores: null,
+    rssBytes: null,
+    outstanding: null,
+  }));
+  assert.equal(serverChart({ ...mixed, samples: unknown }), null);
+});
+
+test('spectrum: curves rise, end at the maximum, and show what is not corrected where that differs', () => {
+  const open = seriesOf(phaseSpectrum(mixed));
+  for (const { data } of open) {
+    data.forEach(([x, ms], index) => {
+      const before = data[index - 1];
+      if (before !== undefined) assert.ok(x >= before[0] && ms! >= before[1]!);
+    });
+  }
+  const get = open.filter(({ name }) => name === 'get');
+  assert.deepEqual(
+    get.map(({ lineStyle }) => lineStyle.type),
+    ['solid', 'dashed'],
+  );
+  assert.equal(get[0]!.data.at(-1)![1], mixed.ops[0]!.latency.maxMs);
+  assert.deepEqual(
+    seriesOf(phaseSpectrum(read)).map(({ lineStyle }) => lineStyle.type),
+    ['solid'],
+  );
+  assert.equal(phaseSpectrum({ ...read, ops: [] }), null);
+});
+
+test('forest: hollow where the interval holds 1, good and bad by the sense of each figure', () => {
+  const { comparison } = sampleComparison();
+  const points = seriesOf(forestChart(comparison.phases[0]!)).find((one) => 'symbolSize' in one)!;
+  const colors = (points.data as unknown as { itemStyle: { color: string } }[]).map(
+    ({ itemStyle }) => itemStyle.color,
+  );
+  const hollow = 'var(--paper)';
+  assert.deepEqual(colors, [hollow, 'var(--bad)', hollow, hollow, hollow, hollow]);
+  const slower = seriesOf(forestChart(comparison.phases[1]!)).find((one) => 'symbolSize' in one)!;
+  assert.ok(
+    (slower.data as unknown as { itemStyle: { color: string } }[]).every(
+      ({ itemStyle }) => itemStyle.color === 'var(--bad)',
+    ),
+  );
+});
+
+test('ratios: the axis holds every end of every interval, with 1 on it', () => {
+  for (const phase of sampleComparison().comparison.phases) {
+    const axis = forestChart(phase)!.option['xAxis'] as JsonObject;
+    const ends = Object.values(phase.figures).flatMap(({ low, high }) => [low, high]);
+    assert.ok((axis['min'] as number) <= Math.min(...ends) && (axis['max'] as number) >= Math.max(...ends));
+    assert.ok(((axis['axisLabel'] as JsonObject)['customValues'] as number[]).includes(1));
+    assert.ok(pairChart(phase) !== null);
+  }
+});
+
+test('references are grey bars beside the measured ones, and no chart without one', () => {
+  const own = [{ label: 'this', value: 10, color: 'var(--s1)' }];
+  const chart = referenceChart('read', 'throughput', own, run.plan.references);
+  const bars = seriesOf(chart)[0]!.data as unknown as { itemStyle: { color: string } }[];
+  assert.deepEqual(
+    bars.map(({ itemStyle }) => itemStyle.color),
+    ['var(--s1)', 'var(--reference)'],
+  );
+  assert.equal(referenceChart('mixed', 'throughput', own, run.plan.references), null);
+});
+
+test('sweep: median line, range of the replicates, references grey, the knee, invalid runs hollow', () => {
+  const sweep = sampleSweep();
+  const series = seriesOf(sweepChart(sweep, 'throughput'));
+  assert.equal(series[0]!.data.length, 8);
+  assert.equal(series[1]!.data.length, 8 * 3);
+  const dots = series[2]!.data as unknown as { itemStyle: { color: string } }[];
+  assert.equal(dots.filter(({ itemStyle }) => itemStyle.color === 'var(--paper)').length, 1);
+  assert.deepEqual(named(sweepChart(sweep, 'throughput'), 'Example service').data, [
+    [10, 240_000],
+    [50, 610_000],
+    [200, 720_000],
+  ]);
+  assert.equal(series.at(-1)!.markLine!.data[0]!['xAxis'], 50);
+  assert.equal(sweepChart({ ...sweep, axes: [] }, 'throughput'), null);
+});
+
+test('sweep over words: places in their order', () => {
+  const sweep = sampleSweep();
+  const words = ['small', 'large'];
+  const points = words.map((word, index) => ({ ...sweep.points[index]!, at: [word] }));
+  const chart = sweepChart(
+    { ...sweep, axes: [{ path: 'phases.0.keys', values: words }], points, knee: [] },
+    'p99',
+  );
+  assert.deepEqual((chart!.option['xAxis'] as JsonObject)['data'], words);
+  assert.deepEqual(
+    seriesOf(chart)[0]!.data.map(([x]) => x),
+    [0, 1],
+  );
+});
+
+test('sweep over two parameters: one curve per value of the second, and a heat map', () => {
+  const sweep = sampleHeatSweep();
+  const names = new Set(seriesOf(sweepChart(sweep, 'throughput')).map(({ name }) => name));
+  assert.ok(['connections 1', 'connections 10', 'connections 100'].every((name) => names.has(name)));
+  const { html } = heatMap(sweep, 'read', 'throughput');
+  assert.equal(html.match(/<td style="background:rgba/g)!.length, 9);
+  assert.equal(heatMap(sampleSweep(), 'read', 'throughput').html, '');
+});
+
+test('search: every probe, the bound and the rate that was found', () => {
+  const { search } = sampleHeatSweep();
+  const [probes] = seriesOf(searchChart(search!));
+  assert.equal(probes!.data.length, 7);
+  assert.equal(probes!.markLine!.data.length, 2);
+  const none = { ...search!, ratePerSecond: null, low: null, high: null, edge: 'none' as const };
+  assert.equal(seriesOf(searchChart(none))[0]!.markLine!.data.length, 1);
+});
+
+test('published times of double barriers are compared with the whole of them', () => {
+  const plan = { ...read.plan, load: { kind: 'doubleBarrier' as const, barriers: 200 } };
+  const all = {
+    ...read.ops[0]!,
+    label: 'all',
+    kind: 'step' as const,
+    latency: { ...read.ops[0]!.latency, meanMs: 9100 },
+  };
+  const phase = { ...read, plan, ops: [...read.ops, all] };
+  assert.equal(referencedFigure(phase, 'latencyMeanMs'), 9100);
+  assert.equal(referencedFigure(read, 'latencyMeanMs'), read.latency!.meanMs);
+});
+
+test('sweep: published figures stand beside what was measured at the same place', () => {
+  const { rows } = sweepReferences(sampleSweep());
+  assert.equal(rows.length, 3);
+  assert.deepEqual(rows[0]!.slice(1, 5), ['Throughput', '10', '818,182 /s', '240,000 /s']);
+  assert.equal(axisName('phases.mixed.readPercent'), 'readPercent');
+  assert.equal(axisName('connections'), 'connections');
+});
+
+test('a logarithmic scale holds all values between ticks', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: 0.001, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 20 }),
+      (values) => {
+        const { min, max, ticks } = logScale(values);
+        assert.ok(min <= Math.min(...values) && max >= Math.max(...values), `${min} .. ${max}`);
+        assert.ok(min < max && ticks[0] === min && ticks.at(-1) === max);
+        assert.ok(ticks.length <= 12, `${ticks.length} ticks`);
+      },
+    ),
+  );
+  assert.ok(logScale([]).min > 0);
+});
+
+test('a long curve keeps its zeros, gaps and peaks', () => {
+  const special = fc.record({
+    at: fc.integer({ min: 0, max: 49_999 }),
+    value: fc.constantFrom(0, null, 1e9),
+  });
+  fc.assert(
+    fc.property(special, ({ at, value }) => {
+      const points = Array.from(
+        { length: 50_000 },
+        (_, i): TimePoint => [i, i === at ? value : 100 + (i % 7)],
+      );
+      const kept = thinned(points);
+      assert.ok(kept.length <= 4_000);
+      assert.ok(kept.some(([x, y]) => x === at && y === value));
+      assert.ok(kept.every(([x], index) => index === 0 || x > kept[index - 1]![0]));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('a run of a day is drawn', () => {
+  const series = Array.from({ length: 864_000 }, () => 2_000);
+  const latencySeries = Array.from({ length: 86_400 }, (_, i) => ({
+    atMs: i * 1000 + 500,
+    count: 9,
+    p50Ms: 1,
+    p99Ms: 2,
+    maxMs: 3,
+  }));
+  const day = { ...mixed, series, errorSeries: series.map(() => 0), latencySeries, measuredMs: 86_395_000 };
+  assert.ok(named(throughputChart(day, []), 'replies').data.length <= 4_000);
+  assert.ok(named(latencyChart(day), 'p99').data.length <= 4_000);
+  assert.ok(throughputChart(day, []).table.rows.length <= 61);
+});

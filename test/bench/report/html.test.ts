@@ -1,0 +1,164 @@
+/** The reports as text: nothing from the network, nothing unescaped, colours that can be read, charts that are named. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import type { Json, JsonObject } from '../../../bench/report/html/chart.ts';
+import { renderCompareReport } from '../../../bench/report/html/compare-report.ts';
+import { drawCharts } from '../../../bench/report/html/page-script.ts';
+import { renderRunReport } from '../../../bench/report/html/run-report.ts';
+import { renderSweepReport } from '../../../bench/report/html/sweep-report.ts';
+import { chartsOf, markupOf, scriptOf } from './support/page.ts';
+import { sampleComparison } from './support/sample-comparison.ts';
+import { SAMPLE_PLAN, sampleRun } from './support/sample-run.ts';
+import { sampleHeatSweep, sampleSweep } from './support/sample-sweep.ts';
+
+const { comparison, runs } = sampleComparison();
+const PAGES: Readonly<Record<string, string>> = {
+  run: renderRunReport(sampleRun()),
+  'valid run': renderRunReport(sampleRun({ outage: null })),
+  comparison: renderCompareReport(comparison, runs),
+  sweep: renderSweepReport(sampleSweep()),
+  'sweep of two': renderSweepReport(sampleHeatSweep()),
+};
+
+for (const [name, page] of Object.entries(PAGES)) {
+  test(`${name}: needs nothing from the network or beside it`, () => {
+    const markup = markupOf(page);
+    assert.doesNotMatch(markup, /\ssrc=|@import|url\(|<link|<iframe/);
+    for (const [, href] of markup.matchAll(/href="([^"]*)"/g)) assert.match(href!, /^#/);
+    assert.doesNotMatch(scriptOf(page, 'charts'), /https?:/);
+  });
+
+  test(`${name}: every chart has a title, named axes with units, and its figures as text`, () => {
+    const figures = markupOf(page)
+      .split('<figure>')
+      .slice(1)
+      .filter((part) => part.includes('class="chart"'));
+    assert.equal(figures.length, chartsOf(page).length);
+    assert.ok(figures.length > 0);
+    for (const figure of figures) {
+      assert.match(figure, /<h3 id="chart-\d+-title">[^<]+<\/h3><p>[^<]+<\/p>/);
+      assert.match(figure, /role="img" aria-label="[^"]{20,}"/);
+      assert.match(figure, /<details><summary>Figures of this chart<\/summary>[\s\S]*<td/);
+    }
+    for (const { option } of chartsOf(page)) {
+      const xNames = axesOf(option, 'xAxis').map((axis) => axis['name']);
+      assert.ok(typeof xNames.at(-1) === 'string' && xNames.at(-1) !== '');
+      for (const axis of axesOf(option, 'yAxis')) {
+        if (axis['type'] !== 'category') assert.ok(typeof axis['name'] === 'string' && axis['name'] !== '');
+      }
+    }
+  });
+
+  test(`${name}: every colour and format that a chart names exists`, () => {
+    const known = new Set([...page.matchAll(/(--[\w-]+):/g)].map((match) => match[1]!));
+    const script = drawCharts.toString();
+    for (const text of stringsOf(chartsOf(page) as unknown as Json)) {
+      if (text.startsWith('var(')) assert.ok(known.has(text.slice(4, -1)), text);
+      if (text.startsWith('$format:')) assert.match(script, new RegExp(`\\b${text.slice(8)}\\b[,:]`), text);
+    }
+  });
+
+  test(`${name}: identifiers are there once, and links lead to one`, () => {
+    const markup = markupOf(page);
+    const ids = [...markup.matchAll(/\sid="([^"]+)"/g)].map((match) => match[1]!);
+    assert.equal(new Set(ids).size, ids.length);
+    for (const [, target] of markup.matchAll(/href="#([^"]+)"/g)) assert.ok(ids.includes(target!), target);
+  });
+}
+
+function axesOf(option: JsonObject, key: 'xAxis' | 'yAxis'): JsonObject[] {
+  const axes = option[key] as JsonObject | JsonObject[];
+  return Array.isArray(axes) ? axes : [axes as JsonObject];
+}
+
+function stringsOf(value: Json): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap((item) => stringsOf(item as Json));
+}
+
+test('the library inside is the package as it is', () => {
+  const packed = Buffer.from(scriptOf(PAGES['run']!, 'echarts'), 'base64');
+  const file = fileURLToPath(import.meta.resolve('echarts/dist/echarts.common.min'));
+  assert.ok(gunzipSync(packed).equals(readFileSync(file)));
+});
+
+test('a page is small enough to be kept with each result', () => {
+  for (const [name, page] of Object.entries(PAGES))
+    assert.ok(page.length < 800_000, `${name}: ${page.length}`);
+});
+
+test('names cannot break out of their place', () => {
+  const evil = '</script><script>alert(1)</script><b title="';
+  const base = sampleRun({ plan: { name: evil, description: evil } });
+  const phases = base.phases.map((phase) => ({ ...phase, plan: { ...phase.plan, name: evil } }));
+  const ops = phases[0]!.ops.map((op) => ({ ...op, label: evil }));
+  const page = renderRunReport({ ...base, phases: [{ ...phases[0]!, ops }], command: evil });
+  assert.ok(!page.includes('alert(1)</script><b'));
+  assert.ok(!markupOf(page).includes('<b title'));
+  assert.equal(page.match(/<script/g)!.length - (drawCharts.toString().match(/<script/g)?.length ?? 0), 3);
+  assert.ok(chartsOf(page).length > 0);
+});
+
+test('the verdict is on the page in words, with every reason', () => {
+  assert.match(
+    PAGES['run']!,
+    /Not valid[\s\S]*41 requests lost their connection[\s\S]*53 requests were answered/,
+  );
+  assert.match(PAGES['valid run']!, /<strong>Valid<\/strong>/);
+  assert.match(PAGES['comparison']!, /read: B is slower/);
+  assert.match(PAGES['sweep']!, /1 of 24 measured phases broke a rule/);
+});
+
+test('a run of a service whose process is not known has no chart of it', () => {
+  const base = sampleRun();
+  const phases = base.phases.map((phase) => ({ ...phase, samples: [], server: null, metrics: null }));
+  const page = renderRunReport({ ...base, phases, plan: { ...SAMPLE_PLAN, references: [] } });
+  assert.doesNotMatch(page, /The server’s process/);
+  assert.doesNotMatch(page, /Server CPU, us\/op/);
+});
+
+test('a comparison without its runs still shows its ratios', () => {
+  const page = renderCompareReport(comparison, []);
+  assert.match(page, /Ratio B \/ A of each figure/);
+  assert.doesNotMatch(page, /over time, both sides/);
+});
+
+test('text and curves stand out from the ground in both schemes', () => {
+  const [light, dark] = palettes(PAGES['run']!);
+  for (const palette of [light!, dark!]) {
+    for (const text of ['ink', 'muted', 'accent', 'good', 'bad', 'warn']) {
+      for (const ground of ['paper', 'tint', 'panel']) assertContrast(palette, text, ground, 4.5);
+    }
+    for (let number = 1; number <= 8; number++) assertContrast(palette, `s${number}`, 'paper', 3);
+    assertContrast(palette, 'reference', 'paper', 2.7);
+  }
+});
+
+type Palette = ReadonlyMap<string, string>;
+
+function palettes(page: string): Palette[] {
+  const style = /<style>([\s\S]*?)<\/style>/.exec(page)![1]!;
+  return [...style.matchAll(/:root \{([^}]*)\}/g)].map(
+    ([, block]) =>
+      new Map([...block!.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map((match) => [match[1]!, match[2]!])),
+  );
+}
+
+/** WCAG 2: (lighter + 0.05) / (darker + 0.05). */
+function assertContrast(palette: Palette, text: string, ground: string, least: number): void {
+  const [a, b] = [luminance(palette.get(text)!), luminance(palette.get(ground)!)];
+  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  assert.ok(ratio >= least, `${text} on ${ground}: ${ratio.toFixed(2)}`);
+}
+
+function luminance(color: string): number {
+  const [r, g, b] = [1, 3, 5].map((at) => {
+    const share = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+    return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+}

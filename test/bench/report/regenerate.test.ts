@@ -1,0 +1,115 @@
+/** `bench report DIR`: files made again from what was saved, and clear refusals. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { regenerate } from '../../../bench/report/regenerate.ts';
+import { writeResultsReadme } from '../../../bench/report/results-readme.ts';
+import { saveComparison, saveSweep } from '../../../bench/report/save-comparison.ts';
+import { saveRun } from '../../../bench/report/save-run.ts';
+import { ConfigFailure } from '../../../src/base/failure.ts';
+import { sampleComparison } from './support/sample-comparison.ts';
+import { sampleRun } from './support/sample-run.ts';
+import { sampleSweep } from './support/sample-sweep.ts';
+import { tempDir } from './support/temp-dir.ts';
+
+const run = sampleRun();
+
+function refuses(dir: string, message: RegExp): void {
+  assert.throws(
+    () => regenerate(dir),
+    (error: Error) =>
+      error instanceof ConfigFailure && message.test(error.message) && !error.message.includes('\n'),
+  );
+}
+
+test('all files of a run come again, the document is not touched', (t) => {
+  const dir = saveRun(run, tempDir(t));
+  const before = ['summary.md', 'report.html', 'mixed.get.hgrm', 'run.json'].map((name) => [
+    name,
+    readFileSync(join(dir, name), 'utf8'),
+  ]);
+  for (const [name] of before) if (name !== 'run.json') rmSync(join(dir, name!));
+  const { kind, files } = regenerate(dir);
+  assert.equal(kind, 'run');
+  assert.ok(files.includes(join(dir, 'report.html')));
+  for (const [name, text] of before) assert.equal(readFileSync(join(dir, name!), 'utf8'), text);
+});
+
+test('a comparison is drawn again from its runs', (t) => {
+  const dir = join(tempDir(t), 'comparison');
+  const { comparison, runs } = sampleComparison();
+  saveComparison(comparison, runs, dir);
+  const before = readFileSync(join(dir, 'report.html'), 'utf8');
+  rmSync(join(dir, 'report.html'));
+  assert.equal(regenerate(dir).kind, 'comparison');
+  assert.equal(readFileSync(join(dir, 'report.html'), 'utf8'), before);
+  rmSync(join(dir, comparison.runs[2]!.dir), { recursive: true });
+  refuses(dir, /a run of the comparison is missing/);
+});
+
+test('a sweep is drawn again', (t) => {
+  const dir = join(tempDir(t), 'sweep');
+  saveSweep(sampleSweep(), dir);
+  rmSync(join(dir, 'summary.md'));
+  assert.equal(regenerate(dir).kind, 'sweep');
+  assert.ok(existsSync(join(dir, 'summary.md')));
+});
+
+test('a directory of results: each of them and the README', (t) => {
+  const out = tempDir(t);
+  const dir = saveRun(run, out);
+  rmSync(join(dir, 'summary.md'));
+  const { kind, files } = regenerate(out);
+  assert.equal(kind, 'results');
+  assert.ok(files.includes(join(dir, 'summary.md')) && files.includes(join(out, 'README.md')));
+});
+
+test('the README above is renewed when it is ours, and left alone when it is not', (t) => {
+  const out = tempDir(t);
+  const dir = saveRun(run, out);
+  writeFileSync(join(out, 'README.md'), '# Mine\n');
+  regenerate(dir);
+  assert.equal(readFileSync(join(out, 'README.md'), 'utf8'), '# Mine\n');
+  writeResultsReadme(out);
+  const ours = readFileSync(join(out, 'README.md'), 'utf8');
+  saveRun(sampleRun({ targetName: 'apache' }), out);
+  assert.ok(regenerate(dir).files.includes(join(out, 'README.md')));
+  assert.notEqual(readFileSync(join(out, 'README.md'), 'utf8'), ours);
+});
+
+test('what is no result is refused with what would be one', (t) => {
+  const out = tempDir(t);
+  refuses(join(out, 'missing'), /no such directory/);
+  refuses(out, /holds no result \(run\.json: ringkeeper-bench-run version 2, compare\.json/);
+});
+
+test('another schema is refused with the versions that are known', (t) => {
+  const out = tempDir(t);
+  writeFileSync(join(out, 'run.json'), JSON.stringify({ schema: 'ringkeeper-bench-run', schemaVersion: 1 }));
+  refuses(out, /run\.json - ringkeeper-bench-run version 1; this version reads .*version 2/);
+  writeFileSync(join(out, 'run.json'), '{"schema": "ringkeeper-');
+  refuses(out, /not JSON, or cut off/);
+  writeFileSync(join(out, 'run.json'), '{"large": "tree"}');
+  refuses(out, /no schema/);
+});
+
+test('results of older schemas are listed with their summary', (t) => {
+  const out = tempDir(t);
+  for (const [name, files] of Object.entries({
+    '2026-11-01-old-run': { 'run.json': '{"schemaVersion":1}', 'summary.md': '' },
+    '2026-11-02-campaign': { 'summary.md': '' },
+    '2026-11-03-empty': {},
+  })) {
+    mkdirSync(join(out, name));
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(out, name, file), text);
+  }
+  saveRun(run, out);
+  writeResultsReadme(out);
+  const readme = readFileSync(join(out, 'README.md'), 'utf8');
+  const [, older] = readme.split('## Older results');
+  assert.match(older!, /\[2026-11-02-campaign\]\(2026-11-02-campaign\/summary\.md\)/);
+  assert.match(older!, /2026-11-01-old-run/);
+  assert.doesNotMatch(older!, /empty/);
+  assert.match(readme, /NO, see summary/);
+});
