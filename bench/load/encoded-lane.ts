@@ -29,7 +29,7 @@ import type { WatchDelays } from './watch-delays.ts';
 const XID_MASK = 0x3fffffff;
 const REPLY_BYTES_MAX = 64 * 1024 * 1024;
 const REPLY_HEADER_BYTES = 16;
-const OWN_ZNODES_MIN = 16;
+const OWN_ZNODES_MIN = 2;
 /** Type of the first result of a multi that failed as a whole. */
 const ERROR_RESULT = -1;
 

@@ -45,11 +45,7 @@ export function renderRunSummary(run: RunResult): string {
     ...availabilitySection(run),
     ...errorSection(run),
     ...checkSection(run),
-    ...tableSection(
-      'Server metrics',
-      'Growth of counters and values at the end, as the server reports them (`mntr`).',
-      metricsTable(run.phases),
-    ),
+    ...metricsSection(run),
     ...tableSection(
       'Beside published figures',
       'For the same load on other machines: an orientation, never a verdict.',
@@ -116,6 +112,15 @@ function checkSection({ phases }: RunResult): string[] {
     return [`${phase.plan.name}: ${checkSentence(phase.check)}`, ...table, ''];
   });
   return checked.length === 0 ? [] : ['## Check of the history', '', ...checked];
+}
+
+/** Some hundred lines: behind a fold. */
+function metricsSection(run: RunResult): string[] {
+  const table = metricsTable(run.phases);
+  if (table.rows.length === 0) return [];
+  const title =
+    'Server metrics (<code>mntr</code>): growth of counters over the measured time, values at its end';
+  return ['<details>', `<summary>${title}</summary>`, '', ...tableLines(table), '', '</details>', ''];
 }
 
 function tableSection(title: string, text: string, table: TextTable): string[] {

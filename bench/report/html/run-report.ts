@@ -70,11 +70,18 @@ ${allFigures(run)}
 ${tableMarkup(latencyByOp(run.phases), 'Latency by operation, counted from the instant each request was due')}
 ${tableMarkup(availabilityTable(run), 'Availability by probe class')}
 <p class="quiet">${availabilityDefinition(run.plan)}</p>
-${tableMarkup(metricsTable(run.phases), 'What the server says of itself (mntr)')}
+${metricsSection(run)}
 ${tableMarkup(referenceTable(run), 'Beside published figures for the same load: an orientation, never a verdict')}
 ${checkSection(run)}
 ${reproduceSection(run.command, run.startedAt)}`;
   return renderPage(`${run.plan.name}: ${run.target.name}`, body, sheet);
+}
+
+/** Some hundred lines: behind a fold. */
+function metricsSection(run: RunResult): Markup {
+  const table = metricsTable(run.phases);
+  if (table.rows.length === 0) return NOTHING;
+  return html`<details><summary>What the server says of itself (mntr): ${String(table.rows.length)} figures</summary>${tableMarkup(table, 'Growth of counters over the measured time, values at its end')}</details>`;
 }
 
 function header(run: RunResult): Markup {
