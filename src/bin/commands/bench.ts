@@ -5,7 +5,7 @@
 import type { Argv, CommandModule } from 'yargs';
 
 export const benchCommand: CommandModule<object, object> = {
-  command: 'bench <command>',
+  command: 'bench',
   describe: 'Measure any ZooKeeper service: throughput, latency, availability',
   builder: async (args: Argv): Promise<Argv<object>> => {
     const engine = (await import('../../../bench/command/bench.ts')).benchCommand;

@@ -1,0 +1,28 @@
+/**
+ * `ringkeeper bench <command>`: mounted by the program's command line, which loads it only when it is asked for.
+ *
+ * Exit statuses: 0 done · 1 the target died, or the result could not be saved · 2 something the user can mend, with one
+ * line · 3 a gate or a check failed · 128 + n after a signal, with what was measured until then saved.
+ */
+import type { Argv, CommandModule } from 'yargs';
+import { compareCommand } from './compare.ts';
+import { listCommand } from './list.ts';
+import { recordCommand } from './record.ts';
+import { replayCommand } from './replay.ts';
+import { reportCommand } from './report.ts';
+import { runCommand } from './run.ts';
+
+export const benchCommand: CommandModule<object, object> = {
+  command: 'bench',
+  describe: 'Measure any ZooKeeper service: throughput, latency, availability',
+  builder: (args: Argv): Argv<object> =>
+    args
+      .command(runCommand)
+      .command(listCommand)
+      .command(compareCommand)
+      .command(reportCommand)
+      .command(recordCommand)
+      .command(replayCommand)
+      .demandCommand(1, 'say what to do: ringkeeper bench run PLAN, or ringkeeper bench --help'),
+  handler: () => {},
+};

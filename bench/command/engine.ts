@@ -1,0 +1,62 @@
+/** From flags to runs: one target or several, one meter of the generator's ceiling for all of them. */
+import type { Argv } from 'yargs';
+import type { Measure } from '../compare/measure.ts';
+import type { Progress } from '../report/progress.ts';
+import { CeilingMeter } from '../run/ceiling.ts';
+import { type RunOptions, runPlan } from '../run/run-plan.ts';
+import type { TargetSpec } from '../target/target-spec.ts';
+import { manyTexts, type OutputFlags } from './flags.ts';
+
+export interface ServerFlags {
+  readonly serverArg: readonly string[];
+}
+
+export interface CeilingFlags {
+  readonly ceiling: boolean;
+}
+
+export function withServerFlags<T>(args: Argv<T>): Argv<T & ServerFlags> {
+  return args.option('server-arg', {
+    ...manyTexts,
+    default: [],
+    defaultDescription: 'none',
+    group: 'Servers that are started:',
+    describe: 'extra argument; may be given again',
+  }) as Argv<unknown> as Argv<T & ServerFlags>;
+}
+
+export function withCeilingFlag<T>(args: Argv<T>, group: string): Argv<T & CeilingFlags> {
+  return args.option('ceiling', {
+    type: 'boolean',
+    group,
+    default: true,
+    describe: 'first measure where the generator itself would end; --no-ceiling saves 2 s a phase, and counts as not valid',
+  }) as Argv<unknown> as Argv<T & CeilingFlags>;
+}
+
+export interface EngineSetting {
+  readonly flags: OutputFlags & ServerFlags & CeilingFlags;
+  readonly command: string;
+  readonly progress: Progress;
+  readonly abort: AbortSignal;
+}
+
+export function runOptions({ flags, command, progress, abort }: EngineSetting): Omit<RunOptions, 'target'> {
+  return {
+    serverArgs: flags.serverArg,
+    tempParent: flags.tempDir,
+    command,
+    progress,
+    abort,
+    ceilings: flags.ceiling ? new CeilingMeter(flags.tempDir) : null,
+  };
+}
+
+/** For series: each run on a fresh server of the side that is asked for. */
+export function measureOn(targets: ReadonlyMap<string, TargetSpec>, setting: EngineSetting): Measure {
+  const options = runOptions(setting);
+  return async (side, plan) => {
+    const outcome = await runPlan(plan, { ...options, target: targets.get(side)! });
+    return outcome?.run ?? null;
+  };
+}

@@ -1,0 +1,60 @@
+/** What commands print and save. Figures come first: a full disk costs the files, not what is on the terminal. */
+import { resolve } from 'node:path';
+import { Failure } from '../../src/base/failure.ts';
+import { type Progress, silentProgress, terminalProgress } from '../report/progress.ts';
+import { writeResultsReadme } from '../report/results-readme.ts';
+import { DEFAULT_COLUMNS, type TerminalStyle } from '../report/terminal-tables.ts';
+import { RESULTS_DIR } from './flags.ts';
+
+export interface Printed {
+  /** For people, on stdout. */
+  readonly text: (style: TerminalStyle) => string;
+  /** One document, in place of the text. */
+  readonly json: string;
+}
+
+/** Prints, saves, says where. Returns 0, or 1 when the result could not be saved. */
+export function printAndSave(
+  printed: Printed,
+  { json, out }: { readonly json: boolean; readonly out: string },
+  save: () => string,
+): number {
+  process.stdout.write(json ? printed.json : `${printed.text(stdoutStyle())}\n`);
+  try {
+    const dir = save();
+    if (!json) process.stdout.write(`saved in ${dir}\n`);
+    if (resolve(out) === RESULTS_DIR) writeResultsReadme(out);
+    return 0;
+  } catch (error) {
+    return tell(error);
+  }
+}
+
+/** One line on stderr for what the user can mend, which is not the end of the command. Returns the exit status. */
+export function tell(error: unknown): number {
+  if (!(error instanceof Failure)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  return error.exitStatus;
+}
+
+/** Only on a terminal, and never beside JSON. */
+export function progressFor({ json }: { readonly json: boolean }): Progress {
+  return json || !process.stderr.isTTY ? silentProgress() : terminalProgress();
+}
+
+/** The same, with a word about the run in front of each label: `3/24 A read`. */
+export function labelled(progress: Progress, prefix: () => string): Progress {
+  return {
+    start: (totalMs) => progress.start(totalMs),
+    update: (doneMs, state) => progress.update(doneMs, { ...state, label: `${prefix()} ${state.label}` }),
+    stop: () => progress.stop(),
+  };
+}
+
+function stdoutStyle(): TerminalStyle {
+  const { stdout } = process;
+  return {
+    columns: stdout.columns ?? DEFAULT_COLUMNS,
+    color: stdout.isTTY === true && stdout.hasColors(),
+  };
+}

@@ -1,0 +1,27 @@
+/** The one command that repeats a run elsewhere, for results: what was typed, without the places of this machine. */
+/** Flags that name places, or change only what is printed. */
+const LEFT_OUT_WITH_VALUE: ReadonlySet<string> = new Set(['--out', '--temp-dir', '--tempDir']);
+/** A plan file by its absolute path, alone or behind `=`. */
+const PLAN_FILE = /^([^/]*=)?\/.*\/([^/]+\.ya?ml)$/;
+const LEFT_OUT: ReadonlySet<string> = new Set(['--json', '--no-json']);
+
+/** `args`: what stands behind the program's name, `bench` included. */
+export function repeatCommand(args: readonly string[]): string {
+  const kept: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    const name = arg.split('=', 1)[0]!;
+    if (LEFT_OUT.has(name)) continue;
+    if (LEFT_OUT_WITH_VALUE.has(name)) {
+      if (name === arg) i++;
+      continue;
+    }
+    kept.push(quoted(arg.replace(PLAN_FILE, '$1$2')));
+  }
+  return ['npx ringkeeper', ...kept].join(' ');
+}
+
+/** As a POSIX shell reads it back. */
+function quoted(arg: string): string {
+  return /^[\w./:=,@%+-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
+}

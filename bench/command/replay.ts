@@ -1,0 +1,115 @@
+/** `ringkeeper bench replay FILE`: a recorded workload again, on any target, at its own pace or another one. */
+import type { Argv, CommandModule } from 'yargs';
+import { captureEnvironment } from '../measure/environment.ts';
+import { type ReplayOutcome, type ReplayProgress, replayRecording } from '../replay/replay.ts';
+import { replayRun } from '../replay/replay-result.ts';
+import { parseSpeed } from '../replay/replay-schedule.ts';
+import { renderReplay } from '../replay/replay-table.ts';
+import type { Progress } from '../report/progress.ts';
+import { prepareOut } from '../report/result-dir.ts';
+import { saveRun } from '../report/save-run.ts';
+import { renderJson } from '../report/terminal-compare.ts';
+import { startTarget } from '../target/start-target.ts';
+import { parseTargetSpec } from '../target/target-spec.ts';
+import { type ServerFlags, withServerFlags } from './engine.ts';
+import { type OutputFlags, oneText, withOutputFlags } from './flags.ts';
+import { interruptible } from './interruption.ts';
+import { printAndSave, progressFor } from './output.ts';
+import { repeatCommand } from './repeat-command.ts';
+
+/** Of the progress bar, which thinks in time. */
+const PROGRESS_STEPS = 1_000;
+
+interface ReplayFlags extends OutputFlags, ServerFlags {
+  readonly file: string;
+  readonly target: string;
+  readonly speed: string;
+  readonly order: 'connection' | 'all';
+  readonly keepSessions: boolean;
+}
+
+export const replayCommand: CommandModule<object, ReplayFlags> = {
+  command: 'replay <file>',
+  describe: 'Replay a recorded workload',
+  builder: (args: Argv): Argv<ReplayFlags> =>
+    withOutputFlags(withServerFlags(args))
+      .positional('file', { type: 'string', demandOption: true, describe: 'made by bench record' })
+      .option('target', {
+        ...oneText,
+        default: 'embedded',
+        describe: 'embedded, apache, null, commit:REV or host:port,host:port',
+      })
+      .option('speed', {
+        ...oneText,
+        default: '1',
+        describe: '2 = twice as fast as recorded; max = as fast as it goes',
+      })
+      .option('order', {
+        choices: ['connection', 'all'] as const,
+        default: 'connection' as const,
+        describe: 'with --speed max: what keeps its recorded order',
+      })
+      .option('keep-sessions', {
+        type: 'boolean',
+        default: false,
+        describe: 'leave sessions that the recording leaves open to expire',
+      }) as Argv<unknown> as Argv<ReplayFlags>,
+  handler: (flags) => interruptible('stopping; what was replayed is saved', (abort) => replay(flags, abort)),
+};
+
+async function replay(flags: ReplayFlags, abort: AbortSignal): Promise<number> {
+  const speed = parseSpeed(flags.speed);
+  const spec = parseTargetSpec(flags.target);
+  prepareOut(flags.out);
+  const target = await startTarget(spec, {
+    serverArgs: flags.serverArg,
+    tempParent: flags.tempDir,
+    valueBytes: 0,
+    extendedTypes: true,
+  });
+  try {
+    const environment = await captureEnvironment(target);
+    const outcome = await withProgress(progressFor(flags), (progress) =>
+      replayRecording(flags.file, {
+        target: target.addresses,
+        speed,
+        order: flags.order,
+        keepSessions: flags.keepSessions,
+        progress,
+        abort,
+      }),
+    );
+    const { name, description, failure } = target;
+    const command = repeatCommand(process.argv.slice(2));
+    const run = replayRun(outcome, { command, target: { name, description, failure }, environment });
+    const saved = printAndSave({ text: () => renderReplay(run), json: renderJson(run) }, flags, () =>
+      saveRun(run, flags.out),
+    );
+    return saved || (outcome.stalled || failure !== null ? 1 : 0);
+  } finally {
+    await target.stop();
+  }
+}
+
+async function withProgress(
+  progress: Progress,
+  body: (onProgress: (state: ReplayProgress) => void) => Promise<ReplayOutcome>,
+): Promise<ReplayOutcome> {
+  let last = { elapsedMs: 0, replies: 0 };
+  progress.start(PROGRESS_STEPS);
+  try {
+    return await body((state) => {
+      const seconds = (state.elapsedMs - last.elapsedMs) / 1000;
+      const ratePerSecond = seconds > 0 ? (state.replies - last.replies) / seconds : 0;
+      last = state;
+      progress.update(state.share * PROGRESS_STEPS, {
+        label: 'replay',
+        ratePerSecond,
+        p99Ms: null,
+        errors: state.differing,
+      });
+    });
+  } finally {
+    progress.stop();
+  }
+}

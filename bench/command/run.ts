@@ -1,0 +1,153 @@
+/** `ringkeeper bench run PLAN`: one run, or the runs of a sweep or a search. */
+import type { Argv, CommandModule } from 'yargs';
+import { ConfigFailure } from '../../src/base/failure.ts';
+import { searchRate } from '../compare/search.ts';
+import { sweepPlan } from '../compare/sweep.ts';
+import { presetNames } from '../plan/presets.ts';
+import { buildPlan } from '../plan/schema.ts';
+import type { Sweep } from '../report/compare-json.ts';
+import { prepareOut } from '../report/result-dir.ts';
+import type { RunResult } from '../report/run-json.ts';
+import { saveSweep, sweepDirName } from '../report/save-comparison.ts';
+import { saveRun } from '../report/save-run.ts';
+import { renderJson, renderSweep } from '../report/terminal-compare.ts';
+import { renderRun } from '../report/terminal-run.ts';
+import { runPlan } from '../run/run-plan.ts';
+import { parseTargetSpec, type TargetSpec } from '../target/target-spec.ts';
+import {
+  type CeilingFlags,
+  type EngineSetting,
+  measureOn,
+  runOptions,
+  type ServerFlags,
+  withCeilingFlag,
+  withServerFlags,
+} from './engine.ts';
+import { type OutputFlags, oneText, withOutputFlags } from './flags.ts';
+import { interruptible } from './interruption.ts';
+import { notesOn } from './notes.ts';
+import { labelled, printAndSave, progressFor, tell } from './output.ts';
+import { type PlanFlags, type PlanInput, planFromFlags, withPlanFlags } from './plan-flags.ts';
+import { repeatCommand } from './repeat-command.ts';
+import { SeriesDir } from './series-dir.ts';
+
+/** When a check of the history fails, as when a gate refuses. */
+const CHECK_EXIT_STATUS = 3;
+
+interface RunFlags extends PlanFlags, OutputFlags, ServerFlags, CeilingFlags {
+  readonly plan?: string;
+  readonly target: string;
+  readonly replicates: number;
+}
+
+export const runCommand: CommandModule<object, RunFlags> = {
+  command: 'run [plan]',
+  describe: 'Run a plan: a preset or a YAML file',
+  builder: (args: Argv): Argv<RunFlags> =>
+    withOutputFlags(withServerFlags(withPlanFlags(withOwnFlags(args))))
+      .example('$0 bench run standalone-quick --target apache', '')
+      .example(
+        '$0 bench run mine.yaml --target zk1:2181,zk2:2181 --set connections=200',
+        '',
+      ) as Argv<unknown> as Argv<RunFlags>,
+  handler: (flags) => interruptible('stopping; what was measured is saved', (abort) => run(flags, abort)),
+};
+
+function withOwnFlags<T>(args: Argv<T>): Argv<T> {
+  const group = 'Run:';
+  const own = args
+    .positional('plan', { type: 'string', describe: 'name of a preset, or a file' })
+    .option('target', {
+      ...oneText,
+      group,
+      default: 'embedded',
+      describe: 'embedded, apache, null, commit:REV or host:port,host:port',
+    })
+    .option('replicates', { type: 'number', group, default: 1, describe: 'runs per point of a sweep' });
+  return withCeilingFlag(own, group) as Argv<unknown> as Argv<T>;
+}
+
+async function run(flags: RunFlags, abort: AbortSignal): Promise<number> {
+  if (flags.plan === undefined) {
+    throw new ConfigFailure(`bench run: which plan? a YAML file or one of ${presetNames().join(', ')}`);
+  }
+  const input = planFromFlags(flags.plan, flags);
+  const target = parseTargetSpec(flags.target);
+  prepareOut(flags.out);
+  for (const note of notesOn(input.plan, target)) process.stderr.write(`${note}\n`);
+  const command = repeatCommand(process.argv.slice(2));
+  const setting = { flags, command, progress: progressFor(flags), abort };
+  const { sweep, search } = input.plan;
+  return sweep.length > 0 || search !== null
+    ? runSeries(input, target, flags, setting)
+    : runSingle(input, target, flags, setting);
+}
+
+async function runSingle(
+  { plan }: PlanInput,
+  target: TargetSpec,
+  flags: RunFlags,
+  setting: EngineSetting,
+): Promise<number> {
+  const outcome = await runPlan(plan, { ...runOptions(setting), target });
+  if (outcome === null) return nothingMeasured();
+  const { run, intervals } = outcome;
+  const saved = printAndSave({ text: (style) => renderRun(run, style), json: renderJson(run) }, flags, () =>
+    saveRun(run, flags.out, intervals),
+  );
+  return statusOf([run]) || saved;
+}
+
+async function runSeries(
+  input: PlanInput,
+  target: TargetSpec,
+  flags: RunFlags,
+  setting: EngineSetting,
+): Promise<number> {
+  const dir = new SeriesDir(flags.out);
+  const progress = labelled(setting.progress, () => `run ${dir.runs.length + 1}`);
+  const measure = measureOn(new Map([[flags.target, target]]), { ...setting, progress });
+  const { command } = setting;
+  const options = { side: flags.target, command, replicates: flags.replicates };
+  const { plan, document, origin } = input;
+  const { sweep, failure } =
+    plan.search === null
+      ? await sweepPlan(
+          document,
+          plan.sweep,
+          options,
+          (point) => buildPlan(point, origin),
+          measure,
+          (point) => dir.save(point),
+        )
+      : await searchRate(plan, plan.search, options, measure, (probe) => dir.save(probe));
+  const failed = failure === null ? 0 : tell(failure);
+  if (sweep === null) return failed || nothingMeasured();
+  return (
+    printAndSave(printedSweep(sweep), flags, () =>
+      dir.finish(sweepDirName(sweep), (place) => saveSweep(sweep, place)),
+    ) ||
+    failed ||
+    statusOf(dir.runs)
+  );
+}
+
+function printedSweep(sweep: Sweep) {
+  return {
+    text: (style: Parameters<typeof renderSweep>[1]) => renderSweep(sweep, style),
+    json: renderJson(sweep),
+  };
+}
+
+/** 1 when a target died, 3 when a check of the history failed. */
+function statusOf(runs: readonly RunResult[]): number {
+  if (runs.some(({ phases }) => phases.some(({ check }) => check !== null && !check.passed))) {
+    return CHECK_EXIT_STATUS;
+  }
+  return runs.some(({ target }) => target.failure !== null) ? 1 : 0;
+}
+
+export function nothingMeasured(): number {
+  process.stderr.write('nothing was measured\n');
+  return 1;
+}

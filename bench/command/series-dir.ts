@@ -1,0 +1,40 @@
+/**
+ * The directory of a comparison, sweep or search while it grows. Each run is saved as soon as it is done, so that what
+ * was measured survives whatever comes later; the name that tells the result is given at the end.
+ *
+ *     2026-11-20-080000-prod-mix-unfinished/runs/01-floor, 02-floor ...
+ *         -> 2026-11-20-080000-prod-mix-embedded-vs-apache-1a2b3c4/
+ */
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NumberedRun } from '../compare/measure.ts';
+import { createResultDir } from '../report/result-dir.ts';
+import type { RunResult } from '../report/run-json.ts';
+import { saveSingleRun } from '../report/save-comparison.ts';
+
+export class SeriesDir {
+  readonly runs: RunResult[] = [];
+  private readonly out: string;
+  private dir: string | null = null;
+
+  constructor(out: string) {
+    this.out = out;
+  }
+
+  /** @throws SaveFailure */
+  save({ dir, result }: NumberedRun): void {
+    this.runs.push(result);
+    const stamp = result.startedAt.slice(0, 19).replace('T', '-').replaceAll(':', '');
+    this.dir ??= createResultDir(this.out, `${stamp}-${result.plan.name}-unfinished`);
+    saveSingleRun(result, join(this.dir, dir));
+  }
+
+  /** Returns the directory under its last name. @throws SaveFailure */
+  finish(name: string, saveWhole: (dir: string) => void): string {
+    const place = createResultDir(this.out, name);
+    // A directory that is there and empty is replaced.
+    if (this.dir !== null) renameSync(this.dir, place);
+    saveWhole(place);
+    return place;
+  }
+}

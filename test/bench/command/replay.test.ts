@@ -1,0 +1,86 @@
+/** `bench record`, `replay` and `report` from end to end: a tiny run recorded, replayed, and reported again. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { parseRun } from '../../../bench/report/run-json.ts';
+import { startTarget } from '../../../bench/target/start-target.ts';
+import type { Target } from '../../../bench/target/target.ts';
+import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
+import { bench, onlyResult, outDir, planFile, startBench, tempDir } from './support.ts';
+
+const file = join(tempDir, 'tiny.rec');
+const plan = planFile('tiny');
+let target: Target;
+
+before(async () => {
+  target = await startTarget(parseTargetSpec('embedded'), {
+    serverArgs: [],
+    tempParent: tempDir,
+    valueBytes: 50,
+    extendedTypes: false,
+  });
+});
+after(() => target.stop());
+
+test('a run is recorded through the proxy until a signal, which is the normal end', async () => {
+  const upstream = `127.0.0.1:${target.addresses[0]!.port}`;
+  const args = ['--listen', '127.0.0.1:0', '--upstream', upstream, '--out', file];
+  const { child, finished, untilStderr } = startBench('record', ...args);
+  const [, proxy] = await untilStderr(/^recording (127\.0\.0\.1:\d+) -> 127\.0\.0\.1:\d+ in /m);
+  const run = await bench(
+    'run',
+    plan,
+    '--target',
+    proxy!,
+    '--no-ceiling',
+    '--rate',
+    '500',
+    '--out',
+    outDir(),
+  );
+  assert.equal(run.status, 0, run.stderr);
+  child.kill('SIGINT');
+  const { status, stdout } = await finished;
+  assert.equal(status, 0);
+  assert.match(stdout, /^\d+ connections, [\d,]+ requests, .* in .*tiny\.rec\n$/);
+});
+
+test('the recording is replayed on another server, with the same results', async () => {
+  const out = outDir();
+  const args = ['--target', 'embedded', '--speed', 'max', '--order', 'all', '--out', out];
+  const { status, stdout, stderr } = await bench('replay', file, ...args);
+  assert.deepEqual([status, stderr], [0, ''], stdout);
+  assert.match(stdout, /all requests/);
+  const dir = onlyResult(out);
+  const run = parseRun(readFileSync(join(dir, 'run.json'), 'utf8'));
+  assert.ok(run?.complete && run.phases[0]!.requests > 0);
+  assert.match(
+    run.command,
+    /^npx ringkeeper bench replay .*tiny\.rec --target embedded --speed max --order all$/,
+  );
+});
+
+test('bench report makes the files for people again', async () => {
+  const out = outDir();
+  const { status } = await bench(
+    'run',
+    plan,
+    '--target',
+    'null',
+    '--no-ceiling',
+    '--seconds',
+    '100ms',
+    '--out',
+    out,
+  );
+  assert.equal(status, 0);
+  const dir = onlyResult(out);
+  const summary = readFileSync(join(dir, 'summary.md'), 'utf8');
+  for (const gone of ['summary.md', 'report.html']) rmSync(join(dir, gone));
+  const report = await bench('report', dir);
+  assert.deepEqual([report.status, report.stderr], [0, '']);
+  assert.ok(existsSync(join(dir, 'report.html')));
+  assert.equal(readFileSync(join(dir, 'summary.md'), 'utf8'), summary);
+  assert.match(report.stdout, /summary\.md$/m);
+});

@@ -1,0 +1,151 @@
+/** `bench run` from end to end, tiny: one run, a sweep, a search, an interruption. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Sweep } from '../../../bench/report/compare-json.ts';
+import { parseRun, type RunResult } from '../../../bench/report/run-json.ts';
+import { startTarget } from '../../../bench/target/start-target.ts';
+import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
+import { bench, onlyResult, outDir, planFile, startBench, startNode, tempDir } from './support.ts';
+
+const plan = planFile('tiny');
+
+function savedRun(dir: string): RunResult {
+  const run = parseRun(readFileSync(join(dir, 'run.json'), 'utf8'));
+  assert.ok(run !== null, 'a run.json of this version');
+  return run;
+}
+
+function savedSweep(dir: string): Sweep {
+  return JSON.parse(readFileSync(join(dir, 'sweep.json'), 'utf8'));
+}
+
+test('--json is one document on stdout, the one that is saved', async () => {
+  const out = outDir();
+  const args = ['run', plan, '--json', '--no-ceiling', '--out', out, '--seed', '5', '--check'];
+  const { status, stdout, stderr } = await bench(...args);
+  assert.deepEqual([status, stderr], [0, '']);
+  const run = JSON.parse(stdout) as RunResult;
+  const dir = onlyResult(out);
+  assert.deepEqual(savedRun(dir), run);
+  assert.deepEqual(
+    [run.complete, run.plan.name, run.plan.seed, run.target.name],
+    [true, 'tiny', 5, 'embedded'],
+  );
+  assert.equal(run.command, 'npx ringkeeper bench run tiny.yaml --no-ceiling --seed 5 --check');
+  assert.equal(run.phases[0]!.check?.passed, true);
+  for (const file of ['summary.md', 'report.html', 'series.csv', 'tiny.hlog', 'mixed.hgrm']) {
+    assert.ok(existsSync(join(dir, file)), file);
+  }
+});
+
+test('for people there is a table, where it is saved, and nothing on stderr without a terminal', async () => {
+  const out = outDir();
+  const { status, stdout, stderr } = await bench('run', plan, '--target', 'null', '--out', out);
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, /^tiny against null server/);
+  assert.match(stdout, /Throughput = requests \/ time/);
+  assert.match(stdout, /Generator ceiling/);
+  assert.ok(stdout.endsWith(`saved in ${onlyResult(out)}\n`));
+});
+
+test('a sweep has a run per value, with replicates', async () => {
+  const out = outDir();
+  const file = planFile('swept', 'sweep: {phases.mixed.readPercent: [0, 100]}');
+  const args = ['--target', 'null', '--out', out, '--no-ceiling', '--replicates', '2', '--seconds', '100ms'];
+  const { status, stdout, stderr } = await bench('run', file, ...args);
+  assert.deepEqual([status, stderr], [0, '']);
+  const dir = onlyResult(out);
+  assert.match(dir, /-swept-sweep-null-[^/]*$/);
+  assert.match(stdout, /readPercent/);
+  const sweep = savedSweep(dir);
+  assert.equal(sweep.complete, true);
+  assert.deepEqual(
+    sweep.points.map(({ at, runs }) => [at, runs.map((run) => run.dir)]),
+    [
+      [[0], ['runs/01-point', 'runs/04-point']],
+      [[100], ['runs/02-point', 'runs/03-point']],
+    ],
+  );
+  for (const { runs } of sweep.points) {
+    for (const run of runs) assert.equal(savedRun(join(dir, run.dir)).plan.name, 'swept');
+  }
+});
+
+test('a search saves its outcome and its probes', async () => {
+  const out = outDir();
+  const file = planFile('searched', 'search: {p99: 1m, from: 100, to: 200, replicates: 1}');
+  const { status, stdout } = await bench('run', file, '--target', 'null', '--out', out, '--no-ceiling');
+  assert.equal(status, 0);
+  const { search } = savedSweep(onlyResult(out));
+  assert.equal(search?.phase, 'mixed');
+  assert.ok(search.probes.length > 0);
+  assert.match(stdout, /saved in /);
+  assert.equal(readdirSync(join(onlyResult(out), 'runs')).length, search.probes.length);
+});
+
+test('Ctrl-C ends the phase, and what was measured is saved as partial', async () => {
+  const out = outDir();
+  const target = await startTarget(parseTargetSpec('null'), {
+    serverArgs: [],
+    tempParent: tempDir,
+    valueBytes: 50,
+    extendedTypes: false,
+  });
+  // Between the two, to see when the load is running.
+  let onLoad: (() => void) | null = null;
+  let received = 0;
+  const forwarder = createServer((client) => {
+    const server = connect(target.addresses[0]!.port, '127.0.0.1');
+    client.pipe(server).pipe(client);
+    client.on('error', () => server.destroy());
+    server.on('error', () => client.destroy());
+    client.on('data', (chunk) => {
+      received += chunk.length;
+      if (received > 500_000) onLoad?.();
+    });
+  });
+  await new Promise<void>((resolve) => forwarder.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = forwarder.address() as AddressInfo;
+    const loaded = new Promise<void>((resolve) => (onLoad = resolve));
+    const args = ['--target', `127.0.0.1:${port}`, '--seconds', '60', '--warmup', '0', '--no-ceiling'];
+    const { child, finished } = startBench('run', plan, '--out', out, ...args);
+    await loaded;
+    child.kill('SIGINT');
+    const { status, stdout, stderr } = await finished;
+    assert.equal(status, 130, stderr);
+    assert.match(stderr, /stopping; what was measured is saved/);
+    assert.match(stdout, /tiny against/);
+    const dir = onlyResult(out);
+    assert.match(dir, /-partial$/);
+    const run = savedRun(dir);
+    assert.equal(run.complete, false);
+    assert.ok(run.phases[0]!.requests > 0);
+  } finally {
+    forwarder.close();
+    await target.stop();
+  }
+});
+
+test('a second signal at once is the same one; a later one leaves at once', async () => {
+  const module = new URL('../../../bench/command/interruption.ts', import.meta.url);
+  const script = `
+    import { interruptible } from ${JSON.stringify(module)};
+    process.stdin.on('data', (text) => process.stderr.write('alive ' + text));
+    interruptible('stopping', () => new Promise(() => {}));
+    process.stderr.write('ready');`;
+  const { child, finished, untilStderr } = startNode(['--input-type=module', '--eval', script]);
+  await untilStderr(/ready/);
+  child.kill('SIGTERM');
+  await untilStderr(/stopping/);
+  child.kill('SIGINT');
+  child.stdin!.write('still\n');
+  await untilStderr(/alive still/);
+  // There is nothing to wait for: time itself makes the difference.
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  child.kill('SIGINT');
+  assert.equal((await finished).status, 130);
+});
