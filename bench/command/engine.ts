@@ -30,7 +30,8 @@ export function withCeilingFlag<T>(args: Argv<T>, group: string): Argv<T & Ceili
     type: 'boolean',
     group,
     default: true,
-    describe: 'first measure where the generator itself would end; --no-ceiling saves 2 s a phase, and counts as not valid',
+    describe:
+      'first measure where the generator itself would end; --no-ceiling saves 2 s a phase, and counts as not valid',
   }) as Argv<unknown> as Argv<T & CeilingFlags>;
 }
 

@@ -66,7 +66,8 @@ async function record(flags: RecordFlags): Promise<void> {
 
 function summaryText({ file, counts, records, recordsLost, fileBytes }: RecordingSummary): string {
   const lost = recordsLost === 0 ? '' : `, ${formatCount(recordsLost)} lost`;
-  const malformed = counts.malformed === 0 ? '' : `, ${plural(counts.malformed, 'malformed message')}`;
+  const malformed =
+    counts.malformed === 0 ? '' : `, ${plural(counts.malformed, 'connection')} with a malformed stream`;
   const unreachable = counts.unreachable === 0 ? '' : `, ${counts.unreachable} without a server`;
   return [
     `${plural(counts.connections, 'connection')}${unreachable}, ${plural(counts.requests, 'request')}, `,

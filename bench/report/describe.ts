@@ -133,7 +133,14 @@ const VALID_SENTENCE =
   'spare; throughput x latency agrees with the requests in flight; the steady state was reached.';
 
 /** What availability means here, with the plan's numbers. */
-export function availabilityDefinition({ probes }: Plan): string {
+export function availabilityDefinition({ plan, availability }: RunResult): string {
+  if ('requests' in availability.classes) {
+    return (
+      'Availability = up time / time, told by the replayed requests themselves: up means answered in time; what the ' +
+      'replay itself delayed is not charged to the target.'
+    );
+  }
+  const { probes } = plan;
   return (
     `Availability = up time / time. Probes of each class go out every ${formatDuration(probes.periodMs)} on sessions ` +
     `apart from the load, whatever became of the one before; up means answered within ` +

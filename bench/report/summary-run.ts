@@ -83,7 +83,7 @@ function availabilitySection(run: RunResult): string[] {
   return [
     '## Availability',
     '',
-    availabilityDefinition(run.plan),
+    availabilityDefinition(run),
     '',
     ...tableLines(availabilityTable(run)),
     '',

@@ -69,7 +69,7 @@ ${run.phases.map((phase, index) => phaseSection(run, phase, index, sheet))}
 ${allFigures(run)}
 ${tableMarkup(latencyByOp(run.phases), 'Latency by operation, counted from the instant each request was due')}
 ${tableMarkup(availabilityTable(run), 'Availability by probe class')}
-<p class="quiet">${availabilityDefinition(run.plan)}</p>
+<p class="quiet">${availabilityDefinition(run)}</p>
 ${metricsSection(run)}
 ${tableMarkup(referenceTable(run), 'Beside published figures for the same load: an orientation, never a verdict')}
 ${checkSection(run)}
