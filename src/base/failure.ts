@@ -36,6 +36,23 @@ export class StorageFailure extends Failure {
   readonly exitStatus = 10;
 }
 
+/**
+ * The znodes need more memory than they may have. Writes are refused before it comes to that (`Tree.hasRoomFor`);
+ * this is for what cannot be refused, such as loading data files.
+ */
+export class StoreFullFailure extends Failure {
+  override readonly name = 'StoreFullFailure';
+  readonly code = 'RK_STORE_FULL';
+  readonly exitStatus = 1;
+
+  constructor() {
+    super(
+      'the znodes need more memory than ringkeeper.storeBytesMax allows; ' +
+        'raise it and start again, nothing that was acknowledged is lost',
+    );
+  }
+}
+
 /** The client port cannot be bound. */
 export class BindFailure extends Failure {
   override readonly name = 'BindFailure';

@@ -257,18 +257,16 @@ export class Loader {
   private raiseParent(parentId: number, cversion: number, zxid: Zxid, childDelta: number): void {
     const { tree } = this.parts;
     const { parent } = this;
-    const before = tree.committedOf(parentId);
-    parent.moveTo(before);
+    parent.moveTo(tree.committedOf(parentId));
     const isNewer = cversion > parent.cversion;
     if (!isNewer && childDelta === 0) return;
     const pzxid = readZxid(parent, StatOffset.pzxid);
-    const record = tree.build.withChildren(
-      before,
+    tree.changeCommittedChildren(
+      parentId,
       isNewer ? cversion : parent.cversion,
       parent.numChildren + childDelta,
       isNewer ? zxid : pzxid,
     );
-    tree.publish(parentId, record);
   }
 
   private deletePath(bytes: Uint8Array, start: number, length: number, zxid: Zxid): void {
@@ -319,11 +317,9 @@ export class Loader {
   private touchParent(parentId: number, zxid: Zxid, childDelta: number): void {
     const { tree } = this.parts;
     const { parent } = this;
-    const before = tree.committedOf(parentId);
-    parent.moveTo(before);
+    parent.moveTo(tree.committedOf(parentId));
     const pzxid = Math.max(readZxid(parent, StatOffset.pzxid), zxid);
-    const children = parent.numChildren + childDelta;
-    tree.publish(parentId, tree.build.withChildren(before, parent.cversion, children, pzxid));
+    tree.changeCommittedChildren(parentId, parent.cversion, parent.numChildren + childDelta, pzxid);
   }
 
   private setData(record: TxnRecord, txn: TxnReader): void {

@@ -48,6 +48,8 @@ export interface ReplySink {
 export interface LogPort {
   bytes: Uint8Array;
   view: DataView;
+  /** The largest payload that may be claimed; absent: any. */
+  readonly payloadBytesMax?: number;
   /** Room for a payload of at most `length` bytes; -1 = full now, ask again after the durable zxid has moved. */
   claim(length: number): number;
   commit(zxid: Zxid, length: number): void;

@@ -12,13 +12,16 @@ import { Replier } from './request/replier.ts';
 import { WatchOps } from './request/watch-ops.ts';
 import { SessionTable } from './session/session-table.ts';
 import { Ephemerals } from './tree/ephemerals.ts';
-import { Tree } from './tree/tree.ts';
+import { spareBytesOf, Tree } from './tree/tree.ts';
 import { Change } from './txn/change.ts';
 import { type CommitListener, Committer } from './txn/committer.ts';
 import { ProposalQueue } from './txn/proposal-queue.ts';
 import { Proposer } from './txn/proposer.ts';
 import { TreeEffects } from './txn/tree-effects.ts';
 import { WatchTable } from './watch/watch-table.ts';
+
+/** A write may build far more than it brings: a new child copies its parent's data. */
+const IN_FLIGHT_BYTES_MAX = 128 * 1024 * 1024;
 
 export interface ReplicaOptions {
   /** 0-255; standalone servers use 1. */
@@ -48,6 +51,8 @@ export interface ReplicaPorts {
 
 export interface PartsListener extends CommitListener {
   onLargeReplyDone(client: Client): void;
+  /** The client leaves so much unread that its connection must end. */
+  onTooSlow(client: Client): void;
 }
 
 export interface ReplicaParts {
@@ -75,7 +80,7 @@ export function createParts(
   listener: PartsListener,
 ): ReplicaParts {
   const state = createState(options, ports);
-  const replier = new Replier();
+  const replier = new Replier((client) => listener.onTooSlow(client));
   const writes = createWrites(options, ports, state);
   const childrenReply = new ChildrenReply(state.tree, replier, (client) => listener.onLargeReplyDone(client));
   const lookup = new PathLookup(state.tree, state.acls, state.providers);
@@ -119,7 +124,8 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts) {
 
 /** What changes it. */
 function createWrites(options: ReplicaOptions, ports: ReplicaPorts, state: ReturnType<typeof createState>) {
-  const proposals = new ProposalQueue();
+  const recordBytesMax = Math.min(IN_FLIGHT_BYTES_MAX, spareBytesOf(options.storeBytesMax) / 2);
+  const proposals = new ProposalQueue(recordBytesMax);
   const change = new Change({
     ...state,
     quotas: state.effects.quotas,

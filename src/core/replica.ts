@@ -12,12 +12,14 @@ import type { Zxid } from '../base/zxid.ts';
 import { ErrorCode } from '../wire/error-codes.ts';
 import { OpCode } from '../wire/opcodes.ts';
 import { AuthRequest, REQUEST_HEADER_BYTES, SaslRequest } from '../wire/requests.ts';
+import { areTooManyIds } from './acl/auth-providers.ts';
 import type { CorePort } from './core-port.ts';
 import { decodeUtf8 } from './path/utf8.ts';
 import type { AdminPort, ConnId, LogPort, ReplySink, SnapshotRequest } from './ports.ts';
 import { CONN_IO_SHIFT } from './ports.ts';
 import { createParts, type ReplicaOptions, type ReplicaParts, type ReplicaPorts } from './replica-parts.ts';
 import { Client, ClientState } from './request/client.ts';
+import { HeldSink } from './request/held-sink.ts';
 import { type RequestHandlers, RequestOrder } from './request/request-order.ts';
 import { SessionLifecycle } from './session/session-lifecycle.ts';
 import { beginSnapshot } from './snapshot.ts';
@@ -52,6 +54,7 @@ export class Replica implements CorePort, RequestHandlers {
       onSessionClosed: (slot) => this.lifecycle.onClosed(slot),
       clientOf: (conn) => this.parts.clients.get(conn),
       onLargeReplyDone: (client) => this.onLargeReplyDone(client),
+      onTooSlow: (client) => this.close(client),
     });
     this.order = new RequestOrder(this, this.parts.replier);
     this.lifecycle = new SessionLifecycle(options, this.parts, {
@@ -169,6 +172,7 @@ export class Replica implements CorePort, RequestHandlers {
     if (client === undefined || client.state === ClientState.gone) return;
     client.state = ClientState.gone;
     client.queue.clear();
+    client.dropHeld();
     this.parts.watches.removeConnection(conn);
     this.lifecycle.onConnectionGone(client);
     this.releaseIfDone(client);
@@ -225,7 +229,8 @@ export class Replica implements CorePort, RequestHandlers {
     if (!isSupportedRead(op)) {
       // Unknown, or the server's own (createSession): Apache answers with zxid −1 and hangs up.
       this.parts.replier.header(client, xid, -1, ErrorCode.unimplemented, receivedMs);
-      this.close(client);
+      if (client.sink instanceof HeldSink) this.closeBehindHeld(client);
+      else this.close(client);
       return true;
     }
     return this.parts.reads.execute(
@@ -263,16 +268,17 @@ export class Replica implements CorePort, RequestHandlers {
     }
     const scheme = decodeUtf8(bytes, auth.schemeStart, auth.schemeStart + Math.max(auth.schemeLength, 0));
     const data = bytes.slice(auth.authStart, auth.authStart + Math.max(auth.authLength, 0));
-    const ids = this.parts.providers.authenticate(scheme, data);
-    if (ids === null) {
+    const known = client.authIds;
+    const proven = this.parts.providers.authenticate(scheme, data);
+    const added = proven?.filter((id) => !known.some((k) => k.scheme === id.scheme && k.id === id.id));
+    const ids = added === undefined ? null : [...known, ...added];
+    if (ids === null || areTooManyIds(ids)) {
       this.authFailures++;
       this.parts.replier.header(client, xid, 0, ErrorCode.authFailed, this.nowMs);
       this.close(client);
       return;
     }
-    const known = client.authIds;
-    const added = ids.filter((id) => !known.some((k) => k.scheme === id.scheme && k.id === id.id));
-    client.authIds = [...known, ...added];
+    client.authIds = ids;
     this.parts.replier.header(client, xid, 0, ErrorCode.ok, this.nowMs);
   }
 
@@ -312,11 +318,19 @@ export class Replica implements CorePort, RequestHandlers {
 
   /** No more requests from this connection; what has been answered still goes out. */
   close(client: Client): void {
-    if (client.state >= ClientState.closing) return;
+    if (client.state >= ClientState.closing && !client.closesBehindHeld) return;
+    client.closesBehindHeld = false;
     client.state = ClientState.closing;
     client.queue.clear();
-    client.held.length = 0;
+    client.dropHeld();
     client.sink.close(client.conn);
+  }
+
+  // The same for a slow client, once it has read what is held for it.
+  private closeBehindHeld(client: Client): void {
+    client.state = ClientState.closing;
+    client.closesBehindHeld = true;
+    client.queue.clear();
   }
 
   private releaseIfDone(client: Client): void {

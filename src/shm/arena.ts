@@ -103,6 +103,16 @@ export class Arena {
     return this.pool.freePages;
   }
 
+  /** Whether a block of `bytes` could be allocated now and leave `spareBytes` of whole pages for others. */
+  hasRoom(bytes: number, spareBytes: number): boolean {
+    if (this.pool.hasRoom(Math.ceil((bytes + spareBytes) / PAGE_BYTES))) return true;
+    if (bytes > SLOT_BYTES_MAX) return false;
+    const sizeClass = CLASS_OF_GRAINS[(bytes + GRAIN_BYTES - 1) >> GRAIN_SHIFT]!;
+    if (this.current[sizeClass] !== 0) return true;
+    const heads = this.heads.subarray(sizeClass * GROUPS, (sizeClass + 1) * GROUPS);
+    return heads.some((page) => page !== 0);
+  }
+
   /** The offset of a block of at least `bytes` bytes with undefined content; 0 = the limit is reached. */
   allocate(bytes: number): number {
     assert(bytes > 0 && bytes <= BLOCK_BYTES_MAX, 'arena block size out of range');

@@ -48,9 +48,14 @@ export class PagePool {
     this.addSegment();
   }
 
+  /** Whether the limit leaves so many pages, contiguous or not. */
+  hasRoom(pages: number): boolean {
+    return this.usedPages + pages <= this.pagesMax;
+  }
+
   /** The first of `pages` contiguous pages (at most a segment), or 0 when the limit is reached. */
   take(pages: number): number {
-    if (this.usedPages + pages > this.pagesMax) return 0;
+    if (!this.hasRoom(pages)) return 0;
     let run = this.bestFit(pages);
     if (run === 0) {
       if (this.segments.list.length === SEGMENTS_MAX) return 0;

@@ -178,6 +178,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EPERM: 'check owner and permissions against the user that runs the server',
   EROFS: 'mount its file system writable',
   EIO: 'the device reports an error: check the disk before starting again',
+  EISDIR: 'a directory has the name of a data file: move it away',
   EMFILE: 'raise the limit of open files',
 };
 

@@ -7,15 +7,21 @@
  *     no snapshot, log records exist ──────> refuse, unless snapshot.trust.empty: replay all from an empty tree
  *     nothing at all ──────────────────────> empty database: allowed by db.autocreate or the `initialize` file
  *     snapshots exist, none is whole ──────> refuse (Apache would begin with an empty tree)
+ *     newest is damaged, log ends before it > refuse (Apache would begin with an older state)
  *
  * The caller takes a snapshot afterwards; Apache refuses a log without any.
  */
 import { CorruptionFailure, DataDirFailure } from '../base/failure.ts';
-import type { Zxid } from '../base/zxid.ts';
+import { type Zxid, zxidHex } from '../base/zxid.ts';
 import type { DataDirs } from './data-dir.ts';
 import { listSnapshots, type SnapshotFile } from './data-files.ts';
 import type { Disk } from './disk.ts';
-import { loadNewestSnapshot, type SnapshotReadOptions, type SnapshotSink } from './snapshot-reader.ts';
+import {
+  loadNewestSnapshot,
+  looksWhole,
+  type SnapshotReadOptions,
+  type SnapshotSink,
+} from './snapshot-reader.ts';
 import { readTxnlog, repairTxnlogs, type TxnSink } from './txnlog-reader.ts';
 
 export interface RestoreOptions extends SnapshotReadOptions {
@@ -55,9 +61,11 @@ export function restore(
         `create the file ${dirs.initializeMarker} to begin with an empty one`,
     );
   }
+  const lastZxid = Math.max(snapshotZxid, log.lastZxid);
+  if (snapshot !== null) checkPassedOver(disk, dirs, snapshot, lastZxid, options);
   repairTxnlogs(disk, dirs.logDirectory, log.repairs);
   return {
-    lastZxid: Math.max(snapshotZxid, log.lastZxid),
+    lastZxid,
     snapshot,
     txnCount: log.recordCount,
     txnBytes: log.payloadBytes,
@@ -68,6 +76,33 @@ function takeInitializeMarker(disk: Disk, { initializeMarker }: DataDirs): boole
   if (disk.stat(initializeMarker) === null) return false;
   disk.remove(initializeMarker);
   return true;
+}
+
+/**
+ * Snapshots newer than the one that was loaded are damaged. Nothing is lost as long as the log reaches as far as they did;
+ * what was in a snapshot had been acknowledged.
+ */
+function checkPassedOver(
+  disk: Disk,
+  dirs: DataDirs,
+  loaded: SnapshotFile,
+  lastZxid: Zxid,
+  options: RestoreOptions,
+): void {
+  const directory = dirs.snapshotDirectory;
+  for (const file of listSnapshots(disk, directory)) {
+    if (file.zxid <= loaded.zxid) continue;
+    const path = `${directory}/${file.name}`;
+    if (file.zxid > lastZxid) {
+      throw new CorruptionFailure(
+        `${path} is damaged, and the log behind ${loaded.name} ends at zxid 0x${zxidHex(lastZxid)}: ` +
+          'acknowledged writes are lost; restore the file from a copy or the data directory from a backup',
+      );
+    }
+    // One that was tried has been reported.
+    if (looksWhole(disk, directory, file)) continue;
+    options.onWarning(`${path} is no whole snapshot; ${loaded.name} and the log behind it are used instead`);
+  }
 }
 
 /** Without a loadable snapshot there must be neither log records nor remains of a snapshot that held something. */

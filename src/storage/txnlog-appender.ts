@@ -47,14 +47,20 @@ export interface TxnlogOptions {
   /** A sync that takes longer is reported. */
   readonly slowSyncMs: number;
   readonly nowMs: () => number;
+  readonly times?: DiskTimes;
   readonly onSlowSync: (elapsedMs: number, path: string) => void;
+}
+
+/** Told how long the disk took, in milliseconds, once per call. */
+export interface DiskTimes {
+  onWrite(elapsedMs: number): void;
+  onSync(elapsedMs: number): void;
 }
 
 export class TxnlogAppender {
   /** Everything up to here survives a crash. */
   durableZxid: Zxid;
-  /** Syncs done and bytes written since the start, for metrics. */
-  syncCount = 0;
+  /** Bytes of records written since the start, for metrics. */
   byteCount = 0;
   private readonly disk: Disk;
   private readonly directory: string;
@@ -175,7 +181,9 @@ export class TxnlogAppender {
     const length = roundUp(lead + this.stagedBytes, file.blockBytes);
     const from = this.carry - lead;
     this.staging.fill(0, this.stagedEnd, from + length);
+    const startMs = this.options.nowMs();
     file.write(this.staging, from, length, this.position - lead);
+    this.options.times?.onWrite(this.options.nowMs() - startMs);
     this.sync(file);
     this.position += this.stagedBytes;
     this.byteCount += this.stagedBytes;
@@ -217,8 +225,8 @@ export class TxnlogAppender {
     if (!this.options.forceSync) return;
     const startMs = this.options.nowMs();
     file.syncData();
-    this.syncCount++;
     const elapsedMs = this.options.nowMs() - startMs;
+    this.options.times?.onSync(elapsedMs);
     if (elapsedMs > this.options.slowSyncMs) this.options.onSlowSync(elapsedMs, file.path);
   }
 

@@ -39,7 +39,7 @@ const PAYLOAD_BYTES_MIN = TXN_HEADER_BYTES;
  * Apache's own bound is twice jute.maxbuffer (2 MiB by default). A log written under a raised limit must stay
  * readable after the setting is lowered, so ours is a sanity bound only; the checksum does the rest.
  */
-const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
+export const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * The appender syncs after at most this many bytes (or one record, if that is larger): the stretch that a crash

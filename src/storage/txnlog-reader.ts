@@ -4,9 +4,9 @@
  *
  * Guarantees: every record handed out passed length, end mark and checksum. Where a file stops making sense,
  * `txnlog-tail.ts` tells torn from corrupt; corrupt throws. A torn end is followed by the next file, as Apache
- * does (its servers begin a new file after a crash and leave the torn one behind), but only if no record is
- * missing in between: a gap in the zxids of one epoch right after a torn end means that the lost bytes had been
- * acknowledged.
+ * does (its servers begin a new file after a crash and leave the torn one behind). No record may be missing: the
+ * zxids of one epoch have no gaps, so a gap behind the snapshot or between two records means that acknowledged writes
+ * are gone, with lost bytes or with a whole file.
  */
 import { CorruptionFailure } from '../base/failure.ts';
 import { epochOf, type Zxid, zxidHex } from '../base/zxid.ts';
@@ -156,7 +156,7 @@ class TxnlogReading implements TxnlogReadResult {
     if (!(zxid >= 0 && zxid <= Number.MAX_SAFE_INTEGER)) {
       throw corruption(file.path, offset, 'the zxid of the record is out of range');
     }
-    if (this.tear !== null) this.checkContinuity(file, offset, zxid);
+    this.checkContinuity(file, offset, zxid);
     if (zxid <= this.previousZxid) {
       const order = `zxid 0x${zxidHex(zxid)} follows 0x${zxidHex(this.previousZxid)}`;
       this.options.onWarning(`${file.path}: ${order} at offset ${offset}; applied in file order`);
@@ -171,9 +171,10 @@ class TxnlogReading implements TxnlogReadResult {
 
   private checkContinuity(file: DiskFile, offset: number, zxid: Zxid): void {
     const known = Math.max(this.lastZxid, this.fromZxid - 1);
-    if (zxid > known + 1 && epochOf(zxid) === epochOf(known)) {
-      const missing = `records 0x${zxidHex(known + 1)} to 0x${zxidHex(zxid - 1)} are missing`;
-      throw corruption(file.path, offset, `${missing} (${this.tear})`);
+    if (known >= 0 && zxid > known + 1 && epochOf(zxid) === epochOf(known)) {
+      const missing = `records 0x${zxidHex(known + 1)} to 0x${zxidHex(zxid - 1)} are missing before it`;
+      const why = this.tear ?? 'a log file may have been removed';
+      throw corruption(file.path, offset, `${missing} (${why})`);
     }
     this.tear = null;
   }

@@ -13,8 +13,9 @@ import type { AuthProviders } from './auth-providers.ts';
 /** An ACL entry of this scheme stands for every id that the caller has authenticated as. */
 const AUTH = 'auth';
 
-/** Bounds what one small request can blow up: entries of scheme auth times ids of the connection. */
+/** Bound what one small request can blow up: entries of scheme auth times ids of the connection. */
 const EXPANDED_ENTRIES_MAX = 10_000;
+const EXPANDED_CHARACTERS_MAX = 1024 * 1024;
 
 /** Whether a caller with `ids` has permission `perm`; with several bits in `perm`, any one of them suffices. */
 export function checkAcl(
@@ -52,6 +53,7 @@ export function fixupAcl(
 ): readonly Acl[] | null {
   if (list.length === 0) return null;
   const fixed: Acl[] = [];
+  const expansion = new AuthExpansion(ids, providers, fixed);
   const seen = new Set<string>();
   for (const acl of list) {
     const size = seen.size;
@@ -59,7 +61,7 @@ export function fixupAcl(
     if (isWorldAnyone(acl)) {
       fixed.push(acl);
     } else if (acl.scheme === AUTH) {
-      if (!expandAuth(acl.perms, ids, providers, fixed)) return null;
+      if (!expansion.add(acl.perms)) return null;
     } else {
       const provider = providers.get(acl.scheme);
       if (provider === undefined || !provider.isValidId(acl.id)) return null;
@@ -92,13 +94,24 @@ export function fixupAclBytes(
   return id;
 }
 
-function expandAuth(perms: number, ids: readonly AuthId[], providers: AuthProviders, into: Acl[]): boolean {
-  let found = false;
-  for (const id of ids) {
-    if (providers.get(id.scheme)?.authenticated !== true) continue;
-    if (into.length >= EXPANDED_ENTRIES_MAX) return false;
-    into.push({ perms, scheme: id.scheme, id: id.id });
-    found = true;
+/** What the `auth` entries of one list become: an entry for each authenticated id of the caller, within bounds. */
+class AuthExpansion {
+  private readonly ids: readonly AuthId[];
+  private readonly into: Acl[];
+  private characters = 0;
+
+  constructor(ids: readonly AuthId[], providers: AuthProviders, into: Acl[]) {
+    this.ids = ids.filter((id) => providers.get(id.scheme)?.authenticated === true);
+    this.into = into;
   }
-  return found;
+
+  /** False: there is no such id, or the list would grow too long. */
+  add(perms: number): boolean {
+    for (const { scheme, id } of this.ids) {
+      this.characters += id.length;
+      if (this.into.length >= EXPANDED_ENTRIES_MAX || this.characters > EXPANDED_CHARACTERS_MAX) return false;
+      this.into.push({ perms, scheme, id });
+    }
+    return this.ids.length > 0;
+  }
 }

@@ -59,6 +59,17 @@ export class AuthProviders {
   }
 }
 
+/** Bound what one connection can make the server remember, and compare at every permission check. */
+const IDS_MAX = 1000;
+const ID_CHARACTERS_MAX = 1024 * 1024;
+
+/** More ids than a connection may prove to be. */
+export function areTooManyIds(ids: readonly AuthId[]): boolean {
+  let characters = 0;
+  for (const { id } of ids) characters += id.length;
+  return ids.length > IDS_MAX || characters > ID_CHARACTERS_MAX;
+}
+
 /** What whoAmI calls the owner of an id: the user part of a digest, otherwise the id itself. */
 export function userName(id: AuthId): string {
   if (id.scheme !== 'digest') return id.id;

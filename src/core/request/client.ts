@@ -32,6 +32,11 @@ export class Client {
   isStreaming = false;
   /** Replies and events that are made and have to wait, in order: they leave before the queue goes on. */
   readonly held: HeldPiece[] = [];
+  heldBytes = 0;
+  /** The last of `held` ends the connection; nothing more is taken or made. */
+  closesBehindHeld = false;
+  /** Bytes of events since it last had room for more. */
+  unreadEventBytes = 0;
   hasReadOnlyByte = false;
 
   readonly establishedMs: number;
@@ -60,6 +65,16 @@ export class Client {
     this.port = options.port;
     this.authIds = options.authIds;
     this.establishedMs = options.wallMs;
+  }
+
+  hold(piece: HeldPiece): void {
+    this.held.push(piece);
+    this.heldBytes += piece.bytes.length;
+  }
+
+  /** Forgets the first `count` pieces, which have been sent or never will be. */
+  dropHeld(count = this.held.length): void {
+    for (const { bytes } of this.held.splice(0, count)) this.heldBytes -= bytes.length;
   }
 
   countReply(xid: number, zxid: number, latencyMs: number, nowMs: number): void {

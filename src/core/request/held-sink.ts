@@ -15,11 +15,11 @@ export class HeldSink implements ReplySink {
   readonly congested = false;
   /** The sink it stands for. */
   readonly target: ReplySink;
-  private readonly pieces: HeldPiece[];
+  private readonly hold: (piece: HeldPiece) => void;
 
-  constructor(target: ReplySink, pieces: HeldPiece[]) {
+  constructor(target: ReplySink, hold: (piece: HeldPiece) => void) {
     this.target = target;
-    this.pieces = pieces;
+    this.hold = hold;
   }
 
   claim(_conn: ConnId, length: number): number {
@@ -29,10 +29,10 @@ export class HeldSink implements ReplySink {
   }
 
   commit(length: number, completesReply: boolean): void {
-    this.pieces.push({ bytes: this.bytes.subarray(0, length), completesReply });
+    this.hold({ bytes: this.bytes.subarray(0, length), completesReply });
   }
 
-  /** Memory is no reason to wait: the io side bounds what a connection has under way. */
+  /** Memory is no reason to wait; the request order bounds what is held. */
   room(): number {
     return Number.POSITIVE_INFINITY;
   }

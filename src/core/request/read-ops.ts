@@ -29,6 +29,12 @@ import type { WatchOps } from './watch-ops.ts';
 
 const SLASH = 47;
 
+/**
+ * A multiRead may name the same large node in every operation: 1 MB of requests for 60 GB of reply. Far more than any
+ * client takes in one frame, and no more than one node or list beyond this is made.
+ */
+const MULTI_READ_BYTES_MAX = 64 * 1024 * 1024;
+
 export class ReadOps {
   private readonly tree: Tree;
   private readonly acls: AclTable;
@@ -255,6 +261,10 @@ export class ReadOps {
     }
     body.reset();
     while (multiRead.next()) {
+      if (body.length > MULTI_READ_BYTES_MAX) {
+        this.status(client, xid, ErrorCode.marshallingError, receivedMs);
+        return;
+      }
       const request = multiRead.pathWatch;
       const err = this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
       if (err !== ErrorCode.ok) {

@@ -33,11 +33,20 @@ export interface TrafficStatistics {
   maxResponseBytes: number;
 }
 
+/** Events that a client may leave unread, beyond what it may leave unread anyway; then its connection ends. */
+const UNREAD_EVENT_BYTES_MAX = 16 * 1024 * 1024;
+
 export class Replier {
   /** Set by the owner: the turn's time, and the newest committed zxid, which replies to reads carry. */
   nowMs = 0;
   lastZxid: Zxid = 0;
   readonly statistics: TrafficStatistics = emptyStatistics();
+  private readonly onTooSlow: (client: Client) => void;
+
+  /** `onTooSlow`: the connection must end, or its events would fill the memory. */
+  constructor(onTooSlow: (client: Client) => void) {
+    this.onTooSlow = onTooSlow;
+  }
 
   /** A reply without body: every error, and operations that return nothing. */
   header(client: Client, xid: number, zxid: Zxid, err: number, receivedMs: number): void {
@@ -140,11 +149,21 @@ export class Replier {
       pathLength = 1;
     }
     const total = watchEventFrameBytes(pathLength);
-    if (client.isStreaming || client.held.length > 0) {
+    const mustWait = client.isStreaming || client.held.length > 0;
+    if (!mustWait && sink.room(conn) > 0) {
+      client.unreadEventBytes = 0;
+    } else {
+      client.unreadEventBytes += total;
+      if (client.unreadEventBytes > UNREAD_EVENT_BYTES_MAX) {
+        this.onTooSlow(client);
+        return;
+      }
+    }
+    if (mustWait) {
       // No place for it in the middle of a large reply, nor before a held one: that may have set the very watch.
       const frame = new Uint8Array(total);
       writeWatchEvent(frame, new DataView(frame.buffer), 0, zxid, type, path, pathStart, pathLength);
-      client.held.push({ bytes: frame, completesReply: false });
+      client.hold({ bytes: frame, completesReply: false });
     } else if (total <= PIECE_BYTES_MAX) {
       const at = sink.claim(conn, total);
       writeWatchEvent(sink.bytes, sink.view, at, zxid, type, path, pathStart, pathLength);

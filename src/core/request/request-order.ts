@@ -51,6 +51,12 @@ export interface RequestHandlers {
   close(client: Client): void;
 }
 
+/**
+ * Replies held for one connection. Beyond that it is closed: it reads too slowly for what it asks, and each further
+ * read may be as large as a reply can be.
+ */
+const HELD_BYTES_MAX = 16 * 1024 * 1024;
+
 export class RequestOrder {
   /** Newest committed zxid and the turn's time, set by the owner. */
   committedZxid: Zxid = 0;
@@ -152,7 +158,7 @@ export class RequestOrder {
       queue.shift();
       return false;
     }
-    client.sink = new HeldSink(client.sink, client.held);
+    client.sink = new HeldSink(client.sink, (piece) => client.hold(piece));
     // The only marker left up to its own: those of earlier writes went with their commits.
     while (client.state === ClientState.open && !queue.headIsMarker) {
       const { bytes, view, headStart: start, headEnd: end } = queue;
@@ -161,6 +167,7 @@ export class RequestOrder {
       const isMade = this.handlers.read(client, op, bytes, view, start, end, queue.headReceivedMs);
       assert(isMade, 'a held reply is made at once');
       if (client.state === ClientState.open) queue.shift();
+      if (client.heldBytes > HELD_BYTES_MAX) this.handlers.close(client);
     }
     if (client.state === ClientState.open) queue.shift();
     return true;
@@ -235,7 +242,8 @@ export class RequestOrder {
       if (client.sink.room(client.conn) <= 0) client.isStalled = true;
       else this.replier.held(client, held[sent++]!);
     }
-    held.splice(0, sent);
+    client.dropHeld(sent);
+    if (client.closesBehindHeld && held.length === 0) client.sink.close(client.conn);
   }
 
   private stall(client: Client, waiters: Client[]): void {

@@ -4,6 +4,7 @@
  * knows its place: both cost O(1) however large the parent is, and a copy of the list is one memory copy.
  */
 import { assert } from '../../base/assert.ts';
+import { StoreFullFailure } from '../../base/failure.ts';
 import type { Arena } from '../../shm/arena.ts';
 import type { Segments } from '../../shm/segments.ts';
 import { SEGMENT_GRAIN_MASK, SEGMENT_GRAIN_SHIFT } from '../../shm/segments.ts';
@@ -85,7 +86,7 @@ export class Children {
 
   private allocate(ids: number): number {
     const offset = this.arena.allocate(ids * 4);
-    assert(offset !== 0, 'the znode store is out of memory (child list); raise ringkeeper.storeBytesMax');
+    if (offset === 0) throw new StoreFullFailure();
     return offset;
   }
 

@@ -8,6 +8,7 @@
  *   table: capacity × { hash int32, nodeId int32 }, nodeId 0 = empty; at most 3/4 full
  */
 import { assert } from '../../base/assert.ts';
+import { StoreFullFailure } from '../../base/failure.ts';
 import type { Arena } from '../../shm/arena.ts';
 import type { Segments } from '../../shm/segments.ts';
 import { SEGMENT_GRAIN_MASK, SEGMENT_GRAIN_SHIFT } from '../../shm/segments.ts';
@@ -112,7 +113,7 @@ export class PathIndex {
 
   private install(t: number, capacity: number): void {
     const offset = this.arena.allocate(capacity * 8);
-    assert(offset !== 0, 'the znode store is out of memory (path index); raise ringkeeper.storeBytesMax');
+    if (offset === 0) throw new StoreFullFailure();
     const segment = this.segments.list[offset >>> SEGMENT_GRAIN_SHIFT]!;
     const base = (offset & SEGMENT_GRAIN_MASK) << 2;
     segment.words.fill(0, base, base + capacity * 2);

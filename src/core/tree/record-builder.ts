@@ -3,7 +3,7 @@
  * caller stages or publishes it, or frees it. No allocation on the JavaScript heap.
  */
 
-import { assert } from '../../base/assert.ts';
+import { StoreFullFailure } from '../../base/failure.ts';
 import { writeInt64 } from '../../base/int64.ts';
 import type { Arena } from '../../shm/arena.ts';
 import type { Segments } from '../../shm/segments.ts';
@@ -11,7 +11,14 @@ import { copyBytes } from '../../wire/copy-bytes.ts';
 import { STAT_BYTES, StatOffset } from '../../wire/stat.ts';
 import { nodeDigest } from './digest.ts';
 import type { Offset } from './record.ts';
-import { ownerKind, RECORD_FIXED_BYTES, RECORD_PATH_START, TOMBSTONE_ACL, ZnodeCursor } from './record.ts';
+import {
+  CHILDREN_ONLY,
+  ownerKind,
+  RECORD_FIXED_BYTES,
+  RECORD_PATH_START,
+  TOMBSTONE_ACL,
+  ZnodeCursor,
+} from './record.ts';
 
 const SLASH = 47;
 
@@ -126,6 +133,7 @@ export class RecordBuilder {
     const offset = this.allocate(head + 4 + dataBytes + STAT_BYTES);
     const node = this.to;
     copyBytes(from.bytes, from.base, head, node.bytes, node.base);
+    node.generation = 0;
     const body = node.base + head;
     const view = node.view;
     view.setInt32(body, dataLength);
@@ -154,6 +162,18 @@ export class RecordBuilder {
   /** The node after a child came or went. */
   withChildren(old: Offset, cversion: number, numChildren: number, pzxid: number): Offset {
     const offset = this.copy(old);
+    this.to.generation = CHILDREN_ONLY;
+    this.setChildren(cversion, numChildren, pzxid);
+    return offset;
+  }
+
+  /** The same in place, for a record that nobody else can be reading. */
+  changeChildren(record: Offset, cversion: number, numChildren: number, pzxid: number): void {
+    this.to.moveTo(record);
+    this.setChildren(cversion, numChildren, pzxid);
+  }
+
+  private setChildren(cversion: number, numChildren: number, pzxid: number): void {
     const node = this.to;
     node.words[(node.base >> 2) + 4] = cversion;
     const stat = node.statStart;
@@ -161,7 +181,6 @@ export class RecordBuilder {
     node.view.setInt32(stat + StatOffset.numChildren, numChildren);
     writeInt64(node.view, stat + StatOffset.pzxid, pzxid);
     this.seal();
-    return offset;
   }
 
   /** Stands for a proposed deletion; keeps the path so that the index still finds the node. */
@@ -184,12 +203,13 @@ export class RecordBuilder {
     const length = from.recordBytes;
     const offset = this.allocate(length);
     copyBytes(from.bytes, from.base, length, this.to.bytes, this.to.base);
+    this.to.generation = 0;
     return offset;
   }
 
   private allocate(length: number): Offset {
     const offset = this.arena.allocate(length);
-    assert(offset !== 0, 'the znode store is out of memory; raise ringkeeper.storeBytesMax');
+    if (offset === 0) throw new StoreFullFailure();
     this.to.moveTo(offset);
     return offset;
   }

@@ -4,7 +4,8 @@
  * bytes that stand still. Only `generation` is written late: at publication, before the offset becomes visible.
  *
  *      0  nodeId        int32   host order from here ...
- *      4  generation    int32   the store's generation at publication (see point-in-time.ts)
+ *      4  generation    int32   the store's generation at publication (see point-in-time.ts); before that it may be
+ *                               CHILDREN_ONLY
  *      8  pathHash      int32
  *     12  aclId         int32   TOMBSTONE_ACL marks a pending deletion
  *     16  cversion      int32   stored: children ever created (clients see 2·cversion − numChildren)
@@ -32,6 +33,8 @@ export const RECORD_PATH_START = 40;
 /** Everything but path and data. */
 export const RECORD_FIXED_BYTES = RECORD_PATH_START + 4 + STAT_BYTES;
 export const TOMBSTONE_ACL = -0x80000000;
+/** In place of the generation of a staged record: it was built for children that come or go, no reply shows it. */
+export const CHILDREN_ONLY = -1;
 
 const CONTAINER_HIGH = -0x80000000;
 /** Top byte 0xff and feature id 0: the two upper bytes and the feature half of a TTL owner. */

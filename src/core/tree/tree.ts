@@ -25,7 +25,7 @@ import type { PathMatch } from './path-index.ts';
 import { PathIndex } from './path-index.ts';
 import { PointInTime } from './point-in-time.ts';
 import type { Offset } from './record.ts';
-import { readZxid, ZnodeCursor } from './record.ts';
+import { CHILDREN_ONLY, readZxid, ZnodeCursor } from './record.ts';
 import { RecordBuilder } from './record-builder.ts';
 
 /** Epoch readers: the snapshot thread, and the core itself while it makes a large reply over several turns. */
@@ -35,6 +35,11 @@ const RECLAIM_PER_TURN = 4096;
 
 export const EMPTY_PATH = new Uint8Array(0);
 export const ROOT_HASH = pathHash(EMPTY_PATH, 0, 0);
+
+/** What `hasRoomFor` keeps back. */
+export function spareBytesOf(storeBytesMax: number): number {
+  return Math.max(8 * 1024 * 1024, Math.floor(storeBytesMax / 16));
+}
 
 export interface TreeOptions {
   /** Upper bound of the store's shared memory, in bytes. */
@@ -66,8 +71,10 @@ export class Tree implements PathMatch {
   /** Undo list of the change being prepared: (node id, pending before). */
   private undo = new Int32Array(64);
   private undoLength = 0;
+  private readonly spareBytes: number;
 
   constructor(options: TreeOptions) {
+    this.spareBytes = spareBytesOf(options.bytesMax);
     this.arena = new Arena(this.segments, { bytesMax: options.bytesMax });
     if (this.segments.list.length === 0) this.segments.grow();
     this.epochs = new EpochWriter(this.epochsHandle, this.arena);
@@ -79,6 +86,14 @@ export class Tree implements PathMatch {
     this.matchCursor = new ZnodeCursor(this.segments);
     this.a = new ZnodeCursor(this.segments);
     this.b = new ZnodeCursor(this.segments);
+  }
+
+  /**
+   * Whether a node's record of `bytes` may be added. Some of the store is kept back for what must not fail: deletions,
+   * copies of parents, the lists and tables around the records.
+   */
+  hasRoomFor(bytes: number): boolean {
+    return this.arena.hasRoom(bytes, this.spareBytes);
   }
 
   cursor(): ZnodeCursor {
@@ -157,6 +172,26 @@ export class Tree implements PathMatch {
     if (previous === 0) this.index.insert(cursor.pathHash, nodeId);
   }
 
+  /**
+   * A child of the node comes or goes: returns the record that stands for the node then. Within one transaction it is
+   * made once and then changed in place, or a multi of many children would copy their parent's data each time.
+   */
+  stageChildren(nodeId: number, cversion: number, childDelta: number, zxid: number): Offset {
+    const cursor = this.b;
+    const latest = this.latestOf(nodeId);
+    cursor.moveTo(latest);
+    const numChildren = cursor.numChildren + childDelta;
+    if (cursor.generation === CHILDREN_ONLY && readZxid(cursor, StatOffset.pzxid) === zxid) {
+      this.proposed.subtract(cursor.nodeDigest);
+      this.build.changeChildren(latest, cversion, numChildren, zxid);
+      this.proposed.add(cursor.nodeDigest);
+      return latest;
+    }
+    const record = this.build.withChildren(latest, cversion, numChildren, zxid);
+    this.stage(nodeId, record);
+    return record;
+  }
+
   /** Takes back everything staged since `beginChange`, newest first. */
   rollback(): void {
     const cursor = this.a;
@@ -199,6 +234,11 @@ export class Tree implements PathMatch {
     }
     this.swap(slots, index, nodeId, old, record);
     if (this.nodes.pending[block]![index] === record) this.nodes.pending[block]![index] = 0;
+  }
+
+  /** The record of `stageChildren`, which several effects of one transaction may share. */
+  publishChildren(nodeId: number, record: Offset): void {
+    if (this.nodes.slot(nodeId) !== record) this.publish(nodeId, record);
   }
 
   /** A created node becomes visible, and a child of `parentId`. */
@@ -282,6 +322,16 @@ export class Tree implements PathMatch {
     this.nodes.setPending(nodeId, tombstone);
     this.publishDelete(nodeId, tombstone, parentId);
     this.arena.free(tombstone);
+  }
+
+  /** Start-up only: a child has come or gone. In place, because nobody else reads the store yet. */
+  changeCommittedChildren(nodeId: number, cversion: number, numChildren: number, pzxid: number): void {
+    const cursor = this.a;
+    const record = this.committedOf(nodeId);
+    cursor.moveTo(record);
+    this.committed.subtract(cursor.nodeDigest);
+    this.build.changeChildren(record, cversion, numChildren, pzxid);
+    this.committed.add(cursor.nodeDigest);
   }
 
   /** Start-up only: one more child under a loaded node. In place, because nobody else reads the store yet. */

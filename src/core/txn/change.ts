@@ -33,7 +33,12 @@ import {
 import type { QuotaTable } from '../quota/quota-table.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
-import { CONTAINER_OWNER_HIGH, ownerKind, ttlOwnerHigh } from '../tree/record.ts';
+import {
+  CONTAINER_OWNER_HIGH,
+  ownerKind,
+  ttlOwnerHigh,
+  RECORD_FIXED_BYTES as ZNODE_FIXED_BYTES,
+} from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { ProposalQueue } from './proposal-queue.ts';
 
@@ -62,6 +67,8 @@ export class Change {
   /** New data version, new aversion, or (check) expected version + 1. */
   version = 0;
   parentCversion = 0;
+  /** Writes refused because the znode store is nearly full. */
+  refusedForSpace = 0;
   /** Set by the caller before a plan: the session is closing, its writes are refused. */
   sessionClosed = false;
   private hash = 0;
@@ -163,6 +170,7 @@ export class Change {
         return ErrorCode.quotaExceeded; // 12
       }
     }
+    if (!this.hasRoomFor(Math.max(request.dataLength, 0))) return ErrorCode.quotaExceeded;
     this.op = op;
     this.data = request.bytes;
     this.dataStart = request.dataStart;
@@ -227,6 +235,7 @@ export class Change {
         return ErrorCode.quotaExceeded; // 5
       }
     }
+    if (dataBytes > this.node.dataBytes && !this.hasRoomFor(dataBytes)) return ErrorCode.quotaExceeded;
     const current = this.node.version;
     if (request.version !== -1 && request.version !== current) return ErrorCode.badVersion; // 6
     this.op = OpCode.setData;
@@ -342,12 +351,19 @@ export class Change {
     return this.acls.isOpen(aclId) || checkAcl(this.acls.get(aclId), perm, ids, this.providers);
   }
 
+  // No server of Apache refuses for want of memory, so the code is one that its clients know.
+  private hasRoomFor(dataBytes: number): boolean {
+    if (this.tree.hasRoomFor(ZNODE_FIXED_BYTES + this.pathLength + dataBytes)) return true;
+    this.refusedForSpace++;
+    return false;
+  }
+
   private mayAccess(node: ZnodeCursor, perm: number, ids: readonly AuthId[]): boolean {
     return this.permits(node.aclId, perm, ids);
   }
 
   private stageCreate(zxid: number, timeMs: number): void {
-    const { tree, parent } = this;
+    const { tree } = this;
     const id = this.nodeId !== 0 ? this.nodeId : tree.nodes.allocate();
     const record = tree.build.create(
       id,
@@ -368,10 +384,7 @@ export class Change {
     this.acls.addReference(this.aclId);
     // The effect names the owner only if a rollback has to take the entry back.
     const isEntryNew = this.ownerSession >= 0 && this.ephemerals.add(this.ownerSession, id);
-    const before = tree.latestOf(this.parentId);
-    parent.moveTo(before);
-    const parentRecord = tree.build.withChildren(before, this.parentCversion, parent.numChildren + 1, zxid);
-    tree.stage(this.parentId, parentRecord);
+    const parentRecord = tree.stageChildren(this.parentId, this.parentCversion, 1, zxid);
     const kind = this.op === OpCode.create ? OpCode.create : OpCode.create2;
     this.proposals.pushEffect(
       kind,
@@ -387,10 +400,8 @@ export class Change {
     const { tree, parent } = this;
     const tombstone = tree.build.tombstone(tree.latestOf(this.nodeId));
     tree.stage(this.nodeId, tombstone);
-    const before = tree.latestOf(this.parentId);
-    parent.moveTo(before);
-    const record = tree.build.withChildren(before, parent.cversion, parent.numChildren - 1, zxid);
-    tree.stage(this.parentId, record);
+    parent.moveTo(tree.latestOf(this.parentId));
+    const record = tree.stageChildren(this.parentId, parent.cversion, -1, zxid);
     this.proposals.pushEffect(OpCode.delete, this.nodeId, tombstone, this.parentId, record);
   }
 

@@ -169,7 +169,7 @@ export class Committer implements WatchReceiver {
     const record = proposals.record(position);
     const parentId = proposals.parentId(position);
     tree.publishCreate(id, record, parentId);
-    tree.publish(parentId, proposals.parentRecord(position));
+    tree.publishChildren(parentId, proposals.parentRecord(position));
     node.moveTo(record);
     this.effects.onCreated(id, node);
     this.fire(EventType.nodeCreated, node);
@@ -186,7 +186,7 @@ export class Committer implements WatchReceiver {
     const { ownerHigh, ownerLow } = node;
     this.effects.onDeleted(id, node);
     tree.publishDelete(id, tombstone, proposals.parentId(position));
-    tree.publish(proposals.parentId(position), proposals.parentRecord(position));
+    tree.publishChildren(proposals.parentId(position), proposals.parentRecord(position));
     if (ownerKind(ownerHigh, ownerLow, tree.extendedTypes) === 'ephemeral') {
       this.disown(id, ownerHigh, ownerLow);
     }

@@ -7,7 +7,7 @@
  * Kinds: create, create2 (any create that answers with a Stat), delete, setData, setAcl, check (changes nothing
  * but has its place among a multi's results), createSession, closeSession.
  *
- * Bounded: `isFull` makes preparation wait exactly as a full log does.
+ * Bounded, by number and by the memory of the records: `isFull` makes preparation wait exactly as a full log does.
  */
 import { assert } from '../../base/assert.ts';
 import type { Client } from '../request/client.ts';
@@ -28,6 +28,10 @@ export class ProposalQueue {
   readonly failedAt = new Int32Array(PROPOSALS_MAX);
   readonly subCounts = new Int32Array(PROPOSALS_MAX);
   readonly effectEnds = new Float64Array(PROPOSALS_MAX);
+  /** Bytes of records built for each, and for all of them. */
+  private readonly recordBytes = new Float64Array(PROPOSALS_MAX);
+  private allRecordBytes = 0;
+  readonly recordBytesMax: number;
   readonly digestHighs = new Uint32Array(PROPOSALS_MAX);
   readonly digestLows = new Uint32Array(PROPOSALS_MAX);
   private readonly clients: (Client | null)[] = new Array(PROPOSALS_MAX).fill(null);
@@ -37,11 +41,16 @@ export class ProposalQueue {
   effectHead = 0;
   effectTail = 0;
 
+  /** `recordBytesMax`: memory that the records of all proposals may take before no more are added. */
+  constructor(recordBytesMax = Number.POSITIVE_INFINITY) {
+    this.recordBytesMax = recordBytesMax;
+  }
+
   get length(): number {
     return this.tail - this.head;
   }
   get isFull(): boolean {
-    return this.tail - this.head === PROPOSALS_MAX;
+    return this.tail - this.head === PROPOSALS_MAX || this.allRecordBytes > this.recordBytesMax;
   }
   /** Row of the oldest proposal. */
   get headRow(): number {
@@ -104,8 +113,9 @@ export class ProposalQueue {
     xid: number,
     err: number,
     receivedMs: number,
+    recordBytes = 0,
   ): number {
-    assert(!this.isFull, 'proposal queue overflow');
+    assert(this.tail - this.head < PROPOSALS_MAX, 'proposal queue overflow');
     const row = this.tail++ & MASK;
     this.zxids[row] = zxid;
     this.ops[row] = op;
@@ -114,6 +124,8 @@ export class ProposalQueue {
     this.receivedMs[row] = receivedMs;
     this.failedAt[row] = -1;
     this.subCounts[row] = 0;
+    this.recordBytes[row] = recordBytes;
+    this.allRecordBytes += recordBytes;
     this.effectEnds[row] = this.effectTail;
     this.clients[row] = client;
     if (client !== null) client.proposals++;
@@ -127,6 +139,7 @@ export class ProposalQueue {
     const client = this.clients[row]!;
     if (client !== null) client.proposals--;
     this.clients[row] = null;
+    this.allRecordBytes -= this.recordBytes[row]!;
     this.head++;
   }
 

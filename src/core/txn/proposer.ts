@@ -38,10 +38,17 @@ import { ChangeEncoder, RECORD_FIXED_BYTES } from './change-encoder.ts';
 import type { ProposalQueue } from './proposal-queue.ts';
 
 /**
- * How many bytes of paths one closeSession transaction may list. A session with more ephemerals loses the rest
- * before, in multi transactions of this size, so that no log record grows beyond what readers accept (2 MiB).
+ * How many bytes of paths one closeSession transaction may list, unless a single path is longer. A session with more
+ * ephemerals loses the rest before, in multi transactions of this size, so that no log record grows beyond what
+ * readers accept (2 MiB).
  */
 const CLOSE_PATH_BYTES_MAX = 512 * 1024;
+/** What a path takes in a multi of deletes besides its own bytes. */
+const REMOVAL_FIXED_BYTES = 16;
+/** A failed operation in a multi: type, length, code. */
+const ERROR_SUB_BYTES = 12;
+/** What a transaction takes around its record. */
+const TXN_FIXED_BYTES = TXN_HEADER_BYTES + RECORD_FIXED_BYTES + TXN_DIGEST_BYTES;
 
 export interface ProposerOptions {
   readonly digest: boolean;
@@ -63,6 +70,12 @@ export class Proposer {
   private readonly encoder: ChangeEncoder;
   private readonly proposals: ProposalQueue;
   private readonly log: LogPort;
+  /**
+   * A request may ask for a transaction far larger than itself (ACL entries of scheme auth stand for every id of the
+   * connection). One that no reader of the log would accept is refused.
+   */
+  private readonly recordBytesMax: number;
+  private readonly closeBytesMax: number;
   private readonly options: ProposerOptions;
   private readonly createRequest = new CreateRequest();
   private readonly pathVersion = new PathVersionRequest();
@@ -72,6 +85,7 @@ export class Proposer {
   /** Where a multi is encoded before its length is known. */
   private scratch = new Uint8Array(4096);
   private scratchView = new DataView(this.scratch.buffer);
+  private usedBytesBefore = 0;
 
   constructor(parts: {
     tree: Tree;
@@ -90,6 +104,8 @@ export class Proposer {
     this.encoder = new ChangeEncoder(parts.change, parts.acls);
     this.proposals = parts.proposals;
     this.log = parts.log;
+    this.recordBytesMax = (parts.log.payloadBytesMax ?? Number.POSITIVE_INFINITY) - TXN_FIXED_BYTES;
+    this.closeBytesMax = Math.min(CLOSE_PATH_BYTES_MAX, this.recordBytesMax);
     this.options = parts.options;
   }
 
@@ -209,15 +225,19 @@ export class Proposer {
     op: number,
     type: number,
   ): boolean {
-    const at = this.claim(this.encoder.recordBytesMax() + TXN_DIGEST_BYTES);
+    const bytesMax = this.encoder.recordBytesMax();
+    if (client !== null && bytesMax > this.recordBytesMax) {
+      return this.proposeError(client, xid, op, ErrorCode.marshallingError);
+    }
+    const at = this.claim(bytesMax + TXN_DIGEST_BYTES);
     if (at < 0) return false;
     const zxid = this.lastZxid + 1;
-    this.tree.beginChange();
+    this.beginChange();
     const body = this.header(at, slot, xid, zxid, type);
     const end = this.encoder.write(this.log.bytes, this.log.view, body);
     this.change.stage(zxid, this.wallMs);
     this.finish(at, end, zxid);
-    this.push(zxid, op, client, xid, ErrorCode.ok);
+    this.push(zxid, op, client, xid, ErrorCode.ok, this.stagedBytes);
     return true;
   }
 
@@ -231,18 +251,21 @@ export class Proposer {
     start: number,
     end: number,
   ): boolean {
-    const { multi, change, proposals, tree } = this;
+    const { multi, change, proposals } = this;
+    // Before the work, not only before the claim.
+    if (proposals.isFull) return false;
     if (!multi.wrap(bytes, view, start, end)) {
       return this.proposeError(client, xid, OpCode.multi, ErrorCode.marshallingError);
     }
     const zxid = this.lastZxid + 1;
     const mark = proposals.effectTail;
-    tree.beginChange();
+    this.beginChange();
     let to = this.openMulti(multi.count);
     let failedAt = -1;
     let failure: number = ErrorCode.ok;
     for (let i = 0; multi.next(); i++) {
-      const err = failedAt >= 0 ? ErrorCode.runtimeInconsistency : this.planSub(client);
+      let err = failedAt >= 0 ? ErrorCode.runtimeInconsistency : this.planSub(client);
+      if (err === ErrorCode.ok && !this.fitsMulti(to, multi.count - i)) err = ErrorCode.marshallingError;
       if (err === ErrorCode.ok) {
         to = this.writeSub(to);
         change.stage(zxid, this.wallMs);
@@ -261,7 +284,7 @@ export class Proposer {
       if (failedAt < 0) change.rollback(mark);
       return false;
     }
-    const row = this.push(zxid, OpCode.multi, client, xid, failure);
+    const row = this.push(zxid, OpCode.multi, client, xid, failure, this.stagedBytes);
     proposals.failedAt[row] = failedAt;
     proposals.subCounts[row] = multi.count;
     return true;
@@ -279,6 +302,13 @@ export class Proposer {
       default:
         return this.planCreate(client, multi.op, multi.create);
     }
+  }
+
+  // In the log the planned operation, with an error for each of those behind it in the worst case; in the store what
+  // the operations before it have built, parents with their data among it.
+  private fitsMulti(to: number, left: number): boolean {
+    const logBytes = to + this.encoder.recordBytesMax() + left * ERROR_SUB_BYTES;
+    return logBytes <= this.recordBytesMax && this.stagedBytes <= this.proposals.recordBytesMax;
   }
 
   private writeSub(to: number): number {
@@ -337,17 +367,29 @@ export class Proposer {
     let to = from;
     for (; to < nodes.length; to++) {
       cursor.moveTo(this.tree.latestOf(nodes[to]!));
-      bytes += cursor.pathLength + 16;
-      if (bytes > CLOSE_PATH_BYTES_MAX && to > from) break;
+      bytes += cursor.pathLength + REMOVAL_FIXED_BYTES;
+      if (bytes > this.closeBytesMax && to > from) break;
     }
     return to;
   }
 
+  // What a closeSession lists from `from` on: strings.
+  private pathBytes(nodes: readonly number[], from: number): number {
+    if (!this.options.closeSessionPaths) return 0;
+    const cursor = this.tree.cursor();
+    let bytes = 0;
+    for (let i = from; i < nodes.length; i++) {
+      cursor.moveTo(this.tree.latestOf(nodes[i]!));
+      bytes += 4 + cursor.pathLength;
+    }
+    return bytes;
+  }
+
   private proposeRemovals(slot: number, nodes: readonly number[], from: number, to: number): boolean {
-    const { change, proposals, tree } = this;
+    const { change, proposals } = this;
     const zxid = this.lastZxid + 1;
     const mark = proposals.effectTail;
-    tree.beginChange();
+    this.beginChange();
     let end = this.openMulti(to - from);
     for (let i = from; i < to; i++) {
       change.planRemovalOf(OpCode.delete, nodes[i]!);
@@ -358,7 +400,7 @@ export class Proposer {
       change.rollback(mark);
       return false;
     }
-    this.push(zxid, OpCode.multi, null, 0, ErrorCode.ok);
+    this.push(zxid, OpCode.multi, null, 0, ErrorCode.ok, this.stagedBytes);
     return true;
   }
 
@@ -370,11 +412,10 @@ export class Proposer {
     from: number,
   ): boolean {
     const { change, log } = this;
-    const room = CLOSE_PATH_BYTES_MAX + RECORD_FIXED_BYTES + TXN_DIGEST_BYTES;
-    const at = this.claim(from === nodes.length ? RECORD_FIXED_BYTES + TXN_DIGEST_BYTES : room);
+    const at = this.claim(RECORD_FIXED_BYTES + this.pathBytes(nodes, from) + TXN_DIGEST_BYTES);
     if (at < 0) return false;
     const zxid = this.lastZxid + 1;
-    this.tree.beginChange();
+    this.beginChange();
     const body = this.header(at, slot, xid, zxid, OpCode.closeSession);
     const listed = this.options.closeSessionPaths;
     let to = listed ? writeCloseSessionTxn(log.view, body, nodes.length - from) : body;
@@ -387,8 +428,20 @@ export class Proposer {
     }
     this.finish(at, to, zxid);
     this.proposals.pushEffect(OpCode.closeSession, 0, 0, 0, 0, slot);
-    this.push(zxid, OpCode.closeSession, client, xid, ErrorCode.ok);
+    this.push(zxid, OpCode.closeSession, client, xid, ErrorCode.ok, this.stagedBytes);
     return true;
+  }
+
+  // ---- the change being staged ---------------------------------------------------------------------------
+
+  private beginChange(): void {
+    this.tree.beginChange();
+    this.usedBytesBefore = this.tree.arena.usedBytes;
+  }
+
+  /** Memory of the records built since `beginChange`. */
+  private get stagedBytes(): number {
+    return this.tree.arena.usedBytes - this.usedBytesBefore;
   }
 
   // ---- encoding ------------------------------------------------------------------------------------------
@@ -409,10 +462,17 @@ export class Proposer {
     this.log.commit(zxid, end - at);
   }
 
-  private push(zxid: Zxid, op: number, client: Client | null, xid: number, err: number): number {
+  private push(
+    zxid: Zxid,
+    op: number,
+    client: Client | null,
+    xid: number,
+    err: number,
+    recordBytes = 0,
+  ): number {
     this.lastZxid = zxid;
     if (client !== null) client.lastWriteZxid = zxid;
-    const row = this.proposals.push(zxid, op, client, xid, err, this.nowMs);
+    const row = this.proposals.push(zxid, op, client, xid, err, this.nowMs, recordBytes);
     this.proposals.digestHighs[row] = this.tree.proposed.high;
     this.proposals.digestLows[row] = this.tree.proposed.low;
     return row;

@@ -1,0 +1,65 @@
+/**
+ * Empty, missing and corrupt data files: a start gives everything that was acknowledged, or a clear line and a status.
+ * What Apache 3.8.0 makes of the same files: README.md, by `node test/faults/main.ts --what damage`.
+ */
+import assert from 'node:assert/strict';
+import { cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { RawClient } from '../support/raw-client.ts';
+import { DAMAGES, dataFilesIn } from './support/damage.ts';
+import { fillWithHistory, namesOfHistory } from './support/history.ts';
+import { childrenOf } from './support/requests.ts';
+import { Workspace } from './support/workspace.ts';
+
+const CORRUPTION_STATUS = 10;
+
+let origin: Workspace;
+let workspace: Workspace;
+
+before(async () => {
+  origin = new Workspace();
+  await fillWithHistory(origin);
+});
+after(() => origin.dispose());
+
+beforeEach(() => {
+  workspace = new Workspace();
+  cpSync(origin.dataDir, workspace.dataDir, { recursive: true });
+});
+afterEach(() => workspace.dispose());
+
+function contentsOf(directory: string): Map<string, Buffer | null> {
+  const files = readdirSync(directory).map((name) => join(directory, name));
+  return new Map(files.map((path) => [path, statSync(path).isDirectory() ? null : readFileSync(path)]));
+}
+
+for (const { what, make, starts, refuses } of DAMAGES) {
+  test(`${what}: ${refuses === undefined ? 'everything is there' : 'refused'}`, async () => {
+    make(dataFilesIn(workspace.files));
+    if (refuses !== undefined) {
+      const damaged = contentsOf(workspace.files);
+      const server = workspace.launch();
+      await server.failsWith(CORRUPTION_STATUS, refuses);
+      assert.equal(server.stdout, '', 'it was never ready');
+      assert.deepEqual(contentsOf(workspace.files), damaged, 'the files are left as they are');
+      return;
+    }
+    const server = await workspace.start();
+    const names = await childrenOf(await RawClient.open(server.port), '/');
+    assert.deepEqual(names.sort(), namesOfHistory());
+    if (starts) assert.match(server.stderr, starts);
+    assert.deepEqual(await server.stop(), { status: 0, signal: null }, server.stderr);
+  });
+}
+
+test('snapshot.trust.empty starts from the log alone, if it goes back to the beginning', async () => {
+  const { snapshots, logs } = dataFilesIn(workspace.files);
+  const settings = { 'snapshot.trust.empty': 'true' };
+  DAMAGES.find(({ what }) => what === 'every snapshot removed')!.make(dataFilesIn(workspace.files));
+  const server = await workspace.start({ settings });
+  const names = await childrenOf(await RawClient.open(server.port), '/');
+  assert.deepEqual(names.sort(), namesOfHistory());
+  assert.ok(snapshots.length > 2 && logs.length > 2);
+  await server.stop();
+});

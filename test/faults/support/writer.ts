@@ -1,0 +1,75 @@
+/** One session that writes as fast as its window allows, through as many restarts of the server as there are. */
+import assert from 'node:assert/strict';
+import { RawClient } from '../../support/raw-client.ts';
+import { create } from './requests.ts';
+import { type Operation, SEQUENCES, type WriterModel } from './writer-model.ts';
+
+export const SESSION_TIMEOUT_MS = 40_000;
+const WINDOW = 48;
+
+export interface Session {
+  readonly sessionId: bigint;
+  readonly password: Uint8Array;
+}
+
+export class Writer {
+  readonly model: WriterModel;
+  session: Session | null = null;
+  private client: RawClient | null = null;
+  private readonly pending: Operation[] = [];
+
+  constructor(model: WriterModel) {
+    this.model = model;
+  }
+
+  /** Goes on with its session, or begins one. */
+  async connect(port: number): Promise<void> {
+    const known = this.session ?? {};
+    this.client = await RawClient.open(port, { timeoutMs: SESSION_TIMEOUT_MS, ...known });
+    if (this.session === null) this.model.onSessionOpened();
+    else assert.equal(this.client.session.sessionId, this.session.sessionId, 'the session is gone');
+    this.session = this.client.session;
+  }
+
+  /** Keeps operations in flight until the server is gone. */
+  async run(port: number, onAcknowledged: (created: string | null) => void): Promise<void> {
+    this.pending.length = 0;
+    try {
+      for (;;) {
+        while (this.pending.length < WINDOW && !this.model.isSessionClosed) this.send();
+        const created = await this.take();
+        this.model.acknowledge(created);
+        onAcknowledged(created);
+        if (this.pending.length === 0 && this.model.isSessionClosed) await this.connectAnew(port);
+      }
+    } catch (error) {
+      if (!isConnectionLoss(error)) throw error;
+    }
+  }
+
+  private async connectAnew(port: number): Promise<void> {
+    this.session = null;
+    await this.connect(port);
+  }
+
+  private send(): void {
+    const operation = this.model.next();
+    this.pending.push(operation);
+    this.client!.send(operation.request.op, operation.request.body);
+  }
+
+  private async take(): Promise<string | null> {
+    const { err, body } = await this.client!.reply();
+    const { request, fails } = this.pending.shift()!;
+    assert.equal(err, 0, `${this.model.name}: opcode ${request.op}`);
+    if (fails) assert.equal(body.int(), -1, 'a multi that cannot succeed has succeeded');
+    const path = body.remaining > 0 && request.op === create('').op ? body.string()! : '';
+    return path.startsWith(`${SEQUENCES}/`) ? path.slice(SEQUENCES.length + 1) : null;
+  }
+}
+
+/** The server is gone, or was before the connection. */
+export function isConnectionLoss(error: unknown): boolean {
+  const { message, code } = error as NodeJS.ErrnoException;
+  return /closed the connection/.test(message) || code === 'ECONNREFUSED' || code === 'ECONNRESET';
+}
