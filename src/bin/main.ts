@@ -21,7 +21,9 @@ export async function main(args: readonly string[]): Promise<void> {
 function commandLine(args: readonly string[]) {
   return yargs([...args])
     .scriptName('ringkeeper')
-    .usage('$0 <command>\n\nA ZooKeeper-compatible coordination server, and the benchmark engine that proves it.')
+    .usage(
+      '$0 <command>\n\nA ZooKeeper-compatible coordination server, and the benchmark engine that proves it.',
+    )
     .command(serveCommand)
     .command(benchCommand)
     .demandCommand(1, 'say what to do: ringkeeper serve ..., ringkeeper bench ..., or ringkeeper --help')

@@ -1,0 +1,198 @@
+/**
+ * The campaigns as commands, tiny: they start and stop their servers, leave nothing behind, and save what they promise.
+ * Figures mean nothing here.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const home = mkdtempSync(join(tmpdir(), 'campaign-test-'));
+after(() => rmSync(home, { recursive: true, force: true }));
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(main: string, ...args: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [join(ROOT, main), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (text: Buffer) => {
+    stdout += text.toString();
+  });
+  child.stderr.on('data', (text: Buffer) => {
+    stderr += text.toString();
+  });
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status, stdout, stderr })));
+}
+
+interface Places {
+  readonly out: string;
+  readonly temp: string;
+  readonly flags: readonly string[];
+}
+
+function places(): Places {
+  const out = mkdtempSync(join(home, 'out-'));
+  const temp = mkdtempSync(join(home, 'temp-'));
+  return { out, temp, flags: ['--out', out, '--temp-dir', temp] };
+}
+
+/** The one result in `out`, with its document. */
+function resultIn(out: string, name: string): { files: string[]; document: Record<string, unknown> } {
+  const [dir, ...others] = readdirSync(out);
+  assert.match(dir!, new RegExp(`^\\d{4}-\\d\\d-\\d\\d-${name}-[0-9a-f]{7}$`));
+  assert.deepEqual(others, []);
+  const text = readFileSync(join(out, dir!, `${name}.json`), 'utf8');
+  const document = JSON.parse(text) as Record<string, unknown>;
+  assert.equal(document['schema'], `ringkeeper-bench-${name}`);
+  assert.equal(document['complete'], true);
+  assert.ok(document['environment']);
+  assert.ok(!text.includes(home), 'no place of this machine');
+  return { files: readdirSync(join(out, dir!)).sort(), document };
+}
+
+test('soak: samples, latencies and a verdict per rule', async () => {
+  const { out, temp, flags } = places();
+  const ended = await run(
+    'bench/soak/main.ts',
+    '--minutes',
+    '0.06',
+    '--rate',
+    '300',
+    '--clients',
+    '1',
+    ...flags,
+  );
+  // A busy machine may fail the rule of pauses; anything else is an error here.
+  const { files, document } = resultIn(out, 'soak');
+  const verdict = document['verdict'] as { rule: string; outcome: string; text: string }[];
+  const failed = verdict.filter(({ outcome }) => outcome === 'failed').map(({ rule }) => rule);
+  assert.deepEqual(
+    failed.filter((rule) => rule !== 'pauses'),
+    [],
+    ended.stdout + ended.stderr,
+  );
+  assert.equal(ended.status, failed.length > 0 ? 1 : 0, ended.stderr);
+  assert.deepEqual(files, ['report.html', 'soak.json', 'summary.md']);
+  const samples = document['samples'] as { rssBytes: number; sessions: number; openFiles: number }[];
+  assert.ok(
+    samples.length > 0 &&
+      samples.every(({ rssBytes, openFiles }) => rssBytes > 0 && openFiles > 0) &&
+      samples.some(({ sessions }) => sessions > 0),
+  );
+  assert.ok((document['latencies'] as unknown[]).length > 0);
+  const loads = document['loads'] as { name: string; ops: { label: string }[] }[];
+  assert.deepEqual(
+    loads.map(({ name }) => name),
+    ['mixed', 'sessions'],
+  );
+  const ops = loads[0]!.ops.map(({ label }) => label);
+  for (const label of [
+    'get',
+    'set',
+    'create-ephemeral',
+    'delete',
+    'watch-data',
+    'multi-set',
+    'getChildren',
+  ]) {
+    assert.ok(ops.includes(label), label);
+  }
+  assert.deepEqual(
+    verdict.map(({ rule }) => rule),
+    ['memory', 'latency', 'pauses', 'leaks', 'snapshots', 'replies'],
+  );
+  assert.deepEqual(readdirSync(temp), [], 'the server and its files are gone');
+});
+
+test('arena: both owners, worst moments, curves', async () => {
+  const { out } = places();
+  const ended = await run('bench/soak/arena.ts', '--steps', '30000', '--live', '1', '--out', out);
+  assert.equal(ended.status, 0, ended.stderr);
+  const { files, document } = resultIn(out, 'arena');
+  assert.deepEqual(files, ['arena.json', 'report.html', 'summary.md']);
+  assert.deepEqual(
+    (document['series'] as { owner: string }[]).map(({ owner }) => owner),
+    ['plain', 'compacting'],
+  );
+});
+
+test('cores: one mode, one pair, every load', async () => {
+  const { out, temp, flags } = places();
+  const args = ['--quick', '--modes', 'pipeline', '--pairs', '1', '--seconds', '0.3'];
+  const ended = await run('bench/cores/main.ts', ...args, ...flags);
+  assert.equal(ended.status, 0, ended.stderr);
+  const { files, document } = resultIn(out, 'cores');
+  assert.deepEqual(files, ['cores.json', 'summary.md']);
+  const comparisons = document['comparisons'] as { plan: string; mode: string; phases: unknown[] }[];
+  assert.deepEqual(
+    comparisons.map(({ plan, mode, phases }) => [plan, mode, phases.length]),
+    [
+      ['pipelined', 'pipeline', 3],
+      ['single', 'pipeline', 2],
+    ],
+  );
+  assert.match(ended.stdout, /stays the default here/);
+  assert.deepEqual(readdirSync(temp), []);
+});
+
+test('write-path: every stage is known where clients have one write in flight, and the sum is the latency', async () => {
+  const { out, temp, flags } = places();
+  const ended = await run('bench/write-path/main.ts', '--seconds', '1', ...flags);
+  assert.equal(ended.status, 0, ended.stderr);
+  const { files, document } = resultIn(out, 'write-path');
+  assert.deepEqual(files, ['summary.md', 'write-path.json', 'write-path.svg']);
+  const loads = document['loads'] as {
+    name: string;
+    path: { clientMicros: number; stages: { micros: number }[] };
+  }[];
+  assert.deepEqual(
+    loads.map(({ name }) => name),
+    ['single', 'pipelined'],
+  );
+  const { clientMicros, stages } = loads[0]!.path;
+  assert.ok(
+    stages.every(({ micros }) => micros !== null),
+    'the server tells all of its stages',
+  );
+  const sum = stages.reduce((total, { micros }) => total + micros, 0);
+  assert.ok(Math.abs(sum / clientMicros - 1) < 1e-6);
+  assert.deepEqual(readdirSync(temp), []);
+});
+
+test('flags that are wrong are one line and exit status 2, and nothing is started', async () => {
+  const wrong: readonly (readonly [main: string, args: readonly string[], says: RegExp])[] = [
+    [
+      'bench/soak/main.ts',
+      ['--minutes', 'long'],
+      /^--minutes: "long" - allowed: a number from 0\.05 to 1440$/m,
+    ],
+    ['bench/soak/main.ts', ['--share', '20'], /^--share: "20" - allowed: a percentage/m],
+    ['bench/soak/main.ts', ['--hours', '1'], /--hours.* - flags: --minutes, /],
+    ['bench/soak/arena.ts', ['--steps', '1.5'], /^--steps: "1\.5" - allowed: a whole number/m],
+    [
+      'bench/cores/main.ts',
+      ['--modes', 'fast'],
+      /^--modes: "fast" - allowed: shared, pipeline, dedicated:N/m,
+    ],
+    ['bench/write-path/main.ts', ['--seconds', '0'], /^--seconds: "0" - allowed: /m],
+  ];
+  const { out, temp, flags } = places();
+  await Promise.all(
+    wrong.map(async ([main, args, says]) => {
+      const own = main.endsWith('arena.ts') ? ['--out', out] : flags;
+      const { status, stderr } = await run(main, ...args, ...own);
+      assert.equal(status, 2, `${main} ${args.join(' ')}: ${stderr}`);
+      assert.match(stderr, says);
+      assert.equal(stderr.trim().split('\n').length, 1);
+    }),
+  );
+  assert.deepEqual([...readdirSync(out), ...readdirSync(temp)], []);
+});
