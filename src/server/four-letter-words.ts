@@ -177,7 +177,7 @@ export class FourLetterWords {
     const counts = this.view.counts();
     const { latency } = counts;
     return (
-      `Latency min/avg/max: ${latency.min}/${averageText(latency)}/${latency.max}\n` +
+      `Latency min/avg/max: ${Math.floor(latency.min)}/${averageText(latency)}/${Math.floor(latency.max)}\n` +
       `Received: ${counts.packetsReceived}\nSent: ${counts.packetsSent}\nConnections: ${counts.connections}\n` +
       `Outstanding: ${counts.outstanding}\nZxid: 0x${zxidHex(counts.lastZxid)}\nMode: standalone\n` +
       `Node count: ${counts.nodes}\n`

@@ -17,11 +17,14 @@ import { CoreHost, type CoreSetup } from './core/core-host.ts';
 import type { CoreWorkerMessage, CoreWorkerSetup } from './core/core-worker.ts';
 import { SharedCore } from './core/shared-core.ts';
 import { createIoLink, type IoLinkHandle } from './io/io-link.ts';
+import { createIoMeter, type IoMeterHandle } from './io/io-meter.ts';
 import type { IoWorkerMessage, IoWorkerSetup } from './io/io-worker.ts';
 import { RingIo, type RingIoOptions } from './io/ring-io.ts';
 import { createLogLink, type LogLinkHandle } from './log/log-link.ts';
 import type { LogWorkerMessage, LogWorkerSetup } from './log/log-worker.ts';
 import type { Log } from './logging.ts';
+import { openFileCountMax } from './monitor/environment.ts';
+import { createThreadMeter, type ThreadMeterHandle } from './monitor/thread-meter.ts';
 import type { PurgeWorkerMessage, PurgeWorkerSetup } from './purge-worker.ts';
 import { createSnapshotLink, type SnapshotLinkHandle } from './snapshot/snapshot-link.ts';
 import { SnapshotThread } from './snapshot/snapshot-thread.ts';
@@ -44,6 +47,10 @@ export interface RunningServer {
 const CONNECTION_SLOTS = 65536;
 /** A connection with this much unsent is closed: more than the largest single reply. */
 const REPLY_BACKLOG_HARD_MAX = 256 * 1024 * 1024;
+
+/** Descriptors kept back for log, snapshots and threads: running out of them would end the server. */
+const RESERVED_FILES = 64;
+const RESERVED_FILES_PER_IO_THREAD = 16;
 
 /** The way to whichever threads serve the sockets. */
 interface Front {
@@ -121,7 +128,7 @@ class Assembly {
         replyBacklogBytesHardMax: REPLY_BACKLOG_HARD_MAX,
         sessionlessTimeoutMs: config.sessionlessTimeoutMs,
       },
-      accept: createAcceptLimits(config.maxCnxns, config.maxClientCnxns),
+      accept: createAcceptLimits(connectionsMax(config.maxCnxns, this.topology), config.maxClientCnxns),
     };
   }
 
@@ -155,13 +162,14 @@ class Assembly {
   // ---- threading modes -----------------------------------------------------------------------------------
 
   private startShared(): void {
-    const host = new CoreHost(this.coreSetup(), this.log, (job) => this.snapshots.write(job));
+    const meter = createIoMeter('io_core');
+    const host = new CoreHost(this.coreSetup([meter], null), this.log, (job) => this.snapshots.write(job));
     const recovery = host.recover();
     this.startLog(recovery.lastZxid);
     host.start(recovery);
     const core = new SharedCore(
       host,
-      { ...this.ringIoOptions, io: 0, slotCount: CONNECTION_SLOTS },
+      { ...this.ringIoOptions, io: 0, slotCount: CONNECTION_SLOTS, meter },
       this.coreBell,
       (error) => this.supervisor.fail(describeFailure('core', error)),
     );
@@ -185,7 +193,10 @@ class Assembly {
     const links: IoLinkHandle[] = [];
     for (let io = 0; io < this.topology.ioThreads; io++) links.push(this.createLink(io));
     const setup: CoreWorkerSetup = {
-      core: this.coreSetup(),
+      core: this.coreSetup(
+        links.map((link) => link.meter),
+        createThreadMeter('core'),
+      ),
       ioLinks: links,
       coreBell: this.coreBell,
       idleTurnsMax: this.topology.idleTurnsMax,
@@ -263,13 +274,16 @@ class Assembly {
     return this.topology.mode === 'shared';
   }
 
-  private coreSetup(): CoreSetup {
+  private coreSetup(ioMeters: readonly IoMeterHandle[], coreThread: ThreadMeterHandle | null): CoreSetup {
     return {
       config: this.config,
       dirs: this.dirs,
       logLink: this.logLink,
       snapshotLink: this.snapshotLink,
       clientPort: this.clientPort,
+      threading: this.topology.mode,
+      ioMeters,
+      coreThread,
     };
   }
 
@@ -332,6 +346,15 @@ class Assembly {
       }),
     ]);
   }
+}
+
+/** Clients may use up what the process may have open, but not the server's own part of it; 0 = no limit. */
+function connectionsMax(configured: number, topology: Topology): number {
+  const openFilesMax = openFileCountMax();
+  if (openFilesMax === null) return configured;
+  const reserved = RESERVED_FILES + RESERVED_FILES_PER_IO_THREAD * topology.ioThreads;
+  const possible = Math.max(1, openFilesMax - reserved);
+  return configured === 0 ? possible : Math.min(configured, possible);
 }
 
 /** A worker failed while the server started. */

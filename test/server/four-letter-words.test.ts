@@ -136,7 +136,7 @@ function apacheView(changes: Partial<ServerView> = {}): ServerView {
     ],
     digests: () => [{ zxid: 0x80, digest: 12156545775n }],
     directoryBytes: () => ({ dataDir: 67109337, dataLogDir: 67109337 }),
-    metrics: () => ({ counter: () => 0, summary: () => null, percentiles: () => null }),
+    metrics: () => ({ counter: () => 0, summary: () => null, percentiles: () => null, own: () => [] }),
     resetConnectionStats: () => {},
     resetServerStats: () => {},
     ...changes,
@@ -247,17 +247,26 @@ describe('mntr', () => {
       apacheView({
         metrics: () => ({
           counter: (name) => (name === 'snap_count' ? 7 : 0),
-          summary: (name) => (name === 'readlatency' ? { count: 4, sum: 2, min: 0, max: 1 } : null),
-          percentiles: (name) => (name === 'readlatency' ? { p50: 1, p95: 2, p99: 3, p999: 4 } : null),
+          summary: (name) => (name === 'readlatency' ? { count: 4, sum: 2.1, min: 0.2, max: 1.4 } : null),
+          percentiles: (name) => (name === 'readlatency' ? { p50: 1, p95: 2, p99: 3, p999: 4.4 } : null),
+          own: () => [
+            ['threading', 'shared'],
+            ['log_fsync_ms', 12.345],
+          ],
         }),
       }),
     );
     for (const line of [
       'zk_snap_count\t7',
-      'zk_avg_readlatency\t0.5',
+      'zk_avg_readlatency\t0.525',
+      'zk_min_readlatency\t0',
+      'zk_max_readlatency\t1',
       'zk_cnt_readlatency\t4',
+      'zk_sum_readlatency\t2',
       'zk_p999_readlatency\t4',
       'zk_avg_latency\t0.4737',
+      'zk_ringkeeper_threading\tshared',
+      'zk_ringkeeper_log_fsync_ms\t12.345',
     ]) {
       assert.ok(text.includes(`${line}\n`), line);
     }

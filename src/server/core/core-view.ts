@@ -6,36 +6,34 @@ import { pathText } from '../../core/path/path.ts';
 import type { Replica } from '../../core/replica.ts';
 import { type Client, ClientState } from '../../core/request/client.ts';
 import type { ServerConfig } from '../config/server-config.ts';
-import { type LogLinkHandle, LogMetrics } from '../log/log-link.ts';
 import type {
   ConnectionBucket,
   ConnectionSession,
   ConnectionView,
   MetricsView,
   PathsOfSession,
-  Percentiles,
   ServerCounts,
   ServerView,
   SessionBucket,
   SessionsOfPath,
-  Summary,
   WatchCounts,
 } from '../monitor/server-view.ts';
+import type { CoreMetrics } from './core-metrics.ts';
 
 const READING = 1;
 const ASKING = 0;
 
-export class CoreView implements ServerView, MetricsView {
+export class CoreView implements ServerView {
   serving = false;
   private readonly replica: Replica;
   private readonly config: ServerConfig;
-  private readonly log: LogMetrics;
+  private readonly ownMetrics: CoreMetrics;
   private readonly startMs: number;
 
-  constructor(replica: Replica, config: ServerConfig, log: LogLinkHandle, startMs: number) {
+  constructor(replica: Replica, config: ServerConfig, metrics: CoreMetrics, startMs: number) {
     this.replica = replica;
     this.config = config;
-    this.log = new LogMetrics(log);
+    this.ownMetrics = metrics;
     this.startMs = startMs;
   }
 
@@ -157,7 +155,7 @@ export class CoreView implements ServerView, MetricsView {
   }
 
   metrics(): MetricsView {
-    return this;
+    return this.ownMetrics;
   }
 
   resetConnectionStats(): void {
@@ -166,40 +164,7 @@ export class CoreView implements ServerView, MetricsView {
 
   resetServerStats(): void {
     this.replica.parts.replier.resetStatistics();
-  }
-
-  // ---- MetricsView ---------------------------------------------------------------------------------------
-
-  counter(name: string): number {
-    const { committer, clients, replier } = this.replica.parts;
-    switch (name) {
-      case 'commit_count':
-      case 'proposal_count':
-        return committer.count;
-      case 'connection_request_count':
-        return clients.opened;
-      case 'response_bytes':
-        return replier.statistics.responseBytes;
-      case 'stale_sessions_expired':
-        return this.replica.lifecycle.expiredCount;
-      default:
-        return 0;
-    }
-  }
-
-  summary(name: string): Summary | null {
-    switch (name) {
-      case 'fsynctime':
-        return this.log.syncTimesMs();
-      case 'sync_processor_batch_size':
-        return this.log.batchSizes();
-      default:
-        return null;
-    }
-  }
-
-  percentiles(_name: string): Percentiles | null {
-    return null;
+    this.ownMetrics.reset(this.replica.nowMs);
   }
 
   // ---- inside --------------------------------------------------------------------------------------------

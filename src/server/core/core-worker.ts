@@ -17,6 +17,7 @@ import type { IoLinkHandle } from '../io/io-link.ts';
 import { ReplyRingSink } from '../io/reply-ring.ts';
 import { RequestRingReader } from '../io/request-ring.ts';
 import { type LogLine, ThreadLog } from '../logging.ts';
+import { TurnMeter } from '../monitor/thread-meter.ts';
 import type { SnapshotJob } from '../snapshot/write-snapshot.ts';
 import { describeFailure, type WorkerFailure } from '../worker-failure.ts';
 import { CoreHost, type CoreSetup, TICK_MS } from './core-host.ts';
@@ -43,15 +44,21 @@ class CoreAgent implements Agent {
   private readonly readers: RequestRingReader[] = [];
   private readonly sinks: ReplyRingSink[] = [];
   private readonly bell: Bell;
+  private readonly meter: TurnMeter;
 
-  constructor(host: CoreHost, links: readonly IoLinkHandle[], bell: Bell, replyBacklogBytesMax: number) {
+  constructor(setup: CoreWorkerSetup, host: CoreHost, bell: Bell, meter: TurnMeter) {
     this.host = host;
     this.bell = bell;
-    for (const link of links) {
-      const sink = new ReplyRingSink(link, replyBacklogBytesMax);
+    this.meter = meter;
+    host.onWord = () => meter.publish(performance.now());
+    for (const link of setup.ioLinks) {
+      const sink = new ReplyRingSink(link, setup.core.config.replyBacklogBytesMax);
       host.replica.addSink(sink);
       this.sinks.push(sink);
-      this.readers.push(new RequestRingReader(link, host, sink));
+      const reader = new RequestRingReader(link, host, sink);
+      this.readers.push(reader);
+      host.queues.core.push(reader.queue);
+      host.queues.io.push(sink.queue);
     }
   }
 
@@ -61,11 +68,12 @@ class CoreAgent implements Agent {
     return this.host.hasWork();
   };
 
-  doWork(): number {
+  doWork(startMs: number): number {
     let work = 0;
     for (const reader of this.readers) work += reader.poll(REQUESTS_PER_TURN);
     if (this.host.poll()) work++;
     this.host.close();
+    this.meter.onTurn(startMs, performance.now());
     // Stopping: what has been proposed still gets its answer, and the answer its place in the ring.
     if (work === 0 && this.bell.isClosed && !(this.host.isQuiet && this.hasHandedOver)) return 1;
     return work;
@@ -90,7 +98,9 @@ function run(setup: CoreWorkerSetup): void {
     const log = new ThreadLog('core', config.logLevel, post);
     const host = new CoreHost(setup.core, log, (job) => post({ type: 'snapshot', job }));
     const bell = new Bell(setup.coreBell);
-    const agent = new CoreAgent(host, setup.ioLinks, bell, config.replyBacklogBytesMax);
+    const { coreThread } = setup.core;
+    assert(coreThread !== null, 'a core worker has a thread of its own');
+    const agent = new CoreAgent(setup, host, bell, new TurnMeter(coreThread));
     const recovery = host.recover();
     post({ type: 'recovered', lastZxid: recovery.lastZxid });
     host.start(recovery);

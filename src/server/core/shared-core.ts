@@ -18,6 +18,7 @@ export class SharedCore {
   private readonly onError: (error: unknown) => void;
   private quiet: PromiseWithResolvers<void> | null = null;
   private closed = false;
+  private readonly onUncaught = (error: unknown): void => this.fail(error);
 
   /** `onError`: the core has thrown; nothing may be served any more. */
   constructor(
@@ -33,10 +34,14 @@ export class SharedCore {
     sink.attach(host);
     host.replica.addSink(sink);
     const { table } = this.io;
-    this.io.attach(new DirectRequestPort(host, () => table.scheduleTurn()), sink, () => this.turn());
+    this.io.attach(new DirectRequestPort(host, () => table.scheduleTurn(), this.io.meter), sink, () =>
+      this.turn(),
+    );
     this.bell = new Bell(coreBell, setImmediate, { byMessage: true });
     this.onBell = this.bell.onMessage;
     this.timer = setInterval(() => this.turn(), TICK_MS);
+    // The core also runs inside the events of sockets, and nobody is there to catch what it throws.
+    process.on('uncaughtException', this.onUncaught);
     this.park();
   }
 
@@ -50,6 +55,14 @@ export class SharedCore {
   close(): void {
     this.closed = true;
     clearInterval(this.timer);
+    process.off('uncaughtException', this.onUncaught);
+  }
+
+  // Nothing more is taken or committed: events that are due already still come before the process ends.
+  private fail(error: unknown): void {
+    this.closed = true;
+    this.io.quiesce();
+    this.onError(error);
   }
 
   private turn(): void {
@@ -62,8 +75,7 @@ export class SharedCore {
       else this.park();
       if (this.quiet !== null && this.host.isQuiet) this.quiet.resolve();
     } catch (error) {
-      this.closed = true;
-      this.onError(error);
+      this.fail(error);
     }
   }
 

@@ -7,6 +7,7 @@ import type { CorePort } from '../../core/core-port.ts';
 import { CONN_SLOT_MASK, type ConnId, type ReplySink } from '../../core/ports.ts';
 import type { ConnectionTable } from '../../net/connection-table.ts';
 import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
+import type { IoMeter } from './io-meter.ts';
 
 export class DirectSink implements ReplySink, BacklogObserver {
   bytes: Uint8Array;
@@ -82,10 +83,12 @@ export interface SharedThreadCore extends CorePort {
 export class DirectRequestPort implements RequestPort {
   private readonly core: SharedThreadCore;
   private readonly scheduleTurn: () => void;
+  private readonly meter: IoMeter;
 
-  constructor(core: SharedThreadCore, scheduleTurn: () => void) {
+  constructor(core: SharedThreadCore, scheduleTurn: () => void, meter: IoMeter) {
     this.core = core;
     this.scheduleTurn = scheduleTurn;
+    this.meter = meter;
   }
 
   onConnect(conn: ConnId, address: string, port: number): void {
@@ -93,6 +96,7 @@ export class DirectRequestPort implements RequestPort {
   }
 
   onFrame(conn: ConnId, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    this.meter.onRequest(end - start);
     this.core.onFrame(conn, bytes, view, start, end);
     return true;
   }
@@ -103,10 +107,12 @@ export class DirectRequestPort implements RequestPort {
   }
 
   onFourLetterWord(conn: ConnId, word: number, argument: bigint | null): void {
+    this.meter.publish(true);
     this.core.onFourLetterWord(conn, word, argument);
   }
 
   onChunkEnd(): void {
+    this.meter.onChunkEnd();
     if (!this.core.endChunk()) this.scheduleTurn();
   }
 }

@@ -14,9 +14,11 @@ import { CONN_IO_SHIFT, CONN_SLOT_MASK } from '../../core/ports.ts';
 import { AcceptLimits, type AcceptLimitsHandle } from '../../net/accept-limits.ts';
 import type { ConnectionLimits } from '../../net/client-connection.ts';
 import { ClientListener, type ListenOptions } from '../../net/client-listener.ts';
-import { ConnectionTable } from '../../net/connection-table.ts';
 import type { NetCounters } from '../../net/net-counters.ts';
 import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
+import { EventLoopMeter } from '../monitor/thread-meter.ts';
+import { CountingTable } from './counting-table.ts';
+import { IoMeter, type IoMeterHandle, IoTotal } from './io-meter.ts';
 
 export interface IoAgentOptions {
   /** Index of this io thread. */
@@ -25,6 +27,7 @@ export interface IoAgentOptions {
   readonly slotCount: number;
   readonly limits: ConnectionLimits;
   readonly accept: AcceptLimitsHandle;
+  readonly meter: IoMeterHandle;
 }
 
 const SWEEP_INTERVAL_MS = 1000;
@@ -33,7 +36,9 @@ const CLOSE_LINGER_MS = 500;
 
 export class IoAgent {
   readonly role: string;
-  readonly table: ConnectionTable;
+  readonly table: CountingTable;
+  readonly meter: IoMeter;
+  private readonly loopMeter: EventLoopMeter;
   private readonly acceptLimits: AcceptLimits;
   private readonly sweepTimer: NodeJS.Timeout;
   private listener: ClientListener | null = null;
@@ -48,7 +53,10 @@ export class IoAgent {
     );
     this.role = `io-${options.io}`;
     this.acceptLimits = new AcceptLimits(options.accept);
-    this.table = new ConnectionTable({
+    this.meter = new IoMeter(options.meter);
+    this.meter.collect = (asked) => this.collect(asked);
+    this.loopMeter = new EventLoopMeter(options.meter.thread, () => this.meter.publish(false));
+    this.table = new CountingTable({
       limits: options.limits,
       slotCount: options.slotCount,
       idBase: options.io << CONN_IO_SHIFT,
@@ -108,6 +116,20 @@ export class IoAgent {
     this.table.continueStopped();
   };
 
+  private collect(asked: boolean): void {
+    const { table, meter } = this;
+    const { refused, malformed, sessionless, slow } = table.counters;
+    meter.totals.set(IoTotal.pausesWindow, table.pausesWindow);
+    meter.totals.set(IoTotal.pausesOutstanding, table.pausesOutstanding);
+    meter.totals.set(IoTotal.pausesRing, table.pausesRing);
+    meter.totals.set(IoTotal.refused, refused);
+    meter.totals.set(IoTotal.malformed, malformed);
+    meter.totals.set(IoTotal.sessionless, sessionless);
+    meter.totals.set(IoTotal.slow, slow);
+    meter.totals.set(IoTotal.outstanding, table.outstanding);
+    this.loopMeter.publish(asked);
+  }
+
   private onGone(address: string): void {
     this.acceptLimits.leave(address);
     this.finishIfEmpty();
@@ -116,6 +138,7 @@ export class IoAgent {
   private finishIfEmpty(): void {
     if (this.closing === null || this.table.counters.open > 0) return;
     clearInterval(this.sweepTimer);
+    this.loopMeter.close();
     this.closing.resolve();
   }
 }

@@ -20,6 +20,7 @@
 import { createBell } from '../../shm/bell.ts';
 import { controlWords, createRegion, LINE_BYTES, LINE_WORDS } from '../../shm/region.ts';
 import { createRing, type RingHandle } from '../../shm/ring.ts';
+import { createIoMeter, type IoMeterHandle } from './io-meter.ts';
 
 export interface IoLinkHandle {
   /** Index of the io thread; the upper part of its connection ids. */
@@ -30,6 +31,7 @@ export interface IoLinkHandle {
   readonly ioBell: SharedArrayBuffer;
   readonly coreBell: SharedArrayBuffer;
   readonly flow: SharedArrayBuffer;
+  readonly meter: IoMeterHandle;
 }
 
 export interface IoLinkOptions {
@@ -55,6 +57,7 @@ export function createIoLink(options: IoLinkOptions): IoLinkHandle {
     ioBell: createBell(),
     coreBell: options.coreBell,
     flow: createRegion(FLOW_LINES, options.slotCount * 8),
+    meter: createIoMeter(`io_${options.io}`),
   };
 }
 

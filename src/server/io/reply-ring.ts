@@ -14,6 +14,7 @@ import type { ConnectionTable } from '../../net/connection-table.ts';
 import type { BacklogObserver } from '../../net/request-port.ts';
 import { Bell } from '../../shm/bell.ts';
 import { type RecordHandler, RingConsumer, RingProducer } from '../../shm/ring.ts';
+import { QueueGauge } from '../monitor/queue-gauge.ts';
 import { CORE_WAITS, type IoLinkHandle, settledBytes, starvedFlags, waitWords } from './io-link.ts';
 import { RecordQueue } from './record-queue.ts';
 
@@ -30,6 +31,7 @@ const HEAD_BYTES = 8;
 export class ReplyRingSink implements ReplySink {
   bytes: Uint8Array;
   view: DataView;
+  readonly queue: QueueGauge;
   private readonly ring: RingProducer;
   private readonly overflow = new RecordQueue(HEAD_BYTES + PIECE_BYTES_MAX);
   private readonly ioBell: Bell;
@@ -48,6 +50,7 @@ export class ReplyRingSink implements ReplySink {
       this.ring.recordBytesMax >= HEAD_BYTES + PIECE_BYTES_MAX,
       () => `a reply ring of ${link.replies.capacity} bytes is too small`,
     );
+    this.queue = new QueueGauge(link.replies.capacity, () => this.ring.usedBytes);
     this.ioBell = new Bell(link.ioBell);
     this.waits = waitWords(link);
     this.settled = settledBytes(link);
@@ -123,6 +126,7 @@ export class ReplyRingSink implements ReplySink {
     let offset = this.overflow.isEmpty ? this.ring.claim(kind, length) : -1;
     this.claimOverflows = offset === -1;
     if (this.claimOverflows) {
+      if (this.overflow.isEmpty) this.queue.fullCount++;
       this.publish(); // what is in the ring must move before more fits
       offset = this.overflow.claim(kind, length);
       this.bytes = this.overflow.bytes;
@@ -141,7 +145,9 @@ export class ReplyRingSink implements ReplySink {
   }
 
   private publish(): void {
-    if (this.ring.publish()) this.ioBell.ring();
+    if (!this.ring.publish()) return;
+    this.queue.look();
+    this.ioBell.ring();
   }
 }
 

@@ -20,7 +20,9 @@ import type { ConnId } from '../../core/ports.ts';
 import type { RequestPort } from '../../net/request-port.ts';
 import { Bell } from '../../shm/bell.ts';
 import { type RecordHandler, RingConsumer, RingProducer } from '../../shm/ring.ts';
+import { QueueGauge } from '../monitor/queue-gauge.ts';
 import { IO_WAITS, type IoLinkHandle, waitWords } from './io-link.ts';
+import type { IoMeter } from './io-meter.ts';
 
 const RequestKind = { connect: 1, frame: 2, disconnect: 3, drained: 4, fourLetterWord: 5 } as const;
 type RequestKind = (typeof RequestKind)[keyof typeof RequestKind];
@@ -45,8 +47,9 @@ export class RequestRingWriter implements RequestPort {
   private readonly waits: Int32Array;
   private readonly held: HeldRecord[] = [];
   private waiting = false;
+  private readonly meter: IoMeter;
 
-  constructor(link: IoLinkHandle, frameBytesMax: number) {
+  constructor(link: IoLinkHandle, frameBytesMax: number, meter: IoMeter) {
     this.ring = new RingProducer(link.requests);
     assert(
       this.ring.recordBytesMax >= CONN_BYTES + frameBytesMax,
@@ -54,6 +57,7 @@ export class RequestRingWriter implements RequestPort {
     );
     this.coreBell = new Bell(link.coreBell);
     this.waits = waitWords(link);
+    this.meter = meter;
   }
 
   onFrame(conn: ConnId, bytes: Uint8Array, _view: DataView, start: number, end: number): boolean {
@@ -63,6 +67,7 @@ export class RequestRingWriter implements RequestPort {
     this.ring.view.setInt32(offset, conn, true);
     copy.call(bytes, this.ring.bytes, offset + CONN_BYTES, start, end);
     this.ring.commit(length);
+    this.meter.onRequest(end - start);
     return true;
   }
 
@@ -85,6 +90,7 @@ export class RequestRingWriter implements RequestPort {
   }
 
   onFourLetterWord(conn: ConnId, word: number, argument: bigint | null): void {
+    this.meter.publish(true);
     const payload = Buffer.alloc(WORD_BYTES);
     payload.writeInt32LE(conn, 0);
     payload.writeInt32LE(word, CONN_BYTES);
@@ -94,6 +100,7 @@ export class RequestRingWriter implements RequestPort {
   }
 
   onChunkEnd(): void {
+    this.meter.onChunkEnd();
     this.publish();
   }
 
@@ -145,6 +152,7 @@ export class RequestRingWriter implements RequestPort {
 
 /** Core side. */
 export class RequestRingReader implements RecordHandler {
+  readonly queue: QueueGauge;
   private readonly ring: RingConsumer;
   private readonly ioBell: Bell;
   private readonly waits: Int32Array;
@@ -154,6 +162,7 @@ export class RequestRingReader implements RecordHandler {
   /** `replies`: the same io thread's sink; while it is congested no frame is taken. */
   constructor(link: IoLinkHandle, core: CorePort, replies: { readonly congested: boolean }) {
     this.ring = new RingConsumer(link.requests);
+    this.queue = new QueueGauge(link.requests.capacity, () => this.ring.usedBytes);
     this.ioBell = new Bell(link.ioBell);
     this.waits = waitWords(link);
     this.core = core;
@@ -167,6 +176,7 @@ export class RequestRingReader implements RecordHandler {
 
   /** Delivers up to `limit` records; returns how many. */
   poll(limit: number): number {
+    this.queue.look();
     const count = this.ring.drain(this, limit);
     if (count > 0 && Atomics.load(this.waits, IO_WAITS) === 1) {
       Atomics.store(this.waits, IO_WAITS, 0);

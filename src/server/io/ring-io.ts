@@ -13,7 +13,7 @@ const REPLIES_PER_ROUND = 512;
 // Sockets get a look in after about a millisecond of replies; more than any reply ring holds when replies are large.
 const ROUNDS_PER_TURN_MAX = 8;
 
-export type RingIoOptions = Omit<IoAgentOptions, 'io' | 'slotCount'>;
+export type RingIoOptions = Omit<IoAgentOptions, 'io' | 'slotCount' | 'meter'>;
 
 export class RingIo {
   readonly agent: IoAgent;
@@ -23,8 +23,8 @@ export class RingIo {
   private closed = false;
 
   constructor(link: IoLinkHandle, options: RingIoOptions) {
-    this.agent = new IoAgent({ ...options, io: link.io, slotCount: link.slotCount });
-    this.requests = new RequestRingWriter(link, options.limits.frameBytesMax);
+    this.agent = new IoAgent({ ...options, io: link.io, slotCount: link.slotCount, meter: link.meter });
+    this.requests = new RequestRingWriter(link, options.limits.frameBytesMax, this.agent.meter);
     this.replies = new ReplyRingReader(link, this.agent.table, (conn) => this.requests.onDrained(conn));
     // Sockets come between two wake-ups, however full the ring is.
     this.bell = new Bell(link.ioBell, setImmediate);

@@ -18,6 +18,7 @@ import { Counters } from '../../shm/counters.ts';
 import { type RecordHandler, RingConsumer } from '../../shm/ring.ts';
 import type { TxnlogAppender } from '../../storage/txnlog-appender.ts';
 import { LogCounter, type LogLinkHandle, ZXID_BYTES } from './log-link.ts';
+import type { LogMeter } from './log-meter.ts';
 
 export interface LogBatching {
   /** maxBatchSize */
@@ -28,6 +29,17 @@ export interface LogBatching {
   readonly pollTimeMs: number;
 }
 
+export interface LogAgentOptions {
+  readonly link: LogLinkHandle;
+  readonly appender: TxnlogAppender;
+  readonly batching: LogBatching;
+  readonly meter: LogMeter;
+  /** Times the disk; it may be finer than the `nowMs` of `doWork`. */
+  readonly clockMs: () => number;
+  /** How the core is woken. */
+  readonly toCore: BellChannel;
+}
+
 export class LogAgent implements Agent, RecordHandler {
   readonly role = 'log';
   private readonly ring: RingConsumer;
@@ -35,24 +47,19 @@ export class LogAgent implements Agent, RecordHandler {
   private readonly counters: Counters;
   private readonly appender: TxnlogAppender;
   private readonly batching: LogBatching;
+  private readonly meter: LogMeter;
   private readonly clockMs: () => number;
   private stagedCount = 0;
   private arrivedMs = 0;
   private flushedMs = 0;
 
-  /** `clockMs` times the disk; it may be finer than the `nowMs` of `doWork`. `toCore`: how the core is woken. */
-  constructor(
-    link: LogLinkHandle,
-    appender: TxnlogAppender,
-    batching: LogBatching,
-    clockMs: () => number,
-    toCore: BellChannel = {},
-  ) {
+  constructor({ link, appender, batching, meter, clockMs, toCore }: LogAgentOptions) {
     this.ring = new RingConsumer(link.proposals);
     this.coreBell = new Bell(link.coreBell, undefined, toCore);
     this.counters = new Counters(link.counters);
     this.appender = appender;
     this.batching = batching;
+    this.meter = meter;
     this.clockMs = clockMs;
   }
 
@@ -103,7 +110,8 @@ export class LogAgent implements Agent, RecordHandler {
   private flush(nowMs: number): void {
     const startMs = this.clockMs();
     const durableZxid = this.appender.commit();
-    this.recordBatch(Math.round((this.clockMs() - startMs) * 1000));
+    this.meter.onBatch(this.stagedCount, this.appender.byteCount, nowMs, startMs, this.clockMs());
+    this.stagedCount = 0;
     this.counters.set(LogCounter.durableZxid, durableZxid);
     this.flushedMs = nowMs;
     if (this.appender.rollDue) {
@@ -111,14 +119,5 @@ export class LogAgent implements Agent, RecordHandler {
       this.counters.add(LogCounter.snapshotsDue, 1);
     }
     this.coreBell.ring();
-  }
-
-  private recordBatch(micros: number): void {
-    const counters = this.counters;
-    counters.add(LogCounter.batches, 1);
-    counters.add(LogCounter.batchMicrosSum, micros);
-    if (micros > counters.get(LogCounter.batchMicrosMax)) counters.set(LogCounter.batchMicrosMax, micros);
-    counters.add(LogCounter.records, this.stagedCount);
-    this.stagedCount = 0;
   }
 }

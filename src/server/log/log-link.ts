@@ -1,6 +1,6 @@
 /**
- * What the core and the log thread share: the proposal ring, a bell each way and the log's counters. Made by the
- * supervisor, posted to the log worker, kept by the core.
+ * What the core and the log thread share: the proposal ring, a bell each way, the log's counters and its meter. Made
+ * by the supervisor, posted to the log worker, kept by the core.
  *
  *     core ── proposal ring, log's bell ──▶ log ── durableZxid counter, core's bell ──▶ core
  *
@@ -9,12 +9,14 @@
 import { createBell } from '../../shm/bell.ts';
 import { Counters, type CountersHandle, createCounters } from '../../shm/counters.ts';
 import { createRing, type RingHandle } from '../../shm/ring.ts';
+import { createLogMeter, type LogMeterHandle } from './log-meter.ts';
 
 export interface LogLinkHandle {
   readonly proposals: RingHandle;
   readonly logBell: SharedArrayBuffer;
   readonly coreBell: SharedArrayBuffer;
   readonly counters: CountersHandle;
+  readonly meter: LogMeterHandle;
 }
 
 export const PROPOSAL_KIND = 1;
@@ -26,12 +28,6 @@ export const LogCounter = {
   durableZxid: 0,
   /** How often the log has grown enough for a snapshot since start. */
   snapshotsDue: 1,
-  /** Batches made durable, and the time that took (write + fdatasync). */
-  batches: 2,
-  batchMicrosSum: 3,
-  batchMicrosMax: 4,
-  /** Records made durable. */
-  records: 5,
 } as const;
 export type LogCounter = (typeof LogCounter)[keyof typeof LogCounter];
 
@@ -52,35 +48,6 @@ export function createLogLink(options: LogLinkOptions): LogLinkHandle {
     logBell: createBell(),
     coreBell: options.coreBell,
     counters,
+    meter: createLogMeter(),
   };
-}
-
-/** The log's counters as `mntr` shows them. */
-export class LogMetrics {
-  private readonly counters: Counters;
-
-  constructor(link: LogLinkHandle) {
-    this.counters = new Counters(link.counters);
-  }
-
-  /** Time per batch, write and fdatasync together; `min` is not recorded. */
-  syncTimesMs(): { count: number; sum: number; min: number; max: number } {
-    const { counters } = this;
-    return {
-      count: counters.get(LogCounter.batches),
-      sum: Math.round(counters.get(LogCounter.batchMicrosSum) / 1000),
-      min: 0,
-      max: Math.round(counters.get(LogCounter.batchMicrosMax) / 1000),
-    };
-  }
-
-  batchSizes(): { count: number; sum: number; min: number; max: number } {
-    const { counters } = this;
-    return {
-      count: counters.get(LogCounter.batches),
-      sum: counters.get(LogCounter.records),
-      min: 0,
-      max: 0,
-    };
-  }
 }

@@ -7,30 +7,35 @@ import type { LogPort } from '../../core/ports.ts';
 import { Bell } from '../../shm/bell.ts';
 import { Counters } from '../../shm/counters.ts';
 import { RingProducer } from '../../shm/ring.ts';
+import { PAYLOAD_BYTES_MAX } from '../../storage/txnlog-format.ts';
+import { QueueGauge } from '../monitor/queue-gauge.ts';
 import { LogCounter, type LogLinkHandle, PROPOSAL_KIND, ZXID_BYTES } from './log-link.ts';
 
 export class RingLogPort implements LogPort {
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /** The largest payload of one claim. */
   readonly payloadBytesMax: number;
+  readonly queue: QueueGauge;
   private readonly ring: RingProducer;
   private readonly logBell: Bell;
   private readonly counters: Counters;
   private claimOffset = 0;
 
-  constructor(link: LogLinkHandle) {
+  /** `recordBytesMax`: what readers of the log accept, beyond what the ring and the log's format can take. */
+  constructor(link: LogLinkHandle, recordBytesMax = Number.POSITIVE_INFINITY) {
     this.ring = new RingProducer(link.proposals);
+    this.queue = new QueueGauge(link.proposals.capacity, () => this.ring.usedBytes);
     this.logBell = new Bell(link.logBell);
     this.counters = new Counters(link.counters);
     this.bytes = this.ring.bytes;
     this.view = this.ring.view;
-    this.payloadBytesMax = this.ring.recordBytesMax - ZXID_BYTES;
+    this.payloadBytesMax = Math.min(this.ring.recordBytesMax - ZXID_BYTES, PAYLOAD_BYTES_MAX, recordBytesMax);
   }
 
   claim(length: number): number {
     const offset = this.ring.claim(PROPOSAL_KIND, ZXID_BYTES + length);
     if (offset === -1) {
+      this.queue.fullCount++;
       // Records not yet published would stay, and the log could never make room.
       this.flush();
       return -1;
@@ -49,7 +54,9 @@ export class RingLogPort implements LogPort {
   }
 
   flush(): void {
-    if (this.ring.publish()) this.logBell.ring();
+    if (!this.ring.publish()) return;
+    this.queue.look();
+    this.logBell.ring();
   }
 
   /** The log thread syncs what it has been given and ends; nothing may be claimed after this. */

@@ -18,13 +18,14 @@ import { TxnlogAppender, type TxnlogOptions } from '../../storage/txnlog-appende
 import { describeFailure, type WorkerFailure } from '../worker-failure.ts';
 import { LogAgent, type LogBatching } from './log-agent.ts';
 import type { LogLinkHandle } from './log-link.ts';
+import { LogMeter } from './log-meter.ts';
 
 export interface LogWorkerSetup {
   readonly link: LogLinkHandle;
   /** The `version-2` folder of the log. */
   readonly directory: string;
   readonly lastZxid: number;
-  readonly txnlog: Omit<TxnlogOptions, 'nowMs' | 'onSlowSync'>;
+  readonly txnlog: Omit<TxnlogOptions, 'nowMs' | 'times' | 'onSlowSync'>;
   readonly snapshots: SnapshotTriggerOptions;
   /** Spreads the snapshots of several servers. */
   readonly seed: number;
@@ -45,19 +46,22 @@ function run(setup: LogWorkerSetup): void {
   const post = (message: LogWorkerMessage): void => port.postMessage(message);
   const nowMs = (): number => performance.now();
   try {
+    const meter = new LogMeter(setup.link.meter);
     const trigger = new SnapshotTrigger(setup.snapshots, new Prng(setup.seed));
     const appender = new TxnlogAppender(new NodeDisk(), setup.directory, setup.lastZxid, trigger, {
       ...setup.txnlog,
       nowMs,
+      times: meter,
       onSlowSync: (elapsedMs, path) => post({ type: 'slowSync', elapsedMs, path }),
     });
-    const agent = new LogAgent(
-      setup.link,
+    const agent = new LogAgent({
+      link: setup.link,
       appender,
-      setup.batching,
-      nowMs,
-      setup.wakeByMessage ? { port } : {},
-    );
+      batching: setup.batching,
+      meter,
+      clockMs: nowMs,
+      toCore: setup.wakeByMessage ? { port } : {},
+    });
     new AgentLoop({
       agent,
       bell: new Bell(setup.link.logBell),

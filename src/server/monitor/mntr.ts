@@ -1,9 +1,10 @@
 /** The word `mntr`: one line `zk_<key> TAB <value>` per gauge and metric. Formatting only. */
 import { versionLine } from '../version.ts';
+import type { Summary } from './distribution.ts';
 import { openFileCount, openFileCountMax } from './environment.ts';
 import { doubleText } from './java-text.ts';
 import { COUNTERS, DETAILED_SUMMARIES, SUMMARIES } from './metrics.ts';
-import type { ServerCounts, ServerView, Summary } from './server-view.ts';
+import type { ServerCounts, ServerView } from './server-view.ts';
 
 type Line = readonly [key: string, value: string | number | null];
 
@@ -23,12 +24,13 @@ export function monitorText(view: ServerView): string {
     lines.push(...summary(name, metrics.summary(name)));
     const percentiles = metrics.percentiles(name) ?? NO_PERCENTILES;
     lines.push(
-      [`p50_${name}`, percentiles.p50],
-      [`p95_${name}`, percentiles.p95],
-      [`p99_${name}`, percentiles.p99],
-      [`p999_${name}`, percentiles.p999],
+      [`p50_${name}`, Math.round(percentiles.p50)],
+      [`p95_${name}`, Math.round(percentiles.p95)],
+      [`p99_${name}`, Math.round(percentiles.p99)],
+      [`p999_${name}`, Math.round(percentiles.p999)],
     );
   }
+  for (const [key, value] of metrics.own()) lines.push([`ringkeeper_${key}`, value]);
   let text = '';
   for (const [key, value] of lines) if (value !== null) text += `zk_${key}\t${value}\n`;
   return text;
@@ -41,8 +43,8 @@ export function averageText(summary: Summary): string {
 function gauges(counts: ServerCounts): Line[] {
   return [
     ['avg_latency', averageText(counts.latency)],
-    ['max_latency', counts.latency.max],
-    ['min_latency', counts.latency.min],
+    ['max_latency', Math.floor(counts.latency.max)],
+    ['min_latency', Math.floor(counts.latency.min)],
     ['packets_received', counts.packetsReceived],
     ['packets_sent', counts.packetsSent],
     ['num_alive_connections', counts.connections],
@@ -69,11 +71,12 @@ function gauges(counts: ServerCounts): Line[] {
 
 function summary(name: string, recorded: Summary | null): Line[] {
   const { count, sum, min, max } = recorded ?? NO_SAMPLES;
+  // The average of what was measured, the others in whole numbers as Apache has them.
   return [
     [`avg_${name}`, averageText({ count, sum, min, max })],
-    [`min_${name}`, min],
-    [`max_${name}`, max],
+    [`min_${name}`, Math.round(min)],
+    [`max_${name}`, Math.round(max)],
     [`cnt_${name}`, count],
-    [`sum_${name}`, sum],
+    [`sum_${name}`, Math.round(sum)],
   ];
 }

@@ -4,6 +4,7 @@
  * slow (it walks tables), so a word calls what it prints and nothing else. One thread: the one that answers.
  */
 import type { Zxid } from '../../base/zxid.ts';
+import type { Summary } from './distribution.ts';
 
 export interface ServerView {
   /** False while the database loads and after the stop has begun. */
@@ -112,13 +113,6 @@ export interface WatchCounts {
   readonly watches: number;
 }
 
-export interface Summary {
-  readonly count: number;
-  readonly sum: number;
-  readonly min: number;
-  readonly max: number;
-}
-
 export interface Percentiles {
   readonly p50: number;
   readonly p95: number;
@@ -126,9 +120,13 @@ export interface Percentiles {
   readonly p999: number;
 }
 
-/** Names are Apache's (metrics.ts). Null or 0 for what this server does not record. */
+/** Names are Apache's (metrics.ts), times in milliseconds. Null or 0 for what this server does not record. */
 export interface MetricsView {
   counter(name: string): number;
   summary(name: string): Summary | null;
   percentiles(name: string): Percentiles | null;
+  /** What Apache has no name for; printed behind `zk_ringkeeper_`. */
+  own(): readonly OwnMetric[];
 }
+
+export type OwnMetric = readonly [key: string, value: string | number];

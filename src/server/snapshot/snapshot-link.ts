@@ -5,10 +5,12 @@
  *     idle ──core: start──▶ running ──snapshot thread──▶ ended ──core: endSnapshot──▶ idle
  */
 import { Bell, type BellChannel } from '../../shm/bell.ts';
+import { createSnapshotMeter, type SnapshotMeterHandle } from './snapshot-meter.ts';
 
 export interface SnapshotLinkHandle {
   readonly state: SharedArrayBuffer;
   readonly coreBell: SharedArrayBuffer;
+  readonly meter: SnapshotMeterHandle;
 }
 
 const IDLE = 0;
@@ -16,7 +18,7 @@ const RUNNING = 1;
 const ENDED = 2;
 
 export function createSnapshotLink(coreBell: SharedArrayBuffer): SnapshotLinkHandle {
-  return { state: new SharedArrayBuffer(4), coreBell };
+  return { state: new SharedArrayBuffer(4), coreBell, meter: createSnapshotMeter() };
 }
 
 export class SnapshotLink {

@@ -11,8 +11,10 @@ import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import { NodeDisk } from '../../storage/node-disk.ts';
+import { ThreadMeter } from '../monitor/thread-meter.ts';
 import { describeFailure, type WorkerFailure } from '../worker-failure.ts';
 import { SnapshotLink, type SnapshotLinkHandle } from './snapshot-link.ts';
+import { SnapshotMeter } from './snapshot-meter.ts';
 import { type SnapshotJob, writeSnapshot } from './write-snapshot.ts';
 
 export interface SnapshotWorkerSetup {
@@ -36,11 +38,18 @@ function run(setup: SnapshotWorkerSetup): void {
   assert(port !== null, 'snapshot-worker.ts runs in a worker');
   const post = (message: SnapshotWorkerMessage): void => port.postMessage(message);
   const link = new SnapshotLink(setup.link, setup.wakeByMessage ? { port } : {});
+  const meter = new SnapshotMeter(setup.link.meter);
+  let busyMs = 0;
+  const thread = new ThreadMeter(setup.link.meter.thread, () => busyMs);
   port.on('message', (job: SnapshotJob) => {
     const startMs = performance.now();
     try {
       const { name, nodes, fileBytes } = writeSnapshot(new NodeDisk(), job);
-      post({ type: 'written', name, nodes, fileBytes, elapsedMs: performance.now() - startMs });
+      const elapsedMs = performance.now() - startMs;
+      busyMs += elapsedMs;
+      meter.onWritten(nodes, fileBytes, elapsedMs);
+      thread.publish(performance.now(), true);
+      post({ type: 'written', name, nodes, fileBytes, elapsedMs });
       link.setEnded();
     } catch (error) {
       const failure = describeFailure('snapshot', error);

@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { ServerConfig } from '../../../src/server/config/server-config.ts';
+import { CoreMeter } from '../../../src/server/core/core-meter.ts';
+import { CoreMetrics } from '../../../src/server/core/core-metrics.ts';
 import { CoreView } from '../../../src/server/core/core-view.ts';
-import { createLogLink } from '../../../src/server/log/log-link.ts';
-import { createBell } from '../../../src/shm/bell.ts';
+import { Stages } from '../../../src/server/core/stages.ts';
+import { createIoMeter } from '../../../src/server/io/io-meter.ts';
+import { createLogMeter } from '../../../src/server/log/log-meter.ts';
+import { createSnapshotMeter } from '../../../src/server/snapshot/snapshot-meter.ts';
 import { ReplicaHarness } from '../../core/support/replica-harness.ts';
 import {
   addWatch,
@@ -22,8 +26,17 @@ import {
 import { digestOf } from '../../core/support/tree-dump.ts';
 
 function viewOf(harness: ReplicaHarness, config: Partial<ServerConfig> = {}): CoreView {
-  const link = createLogLink({ proposalRingBytes: 65_536, coreBell: createBell(), lastZxid: 0 });
-  return new CoreView(harness.replica, { sessionlessTimeoutMs: 10_000, ...config } as ServerConfig, link, 0);
+  const { replica } = harness;
+  const meters = {
+    threading: 'shared',
+    io: [createIoMeter('io_core')],
+    log: createLogMeter(),
+    snapshot: createSnapshotMeter(),
+    coreThread: null,
+  };
+  const stages = new Stages(meters, new CoreMeter(replica), { core: [], log: [], io: [] });
+  const metrics = new CoreMetrics(replica, stages, 0);
+  return new CoreView(replica, { sessionlessTimeoutMs: 10_000, ...config } as ServerConfig, metrics, 0);
 }
 
 describe('the view of a replica', () => {
@@ -163,11 +176,19 @@ describe('the view of a replica', () => {
     assert.equal(view.digests()[1]?.digest, expected);
     c.send(auth('nosuch', 'x'));
     assert.equal(view.counts().authFailures, 1);
-    assert.equal(view.counter('commit_count'), 300);
-    assert.equal(view.counter('connection_request_count'), 1);
-    assert.equal(view.counter('no_such_metric'), 0);
-    assert.equal(view.summary('no_such_metric'), null);
-    assert.deepEqual(view.summary('fsynctime'), { count: 0, sum: 0, min: 0, max: 0 });
+    const metrics = view.metrics();
+    assert.equal(metrics.counter('commit_count'), 300);
+    assert.equal(metrics.counter('connection_request_count'), 1);
+    assert.equal(metrics.counter('no_such_metric'), 0);
+    assert.equal(metrics.summary('no_such_metric'), null);
+    assert.equal(metrics.percentiles('no_such_metric'), null);
+    assert.deepEqual(metrics.summary('fsynctime'), { count: 0, sum: 0, min: 0, max: 0 });
+    view.resetServerStats();
+    assert.equal(metrics.counter('commit_count'), 0);
+    assert.equal(metrics.counter('connection_request_count'), 0);
+    h.connect();
+    assert.equal(metrics.counter('commit_count'), 1, 'counted from the reset on');
+    assert.equal(view.counts().authFailures, 1, 'a gauge of Apache, which srst leaves alone');
   });
 
   test('directory sizes', () => {

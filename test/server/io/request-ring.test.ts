@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { CorePort } from '../../../src/core/core-port.ts';
 import { createIoLink, type IoLinkHandle } from '../../../src/server/io/io-link.ts';
+import { IoMeter } from '../../../src/server/io/io-meter.ts';
 import { RequestRingReader, RequestRingWriter } from '../../../src/server/io/request-ring.ts';
 import { createBell } from '../../../src/shm/bell.ts';
 
@@ -41,7 +42,7 @@ interface Ends {
 function ends(link: IoLinkHandle = smallLink()): Ends {
   const core = new RecordingCore();
   const replies = { congested: false };
-  const writer = new RequestRingWriter(link, FRAME_BYTES_MAX);
+  const writer = new RequestRingWriter(link, FRAME_BYTES_MAX, new IoMeter(link.meter));
   return { writer, reader: new RequestRingReader(link, core, replies), core, replies };
 }
 
@@ -90,7 +91,7 @@ test('a ring that cannot hold a frame is refused at start', () => {
     replyRingBytes: 128,
     coreBell: createBell(),
   });
-  assert.throws(() => new RequestRingWriter(link, FRAME_BYTES_MAX), /too small/);
+  assert.throws(() => new RequestRingWriter(link, FRAME_BYTES_MAX, new IoMeter(link.meter)), /too small/);
 });
 
 test('a full ring refuses frames, keeps what cannot be refused, and tells when there is room', () => {

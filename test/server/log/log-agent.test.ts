@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { StorageFailure } from '../../../src/base/failure.ts';
-import { LogCounter } from '../../../src/server/log/log-link.ts';
 import { MemoryDisk } from '../../storage/support/memory-disk.ts';
 import { DIRECTORY, LogHarness, type LogHarnessOptions, readLog } from './support/log-harness.ts';
 
@@ -21,8 +20,8 @@ test('everything that is there becomes one batch: one write, one sync, one durab
   log.port.flush();
   assert.equal(log.agent.doWork(0), 3);
   assert.equal(log.port.durableZxid, 3);
-  assert.equal(log.counter(LogCounter.batches), 1);
-  assert.equal(log.counter(LogCounter.records), 3);
+  assert.deepEqual([log.batches().count, log.batches().sum, log.batches().max], [1, 3, 3]);
+  assert.equal(log.syncs().count, 2, 'of the new file and of the batch');
   assert.equal(log.agent.doWork(0), 0);
   // The file exists by now, so the only sync left is the batch's own.
   disk.syncsLeft = 1;
@@ -31,6 +30,8 @@ test('everything that is there becomes one batch: one write, one sync, one durab
   log.port.flush();
   log.agent.doWork(0);
   assert.equal(disk.syncsLeft, 0);
+  assert.deepEqual([log.batches().count, log.batches().sum, log.batches().min], [2, 5, 2]);
+  assert.equal(log.syncs().count, 3);
   assert.equal(log.port.durableZxid, 5);
   assert.deepEqual(readLog(disk, DIRECTORY), [
     { zxid: 1, length: 100 },
@@ -84,9 +85,14 @@ test('a claim that is given back leaves no trace; a full ring says so and the lo
   let zxid = 1;
   while (log.propose(zxid, 200)) zxid++;
   assert.ok(zxid > 10);
+  const { queue } = log.port;
+  assert.equal(queue.fullCount, 1);
+  assert.equal(queue.bytesNow, queue.bytesMax);
+  assert.ok(queue.bytesMax > 10 * 200 && queue.bytesMax <= queue.capacityBytes);
   // The refused claim has published what was in front of it.
   log.agent.doWork(0);
   assert.equal(log.port.durableZxid, zxid - 1);
+  assert.equal(queue.bytesNow, 0);
   assert.equal(log.propose(zxid, log.port.payloadBytesMax), true);
   log.port.flush();
   log.agent.doWork(0);

@@ -8,6 +8,7 @@ import type { ConnectionLimits } from '../../../../src/net/client-connection.ts'
 import { DirectRequestPort, DirectSink } from '../../../../src/server/io/direct-sink.ts';
 import { IoAgent } from '../../../../src/server/io/io-agent.ts';
 import { createIoLink, type IoLinkHandle } from '../../../../src/server/io/io-link.ts';
+import { createIoMeter } from '../../../../src/server/io/io-meter.ts';
 import { ReplyRingSink } from '../../../../src/server/io/reply-ring.ts';
 import { RequestRingReader } from '../../../../src/server/io/request-ring.ts';
 import { RingIo } from '../../../../src/server/io/ring-io.ts';
@@ -37,11 +38,12 @@ export async function startDirect(limits: Partial<ConnectionLimits> = {}): Promi
     slotCount: SLOTS,
     limits: { ...TEST_LIMITS, ...limits },
     accept: createAcceptLimits(0, 0),
+    meter: createIoMeter('io'),
   });
   const sink = new DirectSink(agent.table);
   const core = new FakeCore([sink], () => sink, agent.table.scheduleTurn);
   sink.attach(core);
-  agent.attach(new DirectRequestPort(core, agent.table.scheduleTurn), sink, () => core.turn());
+  agent.attach(new DirectRequestPort(core, agent.table.scheduleTurn, agent.meter), sink, () => core.turn());
   return { core, agent, port: await agent.listen(LISTEN), stop: () => agent.close() };
 }
 

@@ -1,10 +1,12 @@
 /** A log agent on any disk, with the core's port in front of it; the test calls `doWork` and owns the clock. */
 import { Prng } from '../../../../src/base/prng.ts';
 import { LogAgent, type LogBatching } from '../../../../src/server/log/log-agent.ts';
-import { createLogLink, type LogCounter, type LogLinkHandle } from '../../../../src/server/log/log-link.ts';
+import { createLogLink, type LogLinkHandle } from '../../../../src/server/log/log-link.ts';
+import { LogMeter } from '../../../../src/server/log/log-meter.ts';
 import { RingLogPort } from '../../../../src/server/log/log-port.ts';
+import type { Distribution } from '../../../../src/server/monitor/distribution.ts';
+import { DistributionReader } from '../../../../src/server/monitor/shared-distribution.ts';
 import { createBell } from '../../../../src/shm/bell.ts';
-import { Counters } from '../../../../src/shm/counters.ts';
 import type { Disk } from '../../../../src/storage/disk.ts';
 import { SnapshotTrigger } from '../../../../src/storage/snapshot-trigger.ts';
 import { TxnlogAppender } from '../../../../src/storage/txnlog-appender.ts';
@@ -23,7 +25,6 @@ export class LogHarness {
   readonly link: LogLinkHandle;
   readonly port: RingLogPort;
   readonly agent: LogAgent;
-  private readonly counters: Counters;
 
   constructor(disk: Disk, options: LogHarnessOptions = {}) {
     this.link = createLogLink({
@@ -32,6 +33,7 @@ export class LogHarness {
       lastZxid: 0,
     });
     this.port = new RingLogPort(this.link);
+    const meter = new LogMeter(this.link.meter);
     const trigger = new SnapshotTrigger(
       { snapCount: options.snapCount ?? 1_000_000, snapBytesMax: 0 },
       new Prng(1),
@@ -43,10 +45,17 @@ export class LogHarness {
       forceSync: true,
       slowSyncMs: 1000,
       nowMs: () => 0,
+      times: meter,
       onSlowSync: () => undefined,
     });
-    this.agent = new LogAgent(this.link, appender, { ...EAGER, ...options.batching }, () => 0);
-    this.counters = new Counters(this.link.counters);
+    this.agent = new LogAgent({
+      link: this.link,
+      appender,
+      batching: { ...EAGER, ...options.batching },
+      meter,
+      clockMs: () => 0,
+      toCore: {},
+    });
   }
 
   /** Proposes a transaction as the core does; false = the ring is full. */
@@ -58,8 +67,14 @@ export class LogHarness {
     return true;
   }
 
-  counter(which: LogCounter): number {
-    return this.counters.get(which);
+  /** Records per batch, as others see it. */
+  batches(): Distribution {
+    return new DistributionReader(this.link.meter.batches).read();
+  }
+
+  /** Each fdatasync, likewise. */
+  syncs(): Distribution {
+    return new DistributionReader(this.link.meter.syncs).read();
   }
 }
 
