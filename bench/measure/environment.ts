@@ -85,7 +85,7 @@ export function captureMachine(dataDir: string | null): Environment {
     kernel: `${type()} ${release()}`,
     nodeVersion: process.version,
     commit: git('rev-parse', 'HEAD'),
-    dirty: (git('status', '--porcelain', '--untracked-files=no') ?? '') !== '',
+    dirty: (git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!results') ?? '') !== '',
     dataFilesystem: dataDir === null ? null : filesystemOf(dataDir),
     pressureAtStart: { cpu: pressureShares('cpu'), io: pressureShares('io') },
   };

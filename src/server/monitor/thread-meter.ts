@@ -6,16 +6,15 @@
  *             the disk included
  *     cpu     what the kernel charges to this thread: less than busy by waits for disk and processor, more by what
  *             lies between turns
- *     gc      each stop of this thread by its collector. From V8's GC profiler and not from a PerformanceObserver,
- *             which calls back on an event loop only: a blocking thread has none, and the entries would pile up
+ *     gc      each stop of this thread by its collector
  *
  * Nothing here runs per request: a thread publishes when it is asked (a four-letter word passes through it), an event
  * loop besides ten times a second, a blocking thread at the end of a turn when it has not done so for 10 ms.
  */
 import { performance } from 'node:perf_hooks';
-import { GCProfiler } from 'node:v8';
 import type { CountersHandle } from '../../shm/counters.ts';
 import type { Distribution } from './distribution.ts';
+import { type GcPauses, ObservedGcPauses, ProfiledGcPauses } from './gc-pauses.ts';
 import {
   createDistribution,
   type DistributionHandle,
@@ -43,15 +42,15 @@ export function createThreadMeter(role: string): ThreadMeterHandle {
   };
 }
 
-/** Asking the GC profiler costs some 20 microseconds, the kernel a third of one. */
 const GC_INTERVAL_MS = 1000;
+/** To ask the kernel for the CPU time costs 1 to 5 microseconds. */
 const TURN_INTERVAL_MS = 10;
 
 /** On the metered thread. */
 export class ThreadMeter {
   private readonly totals: Totals;
   private readonly gcPauses: DistributionRecorder;
-  private readonly profiler = new GCProfiler();
+  private readonly gc: GcPauses;
   private readonly busyMs: () => number;
   /** What earlier threads of this role had used up. */
   private readonly busyMicrosBefore: number;
@@ -59,13 +58,13 @@ export class ThreadMeter {
   private gcAskedMs = 0;
 
   /** `busyMs`: since this thread began. */
-  constructor(handle: ThreadMeterHandle, busyMs: () => number) {
+  constructor(handle: ThreadMeterHandle, gc: GcPauses, busyMs: () => number) {
     this.totals = new Totals(handle.totals);
     this.gcPauses = new DistributionRecorder(handle.gcPauses);
+    this.gc = gc;
     this.busyMs = busyMs;
     this.busyMicrosBefore = this.totals.get(ThreadTotal.busyMicros);
     this.cpuMicrosBefore = this.totals.get(ThreadTotal.cpuMicros);
-    this.profiler.start();
   }
 
   /** `asked`: somebody waits for it; else the collector's part is not looked at every time. */
@@ -76,9 +75,7 @@ export class ThreadMeter {
     this.totals.publish();
     if (!asked && nowMs - this.gcAskedMs < GC_INTERVAL_MS) return;
     this.gcAskedMs = nowMs;
-    const { statistics } = this.profiler.stop();
-    this.profiler.start();
-    for (const { cost } of statistics) this.gcPauses.add(cost);
+    this.gc.collect(this.gcPauses);
     this.gcPauses.publish();
   }
 }
@@ -90,7 +87,7 @@ export class TurnMeter {
   private readonly thread: ThreadMeter;
 
   constructor(handle: ThreadMeterHandle) {
-    this.thread = new ThreadMeter(handle, () => this.busyMs);
+    this.thread = new ThreadMeter(handle, new ProfiledGcPauses(), () => this.busyMs);
   }
 
   onTurn(startMs: number, endMs: number): void {
@@ -122,7 +119,11 @@ export class EventLoopMeter {
 
   /** `onSample` is called some ten times a second: publish what may be published rarely. */
   constructor(handle: ThreadMeterHandle, onSample: () => void) {
-    this.thread = new ThreadMeter(handle, () => performance.eventLoopUtilization().active);
+    this.thread = new ThreadMeter(
+      handle,
+      new ObservedGcPauses(),
+      () => performance.eventLoopUtilization().active,
+    );
     this.delays = new DistributionRecorder(handle.timerDelays);
     this.onSample = onSample;
     this.timer = setInterval(() => this.sample(), SAMPLE_INTERVAL_MS);

@@ -11,6 +11,7 @@ import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import { NodeDisk } from '../../storage/node-disk.ts';
+import { ProfiledGcPauses } from '../monitor/gc-pauses.ts';
 import { ThreadMeter } from '../monitor/thread-meter.ts';
 import { describeFailure, type WorkerFailure } from '../worker-failure.ts';
 import { SnapshotLink, type SnapshotLinkHandle } from './snapshot-link.ts';
@@ -40,7 +41,7 @@ function run(setup: SnapshotWorkerSetup): void {
   const link = new SnapshotLink(setup.link, setup.wakeByMessage ? { port } : {});
   const meter = new SnapshotMeter(setup.link.meter);
   let busyMs = 0;
-  const thread = new ThreadMeter(setup.link.meter.thread, () => busyMs);
+  const thread = new ThreadMeter(setup.link.meter.thread, new ProfiledGcPauses(), () => busyMs);
   port.on('message', (job: SnapshotJob) => {
     const startMs = performance.now();
     try {
