@@ -164,9 +164,9 @@ function olderSection(older: readonly string[]): string[] {
   if (older.length === 0) return [];
   const items = [...older].reverse().map((name) => `- [${name}](${name}/summary.md)`);
   return [
-    '## Older results',
+    '## Campaigns and older results',
     '',
-    'Of earlier versions of the engine or of other commands.',
+    'Of other commands, or of earlier versions of the engine.',
     '',
     ...items,
     '',
