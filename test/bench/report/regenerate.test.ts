@@ -107,7 +107,7 @@ test('results of older schemas are listed with their summary', (t) => {
   saveRun(run, out);
   writeResultsReadme(out);
   const readme = readFileSync(join(out, 'README.md'), 'utf8');
-  const [, older] = readme.split('## Older results');
+  const [, older] = readme.split('## Campaigns and older results');
   assert.match(older!, /\[2026-11-02-campaign\]\(2026-11-02-campaign\/summary\.md\)/);
   assert.match(older!, /2026-11-01-old-run/);
   assert.doesNotMatch(older!, /empty/);
