@@ -10,6 +10,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -19,7 +20,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ConfigFailure, Failure } from '../../src/base/failure.ts';
 
 /** A result with all its files and the interval log of a run of some minutes. */
@@ -50,16 +51,28 @@ export interface FileSystem {
 }
 
 export const diskFiles: FileSystem = {
-  makeDir: (dir) => mkdirSync(dir, { recursive: true }) !== undefined,
+  makeDir: makeDirs,
   write: writeSynced,
   rename: renameSync,
   remove: (path) => rmSync(path, { recursive: true, force: true }),
 };
 
+/**
+ * True when it was not there before. Step by step: Node's own recursive form never returns where the file system takes
+ * no directories at all, as below /proc.
+ */
+function makeDirs(dir: string): boolean {
+  if (existsSync(dir)) return false;
+  const parent = dirname(resolve(dir));
+  if (parent !== dir) makeDirs(parent);
+  mkdirSync(dir);
+  return true;
+}
+
 /** Before the run, so that a wrong `--out` costs no measurement. @throws ConfigFailure */
 export function prepareOut(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true });
+    makeDirs(dir);
     if (!statSync(dir).isDirectory()) throw new Error('not a directory');
     accessSync(dir, constants.W_OK | constants.X_OK);
   } catch (error) {

@@ -145,6 +145,10 @@ test('--out is made where it is missing', (t) => {
   assert.ok(existsSync(out));
 });
 
+test('--out where the file system takes no directory is refused, not waited for', () => {
+  assert.throws(() => prepareOut('/proc/self/results/here'), ConfigFailure);
+});
+
 test('--out that is a file is refused before the run', (t) => {
   const file = join(tempDir(t), 'file');
   writeFileSync(file, '');
