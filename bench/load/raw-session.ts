@@ -1,6 +1,6 @@
 /**
  * A plain session for the few requests beside the load: set-up, tear-down, probes. One promise per request and
- * a copy per chunk, which is fine at their rate; the load itself uses load-connection. Main thread only.
+ * a copy per chunk, which is fine at their rate; the load itself uses session-socket. Main thread only.
  *
  *     connecting --ConnectResponse--> open --close, destroy, or the server's end--> closed
  *         '--too late, refused--> closed (`connect` throws)
