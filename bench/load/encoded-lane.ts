@@ -140,7 +140,7 @@ export class EncodedLane extends Lane {
   protected override receive(buffer: ReadBuffer, length: number, nowMs: number): boolean {
     this.nowMs = nowMs;
     this.inOrder = true;
-    const status = this.splitter.push(buffer.bytes.subarray(0, length));
+    const status = this.splitter.pushFirst(buffer.bytes, buffer.view, length);
     return this.inOrder && status === FrameStatus.ok;
   }
 

@@ -9,6 +9,7 @@
  */
 import { createConnection, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { writeNow } from '../../src/net/write-now.ts';
 import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
 import type { Address } from './address.ts';
 import { FrameSkimmer, REPLY_HEAD_BYTES } from './frame-skimmer.ts';
@@ -47,6 +48,8 @@ export class SessionSocket {
   private onReady: ((error: Error | null) => void) | null = null;
   private endedBytesRead = 0;
   private endedBytesWritten = 0;
+  /** Written past the stream, which does not count them. */
+  private bytesSentNow = 0;
 
   /** `index` spreads the sessions over the addresses. */
   constructor(
@@ -78,7 +81,7 @@ export class SessionSocket {
   }
 
   get bytesWritten(): number {
-    return this.endedBytesWritten + (this.socket?.bytesWritten ?? 0);
+    return this.endedBytesWritten + this.bytesSentNow + (this.socket?.bytesWritten ?? 0);
   }
 
   /** Without a user the session is kept by pings and replies to nobody are ignored. */
@@ -87,9 +90,12 @@ export class SessionSocket {
     if (user !== null && this.state === 'lost') this.connect();
   }
 
-  /** The kernel may read `bytes` after the call: they must not change. */
+  /** `bytes` must not change afterwards: what the kernel has no room for is read later. */
   write(bytes: Uint8Array): void {
-    this.socket!.write(bytes);
+    const socket = this.socket!;
+    const sent = socket.writableLength === 0 ? writeNow(socket, bytes, bytes.length) : 0;
+    this.bytesSentNow += sent;
+    if (sent < bytes.length) socket.write(sent === 0 ? bytes : bytes.subarray(sent));
   }
 
   ping(): void {
@@ -122,6 +128,7 @@ export class SessionSocket {
     this.nextAddress = (this.nextAddress + 1) % this.addresses.length;
     this.endedBytesRead = this.bytesRead;
     this.endedBytesWritten = this.bytesWritten;
+    this.bytesSentNow = 0;
     this.state = 'connecting';
     this.handshake.reset();
     const socket = createConnection({

@@ -5,6 +5,7 @@
  *       '--ConnectRequest--> session --requests--> session --closeSession--> closed
  */
 import type { Socket } from 'node:net';
+import { writeNow } from '../../src/net/write-now.ts';
 import { fourLetterName } from '../../src/wire/four-letter.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import type { DelayQueue } from './delay-queue.ts';
@@ -85,10 +86,16 @@ export class NullConnection {
     this.heldBytes += bytes.length;
     this.afterDelay(() => {
       this.heldBytes -= bytes.length;
-      if (this.socket.writable) this.socket.write(bytes, release);
-      else release();
+      this.write(bytes, release);
       this.resume();
     });
+  }
+
+  private write(bytes: Uint8Array, release: () => void): void {
+    const { socket } = this;
+    const sent = socket.writableLength === 0 ? writeNow(socket, bytes, bytes.length) : 0;
+    if (sent < bytes.length && socket.writable) socket.write(bytes.subarray(sent), release);
+    else release();
   }
 
   private afterDelay(run: () => void): void {

@@ -90,7 +90,7 @@ export abstract class RecipeClient implements SocketUser {
   onData(buffer: ReadBuffer, length: number, nowMs: number): void {
     this.nowMs = nowMs;
     this.phase.roll(nowMs);
-    const status = this.splitter.push(buffer.bytes.subarray(0, length));
+    const status = this.splitter.pushFirst(buffer.bytes, buffer.view, length);
     if (status !== FrameStatus.ok) {
       this.phase.onDisorder();
       this.socket.drop();

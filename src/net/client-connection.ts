@@ -18,8 +18,10 @@
  */
 import type { Socket } from 'node:net';
 import { assert } from '../base/assert.ts';
+import { EMPTY_BYTES } from '../wire/flyweight.ts';
 import { FourLetterWord, isFourLetterWord } from '../wire/four-letter.ts';
 import { type FrameHandler, FrameSplitter, FrameStatus } from '../wire/framing.ts';
+import { ClientSocket, type ReadBuffer, type SocketHandler } from './client-socket.ts';
 import type { NetCounters } from './net-counters.ts';
 import { type BacklogOwner, ReplyBacklog } from './reply-backlog.ts';
 import type { SlabPool } from './reply-slab.ts';
@@ -45,6 +47,7 @@ export interface ConnectionOwner {
   readonly requests: RequestPort;
   readonly limits: ConnectionLimits;
   readonly slabs: SlabPool;
+  readonly readBuffer: ReadBuffer;
   readonly counters: NetCounters;
   readonly nowMs: number;
   /** The server is stopping: no further frame is taken. */
@@ -66,7 +69,7 @@ export const LINGER_MS = 2000;
 const WORD_BYTES = 4;
 const WORD_WITH_ARGUMENT_BYTES = 12; // `stmk` and its int64
 
-export class ClientConnection implements FrameHandler, BacklogOwner {
+export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandler {
   readonly slot: number;
   /** The number upper layers know this connection by. */
   readonly id: number;
@@ -81,24 +84,21 @@ export class ClientConnection implements FrameHandler, BacklogOwner {
   /** When the sweep closes this connection; Infinity once it has a session. */
   deadlineMs: number;
   private readonly owner: ConnectionOwner;
-  private readonly socket: Socket;
+  private readonly socket: ClientSocket;
   private readonly splitter: FrameSplitter;
   private firstBytes: Buffer | null = null;
 
-  constructor(owner: ConnectionOwner, slot: number, id: number, socket: Socket, address: string) {
+  /** Takes over the `accepted` socket, which must not have been read. */
+  constructor(owner: ConnectionOwner, slot: number, id: number, accepted: Socket, address: string) {
     this.owner = owner;
     this.slot = slot;
     this.id = id;
     this.address = address;
-    this.socket = socket;
+    this.socket = new ClientSocket(accepted, owner.readBuffer, this);
     this.window = new RequestWindow(owner.limits.windowRequests, owner.limits.windowBytes);
-    this.backlog = new ReplyBacklog(owner.slabs, socket, this);
+    this.backlog = new ReplyBacklog(owner.slabs, this.socket, this);
     this.splitter = new FrameSplitter(owner.limits.frameBytesMax, this);
     this.deadlineMs = sessionlessDeadlineMs(owner.nowMs, owner.limits.sessionlessTimeoutMs);
-    socket.on('data', this.onChunk);
-    socket.on('end', this.onEnd);
-    socket.on('error', ignoreError);
-    socket.on('close', this.onClose);
   }
 
   /** From the splitter: one complete frame. */
@@ -173,17 +173,13 @@ export class ClientConnection implements FrameHandler, BacklogOwner {
     this.owner.onSettled(this, bytes);
   }
 
-  private readonly onChunk = (chunk: Buffer): void => {
-    if (this.state === ConnectionState.serving) {
-      this.onSplit(this.splitter.push(chunk));
-      releaseChunk(chunk);
-    } else if (this.state === ConnectionState.opening) {
-      this.onFirstBytes(chunk);
-    } else {
-      return;
-    }
+  /** From the socket: the next bytes. */
+  onBytes({ bytes, view }: ReadBuffer, length: number): void {
+    if (this.state === ConnectionState.serving) this.onSplit(this.splitter.pushFirst(bytes, view, length));
+    else if (this.state === ConnectionState.opening) this.onFirstBytes(bytes.subarray(0, length));
+    else return;
     this.owner.onChunkEnd(this);
-  };
+  }
 
   private onSplit(status: FrameStatus): void {
     if (this.state !== ConnectionState.serving || (status === FrameStatus.ok && this.mayRead)) return;
@@ -199,7 +195,8 @@ export class ClientConnection implements FrameHandler, BacklogOwner {
 
   /** The first bytes may be a command in place of a length; they can come in any number of segments. */
   private onFirstBytes(chunk: Buffer): void {
-    const bytes = this.firstBytes === null ? chunk : Buffer.concat([this.firstBytes, chunk]);
+    // Copied even when it is all there is: the read buffer is everybody's.
+    const bytes = Buffer.concat([this.firstBytes ?? EMPTY_BYTES, chunk]);
     this.firstBytes = bytes;
     if (bytes.length < WORD_BYTES) return;
     const word = bytes.readInt32BE(0);
@@ -218,33 +215,18 @@ export class ClientConnection implements FrameHandler, BacklogOwner {
   }
 
   // A client that asked a command and closed its side (`echo ruok | nc`) still gets the answer.
-  private readonly onEnd = (): void => {
+  onEnd(): void {
     if (this.state !== ConnectionState.answeringWord) this.shutdown();
-  };
+  }
 
-  private readonly onClose = (): void => {
+  onClose(): void {
     this.state = ConnectionState.closed;
     this.stopped = false;
     this.owner.outstanding -= this.window.inFlight;
     this.backlog.discard();
     this.owner.onClosed(this);
-  };
+  }
 }
-
-/** The stream cuts the buffers of smaller reads to size; those are cheap garbage. */
-const RELEASED_CHUNK_BYTES_MIN = 16 * 1024;
-
-/**
- * Gives a chunk's memory back at once: nobody keeps a reference into it (the splitter copies what it holds), and
- * every read brings a fresh 64 KiB buffer of the stream's own. Left to the collector, a gigabyte of requests a second
- * would force a full collection every few milliseconds.
- */
-function releaseChunk(chunk: Buffer): void {
-  if (chunk.length >= RELEASED_CHUNK_BYTES_MIN) (chunk.buffer as ArrayBuffer).transfer(0);
-}
-
-// Resets and broken pipes are how clients leave; `close` follows in every case.
-function ignoreError(): void {}
 
 /** Rounded up to the next multiple of the timeout, so between one and two timeouts from now. */
 function sessionlessDeadlineMs(nowMs: number, timeoutMs: number): number {

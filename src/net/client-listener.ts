@@ -28,9 +28,9 @@ export class ClientListener {
     this.table = table;
     this.limits = limits;
     // Half-open, because the connection itself decides what a client's FIN means.
-    this.server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive }, (socket) =>
-      this.onSocket(socket),
-    );
+    // Paused, because the connection chooses how it is read.
+    const options = { allowHalfOpen: true, noDelay: true, keepAlive, pauseOnConnect: true };
+    this.server = createServer(options, (socket) => this.onSocket(socket));
   }
 
   /** Resolves with the bound port. @throws BindFailure saying what to change. */

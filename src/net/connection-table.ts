@@ -17,6 +17,7 @@ import {
   type ConnectionOwner,
   ConnectionState,
 } from './client-connection.ts';
+import { ReadBuffer } from './client-socket.ts';
 import { createNetCounters, type NetCounters } from './net-counters.ts';
 import { type ReplySlab, SlabPool } from './reply-slab.ts';
 import type { BacklogObserver, RequestPort } from './request-port.ts';
@@ -39,6 +40,7 @@ export class ConnectionTable implements ConnectionOwner {
   readonly idBase: number;
   readonly scheduleTurn: () => void;
   readonly slabs = new SlabPool();
+  readonly readBuffer = new ReadBuffer();
   readonly counters: NetCounters = createNetCounters();
   nowMs: number;
   outstanding = 0;
@@ -75,11 +77,11 @@ export class ConnectionTable implements ConnectionOwner {
     return this.requestPort;
   }
 
-  /** Takes over an accepted socket; false = no slot left, the socket is still the caller's. */
-  open(socket: Socket, address: string, port: number): boolean {
+  /** Takes over an accepted socket that has not been read; false = no slot left, the socket is still the caller's. */
+  open(accepted: Socket, address: string, port: number): boolean {
     const slot = this.freeSlots.pop() ?? this.connections.length;
     if (slot === this.slotCount) return false;
-    const connection = new ClientConnection(this, slot, this.idBase + slot, socket, address);
+    const connection = new ClientConnection(this, slot, this.idBase + slot, accepted, address);
     this.connections[slot] = connection;
     this.counters.accepted++;
     this.counters.open++;

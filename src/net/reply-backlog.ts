@@ -1,38 +1,40 @@
 /**
- * The replies of one connection on their way out: a chain of slabs being filled, and behind the socket at most one
- * write in flight. While a write is in flight new replies join the last slab of the chain instead of becoming
- * writes of their own, so a client that reads slowly costs memory for its bytes, not for its number of replies.
- * Io thread only.
+ * The replies of one connection on their way out: a chain of slabs being filled, written to the socket at once as far
+ * as the kernel takes them; only what it leaves becomes a write in flight, at most one. While that waits for room,
+ * new replies join the last slab of the chain instead of becoming writes of their own, so a client that reads slowly
+ * costs memory for its bytes, not for its number of replies. Io thread only.
  *
- *     claim/commit            flush                      write callback
- *   ──────────────▶ [first → … → last] ──────▶ [inFlight → …] ──────▶ pool
- *                    being filled               kernel reads them
+ *     claim/commit             flush
+ *   ──────────────▶ [first → … → last] ──── taken by the kernel at once ─────▶ pool
+ *                    being filled    │                                           ▲
+ *                                    └─ the rest ─▶ [inFlight → …] ── callback ──┘
  *
- * `bytes` counts everything committed and not yet called back. A slab whose write failed is never used again: the
+ * `bytes` counts everything committed and not yet taken. A slab whose write failed is never used again: the
  * kernel may still look at it.
  */
-import type { Socket } from 'node:net';
+import type { ClientSocket } from './client-socket.ts';
 import { type ReplySlab, SLAB_BYTES, type SlabPool } from './reply-slab.ts';
 
 export interface BacklogOwner {
-  /** `bytes` left the backlog; called outside of `flush`, on its own stack or from `discard`. */
+  /** `bytes` left the backlog: in `flush`, in `discard`, or on a stack of its own. */
   onSettled(bytes: number): void;
 }
 
-// 2 MiB a write: large enough for one system call to fill any socket buffer, small enough to hand slabs back soon.
-const SLABS_PER_WRITE_MAX = 16;
+// 2 MiB a flush, and then a write: fills any socket buffer, but a client that reads as fast as this thread writes does
+// not keep it from the others.
+const SLABS_PER_FLUSH_MAX = 16;
 
 export class ReplyBacklog {
   bytes = 0;
   private readonly pool: SlabPool;
-  private readonly socket: Socket;
+  private readonly socket: ClientSocket;
   private readonly owner: BacklogOwner;
   private first: ReplySlab | null = null;
   private last: ReplySlab | null = null;
   private inFlight: ReplySlab | null = null;
   private inFlightBytes = 0;
 
-  constructor(pool: SlabPool, socket: Socket, owner: BacklogOwner) {
+  constructor(pool: SlabPool, socket: ClientSocket, owner: BacklogOwner) {
     this.pool = pool;
     this.socket = socket;
     this.owner = owner;
@@ -55,26 +57,23 @@ export class ReplyBacklog {
     this.bytes += length;
   }
 
-  /** Hands the chain to the socket unless a write is in flight (its callback then goes on). */
+  /** Sends what is there, unless a write is in flight (its callback then goes on). */
   flush(): void {
-    const first = this.first;
-    if (first === null || this.inFlight !== null) return;
-    let count = 1;
-    let bytes = first.used;
-    let end = first;
-    while (end.next !== null && count < SLABS_PER_WRITE_MAX) {
-      end = end.next;
-      bytes += end.used;
-      count++;
+    if (this.inFlight !== null) return;
+    let sent = 0;
+    for (let count = 0; this.first !== null && this.first.used > 0; count++) {
+      const slab = this.first;
+      const written = count < SLABS_PER_FLUSH_MAX ? this.socket.writeNow(slab.bytes, slab.used) : 0;
+      sent += written;
+      if (written < slab.used) {
+        this.writeChain(slab, written);
+        break;
+      }
+      this.first = slab.next;
+      if (this.first === null) this.last = null;
+      this.pool.give(slab);
     }
-    if (bytes === 0) return; // claimed and not used yet
-    this.first = end.next;
-    if (this.first === null) this.last = null;
-    end.next = null;
-    this.inFlight = first;
-    this.inFlightBytes = bytes;
-    if (count === 1) this.socket.write(filled(first), this.onWritten);
-    else this.writeChain(first);
+    if (sent > 0) this.settle(sent);
   }
 
   /** The socket is gone, nothing is claimed any more: everything still here counts as settled. */
@@ -93,13 +92,23 @@ export class ReplyBacklog {
   }
 
   // Corked, so that the chain leaves in one gathering write; only the last slab carries the callback.
-  private writeChain(first: ReplySlab): void {
+  private writeChain(first: ReplySlab, offset: number): void {
+    this.inFlight = first;
+    this.inFlightBytes = -offset;
     this.socket.cork();
-    for (let slab: ReplySlab | null = first; slab !== null; slab = slab.next) {
-      if (slab.next === null) this.socket.write(filled(slab), this.onWritten);
-      else this.socket.write(filled(slab));
+    let slab = first;
+    for (let count = 1; ; count++) {
+      this.inFlightBytes += slab.used;
+      const isLast = slab.next === null || count === SLABS_PER_FLUSH_MAX;
+      const bytes = slab.bytes.subarray(slab === first ? offset : 0, slab.used);
+      this.socket.write(bytes, isLast ? this.onWritten : undefined);
+      if (slab.next === null || isLast) break;
+      slab = slab.next;
     }
     this.socket.uncork();
+    this.first = slab.next;
+    if (this.first === null) this.last = null;
+    slab.next = null;
   }
 
   private readonly onWritten = (error?: Error | null): void => {
@@ -112,12 +121,12 @@ export class ReplyBacklog {
     const bytes = this.inFlightBytes;
     this.inFlight = null;
     this.inFlightBytes = 0;
-    this.bytes -= bytes;
+    this.settle(bytes);
     this.flush();
-    this.owner.onSettled(bytes);
   };
-}
 
-function filled(slab: ReplySlab): Buffer {
-  return slab.used === SLAB_BYTES ? slab.bytes : slab.bytes.subarray(0, slab.used);
+  private settle(bytes: number): void {
+    this.bytes -= bytes;
+    this.owner.onSettled(bytes);
+  }
 }

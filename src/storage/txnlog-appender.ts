@@ -31,6 +31,15 @@ import {
   writeLogHeader,
 } from './txnlog-format.ts';
 
+/**
+ * A write into a part of the file that was never written makes the sync write the file system's journal too: 150 µs
+ * and 60 µs of CPU instead of 85 and 33 on the disk where this was measured. So a small batch that comes to the end of
+ * what is written takes this many zeros with it, and those behind it find their blocks there. For large batches the
+ * zeros would cost more than they save.
+ */
+const ZEROS_AHEAD_BYTES = 256 * 1024;
+const SMALL_BATCH_BYTES_MAX = 64 * 1024;
+
 // Copies in 35 ns per KiB without making a view; `set` on a view of shared memory takes 145 ns. Any Uint8Array will
 // do as `this`.
 const { copy } = Buffer.prototype;
@@ -69,7 +78,7 @@ export class TxnlogAppender {
   /** Bytes of records that fit between two writes. */
   private capacity = LOG_WRITE_BYTES_MAX;
   /**
-   *     | carry: durable already | staged records         | zeros to the block's end |
+   *     | carry: durable already | staged records         | zeros to the block's end, or ahead |
    *     ^ a block's beginning    ^ `position` in the file ^ stagedEnd
    *
    * A direct file takes whole blocks, so the beginning of the last one is kept and written again with what follows.
@@ -83,6 +92,8 @@ export class TxnlogAppender {
   private file: DiskFile | null = null;
   private position = 0;
   private paddedBytes = 0;
+  /** The file's blocks are written up to here, with records or zeros. */
+  private writtenEnd = 0;
   private failure: StorageFailure | null = null;
 
   /** `lastZxid`: the last one in the log so far; a process never continues a file it did not create. */
@@ -178,7 +189,7 @@ export class TxnlogAppender {
     }
     // An ordinary file needs nothing again.
     const lead = file.blockBytes === 1 ? 0 : this.carry;
-    const length = roundUp(lead + this.stagedBytes, file.blockBytes);
+    const length = this.lengthWithZeros(file, lead);
     const from = this.carry - lead;
     this.staging.fill(0, this.stagedEnd, from + length);
     const startMs = this.options.nowMs();
@@ -189,6 +200,19 @@ export class TxnlogAppender {
     this.byteCount += this.stagedBytes;
     this.keepTail(this.position % file.blockBytes);
     this.durableZxid = this.stagedLastZxid;
+  }
+
+  /** Whole blocks for what is staged and `lead` bytes before it, and now and then zeros for the batches to come. */
+  private lengthWithZeros(file: DiskFile, lead: number): number {
+    const start = this.position - lead;
+    let length = roundUp(lead + this.stagedBytes, file.blockBytes);
+    if (start + length <= this.writtenEnd) return length;
+    if (this.stagedBytes <= SMALL_BATCH_BYTES_MAX && this.options.forceSync) {
+      const room = this.paddedBytes - start;
+      length = Math.max(length, Math.min(length + ZEROS_AHEAD_BYTES, room - (room % file.blockBytes)));
+    }
+    this.writtenEnd = start + length;
+    return length;
   }
 
   private keepTail(bytes: number): void {
@@ -210,6 +234,7 @@ export class TxnlogAppender {
   private createFile(): DiskFile {
     const file = this.disk.create(`${this.directory}/${logName(this.stagedFirstZxid)}`, this.options.direct);
     this.file = file;
+    this.writtenEnd = 0;
     this.paddedBytes = paddedSize(LOG_HEADER_BYTES, LOG_HEADER_BYTES, this.options.preallocBytes);
     const header = alignedBytes(DIRECT_BLOCK_BYTES);
     writeLogHeader(new DataView(header.buffer), 0);

@@ -59,13 +59,16 @@ export class FrameSplitter {
 
   /** Takes the next bytes of the stream; `chunk` may be reused as soon as the call returns. */
   push(chunk: Uint8Array): FrameStatus {
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    return this.pushFirst(chunk, view, chunk.length);
+  }
+
+  /** As `push`, for the first `length` bytes of a buffer that has its view already. */
+  pushFirst(bytes: Uint8Array, view: DataView, length: number): FrameStatus {
     let offset = 0;
-    if (this.is(FrameStatus.ok) && this.heldEnd > 0) offset = this.completeHeld(chunk);
-    if (this.is(FrameStatus.ok) && offset < chunk.length) {
-      const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      offset = this.split(chunk, view, offset, chunk.length);
-    }
-    if (!this.is(FrameStatus.tooLong)) this.hold(chunk, offset, chunk.length);
+    if (this.is(FrameStatus.ok) && this.heldEnd > 0) offset = this.completeHeld(bytes, length);
+    if (this.is(FrameStatus.ok) && offset < length) offset = this.split(bytes, view, offset, length);
+    if (!this.is(FrameStatus.tooLong)) this.hold(bytes, offset, length);
     return this.status;
   }
 
@@ -102,11 +105,11 @@ export class FrameSplitter {
   }
 
   /**
-   * Moves just enough of `chunk` behind the held partial frame to complete it and hands it over. Returns how
-   * much of `chunk` was used: all of it while the frame stays partial.
+   * Moves just enough of the chunk behind the held partial frame to complete it and hands it over. Returns how
+   * much of the chunk was used: all of it while the frame stays partial.
    */
-  private completeHeld(chunk: Uint8Array): number {
-    let used = Math.min(Math.max(PREFIX_BYTES - this.heldEnd, 0), chunk.length);
+  private completeHeld(chunk: Uint8Array, chunkLength: number): number {
+    let used = Math.min(Math.max(PREFIX_BYTES - this.heldEnd, 0), chunkLength);
     if (used > 0) this.hold(chunk, 0, used);
     if (this.heldEnd < PREFIX_BYTES) return used;
     const length = this.heldView.getInt32(0);
@@ -115,7 +118,7 @@ export class FrameSplitter {
       return used;
     }
     const missing = PREFIX_BYTES + length - this.heldEnd;
-    const more = Math.min(missing, chunk.length - used);
+    const more = Math.min(missing, chunkLength - used);
     this.hold(chunk, used, used + more);
     used += more;
     if (more < missing) return used;

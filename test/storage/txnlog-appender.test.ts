@@ -86,12 +86,46 @@ suite('commit', () => {
       `truncate ${path} 65552`,
       `sync ${path}`,
       `syncDirectory ${DIRECTORY}`,
-      `write ${path} 16 1130`,
+      `write ${path} 16 65536`, // zeros for those that follow
       `sync ${path}`,
     ]);
     assert.equal(log.commit(), 10);
     assert.equal(disk.calls.length, 7, 'nothing staged, nothing done');
     assert.equal(log.byteCount, 1130);
+  });
+
+  test('small batches find their blocks written, up to the padding and not beyond', () => {
+    for (const blockBytes of [1, 4096]) {
+      const disk = new MemoryDisk();
+      disk.directBlockBytes = blockBytes;
+      const preallocBytes = 1024 * 1024;
+      const log = appender(disk, 0, { preallocBytes });
+      let writtenEnd = 0;
+      let growing = 0;
+      for (const zxid of range(1, 700)) {
+        log.append(zxid, payload(zxid, 1000), 0, 1000);
+        log.commit();
+        const [position, length] = lastWrite(disk);
+        if (position + length > writtenEnd) growing++;
+        writtenEnd = Math.max(writtenEnd, position + length);
+        assert.ok(writtenEnd <= 16 + preallocBytes);
+      }
+      assert.ok(growing <= 4, `${growing} of 700 batches made the file system write more than data`);
+      assert.deepEqual(readBack(disk).zxids, range(1, 700));
+    }
+  });
+
+  test('a large batch takes no zeros with it, nor does a log without syncs or padding', () => {
+    const lengthOf = (bytes: number, options: Parameters<typeof appender>[2]): number => {
+      const disk = new MemoryDisk();
+      appendAll(appender(disk, 0, options), 1, [bytes]);
+      return lastWrite(disk)[1];
+    };
+    const preallocBytes = 1024 * 1024;
+    assert.equal(lengthOf(100_000, { preallocBytes }), 100_013);
+    assert.equal(lengthOf(1000, { preallocBytes, forceSync: false }), 1013);
+    assert.equal(lengthOf(1000, { preallocBytes: 0 }), 1013);
+    assert.ok(lengthOf(1000, { preallocBytes }) > 200_000);
   });
 
   test('a batch larger than the buffer is synced piece by piece', () => {
@@ -283,3 +317,12 @@ suite('failing disk', () => {
     );
   });
 });
+
+/** Position and length. */
+function lastWrite(disk: MemoryDisk): [number, number] {
+  const words = disk.calls
+    .filter((call) => call.startsWith('write '))
+    .at(-1)!
+    .split(' ');
+  return [Number(words[2]), Number(words[3])];
+}

@@ -13,6 +13,7 @@ export class SharedCore {
   /** To be called for each message that rings the core's bell. */
   readonly onBell: () => void;
   private readonly host: CoreHost;
+  private readonly sink: DirectSink;
   private readonly bell: Bell;
   private readonly timer: NodeJS.Timeout;
   private readonly onError: (error: unknown) => void;
@@ -30,11 +31,11 @@ export class SharedCore {
     this.host = host;
     this.onError = onError;
     this.io = new IoAgent(options);
-    const sink = new DirectSink(this.io.table);
-    sink.attach(host);
-    host.replica.addSink(sink);
+    this.sink = new DirectSink(this.io.table);
+    this.sink.attach(host);
+    host.replica.addSink(this.sink);
     const { table } = this.io;
-    this.io.attach(new DirectRequestPort(host, () => table.scheduleTurn(), this.io.meter), sink, () =>
+    this.io.attach(new DirectRequestPort(host, () => table.scheduleTurn(), this.io.meter), this.sink, () =>
       this.turn(),
     );
     this.bell = new Bell(coreBell, setImmediate, { byMessage: true });
@@ -68,6 +69,7 @@ export class SharedCore {
   private turn(): void {
     if (this.closed) return;
     try {
+      this.sink.tellDrained();
       const more = this.host.poll();
       this.host.close();
       this.io.table.flush();

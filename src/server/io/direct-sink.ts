@@ -9,6 +9,12 @@ import type { ConnectionTable } from '../../net/connection-table.ts';
 import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
 import type { IoMeter } from './io-meter.ts';
 
+const SATED = 0;
+/** The core saw no room and waits for `onDrained`. */
+const STARVED = 1;
+/** There is room, and the core has not heard of it yet. */
+const DRAINED = 2;
+
 export class DirectSink implements ReplySink, BacklogObserver {
   bytes: Uint8Array;
   view: DataView;
@@ -16,8 +22,10 @@ export class DirectSink implements ReplySink, BacklogObserver {
   readonly congested = false;
   private readonly table: ConnectionTable;
   private core: CorePort | null = null;
-  /** By slot: the core saw no room and waits for `onDrained`. */
+  /** By slot: what the core waits for. */
   private readonly starved: Uint8Array;
+  /** Slots whose connections have room again; the core hears of them in its next turn. */
+  private drained: number[] = [];
   private claimed: ConnId = 0;
 
   constructor(table: ConnectionTable) {
@@ -47,7 +55,7 @@ export class DirectSink implements ReplySink, BacklogObserver {
   room(conn: ConnId): number {
     const slot = conn & CONN_SLOT_MASK;
     const room = this.table.limits.replyBacklogBytesMax - this.table.backlogBytes(slot);
-    if (room <= 0) this.starved[slot] = 1;
+    if (room <= 0) this.starved[slot] = STARVED;
     return room;
   }
 
@@ -56,7 +64,7 @@ export class DirectSink implements ReplySink, BacklogObserver {
   }
 
   release(conn: ConnId): void {
-    this.starved[conn & CONN_SLOT_MASK] = 0;
+    this.starved[conn & CONN_SLOT_MASK] = SATED;
     this.table.release(conn & CONN_SLOT_MASK);
   }
 
@@ -65,11 +73,26 @@ export class DirectSink implements ReplySink, BacklogObserver {
   }
 
   onSettled(slot: number): void {
-    if (this.starved[slot] === 0 || this.table.isClosing(slot)) return;
+    if (this.starved[slot] !== STARVED || this.table.isClosing(slot)) return;
     if (this.table.backlogBytes(slot) >= this.table.limits.replyBacklogBytesMax) return;
-    this.starved[slot] = 0;
-    this.core!.onDrained(this.table.idBase + slot);
+    this.starved[slot] = DRAINED;
+    this.drained.push(slot);
     this.table.scheduleTurn();
+  }
+
+  /**
+   * At the beginning of the core's turn: bytes also settle in the middle of a flush, and what the core does about it
+   * must not become part of that.
+   */
+  tellDrained(): void {
+    const slots = this.drained;
+    if (slots.length === 0) return;
+    this.drained = [];
+    for (const slot of slots) {
+      if (this.starved[slot] !== DRAINED) continue; // closed and released meanwhile
+      this.starved[slot] = SATED;
+      if (!this.table.isClosing(slot)) this.core!.onDrained(this.table.idBase + slot);
+    }
   }
 }
 

@@ -43,7 +43,10 @@ export async function startDirect(limits: Partial<ConnectionLimits> = {}): Promi
   const sink = new DirectSink(agent.table);
   const core = new FakeCore([sink], () => sink, agent.table.scheduleTurn);
   sink.attach(core);
-  agent.attach(new DirectRequestPort(core, agent.table.scheduleTurn, agent.meter), sink, () => core.turn());
+  agent.attach(new DirectRequestPort(core, agent.table.scheduleTurn, agent.meter), sink, () => {
+    sink.tellDrained();
+    core.turn();
+  });
   return { core, agent, port: await agent.listen(LISTEN), stop: () => agent.close() };
 }
 

@@ -1,0 +1,105 @@
+/**
+ * A client's socket with two shortcuts past what a stream costs per event; everything else is Node's own socket.
+ *
+ *     reading   all sockets of a thread read into one buffer (`onread`): no 64 KiB allocated per read, no stream event
+ *     writing   `writeNow` is one write(2) in the same call. What the kernel does not take goes through `write`,
+ *               where the event loop waits for room; until that is done nothing else is written.
+ *
+ * A listener cannot be told to read that way, so the accepted socket gives its handle to one that can.
+ */
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import { assert } from '../base/assert.ts';
+import { writeNow } from './write-now.ts';
+
+/** What the sockets of a thread read into; callbacks do not overlap. */
+export class ReadBuffer {
+  readonly bytes: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly view: DataView = new DataView(this.bytes.buffer, this.bytes.byteOffset, READ_BYTES);
+}
+
+/** As much as the event loop itself reads at a time. */
+const READ_BYTES = 64 * 1024;
+
+export interface SocketHandler {
+  /** `[0, length)` of the read buffer, valid during the call. */
+  onBytes(buffer: ReadBuffer, length: number): void;
+  /** The client's FIN. */
+  onEnd(): void;
+  /** Exactly once, after whatever ended the connection. */
+  onClose(): void;
+}
+
+/** What is used of Node's socket, which its types do not show. */
+interface HandleOwner {
+  _handle: object | null;
+}
+
+export class ClientSocket {
+  private readonly socket: Socket;
+
+  /** `accepted` must not have been read (`pauseOnConnect`); it is taken over and of no use afterwards. */
+  constructor(accepted: Socket, buffer: ReadBuffer, handler: SocketHandler) {
+    const callback = (length: number): boolean => {
+      handler.onBytes(buffer, length);
+      return true;
+    };
+    const options = {
+      handle: takeHandle(accepted),
+      allowHalfOpen: true,
+      onread: { buffer: buffer.bytes, callback },
+    };
+    const socket = new Socket(options as unknown as SocketConstructorOpts);
+    this.socket = socket;
+    socket.on('end', () => handler.onEnd());
+    socket.on('error', ignoreError);
+    socket.on('close', () => handler.onClose());
+  }
+
+  /** As `writeNow`; never while a `write` is under way. */
+  writeNow(bytes: Buffer, length: number): number {
+    return writeNow(this.socket, bytes, length);
+  }
+
+  /** The kernel may read `bytes` until `done` is called; with an error when the connection broke. */
+  write(bytes: Buffer, done?: (error?: Error | null) => void): void {
+    this.socket.write(bytes, done);
+  }
+
+  /** What is written until `uncork` leaves in one gathering write. */
+  cork(): void {
+    this.socket.cork();
+  }
+
+  uncork(): void {
+    this.socket.uncork();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  /** FIN after what is written. */
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+function takeHandle(accepted: Socket): object {
+  const owner = accepted as unknown as HandleOwner;
+  const handle = owner._handle;
+  assert(handle !== null, 'accepted socket without a handle');
+  owner._handle = null;
+  accepted.destroy(); // its listener stops counting it
+  return handle;
+}
+
+// Resets and broken pipes are how clients leave; `close` follows in every case.
+function ignoreError(): void {}
