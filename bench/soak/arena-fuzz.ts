@@ -8,13 +8,14 @@
  *     pins       for one size after another: fill up, then free all but one block per page
  *     doubling   runs of 1, 2, 4 ... 16 pages: fill up, then free every second one, so that no gap fits the next size
  *
- * A compacting owner does what a znode store would: when the pages in use are worth more than `LEVEL` of the live
- * blocks it moves the blocks of sparse pages together. A plain owner only allocates and frees, as the server's store
- * does today. The memory itself is never touched: only the allocator's bookkeeping is tried.
+ * A compacting owner does what the server's store does (`src/shm/compactor.ts`), but all slices of a round at once: when
+ * the pages in use are worth more than `LEVEL` of the live blocks it moves the blocks of sparse pages together. A plain
+ * owner only allocates and frees. The memory itself is never touched: only the allocator's bookkeeping is tried.
  */
 import { assert } from '../../src/base/assert.ts';
 import { Prng } from '../../src/base/prng.ts';
-import { Arena, type BlockVisitor } from '../../src/shm/arena.ts';
+import { Arena } from '../../src/shm/arena.ts';
+import { type BlockSweep, Compactor, isSparse } from '../../src/shm/compactor.ts';
 import { SEGMENT_BYTES, Segments } from '../../src/shm/segments.ts';
 import { PAGE_GRAIN_SHIFT } from '../../src/shm/size-classes.ts';
 import { BlockCensus } from './block-census.ts';
@@ -28,13 +29,6 @@ export interface FuzzOptions {
   readonly compacts: boolean;
 }
 
-/** A compacting owner lets pages in use be worth so much more than its blocks, and this much beyond. */
-export const LEVEL = 1.5;
-export const LEVEL_SPARE_BYTES = 8 * 1024 * 1024;
-
-/** Pages fuller than this are not worth emptying. */
-export const LIVE_SHARE_MAX = 0.75;
-const PAGES_PER_PLAN = 16_384;
 const BYTES_MAX = 16 * 1024 ** 3;
 
 const DRIFT_SIZES = [100, 160, 250, 400, 700, 1100, 2000, 3500, 6000, 11_000, 24_000];
@@ -42,33 +36,36 @@ const WAVE_SIZES = [120, 230, 500, 900, 1800, 5000, 14_000];
 /** Exact sizes of classes. */
 const PINNED_SIZES = [112, 160, 240, 368, 496, 704, 1024, 1536, 2048, 3072, 4096];
 const DOUBLED_BYTES = [64, 128, 256, 512, 1024].map((kib) => kib * 1024);
+const ROUND_MS = 60_000;
 const WAVES = 4;
 const WAVE_KEPT = 0.1;
 
-export class ArenaFuzz implements BlockVisitor {
+export class ArenaFuzz implements BlockSweep {
   readonly segments = new Segments();
   readonly arena: Arena;
   readonly census = new BlockCensus();
+  readonly compactor: Compactor;
+  readonly isPinned = false;
+  readonly isShort = false;
   regime: Regime = 'drift';
   /** Allocations and frees of the load; those of compactions do not count. */
   steps = 0;
   /** What was asked for, of the live blocks. */
   liveBytes = 0;
-  compactions = 0;
-  movedBytes = 0;
+  private nowMs = 0;
   private readonly options: FuzzOptions;
   private readonly random: Prng;
   private readonly load: Iterator<void>;
   private readonly offsets: number[] = [];
   private readonly sizes: number[] = [];
-  /** Offset -> place in the two above; only a compacting owner must find blocks by offset. */
+  /** Offset -> place in the two above. */
   private readonly places = new Map<number, number>();
-  private readonly plan = new Int32Array(PAGES_PER_PLAN);
 
   constructor(options: FuzzOptions) {
     this.options = options;
     this.random = new Prng(options.seed);
     this.arena = new Arena(this.segments, { bytesMax: BYTES_MAX });
+    this.compactor = new Compactor(this.arena, this);
     this.load = this.endless();
   }
 
@@ -87,28 +84,33 @@ export class ArenaFuzz implements BlockVisitor {
     return this.offsets.length;
   }
 
-  /** Moves the blocks of sparse pages together until no page is worth emptying. */
+  /** Of a sweep: one position per live block. */
+  get positionEnd(): number {
+    return this.offsets.length;
+  }
+
+  /** Moves the blocks of sparse pages together until pages in use are below the level. */
   compact(): void {
-    this.compactions++;
-    for (;;) {
-      const count = this.arena.withdrawSparsePages(LIVE_SHARE_MAX, this.plan);
-      for (let i = 0; i < count; i++) this.arena.forEachLive(this.plan[i]!, this);
-      if (count < PAGES_PER_PLAN) return;
+    while (isSparse(this.arena)) {
+      const { rounds } = this.compactor;
+      // Past every rest: nothing here is in the way of a round.
+      this.nowMs += ROUND_MS;
+      while (this.compactor.rounds === rounds) this.compactor.tick(this.nowMs);
     }
   }
 
-  /** Of the arena's visit during `compact`. */
-  onBlock(offset: number): void {
-    const place = this.places.get(offset);
-    assert(place !== undefined, 'the arena visits live blocks only');
-    const bytes = this.sizes[place]!;
+  /** Of the compactor, during `compact`. */
+  relocate(position: number): number {
+    const offset = this.offsets[position]!;
+    if (!this.arena.isWithdrawn(offset)) return 0;
+    const bytes = this.sizes[position]!;
     const moved = this.arena.allocate(bytes);
     assert(moved !== 0, 'what was there has room elsewhere');
     this.arena.free(offset);
     this.places.delete(offset);
-    this.places.set(moved, place);
-    this.offsets[place] = moved;
-    this.movedBytes += bytes;
+    this.places.set(moved, position);
+    this.offsets[position] = moved;
+    return bytes;
   }
 
   // ---- the load: one yield per allocation or free --------------------------------------------------------
@@ -217,7 +219,6 @@ export class ArenaFuzz implements BlockVisitor {
   }
 
   private compactIfSparse(): void {
-    if (!this.options.compacts) return;
-    if (this.arena.reservedBytes > LEVEL * this.arena.usedBytes + LEVEL_SPARE_BYTES) this.compact();
+    if (this.options.compacts && isSparse(this.arena)) this.compact();
   }
 }

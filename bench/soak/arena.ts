@@ -1,6 +1,6 @@
 /**
  * What does the arena hold for what lives in it? The fuzz of `arena-fuzz.ts` for as many steps as asked, once with an
- * owner that only allocates and frees, as the server's store does, and once with one that compacts.
+ * owner that only allocates and frees, and once with one that compacts, by the policy of the server's store.
  *
  *     node bench/soak/arena.ts [--steps 50000000] [--live 64] [--seed 1] [--out results]
  *
@@ -9,6 +9,7 @@
  *     held       segments, which are never given back; resident memory is that part of them that was ever touched
  */
 import { pathToFileURL } from 'node:url';
+import { LEVEL, LEVEL_SPARE_BYTES } from '../../src/shm/compactor.ts';
 import { RESULTS_DIR } from '../command/flags.ts';
 import { captureMachine } from '../measure/environment.ts';
 import { formatCount, formatMiB } from '../report/format.ts';
@@ -16,7 +17,7 @@ import { html, list } from '../report/html/markup.ts';
 import { ChartSheet, renderPage } from '../report/html/page.ts';
 import { markdownTable } from '../report/markdown.ts';
 import { prepareOut } from '../report/result-dir.ts';
-import { ArenaFuzz, LEVEL, LEVEL_SPARE_BYTES, type Regime } from './arena-fuzz.ts';
+import { ArenaFuzz, type Regime } from './arena-fuzz.ts';
 import {
   type CampaignHead,
   campaignFoot,
@@ -107,8 +108,8 @@ export async function fuzzArena(
     mostPageBytes,
     mostUsedBytes,
     heldBytes: fuzz.heldBytes,
-    compactions: fuzz.compactions,
-    movedBytes: fuzz.movedBytes,
+    compactions: fuzz.compactor.rounds,
+    movedBytes: fuzz.compactor.movedBytes,
     stepsPerSecond: Math.round(fuzz.steps / ((performance.now() - startMs) / 1000)),
   };
 }

@@ -8,13 +8,16 @@
  *     pauses      no pause by garbage collection of any thread reaches `GC_PAUSE_MS_MAX`
  *     leaks       sessions, connections, znodes, ephemerals, watches and open files: the median of the last third is at
  *                 most 10 % and 50 above that of the middle one; in the first they may still grow to their level
+ *     arena       pages of the store are worth at most 1.5 times its live blocks and 8 MiB (`src/shm/compactor.ts`); more for
+ *                 less than `ARENA_GRACE_MS` is a round of compaction under way
  *     snapshots   at least `SNAPSHOTS_MIN` were written, or the soak has not soaked
  *     replies     every request was answered once, in order, without an error, and the server lived
  *
  * Growth can only be told from warming up when there is time: below `MINUTES_MIN` memory, latency and leaks say `cannot tell`.
  */
 import { median } from 'simple-statistics';
-import { formatCount, formatMs } from '../report/format.ts';
+import { LEVEL, LEVEL_SPARE_BYTES } from '../../src/shm/compactor.ts';
+import { formatCount, formatMiB, formatMs } from '../report/format.ts';
 import { theilSen } from '../stats/robust.ts';
 import type { PeriodLatency, RuleOutcome, RuleVerdict, ServerSample, SoakLoad } from './soak-json.ts';
 
@@ -22,6 +25,7 @@ export const MEMORY_MIB_PER_HOUR_MAX = 32;
 export const LATENCY_RATIO_MAX = 1.25;
 export const GC_PAUSE_MS_MAX = 20;
 export const SNAPSHOTS_MIN = 3;
+export const ARENA_GRACE_MS = 30_000;
 const MINUTES_MIN = 10;
 /** Slopes of fewer points have no useful interval. */
 const PERIODS_MIN = 12;
@@ -44,6 +48,7 @@ export function judgeSoak(facts: SoakFacts): RuleVerdict[] {
     { rule: 'latency', ...latency(facts) },
     { rule: 'pauses', ...pauses(facts) },
     { rule: 'leaks', ...leaks(facts) },
+    { rule: 'arena', ...arena(facts) },
     { rule: 'snapshots', ...snapshots(facts) },
     { rule: 'replies', ...replies(facts) },
   ];
@@ -116,6 +121,36 @@ function leaks({ samples, periodMs }: SoakFacts): Judgement {
     outcome: found.some(({ leaks: leaking }) => leaking) ? 'failed' : 'passed',
     text: `middle third to last: ${changes.join(', ')}`,
   };
+}
+
+function arena({ samples }: SoakFacts): Judgement {
+  const known = samples.flatMap(
+    ({ atMs, memory: { store_live_bytes_now: live, store_pages_bytes_now: pages } }) =>
+      live === undefined || pages === undefined ? [] : [{ atMs, live, pages }],
+  );
+  if (known.length === 0)
+    return { outcome: 'cannot tell', text: 'the server does not tell what its store holds' };
+  let worst = known[0]!;
+  let aboveSinceMs: number | null = null;
+  let longestMs = 0;
+  for (const sample of known) {
+    const isAbove = excessOf(sample) > 0;
+    if (excessOf(sample) > excessOf(worst)) worst = sample;
+    aboveSinceMs = isAbove ? (aboveSinceMs ?? sample.atMs) : null;
+    if (aboveSinceMs !== null) longestMs = Math.max(longestMs, sample.atMs - aboveSinceMs);
+  }
+  const above = longestMs === 0 ? '' : `, above it for ${(longestMs / 1000).toFixed(0)} s`;
+  return {
+    outcome: longestMs < ARENA_GRACE_MS ? 'passed' : 'failed',
+    text:
+      `at worst ${formatMiB(worst.pages)} of pages for ${formatMiB(worst.live)} of live blocks${above}; ` +
+      `allowed: ${LEVEL} times and ${formatMiB(LEVEL_SPARE_BYTES)}, more for less than ${ARENA_GRACE_MS / 1000} s`,
+  };
+}
+
+/** Above 0: more than is allowed for long. */
+function excessOf({ live, pages }: { readonly live: number; readonly pages: number }): number {
+  return pages - LEVEL * live - LEVEL_SPARE_BYTES;
 }
 
 function snapshots({ samples }: SoakFacts): Judgement {

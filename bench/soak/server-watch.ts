@@ -25,7 +25,7 @@ const BLOCK_BYTES = 512;
 const OWN = 'ringkeeper_';
 const GC_MAX = /^ringkeeper_thread_(\w+)_gc_ms_max$/;
 const TIMER_DELAY_MAX = /^ringkeeper_thread_(\w+)_timer_delay_ms_max$/;
-const MEMORY = /^ringkeeper_.*(?:heap|arena|store|external)/;
+const MEMORY = /^ringkeeper_store_\w+_bytes_now$/;
 
 export class ServerWatch {
   readonly samples: ServerSample[] = [];

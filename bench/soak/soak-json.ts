@@ -31,7 +31,7 @@ export interface ServerSample {
   readonly gcPause: { readonly thread: string; readonly maxMs: number } | null;
   /** How late a timer of an event loop came, at most. */
   readonly timerDelayMsMax: number | null;
-  /** What the server's own names tell of its memory, by name without `zk_ringkeeper_`. */
+  /** Bytes of the znode store (`store_…_bytes_now`), by name without `zk_ringkeeper_`; empty when not told. */
   readonly memory: Readonly<Record<string, number>>;
 }
 

@@ -60,8 +60,8 @@ function charts({ samples, latencies }: SoakResult): Chart[] {
     }),
     curvesChart({
       ...x,
-      title: 'Memory by the server’s own figures',
-      note: 'What `mntr` tells of its heaps and of the znode store.',
+      title: 'The znode store',
+      note: 'What `mntr` tells of the znode store: live blocks, pages they keep in use, segments.',
       yName: 'MiB',
       yFormat: 'mib',
       curves: memoryNames(samples).map((name) => of(name, ({ memory }) => inMiB(memory[name]))),
@@ -122,9 +122,8 @@ function charts({ samples, latencies }: SoakResult): Chart[] {
   ].filter((chart) => chart !== null);
 }
 
-/** Of figures in bytes. */
 function memoryNames(samples: readonly ServerSample[]): string[] {
-  return Object.keys(samples[0]?.memory ?? {}).filter((name) => name.includes('bytes'));
+  return Object.keys(samples[0]?.memory ?? {});
 }
 
 function inMiB(bytes: number | undefined): number | null {

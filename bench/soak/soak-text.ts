@@ -15,6 +15,7 @@ import type { RuleVerdict, ServerSample, SoakLoad, SoakResult } from './soak-jso
 const COLUMNS: readonly (readonly [head: string, width: number, text: (sample: ServerSample) => string])[] = [
   ['at, s', 7, ({ atMs }) => (atMs / 1000).toFixed(0)],
   ['memory', 11, ({ rssBytes }) => formatMiB(rssBytes)],
+  ['store', 11, ({ memory }) => orMissing(memory['store_pages_bytes_now'], formatMiB)],
   ['znodes', 9, ({ znodes }) => formatCount(znodes)],
   ['ephemerals', 11, ({ ephemerals }) => formatCount(ephemerals)],
   ['watches', 9, ({ watches }) => formatCount(watches)],

@@ -106,10 +106,11 @@ export class Replica implements CorePort, RequestHandlers {
     this.order.nowMs = nowMs;
   }
 
-  /** Timers: session expiry, container sweep. Cheap; once per tick or turn. */
+  /** Timers: session expiry, container sweep, a slice of the store's compaction. A millisecond; once per tick. */
   onTick(): void {
     this.lifecycle.expire(this.nowMs);
     this.sweepContainers();
+    this.parts.tree.compactor.tick(this.nowMs);
   }
 
   /** Work that no event will start: slices of a large reply, commits left over. True = call again soon. */

@@ -10,14 +10,14 @@
  *
  *     place:   CURRENT --last slot taken--> FULL --a block freed--> listed in group 0 ... 7 by live share
  *                 ^                                                     |              |
- *                 +---- the class needs a page: fullest group first ----+              | withdrawSparsePages
- *                                                                                      v
+ *                 +---- the class needs a page: fullest group first ----+              | ^ readmitWithdrawn
+ *                                                                  withdrawSparsePages v |
  *              UNUSED (in the pool) <------- last block freed ------- listed or WITHDRAWN
  *
  * Filling the fullest pages first lets the emptier ones run empty. Where that is not enough, because sizes have
- * shifted, the owner compacts: `withdrawSparsePages` picks pages whose blocks fit into free slots elsewhere,
- * `forEachLive` walks the blocks of one, and the owner copies each, swaps its one pointer and frees the old block,
- * at once or when its readers have gone.
+ * shifted, the owner compacts (`compactor.ts`): `withdrawSparsePages` picks pages whose blocks fit into free slots
+ * elsewhere, the owner goes through its own pointers, moves each block that `isWithdrawn` and frees the old one, at
+ * once or when its readers have gone; `readmitWithdrawn` gives back to allocation what has not run empty.
  */
 import { assert } from '../base/assert.ts';
 import { PagePool } from './page-pool.ts';
@@ -61,20 +61,19 @@ export interface ArenaOptions {
   readonly bytesMax: number;
 }
 
-export interface BlockVisitor {
-  onBlock(offset: number, bytes: number): void;
-}
-
 export class Arena {
   readonly segments: Segments;
   /** Bytes of all live blocks, each rounded up to its class. */
   usedBytes = 0;
+  /** Pages out of allocation that still hold blocks. */
+  withdrawnPages = 0;
   private readonly pool: PagePool;
   /** By class: the page that allocations come from, 0 = none. */
   private readonly current = new Int32Array(CLASS_COUNT);
   /** By class and group: first listed page, 0 = none. */
   private readonly heads = new Int32Array(CLASS_COUNT * GROUPS);
-  private readonly visitedMap = new Int32Array(MAP_WORDS);
+  /** By class: free slots of all pages that are not withdrawn. */
+  private readonly freeSlots = new Int32Array(CLASS_COUNT);
   // By page.
   private classes = new Uint8Array(0);
   private places = new Uint8Array(0);
@@ -108,9 +107,7 @@ export class Arena {
     if (this.pool.hasRoom(Math.ceil((bytes + spareBytes) / PAGE_BYTES))) return true;
     if (bytes > SLOT_BYTES_MAX) return false;
     const sizeClass = CLASS_OF_GRAINS[(bytes + GRAIN_BYTES - 1) >> GRAIN_SHIFT]!;
-    if (this.current[sizeClass] !== 0) return true;
-    const heads = this.heads.subarray(sizeClass * GROUPS, (sizeClass + 1) * GROUPS);
-    return heads.some((page) => page !== 0);
+    return this.freeSlots[sizeClass]! > 0;
   }
 
   /** The offset of a block of at least `bytes` bytes with undefined content; 0 = the limit is reached. */
@@ -133,6 +130,7 @@ export class Arena {
     this.firstWord[page] = inPage;
     const live = this.live[page]! + 1;
     this.live[page] = live;
+    this.freeSlots[sizeClass]!--;
     if (live === CLASS_SLOTS[sizeClass]) {
       this.places[page] = FULL;
       this.current[sizeClass] = 0;
@@ -165,6 +163,7 @@ export class Arena {
     this.live[page] = live;
     this.usedBytes -= grains << GRAIN_SHIFT;
     const place = this.places[page]!;
+    if (place !== WITHDRAWN) this.freeSlots[sizeClass]!++;
     if (place === CURRENT) return;
     if (live === 0) this.releasePage(page, place);
     else if (place === FULL) this.list(page, live);
@@ -182,52 +181,43 @@ export class Arena {
   }
 
   /**
-   * Takes pages out of allocation that are worth emptying, fills `pages` with them and returns how many. At most
-   * `liveShareMax` of their slots are live, and the free slots left in other pages of their class take all those
-   * blocks, so that emptying them needs no new page. Pages withdrawn earlier that still hold blocks come first.
+   * Takes at most `pagesMax` pages out of allocation that are worth emptying, the emptiest of each class first, and
+   * returns how many. Less than `liveShareMax` of their slots are live (rounded up to eighths), and the free slots left
+   * in other pages of their class take all those blocks, so that emptying them needs no new page. One plan at a time.
    */
-  withdrawSparsePages(liveShareMax: number, pages: Int32Array): number {
-    let count = this.findWithdrawn(pages);
+  withdrawSparsePages(liveShareMax: number, pagesMax: number): number {
+    assert(this.withdrawnPages === 0, 'arena pages are withdrawn already');
+    let count = 0;
     for (let sizeClass = 0; sizeClass < CLASS_COUNT; sizeClass++) {
       this.listCurrent(sizeClass);
       const slots = CLASS_SLOTS[sizeClass]!;
-      let slack = this.freeSlots(sizeClass);
-      for (let group = 0; group < GROUPS; group++) {
-        let next = this.heads[sizeClass * GROUPS + group]!;
-        // Losing a page takes away its free slots and fills others with its blocks: together, all its slots.
-        while (next !== 0 && slack >= slots && count < pages.length) {
-          const page = next;
-          next = this.next[page]!;
-          if (this.live[page]! > liveShareMax * slots) continue;
-          this.unlist(page);
-          this.places[page] = WITHDRAWN;
-          pages[count++] = page;
+      // Losing a page takes away its free slots and fills others with its blocks: together, all its slots.
+      let slack = this.freeSlots[sizeClass]!;
+      for (let group = 0; group < GROUPS * liveShareMax; group++) {
+        const head = sizeClass * GROUPS + group;
+        while (this.heads[head] !== 0 && slack >= slots && count < pagesMax) {
+          this.withdraw(this.heads[head]!);
           slack -= slots;
+          count++;
         }
       }
     }
     return count;
   }
 
-  /**
-   * Hands the live blocks of a withdrawn page to the owner, who may allocate and free meanwhile. The page returns to
-   * the pool with its last block.
-   */
-  forEachLive(page: number, visitor: BlockVisitor): void {
-    if (this.places[page] !== WITHDRAWN) return;
-    const grains = CLASS_GRAINS[this.classes[page]!]!;
-    const map = page << MAP_SHIFT;
-    const start = this.visitedMap;
-    this.copyLiveMap(page, start);
-    for (let word = 0; word < MAP_WORDS; word++) {
-      for (let bits = start[word]!; bits !== 0; bits &= bits - 1) {
-        const bit = bits & -bits;
-        // Emptied by the visitor, and by now perhaps another class's page.
-        if (this.places[page] !== WITHDRAWN) return;
-        if ((this.maps[map + word]! & bit) !== 0) continue;
-        const slot = (word << 5) + 31 - Math.clz32(bit);
-        visitor.onBlock((page << PAGE_GRAIN_SHIFT) + Math.imul(slot, grains), grains << GRAIN_SHIFT);
-      }
+  /** Whether the block lies in a page that is to be emptied. */
+  isWithdrawn(offset: number): boolean {
+    return this.places[offset >>> PAGE_GRAIN_SHIFT] === WITHDRAWN;
+  }
+
+  /** Lets allocation have again what is still withdrawn. */
+  readmitWithdrawn(): void {
+    for (let page = 0; this.withdrawnPages > 0; page++) {
+      if (this.places[page] !== WITHDRAWN) continue;
+      const sizeClass = this.classes[page]!;
+      this.freeSlots[sizeClass] = this.freeSlots[sizeClass]! + CLASS_SLOTS[sizeClass]! - this.live[page]!;
+      this.withdrawnPages--;
+      this.list(page, this.live[page]!);
     }
   }
 
@@ -272,7 +262,9 @@ export class Arena {
       this.classes[page] = sizeClass;
       this.live[page] = 0;
       this.firstWord[page] = 0;
-      this.fillMap(page, CLASS_SLOTS[sizeClass]!);
+      const slots = CLASS_SLOTS[sizeClass]!;
+      this.fillMap(page, slots);
+      this.freeSlots[sizeClass] = this.freeSlots[sizeClass]! + slots;
     }
     this.places[page] = CURRENT;
     this.current[sizeClass] = page;
@@ -296,8 +288,15 @@ export class Arena {
     return page;
   }
 
+  /** Of an empty page. */
   private releasePage(page: number, place: number): void {
     if (place < GROUPS) this.unlist(page);
+    if (place === WITHDRAWN) {
+      this.withdrawnPages--;
+    } else {
+      const sizeClass = this.classes[page]!;
+      this.freeSlots[sizeClass] = this.freeSlots[sizeClass]! - CLASS_SLOTS[sizeClass]!;
+    }
     this.classes[page] = CLASS_NONE;
     this.places[page] = UNUSED;
     this.pool.give(page, 1);
@@ -311,14 +310,12 @@ export class Arena {
     if ((slots & 31) !== 0) this.maps[start + (slots >> 5)] = (1 << (slots & 31)) - 1;
   }
 
-  private copyLiveMap(page: number, out: Int32Array): void {
-    const map = page << MAP_SHIFT;
-    const slots = CLASS_SLOTS[this.classes[page]!]!;
-    for (let word = 0; word < MAP_WORDS; word++) {
-      const left = Math.max(0, Math.min(32, slots - (word << 5)));
-      const valid = left === 32 ? -1 : (1 << left) - 1;
-      out[word] = ~this.maps[map + word]! & valid;
-    }
+  private withdraw(page: number): void {
+    const sizeClass = this.classes[page]!;
+    this.unlist(page);
+    this.places[page] = WITHDRAWN;
+    this.freeSlots[sizeClass] = this.freeSlots[sizeClass]! - CLASS_SLOTS[sizeClass]! + this.live[page]!;
+    this.withdrawnPages++;
   }
 
   private list(page: number, live: number): void {
@@ -348,23 +345,6 @@ export class Arena {
     this.current[sizeClass] = 0;
     if (this.live[page] === 0) this.releasePage(page, CURRENT);
     else this.list(page, this.live[page]!);
-  }
-
-  private freeSlots(sizeClass: number): number {
-    let count = 0;
-    for (let group = 0; group < GROUPS; group++) {
-      let page = this.heads[sizeClass * GROUPS + group]!;
-      for (; page !== 0; page = this.next[page]!) count += CLASS_SLOTS[sizeClass]! - this.live[page]!;
-    }
-    return count;
-  }
-
-  private findWithdrawn(pages: Int32Array): number {
-    let count = 0;
-    for (let page = 0; page < this.pool.pageEnd && count < pages.length; page++) {
-      if (this.places[page] === WITHDRAWN) pages[count++] = page;
-    }
-    return count;
   }
 }
 

@@ -53,24 +53,24 @@ class Owner {
     this.slotOf.set(lastOffset, slot);
   }
 
-  /** The compaction of the znode store: every block of the sparse pages moves. */
+  /** As the znode store does: every block of the sparse pages moves. */
   compact(liveShareMax: number): number {
-    const pages = new Int32Array(10_000);
-    const count = this.arena.withdrawSparsePages(liveShareMax, pages);
+    const count = this.arena.withdrawSparsePages(liveShareMax, 10_000);
     const reserved = this.arena.reservedBytes;
-    for (let i = 0; i < count; i++) this.arena.forEachLive(pages[i]!, this);
+    for (let slot = 0; slot < this.offsets.length; slot++) {
+      if (this.arena.isWithdrawn(this.offsets[slot]!)) this.move(slot);
+    }
+    assert.equal(this.arena.withdrawnPages, 0);
     assert.equal(this.arena.reservedBytes, reserved - count * PAGE_BYTES, 'every page of the plan came back');
     return count;
   }
 
-  onBlock(offset: number, bytes: number): void {
-    const slot = this.slotOf.get(offset);
-    assert.ok(slot !== undefined, 'only live blocks are visited');
+  private move(slot: number): void {
+    const offset = this.offsets[slot]!;
     this.check(slot);
     const size = this.sizes[slot]!;
-    assert.ok(bytes >= size);
     const moved = this.arena.allocate(size);
-    assert.ok(moved > 0 && !this.slotOf.has(moved));
+    assert.ok(moved > 0 && !this.slotOf.has(moved) && !this.arena.isWithdrawn(moved));
     this.mark(moved, size, moved);
     this.offsets[slot] = moved;
     this.slotOf.delete(offset);
@@ -235,48 +235,92 @@ for (const seed of [1, 2, 3]) {
   });
 }
 
-test('an owner may leave blocks of a withdrawn page; the page comes first in the next plan', () => {
+/** 240 B blocks, 273 a page: 10 left in each of the first two pages, page 3 full, the last one half full. */
+function sparse() {
   const arena = new Arena(new Segments(), { bytesMax: 64 * MIB });
-  const offsets = Array.from({ length: 1200 }, () => arena.allocate(240));
-  // 273 slots a page: pages 1-4 full, page 5 current. Leaves 10 blocks in each of pages 1 and 2.
-  for (let i = 0; i < 546; i++) if (i % 273 >= 10) arena.free(offsets[i]!);
-  const pages = new Int32Array(10);
-  assert.equal(arena.withdrawSparsePages(0.1, pages), 2);
-  const planned = [...pages.subarray(0, 2)].sort();
-  const seen: number[] = [];
-  arena.forEachLive(planned[0]!, {
-    onBlock: (offset, bytes) => {
-      assert.equal(bytes, 240);
-      seen.push(offset);
-      arena.free(offset);
-    },
-  });
-  assert.deepEqual(seen, offsets.slice(0, 10));
-  assert.equal(arena.withdrawSparsePages(0.1, pages), 1);
-  assert.equal(pages[0], planned[1]);
-  arena.forEachLive(planned[0]!, { onBlock: () => assert.fail('a page that came back is not visited') });
-  for (let i = 273; i < 283; i++) arena.free(offsets[i]!);
-  assert.equal(arena.withdrawSparsePages(0.1, pages), 0);
+  const offsets = Array.from({ length: 956 }, () => arena.allocate(240));
+  const pages = [0, 1, 2, 3].map((page) => offsets.slice(page * 273, (page + 1) * 273));
+  for (const page of pages.slice(0, 2)) for (const offset of page.splice(10)) arena.free(offset);
+  return { arena, pages };
+}
+
+test('blocks of withdrawn pages say so, and no others; a page that ran empty is anybody’s again', () => {
+  const { arena, pages } = sparse();
+  assert.ok(!pages.flat().some((offset) => arena.isWithdrawn(offset)));
+  assert.equal(arena.withdrawSparsePages(0.1, 10), 2);
+  assert.equal(arena.withdrawnPages, 2);
+  assert.deepEqual(
+    pages.map((page) => page.every((offset) => arena.isWithdrawn(offset))),
+    [true, true, false, false],
+  );
+  assert.ok(
+    !pages
+      .slice(2)
+      .flat()
+      .some((offset) => arena.isWithdrawn(offset)),
+  );
+  assert.ok(!arena.isWithdrawn(arena.allocate(100_000)), 'a run is never withdrawn');
+  for (const offset of pages[0]!) arena.free(offset);
+  assert.equal(arena.withdrawnPages, 1);
+  const first = pages[0]![0]!;
+  const again = Array.from({ length: 600 }, () => arena.allocate(4));
+  assert.ok(again.includes(first), 'the page is in use again, by another class');
+  assert.ok(!arena.isWithdrawn(first));
 });
 
-test('a visit ends when its page has gone back to the pool, even if the page is in use again', () => {
-  const arena = new Arena(new Segments(), { bytesMax: 64 * MIB });
-  const offsets = Array.from({ length: 600 }, () => arena.allocate(240));
-  for (let i = 0; i < 546; i++) if (i % 273 >= 10) arena.free(offsets[i]!);
-  const pages = new Int32Array(10);
-  assert.equal(arena.withdrawSparsePages(0.1, pages), 2);
-  let visits = 0;
-  for (const page of pages.subarray(0, 2)) {
-    const blocks = offsets.filter((offset, i) => i % 273 < 10 && i < 546 && offset >>> 12 === page);
-    assert.equal(blocks.length, 10);
-    arena.forEachLive(page, {
-      onBlock: () => {
-        visits++;
-        for (const offset of blocks) arena.free(offset);
-        while (arena.allocate(240) >>> 12 !== page);
-        for (let i = 0; i < 20; i++) arena.allocate(240);
-      },
-    });
+test('nothing is allocated from a withdrawn page until it is readmitted', () => {
+  const { arena, pages } = sparse();
+  const reserved = arena.reservedBytes;
+  arena.withdrawSparsePages(0.1, 10);
+  const inFourth = Array.from({ length: 273 - pages[3]!.length }, () => arena.allocate(240));
+  assert.ok(inFourth.every((offset) => !arena.isWithdrawn(offset)));
+  assert.equal(arena.reservedBytes, reserved, 'taken from the page that was half full');
+  arena.readmitWithdrawn();
+  assert.equal(arena.withdrawnPages, 0);
+  assert.ok(!pages.flat().some((offset) => arena.isWithdrawn(offset)));
+  const readmitted = Array.from({ length: 2 * 263 }, () => arena.allocate(240));
+  assert.equal(arena.reservedBytes, reserved, 'every slot that was free is taken before a fresh page');
+  assert.equal(new Set([...readmitted, ...pages.flat()]).size, readmitted.length + pages.flat().length);
+  arena.allocate(240);
+  assert.equal(arena.reservedBytes, reserved + PAGE_BYTES);
+});
+
+test('a page that is readmitted and runs empty then goes back to the pool', () => {
+  const { arena, pages } = sparse();
+  const reserved = arena.reservedBytes;
+  arena.withdrawSparsePages(0.1, 10);
+  arena.free(pages[0]!.pop()!);
+  arena.readmitWithdrawn();
+  for (const offset of pages[0]!) arena.free(offset);
+  assert.equal(arena.reservedBytes, reserved - PAGE_BYTES);
+});
+
+test('a plan takes no more pages than asked for, the emptiest first, and only one at a time', () => {
+  const { arena, pages } = sparse();
+  for (const offset of pages[1]!.splice(2)) arena.free(offset);
+  for (let i = 0; i < 40; i++) arena.free(pages[2]!.pop()!);
+  assert.equal(arena.withdrawSparsePages(0.9, 1), 1);
+  assert.equal([0, 1].filter((page) => arena.isWithdrawn(pages[page]![0]!)).length, 1);
+  assert.ok(!arena.isWithdrawn(pages[2]![0]!));
+  assert.throws(() => arena.withdrawSparsePages(0.9, 1), /withdrawn already/);
+});
+
+test('free slots of withdrawn pages are no room', () => {
+  const arena = new Arena(new Segments(), { bytesMax: 4 * PAGE_BYTES });
+  const offsets = Array.from({ length: 4 * 273 }, () => arena.allocate(240));
+  assert.ok(!arena.hasRoom(240, 0));
+  for (let i = 0; i < 2 * 273; i++) if (i % 273 >= 136) arena.free(offsets[i]!);
+  assert.ok(arena.hasRoom(240, 0));
+  assert.ok(!arena.hasRoom(500, 0), 'of another class');
+  assert.equal(arena.withdrawSparsePages(0.75, 10), 1);
+  let taken = 0;
+  while (arena.hasRoom(240, 0)) {
+    assert.notEqual(arena.allocate(240), 0);
+    taken++;
   }
-  assert.equal(visits, 2);
+  assert.equal(taken, 137, 'the free slots of the one page that is left');
+  assert.equal(arena.allocate(240), 0);
+  arena.readmitWithdrawn();
+  assert.ok(arena.hasRoom(240, 0));
+  assert.notEqual(arena.allocate(240), 0);
 });

@@ -14,7 +14,7 @@ import type { Segments } from '../../shm/segments.ts';
 import { SEGMENT_GRAIN_MASK, SEGMENT_GRAIN_SHIFT } from '../../shm/segments.ts';
 
 const TABLE_BITS = 10;
-const TABLES = 1 << TABLE_BITS;
+export const TABLES = 1 << TABLE_BITS;
 const TABLE_SHIFT = 32 - TABLE_BITS;
 const CAPACITY_MIN = 8;
 
@@ -89,6 +89,19 @@ export class PathIndex {
     this.size--;
   }
 
+  /** Where the table's block lies. */
+  offsetOf(t: number): number {
+    return this.offsets[t]!;
+  }
+
+  /** The table's bytes have been copied to another block of the same size; the old one is the caller's to free. */
+  moveTo(t: number, offset: number): void {
+    const segment = this.segments.list[offset >>> SEGMENT_GRAIN_SHIFT]!;
+    this.words[t] = segment.words;
+    this.bases[t] = (offset & SEGMENT_GRAIN_MASK) << 2;
+    this.offsets[t] = offset;
+  }
+
   private place(t: number, hash: number, nodeId: number): void {
     const words = this.words[t]!;
     const base = this.bases[t]!;
@@ -117,9 +130,7 @@ export class PathIndex {
     const segment = this.segments.list[offset >>> SEGMENT_GRAIN_SHIFT]!;
     const base = (offset & SEGMENT_GRAIN_MASK) << 2;
     segment.words.fill(0, base, base + capacity * 2);
-    this.words[t] = segment.words;
-    this.bases[t] = base;
     this.masks[t] = capacity - 1;
-    this.offsets[t] = offset;
+    this.moveTo(t, offset);
   }
 }

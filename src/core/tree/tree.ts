@@ -14,6 +14,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { Arena } from '../../shm/arena.ts';
+import { Compactor } from '../../shm/compactor.ts';
 import { createEpochs, EpochReader, EpochWriter } from '../../shm/epochs.ts';
 import { Segments } from '../../shm/segments.ts';
 import { StatOffset } from '../../wire/stat.ts';
@@ -27,6 +28,7 @@ import { PointInTime } from './point-in-time.ts';
 import type { Offset } from './record.ts';
 import { CHILDREN_ONLY, readZxid, ZnodeCursor } from './record.ts';
 import { RecordBuilder } from './record-builder.ts';
+import { StoreSweep } from './store-sweep.ts';
 
 /** Epoch readers: the snapshot thread, and the core itself while it makes a large reply over several turns. */
 const EPOCH_READERS = 2;
@@ -59,6 +61,8 @@ export class Tree implements PathMatch {
   readonly index: PathIndex;
   readonly build: RecordBuilder;
   readonly pointInTime: PointInTime;
+  /** Keeps the pages of the arena worth what lives in them. */
+  readonly compactor: Compactor;
   readonly committed = new DigestSum();
   readonly proposed = new DigestSum();
   readonly extendedTypes: boolean;
@@ -82,6 +86,7 @@ export class Tree implements PathMatch {
     this.index = new PathIndex(this.segments, this.arena, this);
     this.build = new RecordBuilder(this.segments, this.arena, options);
     this.pointInTime = new PointInTime(this.nodes, this.segments, this.epochsHandle, this.epochs);
+    this.compactor = this.createCompactor();
     this.extendedTypes = options.extendedTypes;
     this.matchCursor = new ZnodeCursor(this.segments);
     this.a = new ZnodeCursor(this.segments);
@@ -361,6 +366,12 @@ export class Tree implements PathMatch {
       length,
       pathHash(cursor.bytes, cursor.pathStart, length),
     );
+  }
+
+  private createCompactor(): Compactor {
+    const { segments, arena, nodes, index, epochs, pointInTime, spareBytes } = this;
+    const parts = { segments, arena, nodes, index, epochs, pointInTime, spareBytes };
+    return new Compactor(arena, new StoreSweep(parts));
   }
 
   // The old record is held before the swap (the snapshot thread looks there next) and retired only after it

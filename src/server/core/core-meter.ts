@@ -36,6 +36,8 @@ export class CoreMeter {
   /** 0 or 1; a reset changes nothing. */
   runningSnapshots = 0;
   private readonly replica: Replica;
+  /** What the store's compactor had done at the last reset. */
+  private compactionBase = { rounds: 0, movedBytes: 0 };
   private requests = 0;
   private beginMs = 0;
   private answeredBefore = 0;
@@ -95,6 +97,13 @@ export class CoreMeter {
     this.readLatency.add((readsMs / reads + nowMs - replica.nowMs) * 1000, reads);
   }
 
+  /** What compaction of the store has done since the last reset. */
+  get compaction(): { readonly rounds: number; readonly movedBytes: number } {
+    const { rounds, movedBytes } = this.replica.parts.tree.compactor;
+    const { compactionBase } = this;
+    return { rounds: rounds - compactionBase.rounds, movedBytes: movedBytes - compactionBase.movedBytes };
+  }
+
   /** What Apache's `srst` resets, and ours with it. */
   reset(): void {
     this.requestBatches.reset();
@@ -108,6 +117,8 @@ export class CoreMeter {
     this.inFlightMax = 0;
     this.droppedConnections = 0;
     this.skippedSnapshots = 0;
+    const { rounds, movedBytes } = this.replica.parts.tree.compactor;
+    this.compactionBase = { rounds, movedBytes };
   }
 
   /**

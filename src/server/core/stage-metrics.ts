@@ -7,6 +7,7 @@
  * The README of `../monitor` says how to find the limit with them.
  */
 import type { Replica } from '../../core/replica.ts';
+import { SEGMENT_BYTES } from '../../shm/segments.ts';
 import { IoTotal } from '../io/io-meter.ts';
 import { LogTotal } from '../log/log-meter.ts';
 import type { Distribution } from '../monitor/distribution.ts';
@@ -26,6 +27,7 @@ export function stageMetrics(stages: Stages, replica: Replica, sinceResetMs: num
     ...stages.threads.flatMap(threadMetrics),
     ...ioMetrics(stages),
     ...coreMetrics(stages, replica),
+    ...storeMetrics(stages, replica),
     ...logMetrics(stages),
     ...snapshotMetrics(stages),
   ];
@@ -69,6 +71,18 @@ function coreMetrics(stages: Stages, replica: Replica): OwnMetric[] {
     ['core_in_flight_max', core.inFlightMax],
     ['core_in_flight_capacity', replica.parts.proposals.zxids.length],
     ...queueMetrics('core', stages.queues.core, stages.ioSince(IoTotal.pausesRing)),
+  ];
+}
+
+function storeMetrics({ core }: Stages, replica: Replica): OwnMetric[] {
+  const { arena } = replica.parts.tree;
+  const { rounds, movedBytes } = core.compaction;
+  return [
+    ['store_live_bytes_now', arena.usedBytes],
+    ['store_pages_bytes_now', arena.reservedBytes],
+    ['store_segments_bytes_now', arena.segments.list.length * SEGMENT_BYTES],
+    ['store_compactions', rounds],
+    ['store_compaction_moved_bytes', movedBytes],
   ];
 }
 

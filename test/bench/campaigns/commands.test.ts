@@ -107,7 +107,7 @@ test('soak: samples, latencies and a verdict per rule', async () => {
   }
   assert.deepEqual(
     verdict.map(({ rule }) => rule),
-    ['memory', 'latency', 'pauses', 'leaks', 'snapshots', 'replies'],
+    ['memory', 'latency', 'pauses', 'leaks', 'arena', 'snapshots', 'replies'],
   );
   assert.deepEqual(readdirSync(temp), [], 'the server and its files are gone');
 });

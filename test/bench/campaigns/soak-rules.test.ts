@@ -26,7 +26,7 @@ function sample(minute: number, parts: Partial<ServerSample> = {}): ServerSample
     fsyncMsMax: 12,
     gcPause: { thread: 'io_core', maxMs: 8 },
     timerDelayMsMax: 15,
-    memory: {},
+    memory: { store_live_bytes_now: 20 * MIB, store_pages_bytes_now: 30 * MIB },
     ...parts,
   };
 }
@@ -77,6 +77,7 @@ const ALL_PASSED = {
   latency: 'passed',
   pauses: 'passed',
   leaks: 'passed',
+  arena: 'passed',
   snapshots: 'passed',
   replies: 'passed',
 };
@@ -122,6 +123,21 @@ test('leaks: counts that still grow in the last third', () => {
   const level = facts((minute) => ({ watches: Math.min(3_000, 500 * minute) }));
   assert.equal(outcomes(level)['leaks'], 'passed', 'reaching a level is not leaking');
   assert.equal(outcomes(facts((minute) => ({ openFiles: 90 + (minute % 3) })))['leaks'], 'passed');
+});
+
+test('arena: pages above the level for longer than a round takes', () => {
+  const pages = (of: (minute: number) => number): SoakFacts =>
+    facts((minute) => ({
+      memory: { store_live_bytes_now: 20 * MIB, store_pages_bytes_now: of(minute) * MIB },
+    }));
+  assert.equal(outcomes(pages(() => 38))['arena'], 'passed', '1.5 times and 8 MiB');
+  assert.equal(
+    outcomes(pages((minute) => (minute % 2 === 0 ? 60 : 30)))['arena'],
+    'passed',
+    'rounds under way',
+  );
+  assert.equal(outcomes(pages((minute) => (minute === 7 || minute === 8 ? 39 : 30)))['arena'], 'failed');
+  assert.equal(outcomes(facts(() => ({ memory: {} })))['arena'], 'cannot tell');
 });
 
 test('replies: errors, lost requests, and a server that ended', () => {

@@ -5,6 +5,7 @@ import { CoreMeter } from '../../../src/server/core/core-meter.ts';
 import type { Distribution } from '../../../src/server/monitor/distribution.ts';
 import { ReplicaHarness } from '../../core/support/replica-harness.ts';
 import { create, getData, PING } from '../../core/support/requests.ts';
+import { StoreScene } from '../../core/support/store-scene.ts';
 
 const MS = 1000;
 
@@ -79,4 +80,17 @@ test('nothing to commit is no batch', () => {
   meter.endCommits(h.nowMs + 1);
   assert.equal(meter.commitBatches.count, 0);
   assert.equal(meter.commitTimes.count, 0);
+});
+
+test('compaction is counted since the last reset', () => {
+  const scene = new StoreScene();
+  const meter = new CoreMeter(scene.h.replica);
+  assert.deepEqual(meter.compaction, { rounds: 0, movedBytes: 0 });
+  scene.commit([scene.create('/p', 10)]);
+  scene.thin('/p', 12_000, 1500, 20);
+  scene.compact();
+  const { rounds, movedBytes } = meter.compaction;
+  assert.ok(rounds > 0 && movedBytes > 100 * 1500, `${rounds} rounds, ${movedBytes} bytes`);
+  meter.reset();
+  assert.deepEqual(meter.compaction, { rounds: 0, movedBytes: 0 });
 });
