@@ -78,7 +78,8 @@ export class LoadController {
     await removeTree(this.addresses, this.plan.tree.root);
   }
 
-  startPhase(phaseIndex: number): RunningPhase {
+  /** `everyMs`: of the intervals in which latencies are kept, a multiple of 100; absent: by the phase's length. */
+  startPhase(phaseIndex: number, everyMs?: number): RunningPhase {
     const { plan, workers } = this;
     const phase = plan.phases[phaseIndex];
     assert(phase !== undefined, 'no such phase');
@@ -89,7 +90,7 @@ export class LoadController {
       startMs,
       measureStartMs: startMs + phase.warmupMs,
       measureEndMs: startMs + phase.warmupMs + phase.measureMs,
-      intervalMs: intervalMs(phase.measureMs),
+      intervalMs: everyMs ?? intervalMs(phase.measureMs),
     };
     const totalMs = phase.warmupMs + phase.measureMs;
     const counters = workers.map(() =>

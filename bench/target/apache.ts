@@ -23,9 +23,11 @@ const DEBIAN_CONF = '/etc/zookeeper/conf';
 const MAIN_CLASS = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
 /** The heap that Apache's own start script gives a server. */
 const HEAP = '-Xmx1000m';
-const READY_MS_MAX = 30_000;
+/** A large tree with a heap that it fills takes its time. */
+const READY_MS_MAX = 120_000;
 const ATTEMPT_MS_MAX = 1_000;
-const RETRY_MS = 100;
+/** So late a start may be noticed: little beside the seconds it takes. */
+const RETRY_MS = 20;
 /** Older Java machines refuse the flag for the log of collections. */
 const JAVA_WITH_XLOG = 9;
 /** Apache reads zoo.cfg keys as `zookeeper.<key>`; these properties have no such prefix and go to the Java machine. */
@@ -41,8 +43,8 @@ export async function startApache(spec: ApacheSpec, options: TargetOptions): Pro
   const javaVersion = await readJavaVersion();
   const port = await findFreePort();
   const tempDir = makeTempDir(options.tempParent);
-  const dataDir = join(tempDir, 'data');
-  mkdirSync(dataDir);
+  const dataDir = options.dataDir ?? join(tempDir, 'data');
+  mkdirSync(dataDir, { recursive: true });
   const given = { ...(options.extendedTypes ? { extendedTypesEnabled: 'true' } : {}), ...spec.settings };
   const properties = Object.entries(given).filter(([key]) => isProperty(key));
   const configFile = join(tempDir, 'zoo.cfg');
@@ -97,6 +99,17 @@ function pairsOf(settings: Settings): string[] {
 
 function isProperty(key: string): boolean {
   return PROPERTY_PREFIXES.some((prefix) => key.startsWith(prefix));
+}
+
+/** Whether there is anything to start. */
+export function hasApache(): boolean {
+  try {
+    findInstallation();
+    return true;
+  } catch (error) {
+    if (error instanceof ConfigFailure) return false;
+    throw error;
+  }
 }
 
 function findInstallation(): Installation {

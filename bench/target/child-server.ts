@@ -56,8 +56,9 @@ export function makeTempDir(parent: string): string {
 /** @throws ConfigFailure when the server does not start. */
 export async function startChild(plan: ChildPlan): Promise<Target> {
   // A process group of its own: Ctrl-C reaches the engine only, which then ends the server in its order.
+  const spawnedMs = performance.now();
   const child = spawn(plan.command, plan.args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  const server = new ChildServer(plan, child);
+  const server = new ChildServer(plan, child, spawnedMs);
   try {
     await server.awaitReady();
     return server;
@@ -73,6 +74,7 @@ class ChildServer implements Target {
   readonly dataDir: string | null;
   readonly gcLogFile: string | null;
   readonly javaVersion: string | null;
+  readonly spawnedMs: number;
   settings: Readonly<Record<string, string>>;
   addresses: readonly Address[] = [];
   pid: number | null = null;
@@ -86,13 +88,14 @@ class ChildServer implements Target {
   private closed = false;
   private output = '';
 
-  constructor(plan: ChildPlan, child: ChildProcess) {
+  constructor(plan: ChildPlan, child: ChildProcess, spawnedMs: number) {
     this.name = plan.name;
     this.description = plan.description;
     this.dataDir = plan.dataDir;
     this.gcLogFile = plan.gcLogFile;
     this.javaVersion = plan.javaVersion;
     this.settings = plan.settings;
+    this.spawnedMs = spawnedMs;
     this.plan = plan;
     this.child = child;
     process.on('exit', this.onProcessExit);

@@ -28,8 +28,8 @@ export function startEmbedded(
   build: Build = { name: 'embedded', label: packageVersion(), root: PACKAGE_ROOT },
 ): Promise<Target> {
   const tempDir = makeTempDir(options.tempParent);
-  const dataDir = join(tempDir, 'data');
-  mkdirSync(dataDir);
+  const dataDir = options.dataDir ?? join(tempDir, 'data');
+  mkdirSync(dataDir, { recursive: true });
   const given = { ...(options.extendedTypes ? { extendedTypesEnabled: 'true' } : {}), ...spec.settings };
   // All connections of a load come from one address.
   const settings: Settings = { '4lw.commands.whitelist': '*', maxClientCnxns: '0', ...given };

@@ -17,6 +17,8 @@ export interface Target {
   readonly gcLogFile: string | null;
   /** The machine under the server, e.g. `17.0.15`; null when it is not Java or not ours. */
   readonly javaVersion: string | null;
+  /** Just before its process was started, by `performance.now()`; absent when it was not started here. */
+  readonly spawnedMs?: number;
   /** What was asked for beyond the defaults; holds no paths. */
   readonly settings: Readonly<Record<string, string>>;
   /** Ends the service and removes its files. Never throws; safe to call again. */
@@ -33,4 +35,6 @@ export interface TargetOptions {
   readonly valueBytes: number;
   /** The load creates znodes with a TTL. */
   readonly extendedTypes: boolean;
+  /** Exists and stays: the server's data in it are the caller's. Absent: a directory that goes with the server. */
+  readonly dataDir?: string;
 }
