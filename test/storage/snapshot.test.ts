@@ -153,6 +153,23 @@ suite('publication', () => {
     ]);
   });
 
+  test('never leaves the disk more than a chunk to sync', () => {
+    const disk = new MemoryDisk();
+    const nodes = Array.from({ length: 100 }, (_, i) => ({ path: `/n${i}`, data: new Uint8Array(60_000) }));
+    write(disk, 1, { nodes });
+    let unsynced = 0;
+    let syncs = 0;
+    for (const call of disk.calls) {
+      if (call.startsWith('write')) unsynced += Number(call.split(' ').at(-1));
+      if (call.startsWith('sync ')) {
+        syncs++;
+        unsynced = 0;
+      }
+      assert.ok(unsynced <= 1024 * 1024, `${unsynced} bytes wait for a sync`);
+    }
+    assert.ok(syncs > 5);
+  });
+
   test('a snapshot of the same name is replaced, remains of a temporary one do not disturb', () => {
     const disk = new MemoryDisk();
     write(disk, 1, { nodes: TREE });
