@@ -18,7 +18,7 @@ import { type LoadOptions, measureLoad } from './under-load.ts';
 export interface CampaignOptions
   extends Pick<
     LoadOptions,
-    'nodes' | 'share' | 'snapshots' | 'snapshotSeconds' | 'tempParent' | 'apacheHeap' | 'abort'
+    'nodes' | 'share' | 'snapshots' | 'snapshotSeconds' | 'tempParent' | 'build' | 'apacheHeap' | 'abort'
   > {
   /** Beside the wide one. */
   readonly shapes: readonly Shape[];
@@ -53,11 +53,11 @@ export async function runLargeTree(
 }
 
 async function startsOn(template: string, options: CampaignOptions): Promise<StartResult[]> {
-  const { servers, starts: rounds, nodes, tempParent, apacheHeap, abort, say } = options;
+  const { servers, starts: rounds, nodes, tempParent, build, apacheHeap, abort, say } = options;
   const onStart = ({ server, ms, residentBytes }: StartResult): void =>
     say(`start   ${server}: ${(ms / 1000).toFixed(2)} s, ${megabytes(residentBytes)} resident`);
   const path = new KeySpace(wideTree(nodes)).keyPath(0);
-  return measureStarts(template, { servers, rounds, path, tempParent, apacheHeap, abort, onStart });
+  return measureStarts(template, { servers, rounds, path, tempParent, build, apacheHeap, abort, onStart });
 }
 
 async function loadsOn(template: string, options: CampaignOptions): Promise<LoadResult[]> {

@@ -21,6 +21,7 @@ import { parseDuration, parseShare } from '../plan/quantity.ts';
 import { prepareOut } from '../report/result-dir.ts';
 import { countFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../soak/campaign.ts';
 import { hasApache } from '../target/apache.ts';
+import { makeInstalledCopy } from '../target/installed-copy.ts';
 import { type CampaignOptions, runLargeTree } from './campaign.ts';
 import type { LargeTreeResult, ServerName } from './large-tree-json.ts';
 import { renderLargeTreeSummary, targetLines } from './summary.ts';
@@ -44,6 +45,7 @@ await runCampaign('stopping; what was measured is saved', async (abort) => {
     out: RESULTS_DIR,
     'temp-dir': tmpdir(),
   });
+  const build = makeInstalledCopy(flags['temp-dir']);
   const options: CampaignOptions = {
     nodes: countFlag('nodes', flags.nodes, NODES_MIN, NODES_MAX),
     shapes: shapesFlag(flags.shapes),
@@ -53,6 +55,7 @@ await runCampaign('stopping; what was measured is saved', async (abort) => {
     snapshots: countFlag('snapshots', flags.snapshots, 1, 1_000),
     snapshotSeconds: secondsFlag(flags.every),
     tempParent: flags['temp-dir'],
+    build,
     apacheHeap: heapFlag(flags['apache-heap']),
     abort,
     say: (line) => process.stdout.write(`${line}\n`),
@@ -65,7 +68,7 @@ await runCampaign('stopping; what was measured is saved', async (abort) => {
     command: repeatText('bench/large-tree/main.ts', args),
     environment: captureMachine(options.tempParent),
   };
-  const measured = await runLargeTree(options);
+  const measured = await runLargeTree(options).finally(() => build.remove());
   if (measured.shapes.length === 0) {
     process.stderr.write('nothing was measured\n');
     return 1;

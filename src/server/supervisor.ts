@@ -13,6 +13,9 @@ export interface ServerFailure {
 
 const LOST_WORKER_STATUS = 1;
 
+/** Workers keep their state in typed arrays; with its usual 48 MiB the collector lets small garbage pile up that far. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4 };
+
 export class Supervisor {
   readonly failed: Promise<ServerFailure>;
   /** Called for every empty message: a worker rings the bell of an agent on this thread. */
@@ -35,7 +38,10 @@ export class Supervisor {
     workerData: object,
     onMessage: (message: never) => void,
   ): SupervisedWorker {
-    const worker = new SupervisedWorker(role, new Worker(workerUrl(entry), { name: role, workerData }));
+    const worker = new SupervisedWorker(
+      role,
+      new Worker(workerUrl(entry), { name: role, workerData, resourceLimits: RESOURCE_LIMITS }),
+    );
     this.running.add(worker);
     worker.thread.on('message', (message: LogLine | WorkerFailure | null) => {
       if (message === null) this.onWake();

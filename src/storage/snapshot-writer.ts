@@ -12,6 +12,7 @@
 import { assert } from '../base/assert.ts';
 import { adler32 } from '../base/checksum.ts';
 import { writeInt64 } from '../base/int64.ts';
+import { releaseMemory } from '../base/release-memory.ts';
 import type { Zxid } from '../base/zxid.ts';
 import { SnapshotCompression, snapshotName, TEMPORARY_PREFIX } from './data-files.ts';
 import type { Disk, DiskFile } from './disk.ts';
@@ -131,6 +132,7 @@ export class SnapshotWriter {
   private closeFile(): void {
     if (this.closed) return;
     this.closed = true;
+    releaseMemory(this.bytes);
     this.file.close();
   }
 

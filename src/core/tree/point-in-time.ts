@@ -20,6 +20,7 @@
  * record has the new generation, and `held` still has the old one.
  */
 import { assert } from '../../base/assert.ts';
+import { releaseMemory } from '../../base/release-memory.ts';
 import type { EpochsHandle, EpochWriter } from '../../shm/epochs.ts';
 import { EpochReader } from '../../shm/epochs.ts';
 import type { Segments } from '../../shm/segments.ts';
@@ -145,6 +146,7 @@ export class PointInTimeReader {
       const depth = depths[id]!;
       if (depth >= 0) order[counts[depth]!++] = id;
     }
+    releaseMemory(depths);
     return order;
   }
 

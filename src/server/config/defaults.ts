@@ -221,7 +221,7 @@ export const SETTINGS = [
   supported('ringkeeper.ioThreads', FILE, 'int', '', '0', 'io threads in mode dedicated; 0 = by number of cores', 0, 64),
   supported('ringkeeper.requestRingBytes', FILE, 'int', 'bytes', '0', 'ring from an io thread to the core, a power of two; 0 = 4 frames, at least 4 MiB', 0, GIB),
   supported('ringkeeper.replyRingBytes', FILE, 'int', 'bytes', '0', 'ring back, a power of two; 0 = 4 frames, at least 4 MiB', 0, GIB),
-  supported('ringkeeper.proposalRingBytes', FILE, 'int', 'bytes', '0', 'ring from the core to the log, a power of two; 0 = 8 frames, at least 16 MiB', 0, GIB),
+  supported('ringkeeper.proposalRingBytes', FILE, 'int', 'bytes', '0', 'ring from the core to the log, a power of two; 0 = 8 frames, at least 8 MiB', 0, GIB),
   supported('ringkeeper.directIo', FILE, 'switch', '', 'true', 'write the transaction log past the page cache, where the file system can'),
   supported('ringkeeper.storeBytesMax', FILE, 'long', 'bytes', '8589934592', 'most memory for znodes', 64 * MIB, 32 * GIB),
   supported('ringkeeper.replyBacklogBytesMax', FILE, 'int', 'bytes', '1048576', 'replies a client may leave unread before its next request waits', 64 * KIB, GIB),

@@ -288,7 +288,7 @@ function readRings(values: SettingValues) {
     ioThreads: values.int('ringkeeper.ioThreads'),
     requestRingBytes: ringBytes(values, 'ringkeeper.requestRingBytes', 4, 4 * MIB),
     replyRingBytes: ringBytes(values, 'ringkeeper.replyRingBytes', 4, 4 * MIB),
-    proposalRingBytes: ringBytes(values, 'ringkeeper.proposalRingBytes', 8, 16 * MIB),
+    proposalRingBytes: ringBytes(values, 'ringkeeper.proposalRingBytes', 8, 8 * MIB),
     logLevel: values.choice('ringkeeper.logLevel', LOG_LEVELS),
   };
 }

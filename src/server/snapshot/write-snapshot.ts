@@ -7,6 +7,7 @@
  */
 
 import { writeInt64 } from '../../base/int64.ts';
+import { releaseMemory } from '../../base/release-memory.ts';
 import type { SnapshotRequest } from '../../core/ports.ts';
 import { PointInTimeReader } from '../../core/tree/point-in-time.ts';
 import type { ZnodeCursor } from '../../core/tree/record.ts';
@@ -49,7 +50,9 @@ export function writeSnapshot(disk: Disk, job: SnapshotJob): SnapshotSummary & {
     }
     const { zxid, digestHigh: high, digestLow: low } = request;
     const summary = writer.finish(job.digestEnabled ? { zxid, high, low } : null);
-    return { ...summary, nodes: order.length };
+    const nodes = order.length;
+    releaseMemory(order);
+    return { ...summary, nodes };
   } catch (error) {
     reader.epoch.leave();
     writer.abort();

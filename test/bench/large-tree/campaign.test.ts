@@ -15,7 +15,7 @@ import { KeySpace } from '../../../bench/load/key-space.ts';
 const ROOT = join(import.meta.dirname, '../../..');
 const NODES = 2_000;
 const home = mkdtempSync(join(tmpdir(), 'large-tree-test-'));
-const place = { tempParent: home, apacheHeap: null };
+const place = { tempParent: home, build: null, apacheHeap: null };
 after(() => rmSync(home, { recursive: true, force: true }));
 
 test('trees: as many znodes as asked for, each behind its parent; the wide one has the keys of the load', () => {

@@ -76,7 +76,7 @@ describe('ServerConfig', () => {
         ioThreads: 0,
         requestRingBytes: 4 * 1024 ** 2,
         replyRingBytes: 4 * 1024 ** 2,
-        proposalRingBytes: 16 * 1024 ** 2,
+        proposalRingBytes: 8 * 1024 ** 2,
         storeBytesMax: 8 * 1024 ** 3,
         directIo: true,
         replyBacklogBytesMax: 1024 ** 2,
