@@ -20,12 +20,12 @@
  * record has the new generation, and `held` still has the old one.
  */
 import { assert } from '../../base/assert.ts';
-import { releaseMemory } from '../../base/release-memory.ts';
 import type { EpochsHandle, EpochWriter } from '../../shm/epochs.ts';
 import { EpochReader } from '../../shm/epochs.ts';
 import type { Segments } from '../../shm/segments.ts';
 import { SEGMENT_GRAIN_SHIFT } from '../../shm/segments.ts';
 import type { TreeHandle } from '../ports.ts';
+import { DepthOrder } from './depth-order.ts';
 import type { NodeTable } from './node-table.ts';
 import { NODE_BLOCK_MASK, NODE_BLOCK_SHIFT } from './node-table.ts';
 import type { Offset } from './record.ts';
@@ -114,39 +114,16 @@ export class PointInTimeReader {
     this.visited = handle.visitedBlocks.map((buffer) => new Int8Array(buffer));
   }
 
-  /**
-   * Ids of all nodes of the moment, ordered by depth, because a snapshot file must name a parent before its
-   * children. A counting sort: two walks over the ids, no comparison.
-   */
-  order(): Int32Array {
-    const idEnd = this.handle.nodeIdEnd;
-    const depths = new Int32Array(idEnd);
-    const counts: number[] = [];
+  /** Ids of all nodes of the moment by depth, because a snapshot file must name a parent before its children. */
+  order(): DepthOrder {
+    const order = new DepthOrder(this.handle.nodeIdEnd);
     this.epoch.enter();
-    for (let id = 1; id < idEnd; id++) {
+    // Downwards, so that each depth comes out upwards: nodes lie in memory much as their ids go.
+    for (let id = this.handle.nodeIdEnd - 1; id > 0; id--) {
       if (id % IDS_PER_EPOCH === 0) this.epoch.enter();
-      if (!this.moveTo(id)) {
-        depths[id] = -1;
-        continue;
-      }
-      const depth = this.cursor.depth;
-      depths[id] = depth;
-      while (counts.length <= depth) counts.push(0);
-      counts[depth]!++;
+      if (this.moveTo(id)) order.add(id, this.cursor.depth);
     }
     this.epoch.leave();
-    let total = 0;
-    for (let depth = 0; depth < counts.length; depth++) {
-      const count = counts[depth]!;
-      counts[depth] = total;
-      total += count;
-    }
-    const order = new Int32Array(total);
-    for (let id = 1; id < idEnd; id++) {
-      const depth = depths[id]!;
-      if (depth >= 0) order[counts[depth]!++] = id;
-    }
-    releaseMemory(depths);
     return order;
   }
 

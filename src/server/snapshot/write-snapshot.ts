@@ -7,7 +7,6 @@
  */
 
 import { writeInt64 } from '../../base/int64.ts';
-import { releaseMemory } from '../../base/release-memory.ts';
 import type { SnapshotRequest } from '../../core/ports.ts';
 import { PointInTimeReader } from '../../core/tree/point-in-time.ts';
 import type { ZnodeCursor } from '../../core/tree/record.ts';
@@ -38,21 +37,20 @@ export function writeSnapshot(disk: Disk, job: SnapshotJob): SnapshotSummary & {
     writer.block(request.sessions);
     writer.block(request.acls);
     const order = reader.order();
-    for (let from = 0; from < order.length; from += NODES_PER_EPOCH) {
+    for (let id = order.join(); id !== 0; ) {
       reader.epoch.enter();
-      const to = Math.min(from + NODES_PER_EPOCH, order.length);
-      for (let i = from; i < to; i++) {
-        reader.moveTo(order[i]!);
+      for (let count = 0; id !== 0 && count < NODES_PER_EPOCH; count++) {
+        reader.moveTo(id);
         writeNode(writer, reader.cursor);
-        reader.markVisited(order[i]!);
+        reader.markVisited(id);
+        id = order.after(id);
       }
       reader.epoch.leave();
     }
+    order.release();
     const { zxid, digestHigh: high, digestLow: low } = request;
     const summary = writer.finish(job.digestEnabled ? { zxid, high, low } : null);
-    const nodes = order.length;
-    releaseMemory(order);
-    return { ...summary, nodes };
+    return { ...summary, nodes: order.length };
   } catch (error) {
     reader.epoch.leave();
     writer.abort();

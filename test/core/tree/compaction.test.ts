@@ -148,7 +148,7 @@ test('a snapshot taken before or during a round is exact, and no record moves wh
     const paths = [...scene.model.keys()].filter((path) => path.startsWith('/p/n0/'));
     const order = reader.order();
     const seen = new Map<string, Content>();
-    for (const [i, id] of order.entries()) {
+    for (let i = 0, id = order.join(); id !== 0; i++, id = order.after(id)) {
       if (i % 500 === 0) {
         reader.epoch.leave();
         scene.tick();

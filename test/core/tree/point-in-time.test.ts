@@ -30,10 +30,9 @@ class SteppedReader extends PointInTimeReader {
 
 /** Walks as the snapshot thread does: some nodes per epoch, copied out, then marked. */
 function walk(reader: PointInTimeReader, perEpoch: () => number): [string, string][] {
-  const order = reader.order();
   const seen: [string, string][] = [];
   let left = 0;
-  for (const id of order) {
+  for (const id of idsOf(reader)) {
     if (left-- === 0) {
       reader.epoch.leave();
       reader.epoch.enter();
@@ -45,6 +44,14 @@ function walk(reader: PointInTimeReader, perEpoch: () => number): [string, strin
   }
   reader.epoch.leave();
   return seen;
+}
+
+function idsOf(reader: PointInTimeReader): number[] {
+  const order = reader.order();
+  const ids: number[] = [];
+  for (let id = order.join(); id !== 0; id = order.after(id)) ids.push(id);
+  assert.equal(ids.length, order.length);
+  return ids;
 }
 
 function contentOf(cursor: ZnodeCursor): string {
@@ -103,7 +110,7 @@ test('a snapshot that is given up half-way leaves nothing behind', () => {
   for (let i = 0; i < 20; i++) stager.transaction(4, true);
   stager.commit(queue.length);
   const reader = new PointInTimeReader(tree.pointInTime.begin(), new Segments(tree.segments.buffers()));
-  const order = reader.order();
+  const order = idsOf(reader);
   for (const id of order.slice(0, order.length / 2)) {
     assert.ok(reader.moveTo(id));
     reader.markVisited(id);
