@@ -149,7 +149,7 @@ export abstract class TestServer {
 }
 
 /** A loopback port nobody listens on at the moment. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -4,14 +4,15 @@
  * workload is the generator of the differential test, playing with a single server.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApacheServer } from '../../support/apache.ts';
 import { fourLetterWord } from '../../support/four-letter-word.ts';
 import { type ConnectAnswer, frame, parseConnectAnswer, RawConnection } from '../../support/raw-client.ts';
 import { connectRequest } from '../../support/request-bodies.ts';
 import { RingkeeperServer } from '../../support/ringkeeper.ts';
-import { ServerKind, type ServerOptions, type TestServer } from '../../support/server.ts';
+import { freePort, ServerKind, type ServerOptions, type TestServer } from '../../support/server.ts';
 import { Generator } from '../differential/generator.ts';
 import { serverOptions } from '../differential/run.ts';
 import { type Session, Target } from '../differential/target.ts';
@@ -46,9 +47,10 @@ export async function runRelay(relay: Relay, note: (text: string) => void): Prom
         next.directory = server.directory;
         next.port = server.port;
       }
+      const found = server === undefined ? null : copyOf(server);
       server = next;
       await server.start();
-      if (index > 0) await verifyHandover(server, before!.state, before!.sessions);
+      if (found !== null) await verifyHandover(server, before!.state, before!.sessions, relay, found);
       const sessions = await work(server, relay, index);
       before = { server, state: await readHeldState(server.port), sessions };
       const count = Object.keys(before.state.znodes).length;
@@ -71,15 +73,19 @@ async function verifyHandover(
   server: TestServer,
   wanted: HeldState,
   sessions: readonly Session[],
+  relay: Relay,
+  /** The directory as the server found it. */
+  found: string,
 ): Promise<void> {
   assert.deepEqual(await readHeldState(server.port), wanted, `what ${server.kind} found in the directory`);
   if (server.kind === ServerKind.apache) {
     const mntr = await fourLetterWord(server.port, 'mntr');
     assert.match(mntr, /^zk_digest_mismatches_count\t0$/m, 'tree digests recorded in the files');
   } else {
-    const log = readFileSync(server.logFile, 'utf8');
-    assert.doesNotMatch(log, /the tree digest differs/, 'tree digests recorded in the files');
+    const differs = mismatchLine(server);
+    if (differs !== undefined) await expectApacheToAgree(differs, relay, found);
   }
+  rmSync(found, { recursive: true, force: true });
   for (const session of sessions) {
     const password = session.password.slice();
     password[0] = password[0]! ^ 1;
@@ -88,6 +94,46 @@ async function verifyHandover(
     const taken = await reconnect(server.port, session);
     assert.equal(taken.sessionId, session.sessionId, 'the old password opens the session');
     assert.deepEqual(taken.password, session.password);
+  }
+}
+
+function copyOf(server: TestServer): string {
+  const directory = mkdtempSync(join(tmpdir(), 'ringkeeper-relay-'));
+  cpSync(join(server.directory, 'data'), join(directory, 'data'), { recursive: true });
+  return directory;
+}
+
+function mismatchLine(
+  server: TestServer,
+): { readonly records: number; readonly firstZxid: string } | undefined {
+  const lines = readFileSync(server.logFile, 'utf8').split('\n');
+  const line = lines.find((text) => text.includes('the tree digest differs'));
+  return line === undefined ? undefined : JSON.parse(line);
+}
+
+/**
+ * A busy Apache now and then writes a digest into its log that its own tree never had (it is computed ahead, on another
+ * thread than the one that applies). Then ringkeeper has to find what Apache finds in the same files.
+ */
+async function expectApacheToAgree(
+  { records, firstZxid }: { readonly records: number; readonly firstZxid: string },
+  relay: Relay,
+  found: string,
+): Promise<void> {
+  const apache = serverOf(ServerKind.apache, relay);
+  apache.directory = found;
+  apache.port = await freePort();
+  try {
+    await apache.start();
+    const warnings = readFileSync(apache.logFile, 'utf8').matchAll(/Digests are not matching.*Value:(\d+)/g);
+    const zxids = [...warnings].map(([, zxid]) => `0x${Number(zxid).toString(16)}`);
+    assert.deepEqual(
+      [zxids.length, zxids[0]],
+      [records, firstZxid],
+      'digests that Apache finds wrong as well',
+    );
+  } finally {
+    await apache.stop();
   }
 }
 
