@@ -9,7 +9,7 @@ export interface MonitorSample extends Timed {
 }
 
 /** Averages and minima are of the time since the server's start, where another phase hides; the rest says nothing. */
-const LEFT_OUT = /^(?:avg_|min_)|_capacity$|^(?:uptime|max_file_descriptor_count|ringkeeper_since_reset_ms)$/;
+const LEFT_OUT = /^(?:avg_|min_)|^(?:uptime|max_file_descriptor_count|ringkeeper_since_reset_ms)$/;
 const THREAD_COLLECTIONS = /^ringkeeper_thread_\w+_gc_ms$/;
 
 /** What a server tells of times of one kind: in microseconds (ringkeeper's own names) or whole milliseconds. */

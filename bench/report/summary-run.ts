@@ -21,6 +21,7 @@ import {
   referenceTable,
   type TextTable,
 } from './run-tables.ts';
+import { limitSentences, STAGE_NOTE, stageTable } from './stage-table.ts';
 
 export function renderRunSummary(run: RunResult): string {
   const rows = figureRows(run).map(({ label, cells }) => [label, ...cells]);
@@ -45,6 +46,7 @@ export function renderRunSummary(run: RunResult): string {
     ...availabilitySection(run),
     ...errorSection(run),
     ...checkSection(run),
+    ...stageSection(run),
     ...metricsSection(run),
     ...tableSection(
       'Beside published figures',
@@ -112,6 +114,13 @@ function checkSection({ phases }: RunResult): string[] {
     return [`${phase.plan.name}: ${checkSentence(phase.check)}`, ...table, ''];
   });
   return checked.length === 0 ? [] : ['## Check of the history', '', ...checked];
+}
+
+function stageSection({ phases }: RunResult): string[] {
+  const table = stageTable(phases);
+  if (table.rows.length === 0) return [];
+  const lines = limitSentences(phases).map((sentence) => `- ${sentence}`);
+  return ["## Where the server's time went", '', STAGE_NOTE, '', ...lines, '', ...tableLines(table), ''];
 }
 
 /** Some hundred lines: behind a fold. */

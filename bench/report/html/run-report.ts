@@ -37,6 +37,7 @@ import {
   referencedFigure,
   referenceTable,
 } from '../run-tables.ts';
+import { limitSentences, STAGE_NOTE, stageTable } from '../stage-table.ts';
 import { availabilityChart } from './availability-chart.ts';
 import type { Chart } from './chart.ts';
 import { latencyChart } from './latency-chart.ts';
@@ -70,11 +71,20 @@ ${allFigures(run)}
 ${tableMarkup(latencyByOp(run.phases), 'Latency by operation, counted from the instant each request was due')}
 ${tableMarkup(availabilityTable(run), 'Availability by probe class')}
 <p class="quiet">${availabilityDefinition(run)}</p>
+${stageSection(run)}
 ${metricsSection(run)}
 ${tableMarkup(referenceTable(run), 'Beside published figures for the same load: an orientation, never a verdict')}
 ${checkSection(run)}
 ${reproduceSection(run.command, run.startedAt)}`;
   return renderPage(`${run.plan.name}: ${run.target.name}`, body, sheet);
+}
+
+function stageSection({ phases }: RunResult): Markup {
+  const table = stageTable(phases);
+  if (table.rows.length === 0) return NOTHING;
+  return html`<h2 id="stages">Where the server's time went</h2>
+${list(limitSentences(phases))}
+${tableMarkup(table, STAGE_NOTE)}`;
 }
 
 /** Some hundred lines: behind a fold. */

@@ -266,7 +266,12 @@ function costs(
       fsyncMaxMs: open ? 11.7 : null,
       gcPauseMaxMs: 4.2,
       gcPauseTotalMs: 38.5,
-      values: { znode_count: 10_011, watch_count: open ? 400 : 0, outstanding_requests: 12 },
+      values: {
+        znode_count: 10_011,
+        watch_count: open ? 400 : 0,
+        outstanding_requests: 12,
+        ...stageValues(ratePerSecond * (times.totalMs / 1000), times.totalMs - times.warmupMs, open),
+      },
     },
     samples,
     generator: {
@@ -279,6 +284,38 @@ function costs(
       bytesReceived: ratePerSecond * 60 * (open ? 240 : 1_112),
     },
   };
+}
+
+/** What ringkeeper tells of its stages: an idle server in the open loop, a full core otherwise. */
+function stageValues(requests: number, measuredMs: number, open: boolean): Record<string, number> {
+  const values: Record<string, number> = {
+    thread_io_core_busy_ms: measuredMs * (open ? 0.4 : 0.98),
+    thread_io_core_cpu_ms: measuredMs * (open ? 0.38 : 0.97),
+    core_requests: requests,
+    core_request_ms: requests * 0.0006,
+    core_in_flight_max: open ? 31 : 5_000,
+    log_queue_bytes_capacity: 8 * 1024 ** 2,
+  };
+  if (open) {
+    Object.assign(values, {
+      thread_log_busy_ms: measuredMs * 0.6,
+      thread_log_cpu_ms: measuredMs * 0.1,
+      log_records: requests * 0.3,
+      log_batches: requests * 0.1,
+      log_append_ms: requests * 0.0003,
+      log_write_ms: requests * 0.006,
+      log_fsync_ms: requests * 0.012,
+      log_queue_bytes_max: 3 * 1024 ** 2,
+      log_queue_full: 2,
+      core_commits: requests * 0.3,
+      core_commit_ms: requests * 0.0003,
+      snapshot_count: 2,
+      snapshot_ms: 700,
+    });
+  }
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [`ringkeeper_${name}`, Math.round(value)]),
+  );
 }
 
 function availabilityOf(totalMs: number, outage: Outage | null): AvailabilityResult {
