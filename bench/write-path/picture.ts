@@ -96,7 +96,7 @@ function row({ key, name, micros }: PathStage, clientMicros: number, index: numb
 }
 
 function shareText(share: number): string {
-  return share > 0 && share < 0.01 ? '< 1 %' : `${(share * 100).toFixed(0)} %`;
+  return share > 0 && share < 0.01 ? '&lt; 1 %' : `${(share * 100).toFixed(0)} %`;
 }
 
 function described(path: WritePath): string {

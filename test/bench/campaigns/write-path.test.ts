@@ -96,4 +96,8 @@ test('the picture: segments to scale, a row per stage, no segment for what is un
   const drawn = renderPicture([{ title: 'over', path: negative }]);
   assert.doesNotMatch(drawn, /<rect class="unexplained"[^>]*height="34"/);
   assert.match(drawn, /-40\.00 µs/);
+  const slow = writePath({ counters: COUNTERS, writeMicros: 42_000, readMicros: 70 });
+  const thin = renderPicture([{ title: 'thin', path: slow }]);
+  assert.match(thin, /&lt; 1 %/);
+  assert.doesNotMatch(thin, /<(?![/a-z])/, 'every < begins a tag, or no reader of XML shows the picture');
 });
