@@ -25,8 +25,8 @@ export const STAGE_NOTE =
 const THREAD_BUSY = /^ringkeeper_thread_(\w+)_busy_ms$/;
 /** A thread that is busier than this has no time left for more. */
 const FULL_SHARE = 0.85;
-/** They block on their disk, so that busy time is not work; they are no limit by themselves. */
-const BESIDE = new Set(['snapshot', 'purge']);
+/** Its busy time delays nobody. */
+const BESIDE = 'snapshot';
 
 type Cell = (phase: PhaseValues) => string;
 
@@ -74,7 +74,7 @@ export function limitSentences(phases: readonly PhaseResult[]): string[] {
   return phases.flatMap((phase) => {
     const values = new PhaseValues(phase);
     const threads = values.roles
-      .filter((role) => !BESIDE.has(role))
+      .filter((role) => role !== BESIDE)
       .map((role) => ({ role, share: values.share(`thread_${role}_busy_ms`) ?? 0 }))
       .sort((a, b) => b.share - a.share);
     const busiest = threads[0];

@@ -33,7 +33,8 @@ const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * The file is synced as it grows. Left to the end, 200 MB of dirty pages go to the disk in one piece, and a sync of the
- * log, which may be on the same disk, waits behind them: 100 ms instead of 10, and every write with it. Half a chunk: after each one, or a few when they are compressed.
+ * log, which may be on the same disk, waits behind them: 100 ms instead of 10, and every write with it. Half a chunk:
+ * after each one, or after a few when they are compressed.
  */
 const SYNC_BYTES = CHUNK_BYTES / 2;
 

@@ -3,7 +3,7 @@
  * that must be refused. Recovery thread; read-only.
  *
  * A torn tail is what a crash leaves of writes that were never synced, hence never acknowledged. A sector that
- * did not reach the disk reads as it was before: zeros, because the log only ever writes into fresh space.
+ * did not reach the disk reads as it was before: zeros, because the log writes into fresh space or over zeros of its own.
  * So a tear leaves evidence, and a flipped bit in an acknowledged record does not:
  *
  *   (a) cut        the record runs past the end of the file
