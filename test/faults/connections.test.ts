@@ -4,17 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import { fourLetterWord } from '../support/four-letter-word.ts';
 import { frame, RawClient, RawConnection } from '../support/raw-client.ts';
 import { connectRequest } from '../support/request-bodies.ts';
+import { until } from '../support/until.ts';
 import { connectionsPossible, crowd } from './support/crowd.ts';
 import { CLOSE, create, EPHEMERAL, exists, getData, ok } from './support/requests.ts';
 import { Workspace } from './support/workspace.ts';
 
 const IDLE = 10_000;
-const POLL_MS = 50;
 /** One thread for everything, and two for sockets alone. */
 const MODES = ['shared', 'dedicated'] as const;
 
@@ -116,7 +115,3 @@ describe('more connections than descriptors', () => {
     });
   }
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await delay(POLL_MS);
-}

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { RawClient } from '../support/raw-client.ts';
+import { until } from '../support/until.ts';
 import { DeafClient } from './support/deaf-client.ts';
 import {
   create,
@@ -124,7 +124,7 @@ for (const threading of ['shared', 'dedicated'] as const) {
       });
       assert.ok(grown < 350, `${grown} MiB`);
       // Each was owed 80 MB.
-      while ((await server.metric('num_alive_connections')) > 2) await delay(SAMPLE_MS);
+      await until(async () => (await server.metric('num_alive_connections')) <= 2);
       await othersAreServed(server);
     });
   });
@@ -153,7 +153,7 @@ describe('slow clients', () => {
     const first = [setData('/small', new Uint8Array(1)), ...times(12, getData('/big')), UNKNOWN, PING];
     slow!.send([...first, setData('/small', new Uint8Array(2))]);
     // The last write has been made: the reads before it are held.
-    while ((await ok(client, getData('/small'))).body.buffer()!.length !== 2) await delay(SAMPLE_MS);
+    await until(async () => (await ok(client, getData('/small'))).body.buffer()!.length === 2);
     const heads = await slow!.listen(100);
     assert.deepEqual(
       heads.map(({ xid, err }) => [xid, err]),

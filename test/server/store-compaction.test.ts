@@ -22,7 +22,7 @@ const KEPT = 25;
 /** Of the kept ones, their index and lists, with some to spare. */
 const LIVE_BYTES_MAX = 3 * 1024 * 1024;
 const PER_MULTI = 100;
-const ASKED_MAX = 300;
+const ASKED_MAX = 1200;
 const ASKED_EVERY_MS = 50;
 
 type Sub = { readonly op: number; readonly body: Uint8Array };
