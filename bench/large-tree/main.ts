@@ -45,8 +45,7 @@ await runCampaign('stopping; what was measured is saved', async (abort) => {
     out: RESULTS_DIR,
     'temp-dir': tmpdir(),
   });
-  const build = makeInstalledCopy(flags['temp-dir']);
-  const options: CampaignOptions = {
+  const checked: Omit<CampaignOptions, 'build'> = {
     nodes: countFlag('nodes', flags.nodes, NODES_MIN, NODES_MAX),
     shapes: shapesFlag(flags.shapes),
     servers: serversFlag(flags.vs),
@@ -55,12 +54,14 @@ await runCampaign('stopping; what was measured is saved', async (abort) => {
     snapshots: countFlag('snapshots', flags.snapshots, 1, 1_000),
     snapshotSeconds: secondsFlag(flags.every),
     tempParent: flags['temp-dir'],
-    build,
     apacheHeap: heapFlag(flags['apache-heap']),
     abort,
     say: (line) => process.stdout.write(`${line}\n`),
   };
   prepareOut(flags.out);
+  // Compiles: only for flags that are right.
+  const build = makeInstalledCopy(flags['temp-dir']);
+  const options: CampaignOptions = { ...checked, build };
   const head = {
     schema: 'ringkeeper-bench-large-tree',
     schemaVersion: 2,
