@@ -38,6 +38,8 @@ if (failed.length > 0) console.log(`✖ failed before the tests: ${failed.join('
 const tests = spawnSync(
   process.execPath,
   [
+    // As in src/bin/ringkeeper.js; the runner hands it on to the process of each test file.
+    '--no-maglev-escape-analysis',
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${availableParallelism()}`,

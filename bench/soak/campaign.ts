@@ -6,6 +6,7 @@
  *     results/<date>-<name>-<commit>/   <name>.json   summary.md   and what the campaign draws
  */
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { ConfigFailure, Failure } from '../../src/base/failure.ts';
 import { interruptible } from '../command/interruption.ts';
 import { repeatCommand } from '../command/repeat-command.ts';
@@ -73,6 +74,8 @@ export function repeatText(main: string, args: readonly string[]): string {
 
 /** Runs the body of a campaign's command and ends the process; what the user can mend is one line on stderr. */
 export function runCampaign(notice: string, body: (abort: AbortSignal) => Promise<number>): Promise<never> {
+  // As in src/bin/ringkeeper.js, which does not start campaigns.
+  setFlagsFromString('--no-maglev-escape-analysis');
   return interruptible(notice, async (abort) => {
     try {
       return await body(abort);

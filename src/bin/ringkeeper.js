@@ -71,8 +71,8 @@ function fail(text) {
 if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
   // Compiled code and stripped types are kept between runs (in the system's temporary folder): half the start-up time.
   nodeModule.enableCompileCache();
-  // Maglev, the middle one of V8's compilers, was seen to let two objects share one number: src/ARCHITECTURE.md, 32.
-  v8.setFlagsFromString('--no-maglev');
+  // Seen to let two objects share one number: src/ARCHITECTURE.md, decision 32.
+  v8.setFlagsFromString('--no-maglev-escape-analysis');
   // Loading modules makes objects that live on, and the young generation grows by them to 10 MB that serving never
   // needs; serve.ts lets it grow again.
   if (process.argv[2] === 'serve') v8.setFlagsFromString('--semi-space-growth-factor=1');
