@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { V8_FLAGS } from '../bench/measure/v8-flags.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** A test that hangs must not hang the run. Longer than the slowest compatibility suite. */
@@ -38,8 +39,8 @@ if (failed.length > 0) console.log(`✖ failed before the tests: ${failed.join('
 const tests = spawnSync(
   process.execPath,
   [
-    // As in src/bin/ringkeeper.js; the runner hands it on to the process of each test file.
-    '--no-maglev-escape-analysis',
+    // The runner hands them on to the process of each test file.
+    ...V8_FLAGS,
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${availableParallelism()}`,

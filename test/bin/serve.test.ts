@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const LAUNCHER = join(import.meta.dirname, '..', '..', 'src', 'bin', 'ringkeeper
 let directory: string;
 const children: ChildProcess[] = [];
 
-function serve(): ChildProcess {
+function serve(nodeFlags: readonly string[] = []): ChildProcess {
   const args = [LAUNCHER, 'serve', '--data-dir', join(directory, 'data'), '--client-port', '0'];
   const flags = [
     '--client-port-address',
@@ -25,7 +25,9 @@ function serve(): ChildProcess {
     '--threading',
     'shared',
   ];
-  const child = spawn(process.execPath, [...args, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...nodeFlags, ...args, ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   return child;
 }
@@ -65,6 +67,25 @@ describe('ringkeeper serve', () => {
       assert.equal(await ask(port, 'ruok'), 'imok');
       assert.match(await ask(port, 'conf'), new RegExp(`^clientPort=${port}\\n`));
       child.kill(signal);
+      assert.deepEqual(await once(child, 'exit'), [0, null]);
+    });
+  }
+
+  const noCommandLines = existsSync('/proc/self/cmdline') ? false : 'no /proc to read command lines from';
+  for (const { title, given, runs } of [
+    { title: 'keeps the young generation small', given: [], runs: ['--max-semi-space-size=4'] },
+    {
+      title: 'leaves it to who says how large it may be',
+      given: ['--max_semi_space_size=8'],
+      runs: ['--max_semi_space_size=8'],
+    },
+  ]) {
+    it(`${title}, in the process that was started`, { skip: noCommandLines }, async () => {
+      const child = serve(given);
+      await ready(child);
+      const [, ...args] = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').split('\0');
+      assert.deepEqual(args.slice(0, args.indexOf(LAUNCHER)), runs);
+      child.kill('SIGTERM');
       assert.deepEqual(await once(child, 'exit'), [0, null]);
     });
   }

@@ -3,7 +3,6 @@
  * until a signal or a failure. The server itself is loaded only when the configuration is good, so that a typing
  * error costs no start-up time.
  */
-import { setFlagsFromString } from 'node:v8';
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../base/failure.ts';
 import { LOG_LEVELS, readServerConfig, THREADING_MODES } from '../../server/config/server-config.ts';
@@ -62,11 +61,7 @@ async function serve(options: ServeOptions): Promise<void> {
   for (const notice of notices) log[notice.level](notice.text);
   const { startServer } = await import('../../server/server.ts');
   const status = await runServerProcess(
-    async () => {
-      const server = await startServer(config, log);
-      setFlagsFromString('--semi-space-growth-factor=2'); // what it is by itself; see ringkeeper.js
-      return server;
-    },
+    () => startServer(config, log),
     log,
     (line) => process.stdout.write(line),
   );
