@@ -104,6 +104,8 @@ function runHere() {
   nodeModule.enableCompileCache();
   // Seen to let two objects share one number: src/ARCHITECTURE.md, decision 32; also in bench/measure/v8-flags.ts.
   v8.setFlagsFromString('--no-maglev-escape-analysis');
+  // What closed connections leave behind is collected when it is half of what lives; V8 itself lets it be up to 3 times.
+  if (process.argv[2] === 'serve') v8.setFlagsFromString('--heap-growing-percent=50');
   import(pathToFileURL(programFile()).href).then((module) => module.main(process.argv.slice(2)));
 }
 

@@ -36,11 +36,14 @@ interface HandleOwner {
 
 export class ClientSocket {
   private readonly socket: Socket;
+  /** Null once closed: see `onClose`. */
+  private handler: SocketHandler | null;
 
   /** `accepted` must not have been read (`pauseOnConnect`); it is taken over and of no use afterwards. */
   constructor(accepted: Socket, buffer: ReadBuffer, handler: SocketHandler) {
+    this.handler = handler;
     const callback = (length: number): boolean => {
-      handler.onBytes(buffer, length);
+      this.handler?.onBytes(buffer, length);
       return true;
     };
     const options = {
@@ -50,9 +53,19 @@ export class ClientSocket {
     };
     const socket = new Socket(options as unknown as SocketConstructorOpts);
     this.socket = socket;
-    socket.on('end', () => handler.onEnd());
+    socket.on('end', () => this.handler?.onEnd());
     socket.on('error', ignoreError);
-    socket.on('close', () => handler.onClose());
+    socket.on('close', () => this.onClose());
+  }
+
+  /**
+   * V8 puts a function that is assigned to a property at once among the old objects, and Node makes one for each stream
+   * that leads to it. So a socket outlives its connection until the next full collection; what hangs on it is not to.
+   */
+  private onClose(): void {
+    const handler = this.handler;
+    this.handler = null;
+    handler?.onClose();
   }
 
   /** As `writeNow`; never while a `write` is under way. */

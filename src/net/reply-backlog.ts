@@ -101,7 +101,7 @@ export class ReplyBacklog {
       this.inFlightBytes += slab.used;
       const isLast = slab.next === null || count === SLABS_PER_FLUSH_MAX;
       const bytes = slab.bytes.subarray(slab === first ? offset : 0, slab.used);
-      this.socket.write(bytes, isLast ? this.onWritten : undefined);
+      this.socket.write(bytes, isLast ? (error) => this.onWritten(error) : undefined);
       if (slab.next === null || isLast) break;
       slab = slab.next;
     }
@@ -111,7 +111,7 @@ export class ReplyBacklog {
     slab.next = null;
   }
 
-  private readonly onWritten = (error?: Error | null): void => {
+  private onWritten(error?: Error | null): void {
     if (error != null || this.inFlight === null) return; // `discard` settles the bytes when the socket closes
     for (let slab: ReplySlab | null = this.inFlight; slab !== null; ) {
       const next: ReplySlab | null = slab.next;
@@ -123,7 +123,7 @@ export class ReplyBacklog {
     this.inFlightBytes = 0;
     this.settle(bytes);
     this.flush();
-  };
+  }
 
   private settle(bytes: number): void {
     this.bytes -= bytes;
