@@ -31,6 +31,9 @@ const RUNTIME_PACKAGES = {
  */
 const SERVER_FLAGS = ['--max-semi-space-size=4'];
 
+/** Whether this process is to become a server. */
+const isServer = process.argv[2] === 'serve';
+
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 
@@ -55,7 +58,7 @@ function pinnedNode() {
 
 /** Those of `SERVER_FLAGS` that the server to be started lacks; of other commands none. */
 function missingFlags() {
-  if (process.argv[2] !== 'serve') return [];
+  if (!isServer) return [];
   const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').replaceAll('_', '-');
   return SERVER_FLAGS.filter((flag) => !given.includes(flag.split('=')[0]));
 }
@@ -105,7 +108,7 @@ function runHere() {
   // Seen to let two objects share one number: src/ARCHITECTURE.md, decision 32; also in bench/measure/v8-flags.ts.
   v8.setFlagsFromString('--no-maglev-escape-analysis');
   // What closed connections leave behind is collected when it is half of what lives; V8 itself lets it be up to 3 times.
-  if (process.argv[2] === 'serve') v8.setFlagsFromString('--heap-growing-percent=50');
+  if (isServer) v8.setFlagsFromString('--heap-growing-percent=50');
   import(pathToFileURL(programFile()).href).then((module) => module.main(process.argv.slice(2)));
 }
 
