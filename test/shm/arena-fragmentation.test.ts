@@ -1,6 +1,6 @@
 /**
  * Fragmentation of the arena is bounded: a fuzz of sizes against the bounds that its design guarantees. The load and
- * the bounds, with why they hold, are those of the campaign (`bench/soak/arena-fuzz.ts`, `block-census.ts`).
+ * the bounds, with why they hold, are those of the campaign (`bench/campaigns/soak/arena-fuzz.ts`, `block-census.ts`).
  *
  *     owner         pages in use, at any time
  *     plain         sum over classes of min(ceil(most blocks ever / slots), blocks now + 1), and the runs:
@@ -12,7 +12,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ArenaFuzz, type Regime } from '../../bench/soak/arena-fuzz.ts';
+import { ArenaFuzz, type Regime } from '../../bench/campaigns/soak/arena-fuzz.ts';
 import { LEVEL, LEVEL_SPARE_BYTES, LIVE_SHARE_MAX } from '../../src/shm/compactor.ts';
 import { PAGE_BYTES } from '../../src/shm/size-classes.ts';
 

@@ -14,9 +14,10 @@
  * Apache; whether quotas are enforced at all is the caller's option. While no path is marked everything here
  * costs a comparison.
  */
+
+import type { PathNumber } from '../collections/path-set.ts';
+import { NO_PATH, PathSet } from '../collections/path-set.ts';
 import { asciiBytes, equalBytes, pathHash } from '../path/path.ts';
-import type { PathNumber } from '../path/path-set.ts';
-import { NO_PATH, PathSet } from '../path/path-set.ts';
 import { decodeUtf8 } from '../path/utf8.ts';
 import type { QuotaNumbers } from './quota-text.ts';
 import { formatQuotaText, NO_LIMIT, parseQuotaText } from './quota-text.ts';

@@ -14,7 +14,7 @@
  *     bucket 14000: s1
  */
 import { assert } from '../../base/assert.ts';
-import { EMPTY_RING, RingLinks } from './ring-links.ts';
+import { EMPTY_RING, RingLinks } from '../collections/ring-links.ts';
 import type { SessionSlot, SessionTable } from './session-table.ts';
 import { NO_SESSION } from './session-table.ts';
 

@@ -12,8 +12,8 @@
  * `touch` is one store, because every request does it; who has expired is session-expiry.ts's business.
  */
 import { assert } from '../../base/assert.ts';
-import { grownBytes, grownFloats, grownInts } from './columns.ts';
-import { PairIndex } from './pair-index.ts';
+import { grownBytes, grownFloats, grownInts } from '../collections/columns.ts';
+import { PairIndex } from '../collections/pair-index.ts';
 
 /** Index of a session. */
 export type SessionSlot = number;

@@ -9,11 +9,12 @@
  * string or Map per watch. A row exists exactly while it has modes, a path while it has rows, and a watcher
  * until its connection goes.
  */
-import { NO_PATH, PathSet } from '../path/path-set.ts';
+
+import { grownBytes, grownFloats, grownInts } from '../collections/columns.ts';
+import { PairIndex } from '../collections/pair-index.ts';
+import { NO_PATH, PathSet } from '../collections/path-set.ts';
+import { EMPTY_RING, RingLinks } from '../collections/ring-links.ts';
 import type { ConnId } from '../ports.ts';
-import { grownBytes, grownFloats, grownInts } from '../session/columns.ts';
-import { PairIndex } from '../session/pair-index.ts';
-import { EMPTY_RING, RingLinks } from '../session/ring-links.ts';
 
 /** Bits of a row. */
 export const WatchMode = {

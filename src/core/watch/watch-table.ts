@@ -18,11 +18,11 @@
  */
 import { assert } from '../../base/assert.ts';
 import { WatcherType } from '../../wire/opcodes.ts';
+import { NO_PATH } from '../collections/path-set.ts';
+import type { RingLinks } from '../collections/ring-links.ts';
+import { EMPTY_RING } from '../collections/ring-links.ts';
 import { HASH_START, hashFinish, hashStep } from '../path/path.ts';
-import { NO_PATH } from '../path/path-set.ts';
 import type { ConnId } from '../ports.ts';
-import type { RingLinks } from '../session/ring-links.ts';
-import { EMPTY_RING } from '../session/ring-links.ts';
 import { CHILD_TABLE, DATA_TABLE, NO_ROW, WatchMode, WatchRows } from './watch-rows.ts';
 
 /** As on the wire. */

@@ -7,7 +7,7 @@ import type { CorePort } from '../../core/core-port.ts';
 import { CONN_SLOT_MASK, type ConnId, type ReplySink } from '../../core/ports.ts';
 import type { ConnectionTable } from '../../net/connection-table.ts';
 import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
-import type { IoMeter } from './io-meter.ts';
+import type { IoMeter } from '../monitor/io-meter.ts';
 
 const SATED = 0;
 /** The core saw no room and waits for `onDrained`. */

@@ -16,9 +16,9 @@ import type { ConnectionLimits } from '../../net/client-connection.ts';
 import { ClientListener, type ListenOptions } from '../../net/client-listener.ts';
 import type { NetCounters } from '../../net/net-counters.ts';
 import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
+import { IoMeter, type IoMeterHandle, IoTotal } from '../monitor/io-meter.ts';
 import { EventLoopMeter } from '../monitor/thread-meter.ts';
 import { CountingTable } from './counting-table.ts';
-import { IoMeter, type IoMeterHandle, IoTotal } from './io-meter.ts';
 
 export interface IoAgentOptions {
   /** Index of this io thread. */

@@ -20,7 +20,7 @@
 import { createBell } from '../../shm/bell.ts';
 import { controlWords, createRegion, LINE_BYTES, LINE_WORDS } from '../../shm/region.ts';
 import { createRing, type RingHandle } from '../../shm/ring.ts';
-import { createIoMeter, type IoMeterHandle } from './io-meter.ts';
+import { createIoMeter, type IoMeterHandle } from '../monitor/io-meter.ts';
 
 export interface IoLinkHandle {
   /** Index of the io thread; the upper part of its connection ids. */

@@ -20,9 +20,9 @@ import type { ConnId } from '../../core/ports.ts';
 import type { RequestPort } from '../../net/request-port.ts';
 import { Bell } from '../../shm/bell.ts';
 import { type RecordHandler, RingConsumer, RingProducer } from '../../shm/ring.ts';
+import type { IoMeter } from '../monitor/io-meter.ts';
 import { QueueGauge } from '../monitor/queue-gauge.ts';
 import { IO_WAITS, type IoLinkHandle, waitWords } from './io-link.ts';
-import type { IoMeter } from './io-meter.ts';
 
 const RequestKind = { connect: 1, frame: 2, disconnect: 3, drained: 4, fourLetterWord: 5 } as const;
 type RequestKind = (typeof RequestKind)[keyof typeof RequestKind];

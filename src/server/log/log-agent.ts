@@ -17,8 +17,8 @@ import { Bell, type BellChannel } from '../../shm/bell.ts';
 import { Counters } from '../../shm/counters.ts';
 import { type RecordHandler, RingConsumer } from '../../shm/ring.ts';
 import type { TxnlogAppender } from '../../storage/txnlog-appender.ts';
+import type { LogMeter } from '../monitor/log-meter.ts';
 import { LogCounter, type LogLinkHandle, ZXID_BYTES } from './log-link.ts';
-import type { LogMeter } from './log-meter.ts';
 
 export interface LogBatching {
   /** maxBatchSize */

@@ -9,7 +9,7 @@
 import { createBell } from '../../shm/bell.ts';
 import { Counters, type CountersHandle, createCounters } from '../../shm/counters.ts';
 import { createRing, type RingHandle } from '../../shm/ring.ts';
-import { createLogMeter, type LogMeterHandle } from './log-meter.ts';
+import { createLogMeter, type LogMeterHandle } from '../monitor/log-meter.ts';
 
 export interface LogLinkHandle {
   readonly proposals: RingHandle;

@@ -15,10 +15,10 @@ import { Bell } from '../../shm/bell.ts';
 import { NodeDisk } from '../../storage/node-disk.ts';
 import { SnapshotTrigger, type SnapshotTriggerOptions } from '../../storage/snapshot-trigger.ts';
 import { TxnlogAppender, type TxnlogOptions } from '../../storage/txnlog-appender.ts';
+import { LogMeter } from '../monitor/log-meter.ts';
 import { describeFailure, type WorkerFailure } from '../worker-failure.ts';
 import { LogAgent, type LogBatching } from './log-agent.ts';
 import type { LogLinkHandle } from './log-link.ts';
-import { LogMeter } from './log-meter.ts';
 
 export interface LogWorkerSetup {
   readonly link: LogLinkHandle;

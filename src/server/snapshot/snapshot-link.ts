@@ -5,7 +5,7 @@
  *     idle ──core: start──▶ running ──snapshot thread──▶ ended ──core: endSnapshot──▶ idle
  */
 import { Bell, type BellChannel } from '../../shm/bell.ts';
-import { createSnapshotMeter, type SnapshotMeterHandle } from './snapshot-meter.ts';
+import { createSnapshotMeter, type SnapshotMeterHandle } from '../monitor/snapshot-meter.ts';
 
 export interface SnapshotLinkHandle {
   readonly state: SharedArrayBuffer;

@@ -12,10 +12,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import { NodeDisk } from '../../storage/node-disk.ts';
 import { ProfiledGcPauses } from '../monitor/gc-pauses.ts';
+import { SnapshotMeter } from '../monitor/snapshot-meter.ts';
 import { ThreadMeter } from '../monitor/thread-meter.ts';
 import { describeFailure, type WorkerFailure } from '../worker-failure.ts';
 import { SnapshotLink, type SnapshotLinkHandle } from './snapshot-link.ts';
-import { SnapshotMeter } from './snapshot-meter.ts';
 import { type SnapshotJob, writeSnapshot } from './write-snapshot.ts';
 
 export interface SnapshotWorkerSetup {

@@ -1,8 +1,8 @@
 /** The load of the arena campaign: the same seed makes the same steps, every regime comes, and samples are whole. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fuzzArena } from '../../../bench/soak/arena.ts';
-import { ArenaFuzz } from '../../../bench/soak/arena-fuzz.ts';
+import { fuzzArena } from '../../../bench/campaigns/soak/arena.ts';
+import { ArenaFuzz } from '../../../bench/campaigns/soak/arena-fuzz.ts';
 
 const MIB = 1024 * 1024;
 const NEVER = new AbortController().signal;

@@ -61,7 +61,7 @@ function resultIn(out: string, name: string): { files: string[]; document: Recor
 test('soak: samples, latencies and a verdict per rule', async () => {
   const { out, temp, flags } = places();
   const ended = await run(
-    'bench/soak/main.ts',
+    'bench/campaigns/soak/main.ts',
     '--minutes',
     '0.06',
     '--rate',
@@ -114,7 +114,7 @@ test('soak: samples, latencies and a verdict per rule', async () => {
 
 test('arena: both owners, worst moments, curves', async () => {
   const { out } = places();
-  const ended = await run('bench/soak/arena.ts', '--steps', '30000', '--live', '1', '--out', out);
+  const ended = await run('bench/campaigns/soak/arena.ts', '--steps', '30000', '--live', '1', '--out', out);
   assert.equal(ended.status, 0, ended.stderr);
   const { files, document } = resultIn(out, 'arena');
   assert.deepEqual(files, ['arena.json', 'report.html', 'summary.md']);
@@ -127,7 +127,7 @@ test('arena: both owners, worst moments, curves', async () => {
 test('cores: one mode, one pair, every load', async () => {
   const { out, temp, flags } = places();
   const args = ['--quick', '--modes', 'pipeline', '--pairs', '1', '--seconds', '0.3'];
-  const ended = await run('bench/cores/main.ts', ...args, ...flags);
+  const ended = await run('bench/campaigns/cores/main.ts', ...args, ...flags);
   assert.equal(ended.status, 0, ended.stderr);
   const { files, document } = resultIn(out, 'cores');
   assert.deepEqual(files, ['cores.json', 'summary.md']);
@@ -145,7 +145,7 @@ test('cores: one mode, one pair, every load', async () => {
 
 test('write-path: every stage is known where clients have one write in flight, and the sum is the latency', async () => {
   const { out, temp, flags } = places();
-  const ended = await run('bench/write-path/main.ts', '--seconds', '1', ...flags);
+  const ended = await run('bench/campaigns/write-path/main.ts', '--seconds', '1', ...flags);
   assert.equal(ended.status, 0, ended.stderr);
   const { files, document } = resultIn(out, 'write-path');
   assert.deepEqual(files, ['summary.md', 'write-path.json', 'write-path.svg']);
@@ -170,19 +170,19 @@ test('write-path: every stage is known where clients have one write in flight, a
 test('flags that are wrong are one line and exit status 2, and nothing is started', async () => {
   const wrong: readonly (readonly [main: string, args: readonly string[], says: RegExp])[] = [
     [
-      'bench/soak/main.ts',
+      'bench/campaigns/soak/main.ts',
       ['--minutes', 'long'],
       /^--minutes: "long" - allowed: a number from 0\.05 to 1440$/m,
     ],
-    ['bench/soak/main.ts', ['--share', '20'], /^--share: "20" - allowed: a percentage/m],
-    ['bench/soak/main.ts', ['--hours', '1'], /--hours.* - flags: --minutes, /],
-    ['bench/soak/arena.ts', ['--steps', '1.5'], /^--steps: "1\.5" - allowed: a whole number/m],
+    ['bench/campaigns/soak/main.ts', ['--share', '20'], /^--share: "20" - allowed: a percentage/m],
+    ['bench/campaigns/soak/main.ts', ['--hours', '1'], /--hours.* - flags: --minutes, /],
+    ['bench/campaigns/soak/arena.ts', ['--steps', '1.5'], /^--steps: "1\.5" - allowed: a whole number/m],
     [
-      'bench/cores/main.ts',
+      'bench/campaigns/cores/main.ts',
       ['--modes', 'fast'],
       /^--modes: "fast" - allowed: shared, pipeline, dedicated:N/m,
     ],
-    ['bench/write-path/main.ts', ['--seconds', '0'], /^--seconds: "0" - allowed: /m],
+    ['bench/campaigns/write-path/main.ts', ['--seconds', '0'], /^--seconds: "0" - allowed: /m],
   ];
   const { out, temp, flags } = places();
   await Promise.all(

@@ -1,10 +1,20 @@
 /** The comparison of threading modes without servers: which modes, which pairs, which conclusion. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareModes, DEFAULT_SIDE, type ModeComparison } from '../../../bench/cores/compare-modes.ts';
-import { concludeModes } from '../../../bench/cores/conclusion.ts';
-import { renderCoresSummary } from '../../../bench/cores/cores-text.ts';
-import { generatorThreads, modesFor, parseModes, plansFor, targetOf } from '../../../bench/cores/modes.ts';
+import {
+  compareModes,
+  DEFAULT_SIDE,
+  type ModeComparison,
+} from '../../../bench/campaigns/cores/compare-modes.ts';
+import { concludeModes } from '../../../bench/campaigns/cores/conclusion.ts';
+import { renderCoresSummary } from '../../../bench/campaigns/cores/cores-text.ts';
+import {
+  generatorThreads,
+  modesFor,
+  parseModes,
+  plansFor,
+  targetOf,
+} from '../../../bench/campaigns/cores/modes.ts';
 import { captureMachine } from '../../../bench/measure/environment.ts';
 import type { Plan } from '../../../bench/plan/plan.ts';
 import type { RunResult } from '../../../bench/report/run-json.ts';

@@ -1,8 +1,8 @@
 /** The verdict of a soak, from samples that are made up: what passes, what fails, and when nothing can be told. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeSoak, type SoakFacts } from '../../../bench/soak/rules.ts';
-import type { PeriodLatency, ServerSample, SoakLoad } from '../../../bench/soak/soak-json.ts';
+import { judgeSoak, type SoakFacts } from '../../../bench/campaigns/soak/rules.ts';
+import type { PeriodLatency, ServerSample, SoakLoad } from '../../../bench/campaigns/soak/soak-json.ts';
 import { Prng } from '../../../src/base/prng.ts';
 
 const MIB = 1024 * 1024;

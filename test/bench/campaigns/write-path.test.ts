@@ -1,8 +1,8 @@
 /** The stages of a write: their sum, what is not measured, and the picture. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type PathStage, writePath } from '../../../bench/write-path/path.ts';
-import { renderPicture } from '../../../bench/write-path/picture.ts';
+import { type PathStage, writePath } from '../../../bench/campaigns/write-path/path.ts';
+import { renderPicture } from '../../../bench/campaigns/write-path/picture.ts';
 
 /** 10,000 writes in 2,500 batches of the log; 500 reads. Milliseconds, as `mntr` has them. */
 const COUNTERS = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { PairIndex } from '../../../src/core/session/pair-index.ts';
-import { EMPTY_RING, RingLinks } from '../../../src/core/session/ring-links.ts';
+import { PairIndex } from '../../../src/core/collections/pair-index.ts';
+import { EMPTY_RING, RingLinks } from '../../../src/core/collections/ring-links.ts';
 import { negotiateTimeoutMs, SessionIds } from '../../../src/core/session/session-id.ts';
 import { NO_CONNECTION, NO_SESSION, SessionTable } from '../../../src/core/session/session-table.ts';
 

@@ -1,7 +1,7 @@
 /** A socket that is paused is counted by what has stopped it: its own window, all connections together, the ring. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IoTotal } from '../../../src/server/io/io-meter.ts';
+import { IoTotal } from '../../../src/server/monitor/io-meter.ts';
 import { ECHO, LATER } from './support/fake-core.ts';
 import { type IoServer, startDirect, startRing } from './support/io-server.ts';
 import { expectedReplies, play, type Script } from './support/script.ts';

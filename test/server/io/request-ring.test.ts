@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { CorePort } from '../../../src/core/core-port.ts';
 import { createIoLink, type IoLinkHandle } from '../../../src/server/io/io-link.ts';
-import { IoMeter } from '../../../src/server/io/io-meter.ts';
 import { RequestRingReader, RequestRingWriter } from '../../../src/server/io/request-ring.ts';
+import { IoMeter } from '../../../src/server/monitor/io-meter.ts';
 import { createBell } from '../../../src/shm/bell.ts';
 
 const FRAME_BYTES_MAX = 100;

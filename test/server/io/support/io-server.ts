@@ -8,10 +8,10 @@ import type { ConnectionLimits } from '../../../../src/net/client-connection.ts'
 import { DirectRequestPort, DirectSink } from '../../../../src/server/io/direct-sink.ts';
 import { IoAgent } from '../../../../src/server/io/io-agent.ts';
 import { createIoLink, type IoLinkHandle } from '../../../../src/server/io/io-link.ts';
-import { createIoMeter } from '../../../../src/server/io/io-meter.ts';
 import { ReplyRingSink } from '../../../../src/server/io/reply-ring.ts';
 import { RequestRingReader } from '../../../../src/server/io/request-ring.ts';
 import { RingIo } from '../../../../src/server/io/ring-io.ts';
+import { createIoMeter } from '../../../../src/server/monitor/io-meter.ts';
 import { Bell, createBell } from '../../../../src/shm/bell.ts';
 import { TEST_LIMITS } from '../../../net/support/net-harness.ts';
 import { FakeCore } from './fake-core.ts';

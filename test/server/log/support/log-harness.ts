@@ -2,9 +2,9 @@
 import { Prng } from '../../../../src/base/prng.ts';
 import { LogAgent, type LogBatching } from '../../../../src/server/log/log-agent.ts';
 import { createLogLink, type LogLinkHandle } from '../../../../src/server/log/log-link.ts';
-import { LogMeter } from '../../../../src/server/log/log-meter.ts';
 import { RingLogPort } from '../../../../src/server/log/log-port.ts';
 import type { Distribution } from '../../../../src/server/monitor/distribution.ts';
+import { LogMeter } from '../../../../src/server/monitor/log-meter.ts';
 import { DistributionReader } from '../../../../src/server/monitor/shared-distribution.ts';
 import { createBell } from '../../../../src/shm/bell.ts';
 import type { Disk } from '../../../../src/storage/disk.ts';

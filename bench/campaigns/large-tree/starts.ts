@@ -1,0 +1,71 @@
+/**
+ * How long a server takes to be of use with the tree on its disk: from the spawn of its process until the first correct
+ * reply to a read. The servers take turns, each start on a copy of the same files that lies in the page cache.
+ *
+ *     spawn -> [process, runtime, recovery] -> port answers with a session -> get of a known znode -> its 100 bytes
+ *
+ * ringkeeper says when it is ready; Apache is asked every 20 ms, which may add as much.
+ */
+import { ErrorCode, errorName } from '../../../src/wire/error-codes.ts';
+import type { Address } from '../../load/address.ts';
+import { getRequest } from '../../load/frames.ts';
+import { RawSession } from '../../load/raw-session.ts';
+import { readProcessUsage } from '../../measure/process-usage.ts';
+import type { Target } from '../../target/target.ts';
+import type { ServerName, StartResult } from './large-tree-json.ts';
+import { readMonitor, startupFigures } from './server-facts.ts';
+import { onCopy, type ServerPlace } from './servers.ts';
+import { DATA } from './trees.ts';
+
+const SESSION_MS_MAX = 10_000;
+/** Of a reply to getData: the length of the data. */
+const LENGTH_BYTES = 4;
+
+export interface StartOptions extends ServerPlace {
+  readonly servers: readonly ServerName[];
+  readonly rounds: number;
+  /** A key of the tree. */
+  readonly path: string;
+  readonly abort: AbortSignal;
+  readonly onStart: (start: StartResult) => void;
+}
+
+/** Whole rounds only, when aborted. */
+export async function measureStarts(template: string, options: StartOptions): Promise<StartResult[]> {
+  const starts: StartResult[] = [];
+  for (let round = 0; round < options.rounds && !options.abort.aborted; round++) {
+    // Who goes first changes, in case the one before leaves something behind.
+    const turn = round % 2 === 0 ? options.servers : options.servers.toReversed();
+    for (const server of turn) {
+      const start = await measureStart(server, template, options);
+      starts.push(start);
+      options.onStart(start);
+    }
+  }
+  return starts;
+}
+
+function measureStart(server: ServerName, template: string, options: StartOptions): Promise<StartResult> {
+  return onCopy(server, {}, template, options, async (target) => {
+    const ms = await firstReadMs(target, options.path);
+    const residentBytes = readProcessUsage(target.pid!)?.rssBytes ?? 0;
+    const own = startupFigures(await readMonitor(target.addresses[0]!));
+    return { server, ms, residentBytes, own };
+  });
+}
+
+/** Since its process was spawned. @throws Error when what is read is not what was written. */
+export async function firstReadMs(target: Target, path: string): Promise<number> {
+  const address: Address = target.addresses[0]!;
+  const session = await RawSession.connect(address, SESSION_MS_MAX);
+  try {
+    const { error, body } = await session.request(getRequest(path));
+    const ms = performance.now() - target.spawnedMs!;
+    if (error !== ErrorCode.ok) throw new Error(`${path} after the start: ${errorName(error)}`);
+    const data = body.subarray(LENGTH_BYTES, LENGTH_BYTES + DATA.length);
+    if (Buffer.compare(data, DATA) !== 0) throw new Error(`${path} has other data after the start`);
+    return ms;
+  } finally {
+    session.destroy();
+  }
+}

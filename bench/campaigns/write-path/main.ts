@@ -1,0 +1,58 @@
+/**
+ * Where does one write spend its microseconds? Durable writes by 8 clients with one in flight, then by 50 with 100, each
+ * on a fresh server; the stages from the server's own meters, beside the latency that the clients see (path.ts).
+ *
+ *     node bench/campaigns/write-path/main.ts [--seconds 10] [--out results] [--temp-dir /tmp]
+ *
+ *     <date>-write-path-<commit>/    write-path.json   summary.md   write-path.svg (for the README; light and dark)
+ */
+import { tmpdir } from 'node:os';
+import { RESULTS_DIR } from '../../command/flags.ts';
+import { captureMachine } from '../../measure/environment.ts';
+import { terminalProgress } from '../../report/progress.ts';
+import { prepareOut } from '../../report/result-dir.ts';
+import { numberFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../soak/campaign.ts';
+import { type MeasuredPath, measurePath, PATH_LOADS } from './measure-path.ts';
+import { PICTURE_FILE, renderWritePathSummary, stageTable, type WritePathResult } from './path-text.ts';
+import { renderPicture } from './picture.ts';
+
+const WARMUP_SHARE = 0.4;
+
+await runCampaign('stopping; loads that are done are saved', async (abort) => {
+  const args = process.argv.slice(2);
+  const flags = readFlags(args, { seconds: '10', out: RESULTS_DIR, 'temp-dir': tmpdir() });
+  prepareOut(flags.out);
+  const measureMs = numberFlag('seconds', flags.seconds, 0.5, 3600) * 1000;
+  const times = { warmupMs: Math.round(measureMs * WARMUP_SHARE), measureMs };
+  const tempParent = flags['temp-dir'];
+  const command = repeatText('bench/campaigns/write-path/main.ts', args);
+  const startedAt = new Date().toISOString();
+  const environment = captureMachine(tempParent);
+  const loads: MeasuredPath[] = [];
+  for (const load of PATH_LOADS) {
+    if (abort.aborted) break;
+    const options = { tempParent, command, abort, progress: terminalProgress() };
+    const measured = await measurePath(load, times, options);
+    if (measured !== null) loads.push(measured);
+  }
+  if (loads.length === 0) {
+    process.stderr.write('nothing was measured\n');
+    return 1;
+  }
+  const result: WritePathResult = {
+    schema: 'ringkeeper-bench-write-path',
+    schemaVersion: 1,
+    startedAt,
+    command,
+    complete: loads.length === PATH_LOADS.length,
+    environment,
+    loads,
+  };
+  process.stdout.write(`${stageTable(loads).join('\n')}\n`);
+  const dir = saveCampaign(flags.out, 'write-path', result, [
+    { name: 'summary.md', content: renderWritePathSummary(result) },
+    { name: PICTURE_FILE, content: renderPicture(loads) },
+  ]);
+  process.stdout.write(`saved in ${dir}\n`);
+  return 0;
+});

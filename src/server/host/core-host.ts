@@ -1,0 +1,295 @@
+/**
+ * The core with everything that ties it to a thread: recovery, the clock, the log's durable counter, snapshots,
+ * four-letter words. Whoever runs the thread (the main thread's event loop, or a core worker's duty cycle) calls
+ *
+ *     recover → start → (open · CorePort calls and `poll` · close)*
+ */
+import { createHash } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { CorePort } from '../../core/core-port.ts';
+import type { ConnId, SnapshotRequest } from '../../core/ports.ts';
+import { Replica } from '../../core/replica.ts';
+import { ClientState } from '../../core/request/client.ts';
+import type { DataDirs } from '../../storage/data-dir.ts';
+import { NodeDisk } from '../../storage/node-disk.ts';
+import { fieldBytesMax } from '../../wire/limits.ts';
+import type { ServerConfig } from '../config/server-config.ts';
+import { FourLetterWords } from '../four-letter-words.ts';
+import type { LogLinkHandle } from '../log/log-link.ts';
+import { RingLogPort } from '../log/log-port.ts';
+import type { Log } from '../logging.ts';
+import { CoreMeter } from '../monitor/core-meter.ts';
+import { CoreMetrics } from '../monitor/core-metrics.ts';
+import type { IoMeterHandle } from '../monitor/io-meter.ts';
+import { SnapshotMeter } from '../monitor/snapshot-meter.ts';
+import { type StageQueues, Stages } from '../monitor/stages.ts';
+import type { ThreadMeterHandle } from '../monitor/thread-meter.ts';
+import { SnapshotLink, type SnapshotLinkHandle } from '../snapshot/snapshot-link.ts';
+import { type SnapshotJob, writeSnapshot } from '../snapshot/write-snapshot.ts';
+import { CoreView } from './core-view.ts';
+import { type Recovery, recover } from './recovery.ts';
+
+export interface CoreSetup {
+  readonly config: ServerConfig;
+  readonly dirs: DataDirs;
+  readonly logLink: LogLinkHandle;
+  readonly snapshotLink: SnapshotLinkHandle;
+  /** One int32: the bound client port, written by the supervisor once known. */
+  readonly clientPort: SharedArrayBuffer;
+  readonly threading: string;
+  /** Of each io thread. */
+  readonly ioMeters: readonly IoMeterHandle[];
+  /** Null where the core shares the thread of the io side. */
+  readonly coreThread: ThreadMeterHandle | null;
+}
+
+/** How often a server whose store is full says so. */
+const STORE_WARNING_MS = 60_000;
+
+/** How often session expiry and the container sweep are looked at; far below any tick. */
+export const TICK_MS = 50;
+
+const COMPRESSIONS = { none: '', gz: '.gz', snappy: '.snappy' } as const;
+
+export class CoreHost implements CorePort {
+  readonly replica: Replica;
+  /** Rings to and from other threads; who builds their ends adds them. */
+  readonly queues: StageQueues;
+  /** Called before a four-letter word is answered: publish what is not read here. */
+  onWord: () => void = () => {};
+  private readonly meter: CoreMeter;
+  private readonly metrics: CoreMetrics;
+  private readonly setup: CoreSetup;
+  private readonly log: Log;
+  private readonly logPort: RingLogPort;
+  private readonly snapshots: SnapshotLink;
+  private readonly spawnSnapshot: (job: SnapshotJob) => void;
+  private readonly clientPort: Int32Array;
+  private readonly view: CoreView;
+  private words: FourLetterWords | null = null;
+  private isOpen = false;
+  private seenDurable = 0;
+  private seenSnapshotsDue = 0;
+  private nextTickMs = 0;
+  private seenRefused = 0;
+  private nextStoreWarningMs = 0;
+
+  /** `spawnSnapshot`: starts a snapshot thread; it reports through the snapshot link. */
+  constructor(setup: CoreSetup, log: Log, spawnSnapshot: (job: SnapshotJob) => void) {
+    const { config } = setup;
+    this.setup = setup;
+    this.log = log;
+    this.spawnSnapshot = spawnSnapshot;
+    const recordBytesMax = fieldBytesMax(config.frameBytesMax, config.juteExtraBytes);
+    this.logPort = new RingLogPort(setup.logLink, recordBytesMax);
+    this.snapshots = new SnapshotLink(setup.snapshotLink);
+    this.clientPort = new Int32Array(setup.clientPort);
+    this.replica = new Replica(config, {
+      log: this.logPort,
+      crypto: {
+        digestBase64: (bytes) => createHash(config.digestAlg).update(bytes).digest('base64'),
+      },
+      admin: { answer: (word, argument) => this.answerWord(word, argument) },
+    });
+    const startMs = performance.now();
+    this.meter = new CoreMeter(this.replica);
+    this.queues = { core: [], log: [this.logPort.queue], io: [] };
+    const meters = {
+      threading: setup.threading,
+      io: setup.ioMeters,
+      log: setup.logLink.meter,
+      snapshot: setup.snapshotLink.meter,
+      coreThread: setup.coreThread,
+    };
+    this.metrics = new CoreMetrics(this.replica, new Stages(meters, this.meter, this.queues), startMs);
+    this.view = new CoreView(this.replica, config, this.metrics, startMs);
+  }
+
+  /** Fills the replica from the data directory. @throws CorruptionFailure, DataDirFailure, StorageFailure */
+  recover(): Recovery {
+    const disk = new NodeDisk();
+    const recovery = recover(this.replica, disk, this.setup.dirs, this.setup.config, this.log);
+    this.seenDurable = recovery.lastZxid;
+    this.replica.start(recovery.lastZxid, performance.now(), Date.now());
+    this.metrics.onRecovered(recovery);
+    if (recovery.isFirstStart) this.writeFirstSnapshot(disk);
+    return recovery;
+  }
+
+  /** The log thread runs: serving may begin. */
+  start(recovery: Recovery): void {
+    if (!recovery.isSnapshotCurrent && !recovery.isFirstStart) this.startSnapshot();
+    this.view.serving = true;
+  }
+
+  /** From now on the words answer that nothing is served. */
+  stopServing(): void {
+    this.view.serving = false;
+  }
+
+  /** Nothing is in flight any more: every proposal is committed and no snapshot runs. */
+  get isQuiet(): boolean {
+    return this.replica.parts.proposals.length === 0;
+  }
+
+  /** Lets the log thread sync and end. */
+  closeLog(): void {
+    this.logPort.close();
+  }
+
+  // ---- turns ---------------------------------------------------------------------------------------------
+
+  /** Whether `poll` would find something; also the check before the thread sleeps. */
+  readonly hasWork = (): boolean =>
+    this.logPort.durableZxid > this.seenDurable || this.snapshots.hasEnded || this.replica.hasBackgroundWork;
+
+  /** One round: commits what has become durable, timers, large replies. True = more to do at once. */
+  poll(): boolean {
+    this.endRequests();
+    const wasOpen = this.isOpen;
+    this.open();
+    const durable = this.logPort.durableZxid;
+    const hasCommits = durable > this.seenDurable || this.replica.hasBackgroundWork;
+    if (hasCommits) this.meter.beginCommits(wasOpen ? performance.now() : this.replica.nowMs);
+    if (durable > this.seenDurable) {
+      this.seenDurable = durable;
+      this.replica.onDurable(durable);
+    }
+    const more = this.replica.doBackgroundWork();
+    if (hasCommits) this.meter.endCommits(performance.now());
+    if (this.snapshots.hasEnded) this.endSnapshot();
+    if (this.logPort.snapshotsDue !== this.seenSnapshotsDue) this.onSnapshotDue();
+    if (this.replica.nowMs >= this.nextTickMs) {
+      this.nextTickMs = this.replica.nowMs + TICK_MS;
+      this.replica.onTick();
+      this.warnOfFullStore();
+    }
+    return more;
+  }
+
+  private warnOfFullStore(): void {
+    const { refusedForSpace } = this.replica.parts.change;
+    if (refusedForSpace === this.seenRefused || this.replica.nowMs < this.nextStoreWarningMs) return;
+    this.log.warn('the znode store is nearly full: new znodes and larger data are refused', {
+      refused: refusedForSpace - this.seenRefused,
+      setting: `ringkeeper.storeBytesMax=${this.setup.config.storeBytesMax}`,
+    });
+    this.seenRefused = refusedForSpace;
+    this.nextStoreWarningMs = this.replica.nowMs + STORE_WARNING_MS;
+  }
+
+  /** End of the round: everything produced becomes visible to log and io. */
+  close(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.replica.endTurn();
+  }
+
+  /**
+   * In mode `shared`, after each chunk of requests: reads have been answered into their connection, so a chunk of
+   * reads alone ends here, without a turn of the event loop for it.
+   */
+  endChunk(): boolean {
+    this.endRequests();
+    if (this.replica.needsTurn) return false;
+    this.isOpen = false;
+    return true;
+  }
+
+  // The first call of a round reads the clock; all that follow share its time.
+  private open(): void {
+    if (this.isOpen) return;
+    this.isOpen = true;
+    this.replica.beginTurn(performance.now(), Date.now());
+  }
+
+  // ---- batches of requests -------------------------------------------------------------------------------
+
+  private beginRequests(): void {
+    const wasOpen = this.isOpen;
+    this.open();
+    this.meter.beginRequests(wasOpen ? performance.now() : this.replica.nowMs);
+  }
+
+  private endRequests(): void {
+    if (this.meter.isInBatch) this.meter.endRequests(performance.now());
+  }
+
+  // ---- CorePort ------------------------------------------------------------------------------------------
+
+  onConnect(conn: ConnId, address: string, port: number): void {
+    this.open();
+    this.replica.onConnect(conn, address, port);
+  }
+
+  onFrame(conn: ConnId, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    if (!this.meter.isInBatch) this.beginRequests();
+    this.meter.onRequest(end - start);
+    this.replica.onFrame(conn, bytes, view, start, end);
+  }
+
+  onDisconnect(conn: ConnId): void {
+    this.open();
+    const client = this.replica.parts.clients.get(conn);
+    if (client !== undefined && client.state < ClientState.closing) this.meter.droppedConnections++;
+    this.replica.onDisconnect(conn);
+  }
+
+  onDrained(conn: ConnId): void {
+    this.open();
+    this.replica.onDrained(conn);
+  }
+
+  onFourLetterWord(conn: ConnId, word: number, argument: bigint | null): void {
+    this.open();
+    this.replica.onFourLetterWord(conn, word, argument);
+  }
+
+  private answerWord(word: number, argument: bigint | null): Uint8Array {
+    this.onWord();
+    this.words ??= new FourLetterWords(this.view, this.setup.config, Atomics.load(this.clientPort, 0));
+    return Buffer.from(this.words.answer(word, argument), 'utf8');
+  }
+
+  // ---- snapshots -----------------------------------------------------------------------------------------
+
+  private onSnapshotDue(): void {
+    this.seenSnapshotsDue = this.logPort.snapshotsDue;
+    // As in Apache: the log has been rolled all the same, the next roll will find this one finished.
+    if (this.snapshots.isIdle) this.startSnapshot();
+    else {
+      this.meter.skippedSnapshots++;
+      this.log.warn('too busy to snap, skipping');
+    }
+  }
+
+  private startSnapshot(): void {
+    this.snapshots.setRunning();
+    this.meter.runningSnapshots++;
+    this.spawnSnapshot(this.jobOf(this.replica.beginSnapshot()));
+  }
+
+  private writeFirstSnapshot(disk: NodeDisk): void {
+    const startMs = performance.now();
+    const { nodes, fileBytes } = writeSnapshot(disk, this.jobOf(this.replica.beginSnapshot()));
+    this.replica.endSnapshot();
+    const meter = new SnapshotMeter(this.setup.snapshotLink.meter);
+    meter.onWritten(nodes, fileBytes, performance.now() - startMs);
+  }
+
+  private endSnapshot(): void {
+    this.replica.endSnapshot();
+    this.snapshots.setIdle();
+    this.meter.runningSnapshots--;
+  }
+
+  private jobOf(request: SnapshotRequest): SnapshotJob {
+    const { config, dirs } = this.setup;
+    return {
+      request,
+      directory: dirs.snapshotDirectory,
+      compression: COMPRESSIONS[config.snapshotCompression],
+      digestEnabled: config.digestEnabled,
+    };
+  }
+}
