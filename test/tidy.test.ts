@@ -22,6 +22,10 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   bin: ['base', 'server', 'bench'],
 };
 
+/** The one folder of src without code: one short dated page per decision. */
+const DECISIONS_FOLDER = 'decisions';
+const DECISION_LINES_MAX = 45;
+
 const LINES_MAX = 400;
 const LINES_MAX_EVER = 500;
 /** Files that may be longer than LINES_MAX, each with the reason why it does not fall apart into two. */
@@ -103,7 +107,10 @@ describe('layers', () => {
     const folders = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) =>
       entry.isDirectory(),
     );
-    assert.deepEqual(folders.map((entry) => entry.name).sort(), Object.keys(LAYERS).sort());
+    assert.deepEqual(
+      folders.map((entry) => entry.name).sort(),
+      [...Object.keys(LAYERS), DECISIONS_FOLDER].sort(),
+    );
   });
 
   it('import downward only; nothing imports test, and only the command line bench', () => {
@@ -188,7 +195,8 @@ describe('files', () => {
 
   it('name no place of the machine they were written on', () => {
     const top = readdirSync(ROOT, { withFileTypes: true })
-      .filter((entry) => entry.isFile())
+      // In a second work tree `.git` is a file; it is not the project's.
+      .filter((entry) => entry.isFile() && entry.name !== '.git')
       .map((entry) => ({ path: entry.name, text: readFileSync(join(ROOT, entry.name), 'utf8') }));
     const all = [...files, ...top, ...filesUnder(join(ROOT, '.ci'))];
     // Written with brackets so that they do not find themselves.
@@ -201,6 +209,26 @@ describe('documents', () => {
   it('list exactly the files of their folder', () => {
     const violations: string[] = [];
     for (const layer of Object.keys(LAYERS)) violations.push(...readmeViolations(`src/${layer}`));
+    assertNone(violations);
+  });
+
+  it('name each decision once: numbered, dated, short, listed by the architecture', () => {
+    const page = readFileSync(join(ROOT, 'src', 'ARCHITECTURE.md'), 'utf8');
+    const numbers = new Set<number>();
+    const violations: string[] = [];
+    for (const file of files.filter(({ path }) => path.startsWith(`src/${DECISIONS_FOLDER}/`))) {
+      const number = Number.parseInt(basename(file.path), 10);
+      const head = /^# (\d+)\. \S.*\n\n\d{4}-\d{2}-\d{2}\n\n/.exec(file.text);
+      if (head === null || Number(head[1]) !== number)
+        violations.push(`${file.path}: no number, title and date`);
+      if (numbers.has(number)) violations.push(`${file.path}: ${number} stands twice`);
+      numbers.add(number);
+      if (file.text.split('\n').length - 1 > DECISION_LINES_MAX) violations.push(`${file.path}: too long`);
+      const listed =
+        page.includes(`${number}. [`) && page.includes(`(${DECISIONS_FOLDER}/${basename(file.path)})`);
+      if (!listed) violations.push(`src/ARCHITECTURE.md does not list ${file.path}`);
+    }
+    assert.ok(numbers.size > 0);
     assertNone(violations);
   });
 

@@ -1,5 +1,5 @@
 /**
- * What V8 is not to do in any process of ours: src/ARCHITECTURE.md, decision 32. The launcher says it for the server
+ * What V8 is not to do in any process of ours: src/decisions/32. The launcher says it for the server
  * and the commands (in plain JavaScript, so once more); campaigns and tests, which start without it, say it from here.
  */
 import { setFlagsFromString } from 'node:v8';

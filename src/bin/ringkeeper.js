@@ -27,7 +27,7 @@ const RUNTIME_PACKAGES = {
 
 /**
  * Flags of a server's Node, which it only reads when it starts. Young objects of the main thread: by itself V8 lets them
- * pile up to 2 x 32 MB, of which serving needs 2 x 4 (src/ARCHITECTURE.md, decision 33). Who gives one wins.
+ * pile up to 2 x 32 MB, of which serving needs 2 x 4 (src/decisions/33). Who gives one wins.
  */
 const SERVER_FLAGS = ['--max-semi-space-size=4'];
 
@@ -105,7 +105,7 @@ function runHere() {
   }
   // Compiled code and stripped types are kept between runs (in the system's temporary folder): half the start-up time.
   nodeModule.enableCompileCache();
-  // Seen to let two objects share one number: src/ARCHITECTURE.md, decision 32; also in bench/measure/v8-flags.ts.
+  // Seen to let two objects share one number: src/decisions/32; also in bench/measure/v8-flags.ts.
   v8.setFlagsFromString('--no-maglev-escape-analysis');
   // What closed connections leave behind is collected when it is half of what lives; V8 itself lets it be up to 3 times.
   if (isServer) v8.setFlagsFromString('--heap-growing-percent=50');
