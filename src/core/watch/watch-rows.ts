@@ -39,10 +39,15 @@ export class WatchRows {
   dataCount = 0;
   childCount = 0;
   recursiveCount = 0;
+  /** Paths, and watchers, with at least one data-table row: counted as rows change, never by looking at them all. */
+  dataPathCount = 0;
+  dataWatcherCount = 0;
 
   readonly paths = new PathSet();
   /** By path number: the ring of its rows. */
   pathRings = new Int32Array(CAPACITY_START);
+  /** By path number: how many of its rows are in the data table. */
+  private pathDataCounts = new Int32Array(CAPACITY_START);
   readonly pathLinks = new RingLinks();
 
   /** Connection -> watcher. */
@@ -50,6 +55,8 @@ export class WatchRows {
   /** By watcher: its connection, the ring of its rows, the last firing that reached it. */
   conns = new Int32Array(CAPACITY_START);
   watcherRings = new Int32Array(CAPACITY_START);
+  /** By watcher: how many of its rows are in the data table. */
+  private watcherDataCounts = new Int32Array(CAPACITY_START);
   stamps = new Float64Array(CAPACITY_START);
   readonly watcherLinks = new RingLinks();
 
@@ -91,7 +98,8 @@ export class WatchRows {
   /** The only place that changes a row: keeps the counts, and drops a row without modes. */
   setModes(row: number, modes: number): void {
     const old = this.rowModes[row]!;
-    this.dataCount += oneIf(modes & DATA_TABLE) - oneIf(old & DATA_TABLE);
+    const dataDelta = oneIf(modes & DATA_TABLE) - oneIf(old & DATA_TABLE);
+    if (dataDelta !== 0) this.countData(row, dataDelta);
     this.childCount += oneIf(modes & CHILD_TABLE) - oneIf(old & CHILD_TABLE);
     this.recursiveCount += oneIf(modes & WatchMode.recursive) - oneIf(old & WatchMode.recursive);
     this.rowModes[row] = modes;
@@ -105,6 +113,18 @@ export class WatchRows {
     while (this.watcherRings[watcher] !== EMPTY_RING) this.setModes(this.watcherRings[watcher]!, 0);
     this.watchers.delete(conn);
     this.freeWatchers.push(watcher);
+  }
+
+  private countData(row: number, delta: number): void {
+    const path = this.rowPaths[row]!;
+    const watcher = this.rowWatchers[row]!;
+    this.dataCount += delta;
+    this.dataPathCount -= oneIf(this.pathDataCounts[path]!);
+    this.pathDataCounts[path]! += delta;
+    this.dataPathCount += oneIf(this.pathDataCounts[path]!);
+    this.dataWatcherCount -= oneIf(this.watcherDataCounts[watcher]!);
+    this.watcherDataCounts[watcher]! += delta;
+    this.dataWatcherCount += oneIf(this.watcherDataCounts[watcher]!);
   }
 
   private addRow(watcher: number, path: number): number {
@@ -138,7 +158,10 @@ export class WatchRows {
 
   private addPath(bytes: Uint8Array, start: number, length: number, hash: number): number {
     const path = this.paths.add(bytes, start, length, hash);
-    if (path === this.pathRings.length) this.pathRings = grownInts(this.pathRings, path * 2);
+    if (path === this.pathRings.length) {
+      this.pathRings = grownInts(this.pathRings, path * 2);
+      this.pathDataCounts = grownInts(this.pathDataCounts, path * 2);
+    }
     this.pathRings[path] = EMPTY_RING;
     return path;
   }
@@ -148,6 +171,7 @@ export class WatchRows {
     if (watcher === this.conns.length) {
       this.conns = grownInts(this.conns, watcher * 2);
       this.watcherRings = grownInts(this.watcherRings, watcher * 2);
+      this.watcherDataCounts = grownInts(this.watcherDataCounts, watcher * 2);
       this.stamps = grownFloats(this.stamps, watcher * 2);
     }
     this.conns[watcher] = conn;
@@ -157,6 +181,6 @@ export class WatchRows {
   }
 }
 
-function oneIf(bits: number): number {
-  return bits === 0 ? 0 : 1;
+function oneIf(count: number): number {
+  return count === 0 ? 0 : 1;
 }

@@ -282,6 +282,16 @@ class Model {
     }
     return pairs.size;
   }
+
+  /** The data table alone, counted by looking at all of it. */
+  summary(): { connections: number; paths: number; watches: number } {
+    const inTable = [...this.watches.values()].filter(({ mode }) => mode !== standardChild);
+    return {
+      connections: new Set(inTable.map(({ conn }) => conn)).size,
+      paths: new Set(inTable.map(({ path }) => path)).size,
+      watches: new Set(inTable.map(({ conn, path }) => `${conn} ${path}`)).size,
+    };
+  }
 }
 
 const MODES_OF_TYPE: Record<number, readonly Mode[]> = {
@@ -342,6 +352,7 @@ test('the table agrees with the model under random use', () => {
           model.removeConnection(who);
         }
         assert.equal(w.table.watchCount, model.count());
+        assert.deepEqual(w.table.summary(), model.summary());
       }
     }),
     { numRuns: 300 },
