@@ -210,7 +210,7 @@ class Assembly {
         recovered.resolve();
       }
     };
-    const worker = this.supervisor.spawn('core', './core/core-worker', setup, onMessage);
+    const worker = this.supervisor.spawn('core', './host/core-worker', setup, onMessage);
     await this.orFailed(recovered.promise);
     this.drainCore = () => {
       worker.mayExit = true;
