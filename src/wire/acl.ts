@@ -1,5 +1,5 @@
 /**
- * ACLs as values. The data plane walks the encoded vector with `AclCursor` and copies it as a whole. Pure, any
+ * ACLs as values, for every layer. The data plane walks the encoded vector with `AclCursor` and copies it as a whole. Pure, any
  * thread.
  *
  *     ACL:  i32 perms | Id
@@ -17,23 +17,33 @@ export const Perm = {
   all: 31,
 } as const;
 
+/** Whom an entry speaks of. */
 export interface Id {
-  readonly scheme: string | null;
-  readonly id: string | null;
+  readonly scheme: string;
+  readonly id: string;
 }
 
+/** One entry of a list: there are no deny entries, and nothing is inherited from the parent. */
 export interface Acl extends Id {
+  /** As the client gave it: 0 and bits above `Perm.all` are legal and meaningless. */
   readonly perms: number;
+}
+
+/** An entry as it travels: null where a client sent null for an empty text. */
+export interface SentAcl {
+  readonly perms: number;
+  readonly scheme: string | null;
+  readonly id: string | null;
 }
 
 /** Everybody may do everything. */
 export const OPEN_ACL: readonly Acl[] = [{ perms: Perm.all, scheme: 'world', id: 'anyone' }];
 
-export function readAcl(reader: JuteReader): Acl {
+export function readAcl(reader: JuteReader): SentAcl {
   return { perms: reader.readInt(), scheme: reader.readString(), id: reader.readString() };
 }
 
-export function writeAcl(writer: JuteWriter, acl: Acl): void {
+export function writeAcl(writer: JuteWriter, acl: SentAcl): void {
   writer.writeInt(acl.perms);
   writer.writeString(acl.scheme);
   writer.writeString(acl.id);

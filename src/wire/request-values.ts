@@ -4,7 +4,7 @@
  * flags), so that tests can; decoding throws MalformedRecord. Any thread, not for the data plane.
  */
 import type { Zxid } from '../base/zxid.ts';
-import { type Acl, readAcl, writeAcl } from './acl.ts';
+import { readAcl, type SentAcl, writeAcl } from './acl.ts';
 import { type JuteReader, readText } from './jute-reader.ts';
 import { type JuteWriter, writeString } from './jute-writer.ts';
 import { OpCode } from './opcodes.ts';
@@ -49,7 +49,7 @@ export interface CreateRequestValue {
   readonly op: Op['create'] | Op['create2'] | Op['createContainer'];
   readonly path: string | null;
   readonly data: Uint8Array | null;
-  readonly acl: readonly Acl[] | null;
+  readonly acl: readonly SentAcl[] | null;
   readonly flags: number;
 }
 
@@ -57,7 +57,7 @@ export interface CreateTtlRequestValue {
   readonly op: Op['createTtl'];
   readonly path: string | null;
   readonly data: Uint8Array | null;
-  readonly acl: readonly Acl[] | null;
+  readonly acl: readonly SentAcl[] | null;
   readonly flags: number;
   readonly ttl: number;
 }
@@ -72,7 +72,7 @@ export interface SetDataRequestValue {
 export interface SetAclRequestValue {
   readonly op: Op['setAcl'];
   readonly path: string | null;
-  readonly acl: readonly Acl[] | null;
+  readonly acl: readonly SentAcl[] | null;
   readonly version: number;
 }
 

@@ -22,7 +22,7 @@
  *     result:  1 create path | 15 create2 path, Stat | 2 delete - | 5 setData Stat | 13 check -
  *              | 4 getData data, Stat | 8 getChildren children | -1 error i32 err (same as in its header)
  */
-import { type Acl, readAcl, writeAcl } from './acl.ts';
+import { readAcl, type SentAcl, writeAcl } from './acl.ts';
 import { type JuteReader, readText } from './jute-reader.ts';
 import { type JuteWriter, writeString } from './jute-writer.ts';
 import { OpCode } from './opcodes.ts';
@@ -57,7 +57,7 @@ export type Response =
     }
   | { readonly op: Op['exists'] | Op['setData'] | Op['setAcl']; readonly stat: Stat }
   | { readonly op: Op['getData'] | Op['reconfig']; readonly data: Uint8Array | null; readonly stat: Stat }
-  | { readonly op: Op['getAcl']; readonly acl: readonly Acl[]; readonly stat: Stat }
+  | { readonly op: Op['getAcl']; readonly acl: readonly SentAcl[]; readonly stat: Stat }
   | { readonly op: Op['getChildren']; readonly children: readonly string[] }
   | { readonly op: Op['getChildren2']; readonly children: readonly string[]; readonly stat: Stat }
   | { readonly op: Op['sync']; readonly path: string | null }

@@ -6,7 +6,7 @@
 import { unreachable } from '../base/assert.ts';
 import { joinHalves } from '../base/int64.ts';
 import type { Zxid } from '../base/zxid.ts';
-import { type Acl, readAcl, writeAcl } from './acl.ts';
+import { readAcl, type SentAcl, writeAcl } from './acl.ts';
 import { StringCursor } from './cursors.ts';
 import { JuteReader, MalformedRecord } from './jute-reader.ts';
 import { type JuteWriter, writeString } from './jute-writer.ts';
@@ -22,7 +22,7 @@ export type SubTxn =
       readonly type: Op['create'] | Op['create2'];
       readonly path: string | null;
       readonly data: Uint8Array | null;
-      readonly acl: readonly Acl[] | null;
+      readonly acl: readonly SentAcl[] | null;
       readonly ephemeral: boolean;
       readonly parentCVersion: number;
     }
@@ -30,14 +30,14 @@ export type SubTxn =
       readonly type: Op['createContainer'];
       readonly path: string | null;
       readonly data: Uint8Array | null;
-      readonly acl: readonly Acl[] | null;
+      readonly acl: readonly SentAcl[] | null;
       readonly parentCVersion: number;
     }
   | {
       readonly type: Op['createTtl'];
       readonly path: string | null;
       readonly data: Uint8Array | null;
-      readonly acl: readonly Acl[] | null;
+      readonly acl: readonly SentAcl[] | null;
       readonly parentCVersion: number;
       readonly ttl: number;
     }
@@ -51,7 +51,7 @@ export type SubTxn =
   | {
       readonly type: Op['setAcl'];
       readonly path: string | null;
-      readonly acl: readonly Acl[] | null;
+      readonly acl: readonly SentAcl[] | null;
       readonly version: number;
     }
   | { readonly type: Op['check']; readonly path: string | null; readonly version: number }
@@ -223,7 +223,7 @@ function dataOf(record: TxnRecord): Uint8Array | null {
   return record.bytes.slice(record.dataStart, record.dataStart + record.dataLength);
 }
 
-function aclOf(record: TxnRecord): Acl[] | null {
+function aclOf(record: TxnRecord): SentAcl[] | null {
   const end = record.aclStart + record.aclLength;
   return new JuteReader(record.bytes, record.view, record.aclStart, end).readVector(readAcl);
 }

@@ -2,7 +2,7 @@
  * UTF-8 without TextDecoder, which this layer does not have, and with exactly the behaviour of Apache's strings:
  *
  * - Decoding never fails: what is malformed reads as U+FFFD, one per maximal prefix of a well-formed sequence.
- *   A surrogate in three bytes is one U+FFFD (WHATWG decoders make it three).
+ *   A surrogate in three bytes is one U+FFFD, as in Java (WHATWG decoders make it three).
  * - The server encodes each UTF-16 unit on its own, so a supplementary character takes 3 + 3 bytes ("CESU-8").
  *   Clients encode plain UTF-8. The two differ only for characters that paths may not contain.
  *
@@ -103,6 +103,24 @@ export function writeUtf8(text: string, target: Uint8Array, offset: number): num
     }
   }
   return offset;
+}
+
+/** How many bytes `writeUtf8` needs for `text`. */
+export function utf8Length(text: string): number {
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const codePoint = text.codePointAt(i)!;
+    length += codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+    if (codePoint >= 0x10000) i++;
+  }
+  return length;
+}
+
+/** The plain UTF-8 bytes of `text`; a lone surrogate becomes U+FFFD. */
+export function encodeUtf8(text: string): Uint8Array {
+  const bytes = new Uint8Array(utf8Length(text));
+  writeUtf8(text, bytes, 0);
+  return bytes;
 }
 
 /** Each UTF-16 unit on its own, as Apache's server writes; returns the offset behind it. */

@@ -2,7 +2,7 @@
  * Generators of every value the wire layer knows, for the round-trip and fuzz tests.
  */
 import fc from 'fast-check';
-import type { Acl } from '../../src/wire/acl.ts';
+import type { SentAcl } from '../../src/wire/acl.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
 import type { MultiResult, Response } from '../../src/wire/responses.ts';
@@ -19,7 +19,7 @@ export const blob = fc.uint8Array({ maxLength: 100 });
 export const nullableBlob = fc.option(blob);
 const texts = fc.array(text, { maxLength: 5 });
 
-export const acl: fc.Arbitrary<Acl> = fc.record(
+export const acl: fc.Arbitrary<SentAcl> = fc.record(
   { perms: int32, scheme: nullableText, id: nullableText },
   { noNullPrototype: true },
 );

@@ -2,7 +2,7 @@
  * The value of a request as the flyweights see it: the bridge that lets one test check every flyweight against
  * the value codec. null = the flyweight called it malformed.
  */
-import type { Acl } from '../../src/wire/acl.ts';
+import type { SentAcl } from '../../src/wire/acl.ts';
 import { AclCursor, StringCursor } from '../../src/wire/cursors.ts';
 import type { Flyweight } from '../../src/wire/flyweight.ts';
 import { MultiRequest } from '../../src/wire/multi.ts';
@@ -203,9 +203,9 @@ function texts(vectorStart: number): string[] {
   return list;
 }
 
-function aclOf(from: CreateRequest | SetAclRequest): Acl[] | null {
+function aclOf(from: CreateRequest | SetAclRequest): SentAcl[] | null {
   if (from.aclCount === -1) return null;
-  const list: Acl[] = [];
+  const list: SentAcl[] = [];
   for (acls.wrap(from.view, from.aclStart); acls.next(); ) {
     list.push({
       perms: acls.perms,

@@ -3,7 +3,8 @@
  * for (`fixupAcl`). The order of the rules is Apache's and visible to clients. Core thread, pure. The caller
  * answers the commonest cases itself, without a call: `table.isOpen(id)` passes every check.
  */
-import type { Acl, AuthId } from './acl.ts';
+import type { Acl } from '../../wire/acl.ts';
+import type { AuthId } from './acl.ts';
 import { isWorldAnyone, SUPER } from './acl.ts';
 import { decodeAcls } from './acl-format.ts';
 import type { AclId, AclTable } from './acl-table.ts';

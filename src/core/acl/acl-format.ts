@@ -8,9 +8,10 @@
  * and a null string as an empty one (some clients send −1 for an empty id); the writer writes neither, so equal
  * lists have equal bytes, and the bytes serve as the key of the ACL table.
  */
+
+import type { Acl } from '../../wire/acl.ts';
 import { AclCursor } from '../../wire/cursors.ts';
-import { decodeUtf8, utf8Length, writeUtf8 } from '../path/utf8.ts';
-import type { Acl } from './acl.ts';
+import { decodeUtf8, utf8Length, writeUtf8 } from '../../wire/utf8.ts';
 
 /** The list whose count stands at `start`. */
 export function decodeAcls(bytes: Uint8Array, start: number): Acl[] {

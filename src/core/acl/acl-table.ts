@@ -13,9 +13,10 @@
  */
 import { assert } from '../../base/assert.ts';
 import { writeInt64 } from '../../base/int64.ts';
+import type { Acl } from '../../wire/acl.ts';
+import { OPEN_ACL } from '../../wire/acl.ts';
 import { equalBytes, pathHash } from '../path/path.ts';
-import type { Acl } from './acl.ts';
-import { maskAcls, OPEN_ACL } from './acl.ts';
+import { maskAcls } from './acl.ts';
 import { decodeAcls, encodeAcls } from './acl-format.ts';
 
 export type AclId = number;

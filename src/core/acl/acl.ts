@@ -1,37 +1,17 @@
 /**
- * What an ACL is: values without behaviour. A list of entries hangs on every znode; an entry grants permission
- * bits to an id of a scheme. There are no deny entries and nothing is inherited.
+ * What the core knows of ACLs beyond their encoding: well-known lists and ids, and how a list looks to those who may
+ * not administer it.
  */
-
-export interface Acl {
-  /** Stored as the client gave it: bits above `Perm.all` and 0 are legal and meaningless. */
-  readonly perms: number;
-  readonly scheme: string;
-  readonly id: string;
-}
+import { type Acl, type Id, Perm } from '../../wire/acl.ts';
 
 /** What a connection has proved to be; it may carry several. */
-export interface AuthId {
-  readonly scheme: string;
-  readonly id: string;
-}
-
-export const Perm = {
-  read: 1,
-  write: 2,
-  create: 4,
-  delete: 8,
-  admin: 16,
-  all: 31,
-} as const;
+export type AuthId = Id;
 
 const WORLD = 'world';
 const ANYONE = 'anyone';
 /** Granted by the super digest; bypasses every ACL and cannot be used in one. */
 export const SUPER = 'super';
 
-/** `[31, world:anyone]`: by far the most common list. */
-export const OPEN_ACL: readonly Acl[] = [{ perms: Perm.all, scheme: WORLD, id: ANYONE }];
 /** The list of /zookeeper/config. */
 export const READ_ONLY_ACL: readonly Acl[] = [{ perms: Perm.read, scheme: WORLD, id: ANYONE }];
 

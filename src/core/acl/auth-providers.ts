@@ -9,7 +9,7 @@
  *   super    digest equal to the configured one  not usable                   passes every check
  */
 
-import { decodeUtf8, encodeUtf8 } from '../path/utf8.ts';
+import { decodeUtf8, encodeUtf8 } from '../../wire/utf8.ts';
 import type { CryptoPort } from '../ports.ts';
 import type { AuthId } from './acl.ts';
 import { SUPER } from './acl.ts';

@@ -11,7 +11,7 @@
  * Called on the core thread, on the data plane: nothing here allocates (except `pathText`, for people), keeps
  * state or throws. No function looks outside `bytes[start, start + length)`.
  */
-import { decodeUtf8 } from './utf8.ts';
+import { decodeUtf8 } from '../../wire/utf8.ts';
 
 const SLASH = 0x2f;
 const DOT = 0x2e;

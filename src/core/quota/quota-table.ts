@@ -15,10 +15,10 @@
  * costs a comparison.
  */
 
+import { decodeUtf8 } from '../../wire/utf8.ts';
 import type { PathNumber } from '../collections/path-set.ts';
 import { NO_PATH, PathSet } from '../collections/path-set.ts';
 import { asciiBytes, equalBytes, pathHash } from '../path/path.ts';
-import { decodeUtf8 } from '../path/utf8.ts';
 import type { QuotaNumbers } from './quota-text.ts';
 import { formatQuotaText, NO_LIMIT, parseQuotaText } from './quota-text.ts';
 

@@ -2,8 +2,9 @@
  * Finds the committed znode that a request names. One lookup is shared by all reads: after `find` the path stands
  * here in stored form, with its hash, for whoever registers a watch on it, and `node` stands on the record.
  */
+
+import { Perm } from '../../wire/acl.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
-import { Perm } from '../acl/acl.ts';
 import { checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';

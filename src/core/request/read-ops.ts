@@ -5,17 +5,18 @@
  * `execute` answers false only when a large reply has to wait its turn (children-reply.ts): nothing has happened
  * then and the request is to be made again.
  */
+
+import { Perm } from '../../wire/acl.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { MultiRequest, writeMultiHeader } from '../../wire/multi.ts';
 import { OpCode, SpecialXid } from '../../wire/opcodes.ts';
 import { PathRequest, PathWatchRequest } from '../../wire/requests.ts';
-import { Perm } from '../acl/acl.ts';
+import { encodeUtf8 } from '../../wire/utf8.ts';
 import { checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import { userName } from '../acl/auth-providers.ts';
 import { equalBytes, hasNul } from '../path/path.ts';
-import { encodeUtf8 } from '../path/utf8.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
 import type { ZnodeCursor } from '../tree/record.ts';

@@ -7,6 +7,7 @@
  * plan. Order of checks: semantics.md §3, each step numbered where it is made.
  */
 
+import { Perm } from '../../wire/acl.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { CreateFlags, OpCode } from '../../wire/opcodes.ts';
 import type {
@@ -16,7 +17,6 @@ import type {
   SetDataRequest,
 } from '../../wire/requests.ts';
 import type { AuthId } from '../acl/acl.ts';
-import { Perm } from '../acl/acl.ts';
 import { checkAcl, fixupAclBytes } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import { NO_ACL } from '../acl/acl-table.ts';

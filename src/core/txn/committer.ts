@@ -5,10 +5,10 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Zxid } from '../../base/zxid.ts';
+import { Perm } from '../../wire/acl.ts';
 import { MULTI_HEADER_BYTES, writeMultiHeader } from '../../wire/multi.ts';
 import { OpCode } from '../../wire/opcodes.ts';
 import { STAT_BYTES } from '../../wire/stat.ts';
-import { Perm } from '../acl/acl.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { ConnId } from '../ports.ts';
 import type { Client } from '../request/client.ts';

@@ -4,9 +4,9 @@
  * transactions.
  */
 import { StatOffset } from '../../wire/stat.ts';
+import { encodeUtf8 } from '../../wire/utf8.ts';
 import type { SweepCandidate, SweepSource } from '../container/container-sweep.ts';
 import { pathHash } from '../path/path.ts';
-import { encodeUtf8 } from '../path/utf8.ts';
 import { type QuotaEntry, QuotaTable } from '../quota/quota-table.ts';
 import { ownerKind, readZxid, ttlOfOwner, type ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';

@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Acl, AuthId } from '../../../src/core/acl/acl.ts';
-import { maskAcls, OPEN_ACL, Perm, READ_ONLY_ACL } from '../../../src/core/acl/acl.ts';
+import type { AuthId } from '../../../src/core/acl/acl.ts';
+import { maskAcls, READ_ONLY_ACL } from '../../../src/core/acl/acl.ts';
 import { checkAcl, fixupAcl, fixupAclBytes } from '../../../src/core/acl/acl-check.ts';
 import { decodeAcls, encodeAcls } from '../../../src/core/acl/acl-format.ts';
 import { AclTable, NO_ACL, OPEN_ACL_ID } from '../../../src/core/acl/acl-table.ts';
 import type { AuthOptions } from '../../../src/core/acl/auth-providers.ts';
 import { AuthProviders, userName } from '../../../src/core/acl/auth-providers.ts';
 import type { CryptoPort } from '../../../src/core/ports.ts';
+import type { Acl } from '../../../src/wire/acl.ts';
+import { OPEN_ACL, Perm } from '../../../src/wire/acl.ts';
 
 const crypto: CryptoPort = {
   digestBase64: (bytes) => createHash('sha1').update(bytes).digest('base64'),

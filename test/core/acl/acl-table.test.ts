@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Acl } from '../../../src/core/acl/acl.ts';
-import { OPEN_ACL, Perm } from '../../../src/core/acl/acl.ts';
 import { checkAcl } from '../../../src/core/acl/acl-check.ts';
 import { decodeAcls, encodeAcls } from '../../../src/core/acl/acl-format.ts';
 import { AclTable, NO_ACL, OPEN_ACL_ID } from '../../../src/core/acl/acl-table.ts';
 import { AuthProviders } from '../../../src/core/acl/auth-providers.ts';
+import type { Acl } from '../../../src/wire/acl.ts';
+import { OPEN_ACL, Perm } from '../../../src/wire/acl.ts';
 
 const list = (name: string): Acl[] => [{ perms: 31, scheme: 'digest', id: `${name}:secret` }];
 const internBytes = (table: AclTable, acls: readonly Acl[]): number => {
