@@ -10,7 +10,7 @@
  * Each rule is independent of the others: one fault of a server may break several. A rule that the history has no
  * records for holds.
  */
-import type { CheckResult } from '../report/run-json.ts';
+import type { CheckResult } from '../result/run-json.ts';
 import { OpKind } from './history.ts';
 import { checkLinearizability } from './linearizability.ts';
 import { checkLostWrites } from './lost-writes.ts';

@@ -1,5 +1,5 @@
 /** How often one rule was broken, and the first examples as sentences. */
-import type { CheckResult } from '../report/run-json.ts';
+import type { CheckResult } from '../result/run-json.ts';
 
 const EXAMPLES_MAX = 5;
 

@@ -5,12 +5,15 @@ import { compareTargets } from '../compare/compare-targets.ts';
 import { GATE_EXIT_STATUS, type GateOptions, type GateStatus, gateStatus } from '../compare/gate.ts';
 import type { Plan } from '../plan/plan.ts';
 import { parseShare } from '../plan/quantity.ts';
-import type { Comparison } from '../report/compare-json.ts';
 import { prepareOut } from '../report/result-dir.ts';
 import { comparisonDirName, saveComparison } from '../report/save-comparison.ts';
-import { renderComparison, renderJson } from '../report/terminal-compare.ts';
-import type { TerminalStyle } from '../report/terminal-tables.ts';
+import type { Comparison } from '../result/compare-json.ts';
 import { parseTargetSpec, type TargetSpec } from '../target/target-spec.ts';
+import { manyTexts, type OutputFlags, oneText, withOutputFlags } from '../terminal/flags.ts';
+import { interruptible } from '../terminal/interruption.ts';
+import { repeatCommand } from '../terminal/repeat-command.ts';
+import { renderComparison, renderJson } from '../terminal/terminal-compare.ts';
+import type { TerminalStyle } from '../terminal/terminal-tables.ts';
 import {
   type CeilingFlags,
   measureOn,
@@ -18,11 +21,8 @@ import {
   withCeilingFlag,
   withServerFlags,
 } from './engine.ts';
-import { manyTexts, type OutputFlags, oneText, withOutputFlags } from './flags.ts';
-import { interruptible } from './interruption.ts';
 import { labelled, printAndSave, progressFor, tell } from './output.ts';
 import { type PlanFlags, planFromFlags, withPlanFlags } from './plan-flags.ts';
-import { repeatCommand } from './repeat-command.ts';
 import { nothingMeasured } from './run.ts';
 import { SeriesDir } from './series-dir.ts';
 

@@ -1,11 +1,11 @@
 /** From flags to runs: one target or several, one meter of the generator's ceiling for all of them. */
 import type { Argv } from 'yargs';
 import type { Measure } from '../compare/measure.ts';
-import type { Progress } from '../report/progress.ts';
 import { CeilingMeter } from '../run/ceiling.ts';
+import type { Progress } from '../run/progress.ts';
 import { type RunOptions, runPlan } from '../run/run-plan.ts';
 import type { TargetSpec } from '../target/target-spec.ts';
-import { manyTexts, type OutputFlags } from './flags.ts';
+import { manyTexts, type OutputFlags } from '../terminal/flags.ts';
 
 export interface ServerFlags {
   readonly serverArg: readonly string[];

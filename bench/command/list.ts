@@ -1,10 +1,10 @@
 /** `ringkeeper bench list`: the presets, or one of them. */
 import type { Argv, CommandModule } from 'yargs';
+import { jsonText } from '../figures/json-text.ts';
 import { type Plan, plannedMs } from '../plan/plan.ts';
 import { loadPlan, presetNames, presetText } from '../plan/presets.ts';
 import { sweepPoints } from '../plan/sweep.ts';
 import { endsByWork } from '../recipe/recipes.ts';
-import { jsonText } from '../report/json-text.ts';
 
 interface ListFlags {
   readonly plan?: string;

@@ -1,10 +1,11 @@
 /** What commands print and save. Figures come first: a full disk costs the files, not what is on the terminal. */
 import { resolve } from 'node:path';
 import { Failure } from '../../src/base/failure.ts';
-import { type Progress, silentProgress, terminalProgress } from '../report/progress.ts';
 import { writeResultsReadme } from '../report/results-readme.ts';
-import { DEFAULT_COLUMNS, type TerminalStyle } from '../report/terminal-tables.ts';
-import { RESULTS_DIR } from './flags.ts';
+import { type Progress, silentProgress } from '../run/progress.ts';
+import { RESULTS_DIR } from '../terminal/flags.ts';
+import { terminalProgress } from '../terminal/progress.ts';
+import { DEFAULT_COLUMNS, type TerminalStyle } from '../terminal/terminal-tables.ts';
 
 export interface Printed {
   /** For people, on stdout. */

@@ -17,7 +17,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { PlanSource } from '../plan/plan-text.ts';
 import { readPlan } from '../plan/presets.ts';
 import { buildPlan } from '../plan/schema.ts';
-import { manyTexts, oneText } from './flags.ts';
+import { manyTexts, oneText } from '../terminal/flags.ts';
 
 export interface PlanFlags {
   readonly seed?: string;

@@ -5,13 +5,13 @@
 import { once } from 'node:events';
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../src/base/failure.ts';
-import { type Address, addressText } from '../load/address.ts';
+import { type Address, addressText } from '../base/address.ts';
+import { formatBytes, formatCount, plural } from '../figures/format.ts';
+import { jsonText } from '../figures/json-text.ts';
 import { type RecordingSummary, startRecordingProxy } from '../replay/recording-proxy.ts';
-import { formatBytes, formatCount, plural } from '../report/format.ts';
-import { jsonText } from '../report/json-text.ts';
 import { parseAddress } from '../target/target-spec.ts';
-import { oneText } from './flags.ts';
-import { Interruption } from './interruption.ts';
+import { oneText } from '../terminal/flags.ts';
+import { Interruption } from '../terminal/interruption.ts';
 
 interface RecordFlags {
   readonly listen: string;

@@ -5,17 +5,17 @@ import { type ReplayOutcome, type ReplayProgress, replayRecording } from '../rep
 import { replayRun } from '../replay/replay-result.ts';
 import { parseSpeed } from '../replay/replay-schedule.ts';
 import { renderReplay } from '../replay/replay-table.ts';
-import type { Progress } from '../report/progress.ts';
 import { prepareOut } from '../report/result-dir.ts';
 import { saveRun } from '../report/save-run.ts';
-import { renderJson } from '../report/terminal-compare.ts';
+import type { Progress } from '../run/progress.ts';
 import { startTarget } from '../target/start-target.ts';
 import { parseTargetSpec } from '../target/target-spec.ts';
+import { type OutputFlags, oneText, withOutputFlags } from '../terminal/flags.ts';
+import { interruptible } from '../terminal/interruption.ts';
+import { repeatCommand } from '../terminal/repeat-command.ts';
+import { renderJson } from '../terminal/terminal-compare.ts';
 import { type ServerFlags, withServerFlags } from './engine.ts';
-import { type OutputFlags, oneText, withOutputFlags } from './flags.ts';
-import { interruptible } from './interruption.ts';
 import { printAndSave, progressFor } from './output.ts';
-import { repeatCommand } from './repeat-command.ts';
 
 /** Of the progress bar, which thinks in time. */
 const PROGRESS_STEPS = 1_000;

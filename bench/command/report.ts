@@ -1,7 +1,7 @@
 /** `ringkeeper bench report DIR`: the files for people again, from what a run saved. */
 import type { Argv, CommandModule } from 'yargs';
-import { plural } from '../report/format.ts';
-import { jsonText } from '../report/json-text.ts';
+import { plural } from '../figures/format.ts';
+import { jsonText } from '../figures/json-text.ts';
 import { regenerate } from '../report/regenerate.ts';
 
 interface ReportFlags {

@@ -5,15 +5,18 @@ import { searchRate } from '../compare/search.ts';
 import { sweepPlan } from '../compare/sweep.ts';
 import { presetNames } from '../plan/presets.ts';
 import { buildPlan } from '../plan/schema.ts';
-import type { Sweep } from '../report/compare-json.ts';
 import { prepareOut } from '../report/result-dir.ts';
-import type { RunResult } from '../report/run-json.ts';
 import { saveSweep, sweepDirName } from '../report/save-comparison.ts';
 import { saveRun } from '../report/save-run.ts';
-import { renderJson, renderSweep } from '../report/terminal-compare.ts';
-import { renderRun } from '../report/terminal-run.ts';
+import type { Sweep } from '../result/compare-json.ts';
+import type { RunResult } from '../result/run-json.ts';
 import { runPlan } from '../run/run-plan.ts';
 import { parseTargetSpec, type TargetSpec } from '../target/target-spec.ts';
+import { type OutputFlags, oneText, withOutputFlags } from '../terminal/flags.ts';
+import { interruptible } from '../terminal/interruption.ts';
+import { repeatCommand } from '../terminal/repeat-command.ts';
+import { renderJson, renderSweep } from '../terminal/terminal-compare.ts';
+import { renderRun } from '../terminal/terminal-run.ts';
 import {
   type CeilingFlags,
   type EngineSetting,
@@ -23,12 +26,9 @@ import {
   withCeilingFlag,
   withServerFlags,
 } from './engine.ts';
-import { type OutputFlags, oneText, withOutputFlags } from './flags.ts';
-import { interruptible } from './interruption.ts';
 import { notesOn } from './notes.ts';
 import { labelled, printAndSave, progressFor, tell } from './output.ts';
 import { type PlanFlags, type PlanInput, planFromFlags, withPlanFlags } from './plan-flags.ts';
-import { repeatCommand } from './repeat-command.ts';
 import { SeriesDir } from './series-dir.ts';
 
 /** When a check of the history fails, as when a gate refuses. */

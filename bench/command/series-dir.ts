@@ -9,8 +9,8 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NumberedRun } from '../compare/measure.ts';
 import { createResultDir } from '../report/result-dir.ts';
-import type { RunResult } from '../report/run-json.ts';
 import { saveSingleRun } from '../report/save-comparison.ts';
+import type { RunResult } from '../result/run-json.ts';
 
 export class SeriesDir {
   readonly runs: RunResult[] = [];

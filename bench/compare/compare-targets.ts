@@ -15,8 +15,8 @@ import {
   COMPARE_SCHEMA_VERSION,
   type Comparison,
   type PhaseComparison,
-} from '../report/compare-json.ts';
-import { isValid, type RunResult, type TargetInfo } from '../report/run-json.ts';
+} from '../result/compare-json.ts';
+import { isValid, type RunResult, type TargetInfo } from '../result/run-json.ts';
 import { DEFAULT_MIN_EFFECT } from '../stats/decide.ts';
 import { halfWidth } from '../stats/ratio.ts';
 import { type Measure, type NumberedRun, RunLedger } from './measure.ts';

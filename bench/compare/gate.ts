@@ -11,7 +11,7 @@
  *     cannot tell   `cannotTell`         fail
  *     unstable      `unstable`           fail
  */
-import type { ComparedFigure, Comparison, PhaseComparison, RatioEstimate } from '../report/compare-json.ts';
+import type { ComparedFigure, Comparison, PhaseComparison, RatioEstimate } from '../result/compare-json.ts';
 import { canDecide } from '../stats/decide.ts';
 import { pairSpread, pairsNeeded } from '../stats/ratio.ts';
 import { betterWhen } from './phase-comparison.ts';

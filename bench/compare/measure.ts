@@ -4,7 +4,7 @@
  * because most of the noise between two measurements comes from the start (Kalibera and Jones, ISMM 2013).
  */
 import type { Plan } from '../plan/plan.ts';
-import type { RunResult } from '../report/run-json.ts';
+import type { RunResult } from '../result/run-json.ts';
 
 /** Null when the run was aborted before anything was measured. @param side Name of the target to start. */
 export type Measure = (side: string, plan: Plan) => Promise<RunResult | null>;

@@ -7,9 +7,9 @@
  */
 import { median } from 'simple-statistics';
 import type { PhasePlan } from '../plan/plan.ts';
-import type { ComparedFigure, PhaseComparison, RatioEstimate } from '../report/compare-json.ts';
-import { COMPARED_FIGURES } from '../report/compare-json.ts';
-import type { PhaseResult, RunResult } from '../report/run-json.ts';
+import type { ComparedFigure, PhaseComparison, RatioEstimate } from '../result/compare-json.ts';
+import { COMPARED_FIGURES } from '../result/compare-json.ts';
+import type { PhaseResult, RunResult } from '../result/run-json.ts';
 import { decide } from '../stats/decide.ts';
 import { estimateRatio, type FigurePair } from '../stats/ratio.ts';
 

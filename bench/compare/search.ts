@@ -5,8 +5,8 @@
  */
 import { ConfigFailure } from '../../src/base/failure.ts';
 import type { PhasePlan, Plan, SearchPlan } from '../plan/plan.ts';
-import type { SearchOutcome, Sweep } from '../report/compare-json.ts';
-import type { RunResult } from '../report/run-json.ts';
+import type { SearchOutcome, Sweep } from '../result/compare-json.ts';
+import type { RunResult } from '../result/run-json.ts';
 import { RateSearch } from '../stats/rate-search.ts';
 import { type Measure, type NumberedRun, RunLedger } from './measure.ts';
 import { emptySweep } from './sweep.ts';

@@ -5,7 +5,7 @@
  */
 import { median } from 'simple-statistics';
 import type { PhasePlan, Plan } from '../plan/plan.ts';
-import type { Sweep } from '../report/compare-json.ts';
+import type { Sweep } from '../result/compare-json.ts';
 import { findKnee } from '../stats/knee.ts';
 
 /** One combination of values, as planned and as measured. */

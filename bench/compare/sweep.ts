@@ -9,8 +9,8 @@
 import { ConfigFailure } from '../../src/base/failure.ts';
 import type { Plan, SweepAxis } from '../plan/plan.ts';
 import { documentAt, sweepPoints } from '../plan/sweep.ts';
-import { SWEEP_SCHEMA, SWEEP_SCHEMA_VERSION, type Sweep, type SweepPoint } from '../report/compare-json.ts';
-import type { RunResult } from '../report/run-json.ts';
+import { SWEEP_SCHEMA, SWEEP_SCHEMA_VERSION, type Sweep, type SweepPoint } from '../result/compare-json.ts';
+import type { RunResult } from '../result/run-json.ts';
 import { type Measure, type NumberedRun, RunLedger } from './measure.ts';
 import { type SweptPoint, sweepKnees } from './sweep-knee.ts';
 

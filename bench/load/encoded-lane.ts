@@ -16,7 +16,7 @@ import { type Request, writeRequestFrame } from '../../src/wire/request-values.t
 import { readWatchEvent } from '../../src/wire/watch-event.ts';
 import { OpKind } from '../check/history.ts';
 import type { CreateMode, MixEntry } from '../plan/plan.ts';
-import { createRequest, deleteRequest } from './frames.ts';
+import { createRequest, deleteRequest } from '../session/frames.ts';
 import type { KeySpace } from './key-space.ts';
 import { Lane, type LaneSetting } from './lane.ts';
 import { LaneHistory, type SharedHistory } from './lane-history.ts';

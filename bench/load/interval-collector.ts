@@ -8,7 +8,7 @@
  */
 
 import type * as hdr from 'hdr-histogram-js';
-import { LATENCY_BUCKETS, newHistogram, recordBucket } from '../measure/latency-recorder.ts';
+import { LATENCY_BUCKETS, newHistogram, recordBucket } from '../latency/latency-recorder.ts';
 import type { PhaseCounters } from './phase-counters.ts';
 
 /** Instants from several threads are compared: far below any interval, far above what rounding does. */

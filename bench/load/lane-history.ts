@@ -14,6 +14,7 @@ import { MULTI_HEADER_BYTES } from '../../src/wire/multi.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
 import { STAT_BYTES, StatOffset } from '../../src/wire/stat.ts';
+import { toMonotonicMs } from '../base/phase-clock.ts';
 import {
   HistoryRecorder,
   NO_MZXID,
@@ -24,8 +25,7 @@ import {
   readTag,
   writeTag,
 } from '../check/history.ts';
-import { toMonotonicMs } from './phase-clock.ts';
-import type { WorkerSetting } from './worker-messages.ts';
+import type { Plan } from '../plan/plan.ts';
 
 /** Records over all workers: 64 bytes each. A longer history is checked up to where it ends. */
 const RECORDS_MAX = 4_000_000;
@@ -49,7 +49,7 @@ export interface SharedHistory {
 
 export function sharedHistory(
   memory: SharedArrayBuffer,
-  { plan, workerIndex }: WorkerSetting,
+  { plan, workerIndex }: { readonly plan: Plan; readonly workerIndex: number },
   targetCount: number,
   phaseIndex: number,
 ): SharedHistory {

@@ -9,8 +9,9 @@
  *     start | warm-up | i0 | i1 | i2 | ... | measureEnd | drain: no new requests, replies still counted
  *                     ^ measureStart: intervals lie on a grid through here
  */
-import { LATENCY_BUCKETS, latencyBucket, recordableUs } from '../measure/latency-recorder.ts';
-import { toLocalMs } from './phase-clock.ts';
+
+import { toLocalMs } from '../base/phase-clock.ts';
+import { LATENCY_BUCKETS, latencyBucket, recordableUs } from '../latency/latency-recorder.ts';
 import { type PhaseCounters, SERIES_STEP_MS } from './phase-counters.ts';
 
 /** On the machine's monotonic clock, the same numbers in all threads. */

@@ -7,7 +7,7 @@ import { OPEN_ACL } from '../../src/wire/acl.ts';
 import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
 import type { CountRange, MixEntry, PhasePlan } from '../plan/plan.ts';
-import { existsRequest, getRequest, setRequest } from './frames.ts';
+import { existsRequest, getRequest, setRequest } from '../session/frames.ts';
 import { type KeyChooser, makeKeyChooser } from './key-chooser.ts';
 import type { KeySpace } from './key-space.ts';
 import { ValueSource } from './value-source.ts';

@@ -14,7 +14,7 @@
  *
  * When the main thread has not freed the other half in time the interval is longer than planned; nothing is lost.
  */
-import { LATENCY_BUCKETS } from '../measure/latency-recorder.ts';
+import { LATENCY_BUCKETS } from '../latency/latency-recorder.ts';
 
 export const SERIES_STEP_MS = 100;
 

@@ -11,9 +11,9 @@ import { createConnection, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { writeNow } from '../../src/net/write-now.ts';
 import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
-import type { Address } from './address.ts';
+import type { Address } from '../base/address.ts';
+import { connectFrame, requestFrame } from '../session/frames.ts';
 import { FrameSkimmer, REPLY_HEAD_BYTES } from './frame-skimmer.ts';
-import { connectFrame, requestFrame } from './frames.ts';
 
 const RECONNECT_DELAY_MS = 50;
 const CLOSE_XID = 1;

@@ -10,7 +10,7 @@
  * An event may overtake the acknowledgement, which travels on another connection: the last acknowledgement is then
  * older than the watch. Its delay counts as 0 and `eventsBeforeAck` says how often that was.
  */
-import { toMonotonicMs } from './phase-clock.ts';
+import { toMonotonicMs } from '../base/phase-clock.ts';
 
 export class WatchDelays {
   private readonly ackedAtMs: Float64Array;

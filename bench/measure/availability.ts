@@ -10,7 +10,8 @@
  * are found in the whole history of a class and then cut to the asked time, so a boundary between phases neither
  * ends an outage nor begins one.
  */
-import type { AvailabilityResult, AvailabilitySummary, OutageBand } from '../report/run-json.ts';
+import { unionOf } from '../result/outage-bands.ts';
+import type { AvailabilityResult, AvailabilitySummary, OutageBand } from '../result/run-json.ts';
 import type { ProbeHistory, Verdict } from './probe-track.ts';
 
 /** Windows whose worst case is reported. */
@@ -89,17 +90,6 @@ export function combineAvailability(
   const service = SERVICE_CLASSES.flatMap((name) => classes[name]?.outages ?? []);
   const totalMs = toMs - fromMs;
   return { byTime: totalMs > 0 ? 1 - sumMs(unionOf(service)) / totalMs : 1, classes };
-}
-
-/** The time covered by at least one band, as bands that neither touch nor overlap. */
-export function unionOf(bands: readonly OutageBand[]): OutageBand[] {
-  const union: OutageBand[] = [];
-  for (const band of [...bands].sort((a, b) => a.fromMs - b.fromMs)) {
-    const last = union.at(-1);
-    if (last === undefined || band.fromMs > last.toMs) union.push(band);
-    else union[union.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, band.toMs) };
-  }
-  return union;
 }
 
 /**

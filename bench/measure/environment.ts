@@ -5,9 +5,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statfsSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
-import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../base/package-root.ts';
+import type { Environment, PressureShares } from '../result/environment-facts.ts';
 import { askWord } from '../target/four-letter-word.ts';
-import { PACKAGE_ROOT } from '../target/package-root.ts';
 import type { Target } from '../target/target.ts';
 import { readPressure } from './process-usage.ts';
 
@@ -34,37 +34,6 @@ const CONF_KEYS: ReadonlySet<string> = new Set([
   'maxCnxns',
 ]);
 
-export interface Environment {
-  readonly cpuModel: string;
-  readonly cpuCount: number;
-  /** Frequency policy of the first CPU; null where it cannot be read, as in most virtual machines. */
-  readonly cpuGovernor?: string | null;
-  readonly memoryBytes: number;
-  readonly kernel: string;
-  readonly nodeVersion: string;
-  /** Of the machine under an Apache server that the engine started; null otherwise. */
-  readonly javaVersion?: string | null;
-  /** Null outside a checkout or before the first commit. */
-  readonly commit: string | null;
-  /** True when the checkout differs from the commit. */
-  readonly dirty: boolean;
-  /** Of the server's data; null for servers that were not started here. On tmpfs a write is not durable. */
-  readonly dataFilesystem: string | null;
-  /** Share of the time before the run in which some task waited for the CPU or the disk; null without PSI. */
-  readonly pressureAtStart?: {
-    readonly cpu: PressureShares | null;
-    readonly io: PressureShares | null;
-  };
-  /** What the server was told and, where its word `conf` answers, what it says it runs with. */
-  readonly serverSettings?: Readonly<Record<string, string>>;
-}
-
-/** 0 to 1, over the last 10 and 60 s. */
-export interface PressureShares {
-  readonly avg10: number;
-  readonly avg60: number;
-}
-
 /** Machine, build and server. */
 export async function captureEnvironment(target: Target): Promise<Environment> {
   return {
@@ -89,14 +58,6 @@ export function captureMachine(dataDir: string | null): Environment {
     dataFilesystem: dataDir === null ? null : filesystemOf(dataDir),
     pressureAtStart: { cpu: pressureShares('cpu'), io: pressureShares('io') },
   };
-}
-
-/** The version in package.json. */
-export function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }
 
 async function readConf(target: Target): Promise<Record<string, string>> {

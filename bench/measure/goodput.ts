@@ -1,5 +1,5 @@
 /** Goodput: how many of the recorded replies came within the time that somebody promised. */
-import { bucketLowUs } from './latency-recorder.ts';
+import { bucketLowUs } from '../latency/latency-recorder.ts';
 
 /**
  * Replies within `sloMs`, from counts by latency bucket. A bucket that the bound cuts is not counted: goodput may

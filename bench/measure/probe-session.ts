@@ -7,9 +7,9 @@
  *      ^                                                      | refused, silent                    | ended, silent
  *      '------------------------------------------------------'------------------------------------'
  */
-import type { Address } from '../load/address.ts';
-import { monotonicMs } from '../load/phase-clock.ts';
-import { RawSession } from '../load/raw-session.ts';
+import type { Address } from '../base/address.ts';
+import { monotonicMs } from '../base/phase-clock.ts';
+import { RawSession } from '../session/raw-session.ts';
 
 export interface ProbeSessionLimits {
   /** A server that owes an answer for so long is left; so long a new session may take. */

@@ -12,7 +12,7 @@
  * write may have been made; whoever finds out later knows that the client had no answer in time, so it never
  * becomes `ok`. A probe without answer by the end of its deadline counts as `failed` until an answer comes.
  */
-import type { ProbeOutcome } from '../report/run-json.ts';
+import type { ProbeOutcome } from '../result/run-json.ts';
 
 /** `open`: neither answered nor beyond its deadline. */
 export type Verdict = ProbeOutcome | 'open';

@@ -15,12 +15,12 @@
 import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import type { Request } from '../../src/wire/request-values.ts';
-import { type Address, addressText } from '../load/address.ts';
-import { createRequest, deleteRequest, getRequest } from '../load/frames.ts';
-import { monotonicMs } from '../load/phase-clock.ts';
-import { type RawReply, RawSession, withSession } from '../load/raw-session.ts';
+import { type Address, addressText } from '../base/address.ts';
+import { monotonicMs } from '../base/phase-clock.ts';
 import type { ProbePlan } from '../plan/plan.ts';
-import type { AvailabilityResult } from '../report/run-json.ts';
+import type { AvailabilityResult } from '../result/run-json.ts';
+import { createRequest, deleteRequest, getRequest } from '../session/frames.ts';
+import { type RawReply, RawSession, withSession } from '../session/raw-session.ts';
 import { combineAvailability } from './availability.ts';
 import { ProbeSession, type ProbeSessionLimits } from './probe-session.ts';
 import { ProbeTrack } from './probe-track.ts';

@@ -1,5 +1,5 @@
 /** From readings of `mntr` to the figures of a time: growth of counters, last value of gauges. Pure. */
-import type { ServerMetrics } from '../report/run-json.ts';
+import type { ServerMetrics } from '../result/run-json.ts';
 import type { PauseSum } from './gc-pauses.ts';
 import { isCounter, type MonitorValues } from './mntr.ts';
 import type { SampleSeries, Timed } from './sample-series.ts';

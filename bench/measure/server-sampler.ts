@@ -5,8 +5,8 @@
  *
  *     new -> start -> (sampleNow at the edges of the measured time) -> stop -> usage, metrics, samples
  */
-import { monotonicMs } from '../load/phase-clock.ts';
-import type { ServerMetrics, ServerSample, ServerUsage } from '../report/run-json.ts';
+import { monotonicMs } from '../base/phase-clock.ts';
+import type { ServerMetrics, ServerSample, ServerUsage } from '../result/run-json.ts';
 import { askWord } from '../target/four-letter-word.ts';
 import type { Target } from '../target/target.ts';
 import { GcLog } from './gc-pauses.ts';

@@ -15,7 +15,7 @@
  *     check          a history that was to be checked is not empty
  */
 import type { PhasePlan, Plan } from '../plan/plan.ts';
-import type { Finding, PhaseResult } from '../report/run-json.ts';
+import type { Finding, PhaseResult } from '../result/run-json.ts';
 
 export const LAG_P99_MS_MAX = 5;
 /** Of the generator's ceiling to the load. */

@@ -14,9 +14,9 @@ import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
 import { JuteReader } from '../../src/wire/jute-reader.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import { readStat } from '../../src/wire/stat.ts';
-import type { Address } from '../load/address.ts';
-import { getRequest } from '../load/frames.ts';
-import type { RawSession } from '../load/raw-session.ts';
+import type { Address } from '../base/address.ts';
+import { getRequest } from '../session/frames.ts';
+import type { RawSession } from '../session/raw-session.ts';
 import { ProbeSession, type ProbeSessionLimits } from './probe-session.ts';
 import type { ProbeTrack } from './probe-track.ts';
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ConfigFailure } from '../../src/base/failure.ts';
-import { PACKAGE_ROOT } from '../target/package-root.ts';
+import { PACKAGE_ROOT } from '../base/package-root.ts';
 import { suggestion } from './did-you-mean.ts';
 import { isMapping } from './field.ts';
 import type { Plan } from './plan.ts';

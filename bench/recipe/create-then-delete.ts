@@ -3,11 +3,11 @@
  * worker of the paper is a connection here; its rate is that of the label `create`.
  */
 import { Prng } from '../../src/base/prng.ts';
-import { createRequest, deleteRequest } from '../load/frames.ts';
 import type { LoadPhase } from '../load/load-phase.ts';
 import type { SessionSocket } from '../load/session-socket.ts';
 import { ValueSource } from '../load/value-source.ts';
 import type { Sizes } from '../plan/plan.ts';
+import { createRequest, deleteRequest } from '../session/frames.ts';
 import { RecipeClient, type RecipeSetting } from './recipe-client.ts';
 
 const CREATE = 0;

@@ -12,9 +12,9 @@ import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
 import type { Request } from '../../src/wire/request-values.ts';
 import { EventType } from '../../src/wire/watch-event.ts';
-import { createRequest, deleteRequest } from '../load/frames.ts';
 import type { LoadPhase } from '../load/load-phase.ts';
 import type { SessionSocket } from '../load/session-socket.ts';
+import { createRequest, deleteRequest } from '../session/frames.ts';
 import { RecipeClient, type RecipeSetting } from './recipe-client.ts';
 
 const CREATE = 0;

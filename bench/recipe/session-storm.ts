@@ -5,9 +5,9 @@
  */
 import { performance } from 'node:perf_hooks';
 import { OpCode } from '../../src/wire/opcodes.ts';
-import { getRequest } from '../load/frames.ts';
 import type { LoadPhase } from '../load/load-phase.ts';
 import type { SessionSocket } from '../load/session-socket.ts';
+import { getRequest } from '../session/frames.ts';
 import { RecipeClient, type RecipeSetting } from './recipe-client.ts';
 
 const GET = 0;

@@ -5,9 +5,9 @@
  */
 
 import { OpCode } from '../../src/wire/opcodes.ts';
-import { setRequest } from '../load/frames.ts';
 import type { LoadPhase } from '../load/load-phase.ts';
 import type { SessionSocket } from '../load/session-socket.ts';
+import { setRequest } from '../session/frames.ts';
 import { RecipeClient, type RecipeSetting } from './recipe-client.ts';
 
 const SET = 0;

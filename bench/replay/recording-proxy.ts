@@ -8,7 +8,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { BindFailure, ConfigFailure } from '../../src/base/failure.ts';
-import { type Address, addressText } from '../load/address.ts';
+import { type Address, addressText } from '../base/address.ts';
 import { ConnectionRecorder, type RecordingCounts, type RecordingLog } from './connection-recorder.ts';
 import { CredentialGuard } from './credentials.ts';
 import { ProxiedConnection } from './proxied-connection.ts';

@@ -12,7 +12,7 @@
  */
 import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
-import { requestFrame } from '../load/frames.ts';
+import { requestFrame } from '../session/frames.ts';
 import { carriesCredential } from './credentials.ts';
 import { type Due, type Exchange, exchangeFor, handshakeExchange } from './exchange.ts';
 import { ExchangeLedger } from './exchange-ledger.ts';

@@ -1,5 +1,5 @@
 /** What all connections of a replay share. */
-import type { Address } from '../load/address.ts';
+import type { Address } from '../base/address.ts';
 import type { PathMap } from './path-map.ts';
 import type { SessionBook } from './replay-sessions.ts';
 import type { ReplayTally } from './replay-tally.ts';

@@ -2,9 +2,9 @@
  * A replay over time: replies and errors by steps of 100 ms, percentiles by the second, and for availability the
  * worst that befell the requests that were due in each step. Grows with the duration, not with the requests.
  */
-import { bucketLowUs, LATENCY_BUCKETS, latencyBucket } from '../measure/latency-recorder.ts';
+import { bucketLowUs, LATENCY_BUCKETS, latencyBucket } from '../latency/latency-recorder.ts';
 import type { ProbeHistory, Verdict } from '../measure/probe-track.ts';
-import type { LatencyPoint } from '../report/run-json.ts';
+import type { LatencyPoint } from '../result/run-json.ts';
 import type { Due } from './exchange.ts';
 
 export const SERIES_STEP_MS = 100;

@@ -7,10 +7,10 @@
  *     lag           timed: the replay handed requests to their connections when they were due
  */
 
-import { foldCounts, newHistogram, summarizeLatency } from '../measure/latency-recorder.ts';
+import { formatCount, formatMs, plural } from '../figures/format.ts';
+import { foldCounts, newHistogram, summarizeLatency } from '../latency/latency-recorder.ts';
 import { LAG_P99_MS_MAX } from '../measure/validity.ts';
-import { formatCount, formatMs, plural } from '../report/format.ts';
-import type { Finding } from '../report/run-json.ts';
+import type { Finding } from '../result/run-json.ts';
 import type { ReplayOutcome } from './replay.ts';
 
 /** Differences that a sentence names. */

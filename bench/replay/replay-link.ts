@@ -7,7 +7,7 @@
  *        '------- pause <-----+-------------------+--------- lost -------'        no server for too long: gone
  */
 import { createConnection, type Socket } from 'node:net';
-import type { Address } from '../load/address.ts';
+import type { Address } from '../base/address.ts';
 import { type ReplyHandler, ReplyStream } from './reply-stream.ts';
 
 const ATTEMPT_MS_MAX = 5_000;

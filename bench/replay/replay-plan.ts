@@ -4,7 +4,7 @@
  */
 import { basename, parse } from 'node:path';
 import type { Arrival, PhasePlan, Plan, Reference } from '../plan/plan.ts';
-import type { LatencySummary } from '../report/run-json.ts';
+import type { LatencySummary } from '../result/run-json.ts';
 import type { ReplayOutcome } from './replay.ts';
 import { AVAILABILITY_DEADLINE_MS, SERIES_STEP_MS } from './replay-curve.ts';
 

@@ -12,10 +12,10 @@ import { basename } from 'node:path';
 import * as hdr from 'hdr-histogram-js';
 import { errorName } from '../../src/wire/error-codes.ts';
 import { OpCode, opName } from '../../src/wire/opcodes.ts';
+import { foldCounts, newHistogram, summarizeLatency } from '../latency/latency-recorder.ts';
 import { summarizeAvailability } from '../measure/availability.ts';
-import type { Environment } from '../measure/environment.ts';
-import { foldCounts, newHistogram, summarizeLatency } from '../measure/latency-recorder.ts';
 import type { LoadOp } from '../plan/plan.ts';
+import type { Environment } from '../result/environment-facts.ts';
 import {
   type AvailabilityResult,
   type GeneratorUsage,
@@ -26,7 +26,7 @@ import {
   RUN_SCHEMA_VERSION,
   type RunResult,
   type TargetInfo,
-} from '../report/run-json.ts';
+} from '../result/run-json.ts';
 import type { ReplayOutcome } from './replay.ts';
 import { SERIES_STEP_MS } from './replay-curve.ts';
 import { replayFindings, replayNotes } from './replay-findings.ts';

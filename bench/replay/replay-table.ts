@@ -1,7 +1,7 @@
 /** A replay as text: operations recorded and replayed side by side, then what differs and what to know. */
 import Table from 'cli-table3';
-import { formatCount, formatDuration, formatMs, formatRate, MISSING, orMissing } from '../report/format.ts';
-import type { LatencySummary } from '../report/run-json.ts';
+import { formatCount, formatDuration, formatMs, formatRate, MISSING, orMissing } from '../figures/format.ts';
+import type { LatencySummary } from '../result/run-json.ts';
 import type { ReplayRun } from './replay-result.ts';
 import type { Difference } from './replay-tally.ts';
 

@@ -7,7 +7,7 @@
  */
 import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
 import { OpCode, opName } from '../../src/wire/opcodes.ts';
-import { LATENCY_BUCKETS, latencyBucket, recordableUs } from '../measure/latency-recorder.ts';
+import { LATENCY_BUCKETS, latencyBucket, recordableUs } from '../latency/latency-recorder.ts';
 import type { Exchange } from './exchange.ts';
 import { ReplayCurve } from './replay-curve.ts';
 

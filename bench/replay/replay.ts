@@ -19,7 +19,7 @@
  * connections, the requests in flight, and at most `backlogBytesMax` of waiting ones.
  */
 import { ConfigFailure } from '../../src/base/failure.ts';
-import type { Address } from '../load/address.ts';
+import type { Address } from '../base/address.ts';
 import { GcPauseMeter } from '../measure/gc-pauses.ts';
 import { PathMap } from './path-map.ts';
 import type { RecordingHeader } from './recording-format.ts';

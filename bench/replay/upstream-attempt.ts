@@ -1,6 +1,6 @@
 /** The proxy's way to a server, for one client. */
 import { createConnection, type Socket } from 'node:net';
-import type { Address } from '../load/address.ts';
+import type { Address } from '../base/address.ts';
 
 const CONNECT_MS_MAX = 5_000;
 

@@ -3,7 +3,7 @@
  * included. A row with zeros is an interval in which nothing came: it is never left out, so that a plot of the file
  * does not draw a line across an outage. An empty cell is a figure that does not exist.
  */
-import type { PhaseResult, RunResult } from './run-json.ts';
+import type { PhaseResult, RunResult } from '../result/run-json.ts';
 
 /** One row per step of 100 ms, stamped with its begin: `phase,at_ms,replies,errors`. */
 export function seriesCsv(run: RunResult): string {

@@ -14,8 +14,8 @@ import {
   SWEEP_SCHEMA,
   SWEEP_SCHEMA_VERSION,
   type Sweep,
-} from './compare-json.ts';
-import { parseRun, RUN_SCHEMA, RUN_SCHEMA_VERSION, type RunResult } from './run-json.ts';
+} from '../result/compare-json.ts';
+import { parseRun, RUN_SCHEMA, RUN_SCHEMA_VERSION, type RunResult } from '../result/run-json.ts';
 import { COMPARE_FILE, SWEEP_FILE } from './save-comparison.ts';
 import { RUN_FILE } from './save-run.ts';
 

@@ -4,15 +4,23 @@
  * noisy machine decide nothing.
  */
 import { join } from 'node:path';
-import { comparisonSides, FIGURE_LABELS, ratioText, verdictWords } from './compare-figures.ts';
-import type { ComparedFigure, Comparison, Sweep } from './compare-json.ts';
-import { phaseBrief, planLine } from './describe.ts';
-import { formatMicros, formatMs, formatRate, formatShare, MISSING, orMissing, plural } from './format.ts';
-import { tableLines } from './markdown.ts';
+import { comparisonSides, FIGURE_LABELS, ratioText, verdictWords } from '../figures/compare-figures.ts';
+import { phaseBrief, planLine } from '../figures/describe.ts';
+import {
+  formatMicros,
+  formatMs,
+  formatRate,
+  formatShare,
+  MISSING,
+  orMissing,
+  plural,
+} from '../figures/format.ts';
+import { tableLines } from '../figures/markdown.ts';
+import { kneeSentences, searchSentence, variedText } from '../figures/sweep-figures.ts';
+import type { ComparedFigure, Comparison, Sweep } from '../result/compare-json.ts';
+import type { RunResult } from '../result/run-json.ts';
 import { type ListedResult, listResults } from './read-results.ts';
 import { replaceFiles } from './result-dir.ts';
-import type { RunResult } from './run-json.ts';
-import { kneeSentences, searchSentence, variedText } from './sweep-figures.ts';
 
 const README_FILE = 'README.md';
 /** By this sentence a README is known to be ours. */
@@ -52,7 +60,7 @@ export function renderResultsReadme(results: readonly ListedResult[]): string {
     '# Results',
     '',
     README_MARK,
-    'Each directory holds its figures as JSON (schemas in `bench/report/run-json.ts` and `compare-json.ts`), `summary.md`, and',
+    'Each directory holds its figures as JSON (schemas in `bench/result/run-json.ts` and `compare-json.ts`), `summary.md`, and',
     '`report.html` with charts, which needs no network.',
     '',
     ...comparisonSection([...comparisons.values()]),

@@ -7,13 +7,13 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Comparison, Sweep } from './compare-json.ts';
-import { fileNameText } from './hdr-files.ts';
+import { jsonText } from '../figures/json-text.ts';
+import { fileNameText } from '../latency/hdr-files.ts';
+import type { Comparison, Sweep } from '../result/compare-json.ts';
+import type { RunResult } from '../result/run-json.ts';
 import { renderCompareReport } from './html/compare-report.ts';
 import { renderSweepReport } from './html/sweep-report.ts';
-import { jsonText } from './json-text.ts';
 import { diskFiles, type FileSystem, type ResultFile, SaveFailure, writeResult } from './result-dir.ts';
-import type { RunResult } from './run-json.ts';
 import { RUN_FILE } from './save-run.ts';
 import { renderComparisonSummary } from './summary-compare.ts';
 import { renderRunSummary } from './summary-run.ts';

@@ -8,7 +8,9 @@
  *     <phase>.<op>.hgrm          percentile distribution, ms; `<phase>.hgrm` of all requests together
  *     <plan>.hlog                histograms per second and op
  */
-import { latencyCsv, samplesCsv, seriesCsv } from './csv.ts';
+
+import { jsonText } from '../figures/json-text.ts';
+import { isRequest } from '../figures/run-tables.ts';
 import {
   decodeHistogram,
   fileNameText,
@@ -17,12 +19,11 @@ import {
   mergeHistograms,
   NameTable,
   writeHgrm,
-} from './hdr-files.ts';
+} from '../latency/hdr-files.ts';
+import { type RunResult, runDirName } from '../result/run-json.ts';
+import { latencyCsv, samplesCsv, seriesCsv } from './csv.ts';
 import { renderRunReport } from './html/run-report.ts';
-import { jsonText } from './json-text.ts';
 import { createResultDir, type FileSystem, type ResultFile, writeResult } from './result-dir.ts';
-import { type RunResult, runDirName } from './run-json.ts';
-import { isRequest } from './run-tables.ts';
 import { renderRunSummary } from './summary-run.ts';
 
 export const RUN_FILE = 'run.json';

@@ -1,9 +1,9 @@
 /** `summary.md` of a comparison: the verdict of each phase in words, then medians and ratios with their intervals. */
-import { comparisonTable, pairsSentence, verdictSentence, verdictWords } from './compare-figures.ts';
-import type { Comparison } from './compare-json.ts';
-import { environmentFacts, environmentLine, phaseLine, planLine } from './describe.ts';
-import { formatInstant } from './format.ts';
-import { codeBlock, factLines, tableLines } from './markdown.ts';
+import { comparisonTable, pairsSentence, verdictSentence, verdictWords } from '../figures/compare-figures.ts';
+import { environmentFacts, environmentLine, phaseLine, planLine } from '../figures/describe.ts';
+import { formatInstant } from '../figures/format.ts';
+import { codeBlock, factLines, tableLines } from '../figures/markdown.ts';
+import type { Comparison } from '../result/compare-json.ts';
 
 export function renderComparisonSummary(comparison: Comparison): string {
   const { plan, a, b, environment, phases } = comparison;
@@ -38,7 +38,7 @@ export function renderComparisonSummary(comparison: Comparison): string {
     '## Again',
     '',
     ...codeBlock([comparison.command]),
-    '`compare.json` has everything (schema in `bench/report/compare-json.ts`), `runs/` each single run.',
+    '`compare.json` has everything (schema in `bench/result/compare-json.ts`), `runs/` each single run.',
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -6,11 +6,10 @@ import {
   phaseLine,
   planLine,
   runVerdict,
-} from './describe.ts';
-import { errorText, figureRows } from './figures.ts';
-import { formatDuration, formatInstant, formatMs } from './format.ts';
-import { codeBlock, factLines, markdownTable, tableLines } from './markdown.ts';
-import type { RunResult } from './run-json.ts';
+} from '../figures/describe.ts';
+import { errorText, figureRows } from '../figures/figures.ts';
+import { formatDuration, formatInstant, formatMs } from '../figures/format.ts';
+import { codeBlock, factLines, markdownTable, tableLines } from '../figures/markdown.ts';
 import {
   availabilityTable,
   checkSentence,
@@ -20,8 +19,9 @@ import {
   outageTable,
   referenceTable,
   type TextTable,
-} from './run-tables.ts';
-import { limitSentences, STAGE_NOTE, stageTable } from './stage-table.ts';
+} from '../figures/run-tables.ts';
+import { limitSentences, STAGE_NOTE, stageTable } from '../figures/stage-table.ts';
+import type { RunResult } from '../result/run-json.ts';
 
 export function renderRunSummary(run: RunResult): string {
   const rows = figureRows(run).map(({ label, cells }) => [label, ...cells]);
@@ -138,7 +138,7 @@ function tableSection(title: string, text: string, table: TextTable): string[] {
 
 function fileSection(): string[] {
   return [
-    '`run.json` has everything (schema in `bench/report/run-json.ts`); `series.csv`, `latency.csv` and `samples.csv` the',
+    '`run.json` has everything (schema in `bench/result/run-json.ts`); `series.csv`, `latency.csv` and `samples.csv` the',
     "curves; `*.hgrm` the percentile distributions in ms; `*.hlog`, if there is one, HdrHistogram's log in microseconds (give",
     'its tools `-outputValueUnitRatio 1000`).',
   ];

@@ -1,9 +1,16 @@
 /** `summary.md` of a sweep: what was varied, the knee and the search in sentences, every point as a row. */
-import type { Sweep } from './compare-json.ts';
-import { environmentFacts, environmentLine, phaseLine, planLine } from './describe.ts';
-import { formatInstant } from './format.ts';
-import { codeBlock, factLines, tableLines } from './markdown.ts';
-import { kneeSentences, searchSentence, sweepReferences, sweepTable, variedText } from './sweep-figures.ts';
+
+import { environmentFacts, environmentLine, phaseLine, planLine } from '../figures/describe.ts';
+import { formatInstant } from '../figures/format.ts';
+import { codeBlock, factLines, tableLines } from '../figures/markdown.ts';
+import {
+  kneeSentences,
+  searchSentence,
+  sweepReferences,
+  sweepTable,
+  variedText,
+} from '../figures/sweep-figures.ts';
+import type { Sweep } from '../result/compare-json.ts';
 
 export function renderSweepSummary(sweep: Sweep): string {
   const { plan, target } = sweep;
@@ -45,7 +52,7 @@ export function renderSweepSummary(sweep: Sweep): string {
     '## Again',
     '',
     ...codeBlock([sweep.command]),
-    '`sweep.json` has everything (schema in `bench/report/compare-json.ts`).',
+    '`sweep.json` has everything (schema in `bench/result/compare-json.ts`).',
   ];
   return `${lines.join('\n')}\n`;
 }

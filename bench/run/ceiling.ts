@@ -5,7 +5,7 @@
  *
  *     null rate 2.6 M/s, generator 0.55 busy  ->  ceiling 4.7 M/s
  */
-import { LoadController } from '../load/controller.ts';
+import { LoadController } from '../generator/controller.ts';
 import type { PhasePlan, Plan } from '../plan/plan.ts';
 import { maxBytes } from '../plan/plan.ts';
 import { startTarget } from '../target/start-target.ts';

@@ -4,16 +4,16 @@ import { readInt64 } from '../../src/base/int64.ts';
 import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import { STAT_BYTES, StatOffset } from '../../src/wire/stat.ts';
+import type { Address } from '../base/address.ts';
 import { checkHistory } from '../check/check.ts';
 import { readTag } from '../check/history.ts';
 import type { KeyState, KeyStates } from '../check/merged-history.ts';
-import type { Address } from '../load/address.ts';
-import { getRequest } from '../load/frames.ts';
+import { withAnySession } from '../generator/tree-set-up.ts';
 import { KeySpace } from '../load/key-space.ts';
-import type { RawSession } from '../load/raw-session.ts';
-import { withAnySession } from '../load/tree-set-up.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { CheckResult } from '../report/run-json.ts';
+import type { CheckResult } from '../result/run-json.ts';
+import { getRequest } from '../session/frames.ts';
+import type { RawSession } from '../session/raw-session.ts';
 
 const WINDOW = 500;
 export class PhaseCheck {

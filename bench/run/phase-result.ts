@@ -4,15 +4,15 @@
  */
 import * as hdr from 'hdr-histogram-js';
 import { errorName } from '../../src/wire/error-codes.ts';
+import type { WorkerPhaseReport } from '../generator/worker-messages.ts';
+import type { IntervalHistogram } from '../latency/hdr-files.ts';
+import { foldCounts, newHistogram, summarizeLatency } from '../latency/latency-recorder.ts';
 import { SERIES_STEP_MS } from '../load/phase-counters.ts';
-import type { WorkerPhaseReport } from '../load/worker-messages.ts';
 import { goodCount } from '../measure/goodput.ts';
-import { foldCounts, newHistogram, summarizeLatency } from '../measure/latency-recorder.ts';
 import type { AvailabilityProbes } from '../measure/probes.ts';
 import { findFindings } from '../measure/validity.ts';
 import type { Plan } from '../plan/plan.ts';
 import { endsByWork } from '../recipe/recipes.ts';
-import type { IntervalHistogram } from '../report/hdr-files.ts';
 import type {
   AvailabilityResult,
   GeneratorUsage,
@@ -21,7 +21,7 @@ import type {
   OpResult,
   PhaseResult,
   SteadyState,
-} from '../report/run-json.ts';
+} from '../result/run-json.ts';
 import { detectSteadyState } from '../stats/steady-state.ts';
 import type { Ceiling } from './ceiling.ts';
 import type { MeasuredPhase } from './run-phase.ts';

@@ -1,14 +1,14 @@
 /** Drives one phase from the main thread: starts it on all workers, shows progress, gathers what belongs to it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LoadController, RunningPhase } from '../load/controller.ts';
+import { monotonicMs } from '../base/phase-clock.ts';
+import type { LoadController, RunningPhase } from '../generator/controller.ts';
+import type { WorkerPhaseReport } from '../generator/worker-messages.ts';
 import type { PhaseGrid } from '../load/load-phase.ts';
-import { monotonicMs } from '../load/phase-clock.ts';
-import type { WorkerPhaseReport } from '../load/worker-messages.ts';
 import { readCpuPressureMicros } from '../measure/process-usage.ts';
 import type { ServerSampler } from '../measure/server-sampler.ts';
 import type { PhasePlan, Plan } from '../plan/plan.ts';
-import type { Progress } from '../report/progress.ts';
-import type { CheckResult, TreeSize } from '../report/run-json.ts';
+import type { CheckResult, TreeSize } from '../result/run-json.ts';
+import type { Progress } from '../run/progress.ts';
 import { readNodeCount } from '../target/leader.ts';
 import type { Target } from '../target/target.ts';
 import { PhaseCheck } from './phase-check.ts';

@@ -7,15 +7,16 @@
  *         -> probes, sampler off -> (tree off) -> target down
  */
 
-import { LoadController } from '../load/controller.ts';
-import { monotonicMs } from '../load/phase-clock.ts';
-import { captureEnvironment, type Environment } from '../measure/environment.ts';
+import { monotonicMs } from '../base/phase-clock.ts';
+import { LoadController } from '../generator/controller.ts';
+import type { IntervalHistogram } from '../latency/hdr-files.ts';
+import { captureEnvironment } from '../measure/environment.ts';
 import { AvailabilityProbes } from '../measure/probes.ts';
 import { ServerSampler } from '../measure/server-sampler.ts';
 import { maxBytes, type Plan, plannedMs } from '../plan/plan.ts';
-import type { IntervalHistogram } from '../report/hdr-files.ts';
-import type { Progress } from '../report/progress.ts';
-import { RUN_SCHEMA, RUN_SCHEMA_VERSION, type RunResult } from '../report/run-json.ts';
+import type { Environment } from '../result/environment-facts.ts';
+import { RUN_SCHEMA, RUN_SCHEMA_VERSION, type RunResult } from '../result/run-json.ts';
+import type { Progress } from '../run/progress.ts';
 import { findLeader } from '../target/leader.ts';
 import { startTarget } from '../target/start-target.ts';
 import type { Target } from '../target/target.ts';

@@ -18,7 +18,7 @@
  * not have been seen, else `cannot tell`. As in ClickHouse's performance comparison, an effect that clears a wide floor
  * is still reported: on a noisy machine 3 times as fast is 3 times as fast.
  */
-import type { ComparisonVerdict, RatioEstimate } from '../report/compare-json.ts';
+import type { ComparisonVerdict, RatioEstimate } from '../result/compare-json.ts';
 
 export const DEFAULT_MIN_EFFECT = 0.05;
 const SIGNIFICANCE = 0.05;

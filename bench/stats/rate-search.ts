@@ -22,7 +22,7 @@
 import { median } from 'simple-statistics';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import type { SearchPlan } from '../plan/plan.ts';
-import type { SearchOutcome } from '../report/compare-json.ts';
+import type { SearchOutcome } from '../result/compare-json.ts';
 import { type EdgeFit, edgeInterval, fitEdge, type ProbedRate } from './edge-fit.ts';
 
 export interface RateSearchOptions {

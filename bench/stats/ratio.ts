@@ -12,7 +12,7 @@
  * confidence intervals* (2012).
  */
 import { median, sampleStandardDeviation } from 'simple-statistics';
-import type { RatioEstimate } from '../report/compare-json.ts';
+import type { RatioEstimate } from '../result/compare-json.ts';
 import { bootstrapMedian } from './bootstrap.ts';
 import { signedRanks, signFlipP } from './sign-flip.ts';
 

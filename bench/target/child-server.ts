@@ -13,7 +13,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ConfigFailure } from '../../src/base/failure.ts';
-import type { Address } from '../load/address.ts';
+import type { Address } from '../base/address.ts';
 import type { Target } from './target.ts';
 
 const STOP_MS_MAX = 10_000;

@@ -10,9 +10,9 @@ import { existsSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'nod
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ConfigFailure } from '../../src/base/failure.ts';
+import { PACKAGE_ROOT } from '../base/package-root.ts';
 import { makeTempDir } from './child-server.ts';
 import { LAUNCHER, startEmbedded } from './embedded.ts';
-import { PACKAGE_ROOT } from './package-root.ts';
 import type { Target, TargetOptions } from './target.ts';
 import type { TargetSpec } from './target-spec.ts';
 

@@ -1,9 +1,8 @@
 /** A fresh ringkeeper server from a checkout (this one, or that of another commit), on a free port, without data. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageVersion } from '../measure/environment.ts';
+import { PACKAGE_ROOT, packageVersion } from '../base/package-root.ts';
 import { awaitLine, makeTempDir, type Ready, startChild } from './child-server.ts';
-import { PACKAGE_ROOT } from './package-root.ts';
 import type { Target, TargetOptions } from './target.ts';
 import type { Settings, TargetSpec } from './target-spec.ts';
 

@@ -1,6 +1,6 @@
 /** Four-letter words: one connection per question, the answer ends with the connection. */
 import { createConnection } from 'node:net';
-import type { Address } from '../load/address.ts';
+import type { Address } from '../base/address.ts';
 
 /** The longest wanted answer is mntr of a large server, some 40 kB; more is somebody else's protocol. */
 const ANSWER_BYTES_MAX = 1024 * 1024;

@@ -9,10 +9,9 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { packageVersion } from '../measure/environment.ts';
+import { PACKAGE_ROOT, packageVersion, SOURCE_SUFFIX } from '../base/package-root.ts';
 import { makeTempDir } from './child-server.ts';
 import { type Build, LAUNCHER } from './embedded.ts';
-import { PACKAGE_ROOT, SOURCE_SUFFIX } from './package-root.ts';
 
 const NAME = 'ringkeeper';
 

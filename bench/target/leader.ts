@@ -1,5 +1,5 @@
 /** What the servers of a list say of themselves, by the word `srvr`, which every server answers by default. */
-import type { Address } from '../load/address.ts';
+import type { Address } from '../base/address.ts';
 import { askWord } from './four-letter-word.ts';
 
 const ANSWER_MS_MAX = 2_000;

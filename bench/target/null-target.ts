@@ -1,7 +1,7 @@
 /** The null server as a target: the ceiling of the generator on this machine, or a service with a known delay. */
 import { join } from 'node:path';
+import { SOURCE_SUFFIX } from '../base/package-root.ts';
 import { awaitLine, makeTempDir, type Ready, startChild } from './child-server.ts';
-import { SOURCE_SUFFIX } from './package-root.ts';
 import type { Target, TargetOptions } from './target.ts';
 import type { TargetSpec } from './target-spec.ts';
 

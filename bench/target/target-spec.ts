@@ -8,7 +8,7 @@
  *     host:port[,host:port ...]       a running service; IPv6 in brackets
  */
 import { ConfigFailure } from '../../src/base/failure.ts';
-import type { Address } from '../load/address.ts';
+import type { Address } from '../base/address.ts';
 
 /** Of zoo.cfg, in the order in which they were given. */
 export type Settings = Readonly<Record<string, string>>;

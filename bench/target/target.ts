@@ -1,5 +1,5 @@
 /** A running service under test, as the rest of the engine sees it, whatever started it. */
-import type { Address } from '../load/address.ts';
+import type { Address } from '../base/address.ts';
 
 export interface Target {
   /** Short, for file names and tables: `embedded`, `apache`, `null`, `external`, `commit-1a2b3c4`. */

@@ -11,7 +11,7 @@ import {
   newHistogram,
   recordableUs,
   summarizeLatency,
-} from '../../bench/measure/latency-recorder.ts';
+} from '../../bench/latency/latency-recorder.ts';
 
 const microseconds = fc.oneof(fc.nat({ max: 5000 }), fc.nat({ max: LATENCY_US_MAX }));
 

@@ -8,7 +8,7 @@
  * Each prints as it goes and writes `results/<date>-faults-<what>/`. `--date` names another day.
  */
 import { parseArgs } from 'node:util';
-import { setV8Flags } from '../../bench/measure/v8-flags.ts';
+import { setV8Flags } from '../../bench/base/v8-flags.ts';
 import { damageCampaign } from './support/damage-campaign.ts';
 import { idleCampaign } from './support/idle-campaign.ts';
 import { killReport } from './support/kill-report.ts';

@@ -7,10 +7,10 @@
 import { type ComparedRun, compareTargets } from '../../compare/compare-targets.ts';
 import type { Measure } from '../../compare/measure.ts';
 import { comparePhases, type RunPair } from '../../compare/phase-comparison.ts';
+import { planLine } from '../../figures/describe.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { PhaseComparison } from '../../report/compare-json.ts';
-import { planLine } from '../../report/describe.ts';
-import { isValid, type RunResult } from '../../report/run-json.ts';
+import type { PhaseComparison } from '../../result/compare-json.ts';
+import { isValid, type RunResult } from '../../result/run-json.ts';
 import { DEFAULT_MIN_EFFECT } from '../../stats/decide.ts';
 import type { ModeName } from './modes.ts';
 

@@ -3,7 +3,7 @@
  * nowhere; of several, the one with the highest mean ratio of throughput. Everything else leaves the default where it is,
  * and says why. Pure.
  */
-import { formatRatio, plural } from '../../report/format.ts';
+import { formatRatio, plural } from '../../figures/format.ts';
 import { canDecide } from '../../stats/decide.ts';
 import type { ModeComparison } from './compare-modes.ts';
 import type { ModeName } from './modes.ts';

@@ -1,9 +1,9 @@
 /** The comparison of threading modes in words and tables, and its document. */
-import { FIGURE_LABELS, figureText, ratioText } from '../../report/compare-figures.ts';
-import type { ComparedFigure, PhaseComparison } from '../../report/compare-json.ts';
-import { MISSING, orMissing, plural } from '../../report/format.ts';
-import { markdownTable } from '../../report/markdown.ts';
-import { type CampaignHead, campaignFoot } from '../soak/campaign.ts';
+import { FIGURE_LABELS, figureText, ratioText } from '../../figures/compare-figures.ts';
+import { MISSING, orMissing, plural } from '../../figures/format.ts';
+import { markdownTable } from '../../figures/markdown.ts';
+import type { ComparedFigure, PhaseComparison } from '../../result/compare-json.ts';
+import { type CampaignHead, campaignFoot } from '../campaign.ts';
 import type { ModeComparison } from './compare-modes.ts';
 import type { Conclusion } from './conclusion.ts';
 import type { ModeName } from './modes.ts';

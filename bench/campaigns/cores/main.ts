@@ -11,16 +11,16 @@
  * What to expect on 4 to 16 cores: README.md. Exit status 1 when runs failed.
  */
 import { cpus, tmpdir } from 'node:os';
-import { RESULTS_DIR } from '../../command/flags.ts';
 import { captureMachine } from '../../measure/environment.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { terminalProgress } from '../../report/progress.ts';
 import { prepareOut } from '../../report/result-dir.ts';
 import { CeilingMeter } from '../../run/ceiling.ts';
 import { runPlan } from '../../run/run-plan.ts';
 import { startTarget } from '../../target/start-target.ts';
 import { parseTargetSpec } from '../../target/target-spec.ts';
-import { countFlag, numberFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../soak/campaign.ts';
+import { RESULTS_DIR } from '../../terminal/flags.ts';
+import { terminalProgress } from '../../terminal/progress.ts';
+import { countFlag, numberFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../campaign.ts';
 import { compareModes, DEFAULT_SIDE } from './compare-modes.ts';
 import { concludeModes } from './conclusion.ts';
 import { type CoresResult, comparisonLines, renderCoresSummary } from './cores-text.ts';

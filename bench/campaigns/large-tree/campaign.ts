@@ -5,8 +5,9 @@
  *               |           '-copy--> load: ringkeeper peak, paced; Apache peak, paced
  *               '-> flat, deep: made, listed, restarted, checked
  */
+
+import { formatRate, plural } from '../../figures/format.ts';
 import { KeySpace } from '../../load/key-space.ts';
-import { formatRate, plural } from '../../report/format.ts';
 import { makeDataDir, removeDataDir } from './data-dir.ts';
 import type { LargeTreeResult, LoadResult, ServerName, ShapeResult, StartResult } from './large-tree-json.ts';
 import { measureShape } from './measure-shape.ts';

@@ -19,7 +19,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { monotonicMs } from '../../load/phase-clock.ts';
+import { monotonicMs } from '../../base/phase-clock.ts';
 
 const VERSION_DIR = 'version-2';
 const NAME = /^(snapshot|log)\.([0-9a-f]{1,16})$/;

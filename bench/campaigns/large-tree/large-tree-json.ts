@@ -1,6 +1,6 @@
 /** The document `large-tree.json`. Times in ms, sizes in bytes, rates per second. */
-import type { LatencySummary } from '../../report/run-json.ts';
-import type { CampaignHead } from '../soak/campaign.ts';
+import type { LatencySummary } from '../../result/run-json.ts';
+import type { CampaignHead } from '../campaign.ts';
 import type { SplitReplies, WorstMoment } from './reply-times.ts';
 import type { ThreadPause } from './server-facts.ts';
 import type { LargeReply } from './tree-client.ts';

@@ -6,8 +6,8 @@
  *     lag counts   look                look                look
  *     time        ---|-- worst 0.4 ms --|-- worst 9.1 ms --|--->
  */
-import { monotonicMs } from '../../load/phase-clock.ts';
-import { bucketLowUs, LATENCY_BUCKETS } from '../../measure/latency-recorder.ts';
+import { monotonicMs } from '../../base/phase-clock.ts';
+import { bucketLowUs, LATENCY_BUCKETS } from '../../latency/latency-recorder.ts';
 import type { Span } from './reply-times.ts';
 
 /** The worst of requests that were handed over in the span. */

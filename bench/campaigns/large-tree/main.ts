@@ -15,13 +15,13 @@
  */
 import { tmpdir } from 'node:os';
 import { ConfigFailure } from '../../../src/base/failure.ts';
-import { RESULTS_DIR } from '../../command/flags.ts';
 import { captureMachine } from '../../measure/environment.ts';
 import { parseDuration, parseShare } from '../../plan/quantity.ts';
 import { prepareOut } from '../../report/result-dir.ts';
 import { hasApache } from '../../target/apache.ts';
 import { makeInstalledCopy } from '../../target/installed-copy.ts';
-import { countFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../soak/campaign.ts';
+import { RESULTS_DIR } from '../../terminal/flags.ts';
+import { countFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../campaign.ts';
 import { type CampaignOptions, runLargeTree } from './campaign.ts';
 import type { LargeTreeResult, ServerName } from './large-tree-json.ts';
 import { renderLargeTreeSummary, targetLines } from './summary.ts';

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { OpCode } from '../../../src/wire/opcodes.ts';
-import type { Address } from '../../load/address.ts';
+import type { Address } from '../../base/address.ts';
 import { readProcessUsage } from '../../measure/process-usage.ts';
 import type { Target } from '../../target/target.ts';
 import { snapshotSpans } from './data-dir.ts';

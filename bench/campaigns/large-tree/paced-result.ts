@@ -3,14 +3,14 @@
  * slices of latencies, snapshots (by the times of their files), the generator's lateness.
  */
 import { errorName } from '../../../src/wire/error-codes.ts';
-import type { RunningPhase } from '../../load/controller.ts';
-import type { WorkerPhaseReport } from '../../load/worker-messages.ts';
+import { formatCount, formatRate, plural } from '../../figures/format.ts';
+import type { RunningPhase } from '../../generator/controller.ts';
+import type { WorkerPhaseReport } from '../../generator/worker-messages.ts';
+import { foldCounts, newHistogram, summarizeLatency } from '../../latency/latency-recorder.ts';
 import type { GcLog } from '../../measure/gc-pauses.ts';
-import { foldCounts, newHistogram, summarizeLatency } from '../../measure/latency-recorder.ts';
 import type { MonitorValues } from '../../measure/mntr.ts';
 import { readProcessUsage } from '../../measure/process-usage.ts';
-import { formatCount, formatRate, plural } from '../../report/format.ts';
-import type { LatencySummary } from '../../report/run-json.ts';
+import type { LatencySummary } from '../../result/run-json.ts';
 import type { Target } from '../../target/target.ts';
 import { type SnapshotSpan, snapshotSpans } from './data-dir.ts';
 import type { LoadResult, Moment, SnapshotFacts } from './large-tree-json.ts';

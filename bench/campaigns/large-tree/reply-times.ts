@@ -11,8 +11,8 @@
  * margin still counts with its whole latency, outside. Pure.
  */
 import type * as hdr from 'hdr-histogram-js';
-import { newHistogram, summarizeLatency } from '../../measure/latency-recorder.ts';
-import type { LatencySummary } from '../../report/run-json.ts';
+import { newHistogram, summarizeLatency } from '../../latency/latency-recorder.ts';
+import type { LatencySummary } from '../../result/run-json.ts';
 
 export const SLICE_MS = 100;
 export const BEFORE_MS = 200;

@@ -2,7 +2,7 @@
  * What a server tells of itself around a load: its statistics start afresh with the measured time (`srst`), so that
  * every `_max` in the last reading is of that time.
  */
-import type { Address } from '../../load/address.ts';
+import type { Address } from '../../base/address.ts';
 import { type MonitorValues, parseMonitor } from '../../measure/mntr.ts';
 import { askWord } from '../../target/four-letter-word.ts';
 

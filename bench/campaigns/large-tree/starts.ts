@@ -7,10 +7,10 @@
  * ringkeeper says when it is ready; Apache is asked every 20 ms, which may add as much.
  */
 import { ErrorCode, errorName } from '../../../src/wire/error-codes.ts';
-import type { Address } from '../../load/address.ts';
-import { getRequest } from '../../load/frames.ts';
-import { RawSession } from '../../load/raw-session.ts';
+import type { Address } from '../../base/address.ts';
 import { readProcessUsage } from '../../measure/process-usage.ts';
+import { getRequest } from '../../session/frames.ts';
+import { RawSession } from '../../session/raw-session.ts';
 import type { Target } from '../../target/target.ts';
 import type { ServerName, StartResult } from './large-tree-json.ts';
 import { readMonitor, startupFigures } from './server-facts.ts';

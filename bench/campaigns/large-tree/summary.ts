@@ -8,10 +8,10 @@ import {
   MISSING,
   orMissing,
   plural,
-} from '../../report/format.ts';
-import { markdownTable } from '../../report/markdown.ts';
-import type { LatencySummary } from '../../report/run-json.ts';
-import { campaignFoot } from '../soak/campaign.ts';
+} from '../../figures/format.ts';
+import { markdownTable } from '../../figures/markdown.ts';
+import type { LatencySummary } from '../../result/run-json.ts';
+import { campaignFoot } from '../campaign.ts';
 import type { LargeTreeResult, LoadResult, ServerName, ShapeResult, StartResult } from './large-tree-json.ts';
 import { SAMPLES } from './measure-shape.ts';
 import type { ReplyTimes } from './reply-times.ts';

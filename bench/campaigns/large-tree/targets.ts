@@ -8,7 +8,7 @@
  *     collector   longest pause of any thread                                  under 20 ms under the load
  */
 import { median } from 'simple-statistics';
-import { formatMs, MISSING, orMissing } from '../../report/format.ts';
+import { formatMs, MISSING, orMissing } from '../../figures/format.ts';
 import type { LargeTreeResult, LoadResult, ServerName, ShapeResult, StartResult } from './large-tree-json.ts';
 
 export const NODES = 1_000_000;

@@ -6,8 +6,8 @@ import { connect, type Socket } from 'node:net';
 import { OPEN_ACL } from '../../../src/wire/acl.ts';
 import { CreateFlags, OpCode, SpecialXid } from '../../../src/wire/opcodes.ts';
 import type { Request } from '../../../src/wire/request-values.ts';
-import type { Address } from '../../load/address.ts';
-import { connectFrame, requestFrame } from '../../load/frames.ts';
+import type { Address } from '../../base/address.ts';
+import { connectFrame, requestFrame } from '../../session/frames.ts';
 
 const WINDOW = 900;
 const HEAD_BYTES = 20;

@@ -8,8 +8,8 @@
  * snapshot about than wanted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { LoadController, type RunningPhase } from '../../load/controller.ts';
-import { monotonicMs } from '../../load/phase-clock.ts';
+import { monotonicMs } from '../../base/phase-clock.ts';
+import { LoadController, type RunningPhase } from '../../generator/controller.ts';
 import { GcLog } from '../../measure/gc-pauses.ts';
 import { readCpuPressureMicros, readProcessUsage } from '../../measure/process-usage.ts';
 import type { Plan } from '../../plan/plan.ts';

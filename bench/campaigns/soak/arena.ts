@@ -10,14 +10,13 @@
  */
 import { pathToFileURL } from 'node:url';
 import { LEVEL, LEVEL_SPARE_BYTES } from '../../../src/shm/compactor.ts';
-import { RESULTS_DIR } from '../../command/flags.ts';
+import { formatCount, formatMiB } from '../../figures/format.ts';
+import { markdownTable } from '../../figures/markdown.ts';
 import { captureMachine } from '../../measure/environment.ts';
-import { formatCount, formatMiB } from '../../report/format.ts';
 import { html, list } from '../../report/html/markup.ts';
 import { ChartSheet, renderPage } from '../../report/html/page.ts';
-import { markdownTable } from '../../report/markdown.ts';
 import { prepareOut } from '../../report/result-dir.ts';
-import { ArenaFuzz, type Regime } from './arena-fuzz.ts';
+import { RESULTS_DIR } from '../../terminal/flags.ts';
 import {
   type CampaignHead,
   campaignFoot,
@@ -26,7 +25,8 @@ import {
   repeatText,
   runCampaign,
   saveCampaign,
-} from './campaign.ts';
+} from '../campaign.ts';
+import { ArenaFuzz, type Regime } from './arena-fuzz.ts';
 import { curvesChart } from './curve-chart.ts';
 
 const SCHEMA = 'ringkeeper-bench-arena';

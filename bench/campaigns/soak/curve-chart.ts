@@ -1,5 +1,5 @@
 /** Curves over one x axis, as the campaigns draw them: some lines in one plot, with the drawn figures as a table. */
-import { formatCount, MISSING } from '../../report/format.ts';
+import { formatCount, MISSING } from '../../figures/format.ts';
 import {
   baseOption,
   type Chart,

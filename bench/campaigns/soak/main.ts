@@ -13,11 +13,11 @@
  */
 import { tmpdir } from 'node:os';
 import { ConfigFailure } from '../../../src/base/failure.ts';
-import { RESULTS_DIR } from '../../command/flags.ts';
 import { parseDuration, parseShare } from '../../plan/quantity.ts';
-import { terminalProgress } from '../../report/progress.ts';
 import { prepareOut } from '../../report/result-dir.ts';
-import { countFlag, numberFlag, readFlags, repeatText, runCampaign, saveCampaign } from './campaign.ts';
+import { RESULTS_DIR } from '../../terminal/flags.ts';
+import { terminalProgress } from '../../terminal/progress.ts';
+import { countFlag, numberFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../campaign.ts';
 import { soak } from './soak.ts';
 import { renderSoakPage } from './soak-page.ts';
 import { renderSoakSummary, sampleLine, sampleLineHead, verdictLines } from './soak-text.ts';

@@ -17,7 +17,7 @@
  */
 import { median } from 'simple-statistics';
 import { LEVEL, LEVEL_SPARE_BYTES } from '../../../src/shm/compactor.ts';
-import { formatCount, formatMiB, formatMs } from '../../report/format.ts';
+import { formatCount, formatMiB, formatMs } from '../../figures/format.ts';
 import { theilSen } from '../../stats/robust.ts';
 import type { PeriodLatency, RuleOutcome, RuleVerdict, ServerSample, SoakLoad } from './soak-json.ts';
 

@@ -11,8 +11,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { median } from 'simple-statistics';
-import type { Address } from '../../load/address.ts';
-import { monotonicMs } from '../../load/phase-clock.ts';
+import type { Address } from '../../base/address.ts';
+import { monotonicMs } from '../../base/phase-clock.ts';
 import { type MonitorValues, parseMonitor } from '../../measure/mntr.ts';
 import { readProcessUsage } from '../../measure/process-usage.ts';
 import { askWord } from '../../target/four-letter-word.ts';

@@ -2,10 +2,10 @@
  * Several loads on one running server at the same time, each with a tree, connections and threads of its own: what the
  * engine calls a run, next to each other. One that fails ends the others.
  */
-import type { Address } from '../../load/address.ts';
-import { addressText } from '../../load/address.ts';
+import type { Address } from '../../base/address.ts';
+import { addressText } from '../../base/address.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { type Progress, silentProgress } from '../../report/progress.ts';
+import { type Progress, silentProgress } from '../../run/progress.ts';
 import { type RunOutcome, runPlan } from '../../run/run-plan.ts';
 import { parseTargetSpec } from '../../target/target-spec.ts';
 

@@ -2,8 +2,8 @@
  * The result of a soak (`soak.json`): one sample per period, the loads, the verdict by rule. Instants are milliseconds
  * since the measured time began; figures that do not exist are null.
  */
-import type { LatencySummary, PhaseResult } from '../../report/run-json.ts';
-import type { CampaignHead } from './campaign.ts';
+import type { LatencySummary, PhaseResult } from '../../result/run-json.ts';
+import type { CampaignHead } from '../campaign.ts';
 
 export const SOAK_SCHEMA = 'ringkeeper-bench-soak';
 export const SOAK_SCHEMA_VERSION = 1;

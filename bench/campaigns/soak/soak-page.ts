@@ -1,7 +1,7 @@
 /** `report.html` of a soak: the verdict, and how memory, latency, pauses and counts went on. */
 
-import { environmentLine } from '../../report/describe.ts';
-import { formatInstant, formatRate } from '../../report/format.ts';
+import { environmentLine } from '../../figures/describe.ts';
+import { formatInstant, formatRate } from '../../figures/format.ts';
 import type { Chart } from '../../report/html/chart.ts';
 import { factList, html, verdictBox } from '../../report/html/markup.ts';
 import { ChartSheet, renderPage } from '../../report/html/page.ts';

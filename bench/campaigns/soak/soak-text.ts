@@ -7,9 +7,9 @@ import {
   MISSING,
   orMissing,
   plural,
-} from '../../report/format.ts';
-import { markdownTable } from '../../report/markdown.ts';
-import { campaignFoot } from './campaign.ts';
+} from '../../figures/format.ts';
+import { markdownTable } from '../../figures/markdown.ts';
+import { campaignFoot } from '../campaign.ts';
 import type { RuleVerdict, ServerSample, SoakLoad, SoakResult } from './soak-json.ts';
 
 const COLUMNS: readonly (readonly [head: string, width: number, text: (sample: ServerSample) => string])[] = [

@@ -8,14 +8,14 @@
  * the disk from filling up.
  */
 import type * as hdr from 'hdr-histogram-js';
+import { phaseLine, planLine } from '../../figures/describe.ts';
+import { isRequest } from '../../figures/run-tables.ts';
+import type { IntervalHistogram } from '../../latency/hdr-files.ts';
+import { newHistogram } from '../../latency/latency-recorder.ts';
 import { captureMachine } from '../../measure/environment.ts';
-import { newHistogram } from '../../measure/latency-recorder.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { phaseLine, planLine } from '../../report/describe.ts';
-import type { IntervalHistogram } from '../../report/hdr-files.ts';
-import type { Progress } from '../../report/progress.ts';
-import type { PhaseResult } from '../../report/run-json.ts';
-import { isRequest } from '../../report/run-tables.ts';
+import type { PhaseResult } from '../../result/run-json.ts';
+import type { Progress } from '../../run/progress.ts';
 import { type RunOutcome, runPlan } from '../../run/run-plan.ts';
 import { startTarget } from '../../target/start-target.ts';
 import { parseTargetSpec } from '../../target/target-spec.ts';

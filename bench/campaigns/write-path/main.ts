@@ -7,11 +7,11 @@
  *     <date>-write-path-<commit>/    write-path.json   summary.md   write-path.svg (for the README; light and dark)
  */
 import { tmpdir } from 'node:os';
-import { RESULTS_DIR } from '../../command/flags.ts';
 import { captureMachine } from '../../measure/environment.ts';
-import { terminalProgress } from '../../report/progress.ts';
 import { prepareOut } from '../../report/result-dir.ts';
-import { numberFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../soak/campaign.ts';
+import { RESULTS_DIR } from '../../terminal/flags.ts';
+import { terminalProgress } from '../../terminal/progress.ts';
+import { numberFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../campaign.ts';
 import { type MeasuredPath, measurePath, PATH_LOADS } from './measure-path.ts';
 import { PICTURE_FILE, renderWritePathSummary, stageTable, type WritePathResult } from './path-text.ts';
 import { renderPicture } from './picture.ts';

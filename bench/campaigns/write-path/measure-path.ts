@@ -4,10 +4,11 @@
  * moment, on the same connections and threads. In a pipeline a read's reply has to wait for the writes before it, so it
  * would show nothing.
  */
+
+import { phaseLine, planLine } from '../../figures/describe.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { buildPlan } from '../../plan/schema.ts';
-import { phaseLine, planLine } from '../../report/describe.ts';
-import type { Finding, PhaseResult } from '../../report/run-json.ts';
+import type { Finding, PhaseResult } from '../../result/run-json.ts';
 import { type RunOptions, runPlan } from '../../run/run-plan.ts';
 import { parseTargetSpec } from '../../target/target-spec.ts';
 import { type WritePath, writePath } from './path.ts';

@@ -1,7 +1,7 @@
 /** The way of a write as tables: for the terminal and for `summary.md`. */
-import { formatMicros, formatRate, MISSING, orMissing } from '../../report/format.ts';
-import { markdownTable } from '../../report/markdown.ts';
-import { type CampaignHead, campaignFoot } from '../soak/campaign.ts';
+import { formatMicros, formatRate, MISSING, orMissing } from '../../figures/format.ts';
+import { markdownTable } from '../../figures/markdown.ts';
+import { type CampaignHead, campaignFoot } from '../campaign.ts';
 import type { MeasuredPath } from './measure-path.ts';
 
 export interface WritePathResult extends CampaignHead {

@@ -6,7 +6,7 @@
  *     [ to and fro | prepare | wait | write | fdatasync ............ | commit | rest ]
  *      o network and io  60 µs 14 %        o fdatasync  250 µs 58 %
  */
-import { formatCount, formatMicros } from '../../report/format.ts';
+import { formatCount, formatMicros } from '../../figures/format.ts';
 import { escapeHtml } from '../../report/html/markup.ts';
 import type { PathStage, StageKey, WritePath } from './path.ts';
 

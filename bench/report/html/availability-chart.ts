@@ -5,9 +5,9 @@
  *     write, up 97.8 %    up   ──────────┐   ┌─────────
  *                         down           └───┘
  */
-import { formatMs, formatShare, plural } from '../format.ts';
-import type { AvailabilityResult, AvailabilitySummary } from '../run-json.ts';
-import { outageTable } from '../run-tables.ts';
+import { formatMs, formatShare, plural } from '../../figures/format.ts';
+import { outageTable } from '../../figures/run-tables.ts';
+import type { AvailabilityResult, AvailabilitySummary } from '../../result/run-json.ts';
 import {
   band,
   baseOption,

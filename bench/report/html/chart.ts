@@ -7,7 +7,7 @@
  *
  * `narrow` holds what differs where the chart is less than 560 px wide: it is laid over `option`, arrays by index.
  */
-import type { TextTable } from '../run-tables.ts';
+import type { TextTable } from '../../figures/run-tables.ts';
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {

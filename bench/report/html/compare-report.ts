@@ -9,12 +9,12 @@ import {
   verdictKind,
   verdictSentence,
   verdictWords,
-} from '../compare-figures.ts';
-import type { Comparison, PhaseComparison } from '../compare-json.ts';
-import { buildText, environmentFacts, environmentLine, phaseLine, planLine } from '../describe.ts';
-import { capitalized, formatInstant } from '../format.ts';
-import type { RunResult } from '../run-json.ts';
-import { REFERENCED_METRICS, referencedFigure } from '../run-tables.ts';
+} from '../../figures/compare-figures.ts';
+import { buildText, environmentFacts, environmentLine, phaseLine, planLine } from '../../figures/describe.ts';
+import { capitalized, formatInstant } from '../../figures/format.ts';
+import { REFERENCED_METRICS, referencedFigure } from '../../figures/run-tables.ts';
+import type { Comparison, PhaseComparison } from '../../result/compare-json.ts';
+import type { RunResult } from '../../result/run-json.ts';
 import type { Chart } from './chart.ts';
 import { contents, factList, html, type Markup, tableMarkup, verdictBox } from './markup.ts';
 import { ChartSheet, renderPage } from './page.ts';

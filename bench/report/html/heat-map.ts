@@ -2,8 +2,15 @@
  * A figure over two swept parameters as a table whose cells are shaded by their value: it is read as figures, by eye
  * and by ear, and needs no key. Shades are by logarithm, because sweeps go by factors.
  */
-import type { Sweep } from '../compare-json.ts';
-import { axisName, METRIC_LABELS, metricText, type SweptMetric, spreadAt } from '../sweep-figures.ts';
+
+import {
+  axisName,
+  METRIC_LABELS,
+  metricText,
+  type SweptMetric,
+  spreadAt,
+} from '../../figures/sweep-figures.ts';
+import type { Sweep } from '../../result/compare-json.ts';
 import { html, type Markup, NOTHING } from './markup.ts';
 
 const SHADE_MAX = 0.6;

@@ -1,6 +1,6 @@
 /** Latency of a phase over time: p50, p99 and the maximum of each second, on a logarithmic axis. */
-import { formatMs, orMissing } from '../format.ts';
-import type { LatencyPoint, PhaseResult } from '../run-json.ts';
+import { formatMs, orMissing } from '../../figures/format.ts';
+import type { LatencyPoint, PhaseResult } from '../../result/run-json.ts';
 import { type AxisPlan, type Chart, type JsonObject, line, logScale } from './chart.ts';
 import { overTimeTable, shading, thinned, timeRows } from './time-axis.ts';
 

@@ -1,5 +1,5 @@
 /** Pieces of HTML, escaped. Text comes in as text; only what these functions return is markup. */
-import { isTextColumn, type TextTable } from '../run-tables.ts';
+import { isTextColumn, type TextTable } from '../../figures/run-tables.ts';
 import type { Chart } from './chart.ts';
 
 /** A piece of markup; a plain string never is one. */

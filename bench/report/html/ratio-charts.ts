@@ -7,14 +7,14 @@
  *     p99             |       |-○-|      |        1 inside: hollow
  *                               ▒▒▒               grey: how far equal things differed here (A/A runs)
  */
-import { FIGURE_LABELS, isBetter, ratioText } from '../compare-figures.ts';
+import { FIGURE_LABELS, isBetter, ratioText } from '../../figures/compare-figures.ts';
+import { formatP, formatRatio, plural } from '../../figures/format.ts';
 import {
   COMPARED_FIGURES,
   type ComparedFigure,
   type PhaseComparison,
   type RatioEstimate,
-} from '../compare-json.ts';
-import { formatP, formatRatio, plural } from '../format.ts';
+} from '../../result/compare-json.ts';
 import {
   baseOption,
   type Chart,

@@ -1,8 +1,8 @@
 /** Measured figures beside those that others published for the same load, in grey: an orientation, never a verdict. */
 
+import { formatMs, formatRate } from '../../figures/format.ts';
+import { type ReferencedMetric, sourcesText } from '../../figures/run-tables.ts';
 import type { Reference } from '../../plan/plan.ts';
-import { formatMs, formatRate } from '../format.ts';
-import { type ReferencedMetric, sourcesText } from '../run-tables.ts';
 import { baseOption, type Chart, format, GRID, type JsonObject, xAxis } from './chart.ts';
 
 export interface OwnFigure {

@@ -3,7 +3,6 @@
  * per phase with its charts, and the tables behind them.
  */
 
-import { plannedMs } from '../../plan/plan.ts';
 import {
   availabilityDefinition,
   buildText,
@@ -13,8 +12,8 @@ import {
   phaseLine,
   planLine,
   runVerdict,
-} from '../describe.ts';
-import { errorText, figureRows } from '../figures.ts';
+} from '../../figures/describe.ts';
+import { errorText, figureRows } from '../../figures/figures.ts';
 import {
   capitalized,
   formatDuration,
@@ -25,8 +24,7 @@ import {
   formatShare,
   MISSING,
   orMissing,
-} from '../format.ts';
-import type { PhaseResult, RunResult } from '../run-json.ts';
+} from '../../figures/format.ts';
 import {
   availabilityTable,
   checkSentence,
@@ -36,8 +34,10 @@ import {
   REFERENCED_METRICS,
   referencedFigure,
   referenceTable,
-} from '../run-tables.ts';
-import { limitSentences, STAGE_NOTE, stageTable } from '../stage-table.ts';
+} from '../../figures/run-tables.ts';
+import { limitSentences, STAGE_NOTE, stageTable } from '../../figures/stage-table.ts';
+import { plannedMs } from '../../plan/plan.ts';
+import type { PhaseResult, RunResult } from '../../result/run-json.ts';
 import { availabilityChart } from './availability-chart.ts';
 import type { Chart } from './chart.ts';
 import { latencyChart } from './latency-chart.ts';

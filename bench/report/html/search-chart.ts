@@ -1,7 +1,8 @@
 /** A search for the highest rate within a latency bound: its probes, the bound, and the rate found with its interval. */
-import type { SearchOutcome } from '../compare-json.ts';
-import { formatDuration, formatMs, formatRate, plural } from '../format.ts';
-import { searchSentence } from '../sweep-figures.ts';
+
+import { formatDuration, formatMs, formatRate, plural } from '../../figures/format.ts';
+import { searchSentence } from '../../figures/sweep-figures.ts';
+import type { SearchOutcome } from '../../result/compare-json.ts';
 import {
   baseOption,
   type Chart,

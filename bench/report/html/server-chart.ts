@@ -1,7 +1,7 @@
 /** The server's process over time: CPU, memory and requests under way, each in a row of its own with its own scale. */
-import { orMissing } from '../format.ts';
-import type { PhaseResult, ServerSample } from '../run-json.ts';
-import type { TextTable } from '../run-tables.ts';
+import { orMissing } from '../../figures/format.ts';
+import type { TextTable } from '../../figures/run-tables.ts';
+import type { PhaseResult, ServerSample } from '../../result/run-json.ts';
 import { type Chart, line } from './chart.ts';
 import { shading, TABLE_ROWS_MAX, type TimeRow, thinned, timeRows } from './time-axis.ts';
 

@@ -3,11 +3,11 @@
  * one; and the latencies of all runs of a side pooled into one distribution.
  */
 import { median } from 'simple-statistics';
-import type { Comparison } from '../compare-json.ts';
-import { formatMs, formatRate, MISSING, plural } from '../format.ts';
-import { mergeHistograms } from '../hdr-files.ts';
-import type { PhaseResult, RunResult } from '../run-json.ts';
-import { isRequest } from '../run-tables.ts';
+import { formatMs, formatRate, MISSING, plural } from '../../figures/format.ts';
+import { isRequest } from '../../figures/run-tables.ts';
+import { mergeHistograms } from '../../latency/hdr-files.ts';
+import type { Comparison } from '../../result/compare-json.ts';
+import type { PhaseResult, RunResult } from '../../result/run-json.ts';
 import {
   baseOption,
   type Chart,

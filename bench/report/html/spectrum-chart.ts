@@ -5,11 +5,11 @@
  *     x = 1 / (1 - p):   1 = 0 %     10 = 90 %     100 = 99 %     1,000 = 99.9 %     ... to one sample in all
  */
 import type { Histogram } from 'hdr-histogram-js';
-import { isOpenLoop } from '../describe.ts';
-import { formatMs } from '../format.ts';
-import { decodeHistogram, mergeHistograms } from '../hdr-files.ts';
-import type { LatencySummary, PhaseResult } from '../run-json.ts';
-import { isRequest, latencyByOp, type TextTable } from '../run-tables.ts';
+import { isOpenLoop } from '../../figures/describe.ts';
+import { formatMs } from '../../figures/format.ts';
+import { isRequest, latencyByOp, type TextTable } from '../../figures/run-tables.ts';
+import { decodeHistogram, mergeHistograms } from '../../latency/hdr-files.ts';
+import type { LatencySummary, PhaseResult } from '../../result/run-json.ts';
 import {
   baseOption,
   type Chart,

@@ -3,9 +3,7 @@
  * bar from the lowest to the highest. Published figures are grey, the knee is a vertical line.
  */
 
-import type { Reference } from '../../plan/plan.ts';
-import type { Sweep } from '../compare-json.ts';
-import { sourcesText } from '../run-tables.ts';
+import { sourcesText } from '../../figures/run-tables.ts';
 import {
   axisName,
   METRIC_LABELS,
@@ -14,7 +12,9 @@ import {
   type SweepCurve,
   type SweptMetric,
   sweepCurves,
-} from '../sweep-figures.ts';
+} from '../../figures/sweep-figures.ts';
+import type { Reference } from '../../plan/plan.ts';
+import type { Sweep } from '../../result/compare-json.ts';
 import {
   type AxisPlan,
   baseOption,

@@ -1,7 +1,7 @@
 /** `report.html` of a sweep: what was varied, where throughput ends, and every figure over the swept parameters. */
-import type { Sweep } from '../compare-json.ts';
-import { buildText, environmentFacts, environmentLine, planLine } from '../describe.ts';
-import { formatInstant, plural } from '../format.ts';
+
+import { buildText, environmentFacts, environmentLine, planLine } from '../../figures/describe.ts';
+import { formatInstant, plural } from '../../figures/format.ts';
 import {
   kneeSentences,
   phaseNames,
@@ -10,7 +10,8 @@ import {
   sweepReferences,
   sweepTable,
   variedText,
-} from '../sweep-figures.ts';
+} from '../../figures/sweep-figures.ts';
+import type { Sweep } from '../../result/compare-json.ts';
 import { heatMap } from './heat-map.ts';
 import { factList, html, list, type Markup, NOTHING, tableMarkup, verdictBox } from './markup.ts';
 import { ChartSheet, renderPage } from './page.ts';

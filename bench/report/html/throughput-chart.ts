@@ -2,9 +2,9 @@
  * Throughput of a phase over time: replies in steps of 100 ms, zero drawn as zero, the mean of what is counted, what was
  * offered in an open loop, figures that others published, and the errors below with a scale of their own.
  */
-import { errorCount, longestOutageMs } from '../figures.ts';
-import { formatRate, plural } from '../format.ts';
-import type { PhaseResult } from '../run-json.ts';
+import { errorCount, longestOutageMs } from '../../figures/figures.ts';
+import { formatRate, plural } from '../../figures/format.ts';
+import type { PhaseResult } from '../../result/run-json.ts';
 import { type Chart, type Json, type JsonObject, line } from './chart.ts';
 import {
   overTimeTable,

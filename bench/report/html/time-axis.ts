@@ -5,10 +5,11 @@
  *     0 ....... cut | measured ......................... | end      s since the start of the phase
  *     grey: warm-up      red: some probe class was down
  */
-import { unionOf } from '../../measure/availability.ts';
-import { formatMs, formatRate, MISSING, plural } from '../format.ts';
-import type { OutageBand, PhaseResult } from '../run-json.ts';
-import type { TextTable } from '../run-tables.ts';
+
+import { formatMs, formatRate, MISSING, plural } from '../../figures/format.ts';
+import type { TextTable } from '../../figures/run-tables.ts';
+import { unionOf } from '../../result/outage-bands.ts';
+import type { OutageBand, PhaseResult } from '../../result/run-json.ts';
 import {
   type AxisPlan,
   band,

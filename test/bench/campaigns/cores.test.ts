@@ -17,7 +17,7 @@ import {
 } from '../../../bench/campaigns/cores/modes.ts';
 import { captureMachine } from '../../../bench/measure/environment.ts';
 import type { Plan } from '../../../bench/plan/plan.ts';
-import type { RunResult } from '../../../bench/report/run-json.ts';
+import type { RunResult } from '../../../bench/result/run-json.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 import { sampleRun } from '../compare/support/sample-run.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Comparison } from '../../../bench/report/compare-json.ts';
+import type { Comparison } from '../../../bench/result/compare-json.ts';
 import { bench, onlyResult, outDir, planFile, startBench } from './support.ts';
 
 const plan = planFile('tiny');

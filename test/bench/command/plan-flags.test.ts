@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import yargs from 'yargs';
 import { notesOn } from '../../../bench/command/notes.ts';
 import { type PlanFlags, planFromFlags, withPlanFlags } from '../../../bench/command/plan-flags.ts';
-import { repeatCommand } from '../../../bench/command/repeat-command.ts';
 import type { Arrival, Plan } from '../../../bench/plan/plan.ts';
 import { buildPlan } from '../../../bench/plan/schema.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
+import { repeatCommand } from '../../../bench/terminal/repeat-command.ts';
 
 async function planOf(preset: string, ...args: string[]): Promise<Plan> {
   const flags = (await withPlanFlags(yargs(args)).parseAsync()) as PlanFlags;

@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Sweep } from '../../../bench/report/compare-json.ts';
-import { parseRun, type RunResult } from '../../../bench/report/run-json.ts';
+import type { Sweep } from '../../../bench/result/compare-json.ts';
+import { parseRun, type RunResult } from '../../../bench/result/run-json.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 import { bench, onlyResult, outDir, planFile, startBench, startNode, tempDir } from './support.ts';
@@ -131,7 +131,7 @@ test('Ctrl-C ends the phase, and what was measured is saved as partial', async (
 });
 
 test('a second signal at once is the same one; a later one leaves at once', async () => {
-  const module = new URL('../../../bench/command/interruption.ts', import.meta.url);
+  const module = new URL('../../../bench/terminal/interruption.ts', import.meta.url);
   const script = `
     import { interruptible } from ${JSON.stringify(module)};
     process.stdin.on('data', (text) => process.stderr.write('alive ' + text));

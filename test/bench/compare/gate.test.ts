@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareTargets } from '../../../bench/compare/compare-targets.ts';
 import { GATE_EXIT_STATUS, type GateOptions, gateStatus } from '../../../bench/compare/gate.ts';
-import type { Comparison, ComparisonVerdict, PhaseComparison } from '../../../bench/report/compare-json.ts';
+import type { Comparison, ComparisonVerdict, PhaseComparison } from '../../../bench/result/compare-json.ts';
 import { noisyMachine } from './support/noisy-machine.ts';
 import { PLAN } from './support/sample-run.ts';
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Measure } from '../../../bench/compare/measure.ts';
 import { type ProbeRun, planAtRate, searchRate } from '../../../bench/compare/search.ts';
 import type { Plan, SearchPlan } from '../../../bench/plan/plan.ts';
-import type { RunResult } from '../../../bench/report/run-json.ts';
+import type { RunResult } from '../../../bench/result/run-json.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 import { scripted } from './support/noisy-machine.ts';
 import { CLOSED, openPhase, PLAN, sampleRun } from './support/sample-run.ts';

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { toLocalMs } from '../../../bench/base/phase-clock.ts';
 import { IntervalCollector } from '../../../bench/load/interval-collector.ts';
 import { LoadPhase, type PhaseGrid } from '../../../bench/load/load-phase.ts';
 import { OwnZnodes } from '../../../bench/load/own-znodes.ts';
-import { toLocalMs } from '../../../bench/load/phase-clock.ts';
 import { PhaseCounters } from '../../../bench/load/phase-counters.ts';
 import { WatchDelays } from '../../../bench/load/watch-delays.ts';
 

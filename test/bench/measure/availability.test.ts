@@ -7,10 +7,10 @@ import {
   cutBands,
   findOutages,
   summarizeAvailability,
-  unionOf,
   worstDownMs,
 } from '../../../bench/measure/availability.ts';
 import type { ProbeHistory, Verdict } from '../../../bench/measure/probe-track.ts';
+import { unionOf } from '../../../bench/result/outage-bands.ts';
 
 const PERIOD_MS = 20;
 const LETTERS: Readonly<Record<string, Verdict>> = {

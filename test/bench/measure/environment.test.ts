@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
-import { captureEnvironment, packageVersion, parseConf } from '../../../bench/measure/environment.ts';
+import { packageVersion } from '../../../bench/base/package-root.ts';
+import { captureEnvironment, parseConf } from '../../../bench/measure/environment.ts';
 import type { Target } from '../../../bench/target/target.ts';
 
 const target: Target = {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { LATENCY_BUCKETS, latencyBucket } from '../../../bench/latency/latency-recorder.ts';
 import { goodCount } from '../../../bench/measure/goodput.ts';
-import { LATENCY_BUCKETS, latencyBucket } from '../../../bench/measure/latency-recorder.ts';
 
 function countsOf(latenciesUs: readonly number[]): Uint32Array {
   const counts = new Uint32Array(LATENCY_BUCKETS);

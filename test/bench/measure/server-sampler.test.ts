@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { getRequest } from '../../../bench/load/frames.ts';
-import { monotonicMs } from '../../../bench/load/phase-clock.ts';
-import { withSession } from '../../../bench/load/raw-session.ts';
+import { monotonicMs } from '../../../bench/base/phase-clock.ts';
 import { readProcessUsage } from '../../../bench/measure/process-usage.ts';
 import { ServerSampler } from '../../../bench/measure/server-sampler.ts';
+import { getRequest } from '../../../bench/session/frames.ts';
+import { withSession } from '../../../bench/session/raw-session.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 

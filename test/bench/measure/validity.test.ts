@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findFindings, offeredBetween, type PhaseFacts } from '../../../bench/measure/validity.ts';
 import type { Arrival, Load, PhasePlan, Plan } from '../../../bench/plan/plan.ts';
-import type { LatencySummary } from '../../../bench/report/run-json.ts';
+import type { LatencySummary } from '../../../bench/result/run-json.ts';
 
 const closed: Arrival = { kind: 'closed', thinkTimeMs: 0 };
 

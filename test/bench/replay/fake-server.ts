@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { Address } from '../../../bench/load/address.ts';
+import type { Address } from '../../../bench/base/address.ts';
 import { int32At, opOf, xidOf } from '../../../bench/replay/request-facts.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
 

@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Address } from '../../../bench/load/address.ts';
+import type { Address } from '../../../bench/base/address.ts';
 import type { RecordingRecord } from '../../../bench/replay/recording-format.ts';
 import {
   type RecordingProxy,

@@ -1,6 +1,6 @@
 /** Makes recordings of what test clients do, or of what they might have done, and replays them. */
 import { join } from 'node:path';
-import type { Address } from '../../../bench/load/address.ts';
+import type { Address } from '../../../bench/base/address.ts';
 import {
   encodeHeader,
   RECORDING_VERSION,

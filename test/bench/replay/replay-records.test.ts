@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { bucketLowUs, latencyBucket } from '../../../bench/measure/latency-recorder.ts';
+import { bucketLowUs, latencyBucket } from '../../../bench/latency/latency-recorder.ts';
 import type { RecordingRecord } from '../../../bench/replay/recording-format.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
 import { frame, requestFrame } from '../../support/raw-client.ts';

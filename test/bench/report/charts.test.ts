@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { referencedFigure } from '../../../bench/figures/run-tables.ts';
+import { axisName, sweepReferences } from '../../../bench/figures/sweep-figures.ts';
 import { availabilityChart } from '../../../bench/report/html/availability-chart.ts';
 import { type JsonObject, logScale } from '../../../bench/report/html/chart.ts';
 import { heatMap } from '../../../bench/report/html/heat-map.ts';
@@ -14,8 +16,6 @@ import { phaseSpectrum } from '../../../bench/report/html/spectrum-chart.ts';
 import { sweepChart } from '../../../bench/report/html/sweep-charts.ts';
 import { throughputChart } from '../../../bench/report/html/throughput-chart.ts';
 import { mergedOutages, type TimePoint, thinned } from '../../../bench/report/html/time-axis.ts';
-import { referencedFigure } from '../../../bench/report/run-tables.ts';
-import { axisName, sweepReferences } from '../../../bench/report/sweep-figures.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { sampleRun } from './support/sample-run.ts';
 import { sampleHeatSweep, sampleSweep } from './support/sample-sweep.ts';

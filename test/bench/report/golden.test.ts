@@ -1,14 +1,14 @@
 /** Text files of results, compared exactly with `golden/`; UPDATE_GOLDEN=1 writes those anew. */
 import { test } from 'node:test';
+import { decodeHistogram, writeHgrm } from '../../../bench/latency/hdr-files.ts';
 import { seriesCsv } from '../../../bench/report/csv.ts';
-import { decodeHistogram, writeHgrm } from '../../../bench/report/hdr-files.ts';
 import type { ListedResult } from '../../../bench/report/read-results.ts';
 import { renderResultsReadme } from '../../../bench/report/results-readme.ts';
 import { renderComparisonSummary } from '../../../bench/report/summary-compare.ts';
 import { renderRunSummary } from '../../../bench/report/summary-run.ts';
 import { renderSweepSummary } from '../../../bench/report/summary-sweep.ts';
-import { renderComparison, renderSweep } from '../../../bench/report/terminal-compare.ts';
-import { renderRun } from '../../../bench/report/terminal-run.ts';
+import { renderComparison, renderSweep } from '../../../bench/terminal/terminal-compare.ts';
+import { renderRun } from '../../../bench/terminal/terminal-run.ts';
 import { assertGolden } from './support/golden.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { sampleRun } from './support/sample-run.ts';

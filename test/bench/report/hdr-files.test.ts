@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as hdr from 'hdr-histogram-js';
-import { newHistogram } from '../../../bench/measure/latency-recorder.ts';
 import {
   decodeHistogram,
   fileNameText,
@@ -12,7 +11,8 @@ import {
   NameTable,
   writeHgrm,
   writeHlog,
-} from '../../../bench/report/hdr-files.ts';
+} from '../../../bench/latency/hdr-files.ts';
+import { newHistogram } from '../../../bench/latency/latency-recorder.ts';
 import { SAMPLE_START_MS, sampleIntervals } from './support/sample-intervals.ts';
 
 /** What was saved knows its maximum to a bucket only, which it gives as the end of that, like Java's tools. */

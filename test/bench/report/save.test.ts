@@ -4,7 +4,6 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { diskFiles, type FileSystem, prepareOut } from '../../../bench/report/result-dir.ts';
-import { parseRun, runDirName } from '../../../bench/report/run-json.ts';
 import {
   comparisonDirName,
   saveComparison,
@@ -13,6 +12,7 @@ import {
   sweepDirName,
 } from '../../../bench/report/save-comparison.ts';
 import { saveRun } from '../../../bench/report/save-run.ts';
+import { parseRun, runDirName } from '../../../bench/result/run-json.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { sampleIntervals } from './support/sample-intervals.ts';

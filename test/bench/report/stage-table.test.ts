@@ -1,8 +1,8 @@
 /** Where the server's time went: shares of the measured time, times per request or write, fills of queues, the limit. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PhaseResult } from '../../../bench/report/run-json.ts';
-import { limitSentences, stageTable } from '../../../bench/report/stage-table.ts';
+import { limitSentences, stageTable } from '../../../bench/figures/stage-table.ts';
+import type { PhaseResult } from '../../../bench/result/run-json.ts';
 import { sampleRun } from './support/sample-run.ts';
 
 const SAMPLE = sampleRun().phases[0]!;

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { type ProgressStream, silentProgress, terminalProgress } from '../../../bench/report/progress.ts';
-import { renderComparison, renderJson } from '../../../bench/report/terminal-compare.ts';
-import { renderRun } from '../../../bench/report/terminal-run.ts';
-import { terminalTable } from '../../../bench/report/terminal-tables.ts';
+import { silentProgress } from '../../../bench/run/progress.ts';
+import { type ProgressStream, terminalProgress } from '../../../bench/terminal/progress.ts';
+import { renderComparison, renderJson } from '../../../bench/terminal/terminal-compare.ts';
+import { renderRun } from '../../../bench/terminal/terminal-run.ts';
+import { terminalTable } from '../../../bench/terminal/terminal-tables.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { sampleRun } from './support/sample-run.ts';
 

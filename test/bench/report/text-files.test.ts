@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { formatDuration, formatRate, formatShare } from '../../../bench/figures/format.ts';
+import { jsonText } from '../../../bench/figures/json-text.ts';
+import { markdownTable } from '../../../bench/figures/markdown.ts';
 import { latencyCsv, samplesCsv, seriesCsv } from '../../../bench/report/csv.ts';
-import { formatDuration, formatRate, formatShare } from '../../../bench/report/format.ts';
-import { jsonText } from '../../../bench/report/json-text.ts';
-import { markdownTable } from '../../../bench/report/markdown.ts';
-import { parseRun, type RunResult } from '../../../bench/report/run-json.ts';
+import { parseRun, type RunResult } from '../../../bench/result/run-json.ts';
 import { sampleRun } from './support/sample-run.ts';
 
 const run = sampleRun();

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import type { Plan } from '../../../bench/plan/plan.ts';
 import { buildPlan } from '../../../bench/plan/schema.ts';
-import type { Progress } from '../../../bench/report/progress.ts';
 import { CeilingMeter } from '../../../bench/run/ceiling.ts';
+import type { Progress } from '../../../bench/run/progress.ts';
 import { type RunOutcome, runPlan } from '../../../bench/run/run-plan.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 

@@ -1,9 +1,9 @@
 /** Every kind of request and every recipe against a real server, with the history checked. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressText } from '../../../bench/load/address.ts';
-import { RawSession } from '../../../bench/load/raw-session.ts';
-import type { RunResult } from '../../../bench/report/run-json.ts';
+import { addressText } from '../../../bench/base/address.ts';
+import type { RunResult } from '../../../bench/result/run-json.ts';
+import { RawSession } from '../../../bench/session/raw-session.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';

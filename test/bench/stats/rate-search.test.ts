@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { SearchPlan } from '../../../bench/plan/plan.ts';
-import type { SearchOutcome } from '../../../bench/report/compare-json.ts';
+import type { SearchOutcome } from '../../../bench/result/compare-json.ts';
 import { RateSearch } from '../../../bench/stats/rate-search.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 import { Prng } from '../../../src/base/prng.ts';

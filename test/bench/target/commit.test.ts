@@ -15,9 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { withSession } from '../../../bench/load/raw-session.ts';
+import { PACKAGE_ROOT } from '../../../bench/base/package-root.ts';
+import { withSession } from '../../../bench/session/raw-session.ts';
 import { removeCommitTrees, startCommit } from '../../../bench/target/commit.ts';
-import { PACKAGE_ROOT } from '../../../bench/target/package-root.ts';
 import type { Target } from '../../../bench/target/target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 

@@ -12,13 +12,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { monotonicMs } from '../../../../bench/base/phase-clock.ts';
 import {
   copyDataDir,
   neededFiles,
   removeDataDir,
   snapshotSpans,
 } from '../../../../bench/campaigns/large-tree/data-dir.ts';
-import { monotonicMs } from '../../../../bench/load/phase-clock.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'large-tree-files-'));
 after(() => rmSync(home, { recursive: true, force: true }));

@@ -10,7 +10,7 @@ import {
   splitReplies,
   worstMoments,
 } from '../../../../bench/campaigns/large-tree/reply-times.ts';
-import { LATENCY_BUCKETS, latencyBucket, newHistogram } from '../../../../bench/measure/latency-recorder.ts';
+import { LATENCY_BUCKETS, latencyBucket, newHistogram } from '../../../../bench/latency/latency-recorder.ts';
 
 /** Slices of `SLICE_MS` from `START_MS` on; latencies in ms. */
 const START_MS = 50_000;

@@ -6,7 +6,7 @@
 import { checkHistory } from '../../../../bench/check/check.ts';
 import { HistoryRecorder, NO_MZXID, NO_TAG, NO_VERSION, OpKind } from '../../../../bench/check/history.ts';
 import type { CheckContext, KeyStates } from '../../../../bench/check/merged-history.ts';
-import type { CheckResult } from '../../../../bench/report/run-json.ts';
+import type { CheckResult } from '../../../../bench/result/run-json.ts';
 import { EventType } from '../../../../src/wire/watch-event.ts';
 
 export interface Reply {

@@ -4,7 +4,7 @@
  */
 import type { Measure } from '../../../../bench/compare/measure.ts';
 import type { Plan } from '../../../../bench/plan/plan.ts';
-import type { RunResult } from '../../../../bench/report/run-json.ts';
+import type { RunResult } from '../../../../bench/result/run-json.ts';
 import { Prng } from '../../../../src/base/prng.ts';
 import { type SampleFigures, sampleRun } from './sample-run.ts';
 

@@ -6,7 +6,7 @@ import {
   RUN_SCHEMA,
   RUN_SCHEMA_VERSION,
   type RunResult,
-} from '../../../../bench/report/run-json.ts';
+} from '../../../../bench/result/run-json.ts';
 
 export interface SampleFigures {
   readonly throughput?: number;

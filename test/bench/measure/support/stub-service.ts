@@ -4,7 +4,7 @@
  */
 import { EventEmitter, once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Address } from '../../../../bench/load/address.ts';
+import type { Address } from '../../../../bench/base/address.ts';
 import { readConnectRequest, writeConnectResponseValue } from '../../../../src/wire/connect.ts';
 import { ErrorCode } from '../../../../src/wire/error-codes.ts';
 import { JuteReader } from '../../../../src/wire/jute-reader.ts';

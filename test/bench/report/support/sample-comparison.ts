@@ -6,8 +6,8 @@ import {
   type Comparison,
   type PhaseComparison,
   type RatioEstimate,
-} from '../../../../bench/report/compare-json.ts';
-import type { RunResult } from '../../../../bench/report/run-json.ts';
+} from '../../../../bench/result/compare-json.ts';
+import type { RunResult } from '../../../../bench/result/run-json.ts';
 import { SAMPLE_ENVIRONMENT, SAMPLE_PLAN, sampleRun } from './sample-run.ts';
 
 export interface SampleComparison {

@@ -1,6 +1,7 @@
 /** Interval histograms of a run, made while they are read: a histogram per second and op. */
-import { newHistogram, recordableUs } from '../../../../bench/measure/latency-recorder.ts';
-import type { IntervalHistogram } from '../../../../bench/report/hdr-files.ts';
+
+import type { IntervalHistogram } from '../../../../bench/latency/hdr-files.ts';
+import { newHistogram, recordableUs } from '../../../../bench/latency/latency-recorder.ts';
 import { Prng } from '../../../../src/base/prng.ts';
 import { normal } from './sample-load.ts';
 

@@ -4,8 +4,8 @@
  * with golden files.
  */
 import * as hdr from 'hdr-histogram-js';
-import { newHistogram, recordableUs, summarizeLatency } from '../../../../bench/measure/latency-recorder.ts';
-import type { LatencyPoint, LatencySummary, OpResult } from '../../../../bench/report/run-json.ts';
+import { newHistogram, recordableUs, summarizeLatency } from '../../../../bench/latency/latency-recorder.ts';
+import type { LatencyPoint, LatencySummary, OpResult } from '../../../../bench/result/run-json.ts';
 import { Prng } from '../../../../src/base/prng.ts';
 
 export interface OpShape {

@@ -10,7 +10,7 @@ import {
   RUN_SCHEMA,
   RUN_SCHEMA_VERSION,
   type RunResult,
-} from '../../../../bench/report/run-json.ts';
+} from '../../../../bench/result/run-json.ts';
 import { Prng } from '../../../../src/base/prng.ts';
 import {
   mergedLatency,

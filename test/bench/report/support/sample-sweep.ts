@@ -4,8 +4,8 @@ import {
   SWEEP_SCHEMA_VERSION,
   type Sweep,
   type SweepPoint,
-} from '../../../../bench/report/compare-json.ts';
-import type { PhaseResult } from '../../../../bench/report/run-json.ts';
+} from '../../../../bench/result/compare-json.ts';
+import type { PhaseResult } from '../../../../bench/result/run-json.ts';
 import { SAMPLE_ENVIRONMENT, SAMPLE_PLAN, sampleRun } from './sample-run.ts';
 
 const CONNECTIONS = [1, 2, 5, 10, 20, 50, 100, 200];

@@ -1,7 +1,8 @@
 /** What controller and generator workers say to each other. One command at a time, one answer to each but `stop`. */
+
+import type { Address } from '../base/address.ts';
+import type { PhaseGrid } from '../load/load-phase.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Address } from './address.ts';
-import type { PhaseGrid } from './load-phase.ts';
 
 export interface WorkerSetting {
   readonly plan: Plan;

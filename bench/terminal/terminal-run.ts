@@ -1,10 +1,10 @@
 /** A run on a terminal: table, throughput over time as a small chart, what is to be known before it is believed. */
 import { plot } from 'simple-ascii-chart';
-import { environmentLine, planLine, runVerdict } from './describe.ts';
-import { figureRows } from './figures.ts';
-import { formatCount } from './format.ts';
-import type { PhaseResult, RunResult } from './run-json.ts';
-import { checkSentence } from './run-tables.ts';
+import { environmentLine, planLine, runVerdict } from '../figures/describe.ts';
+import { figureRows } from '../figures/figures.ts';
+import { formatCount } from '../figures/format.ts';
+import { checkSentence } from '../figures/run-tables.ts';
+import type { PhaseResult, RunResult } from '../result/run-json.ts';
 import { DEFAULT_COLUMNS, styled, type TerminalStyle, terminalTable } from './terminal-tables.ts';
 
 const CHART_HEIGHT = 6;

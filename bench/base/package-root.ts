@@ -1,5 +1,5 @@
 /** Where this package lies: the repository, or its folder under node_modules, where the engine runs from `dist`. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,6 +7,14 @@ export const PACKAGE_ROOT = findRoot(dirname(fileURLToPath(import.meta.url)));
 
 /** This file's own suffix: `.ts` in the repository, `.js` where it was compiled. For entries that are not imported. */
 export const SOURCE_SUFFIX = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}
 
 function findRoot(folder: string): string {
   if (existsSync(join(folder, 'package.json'))) return folder;

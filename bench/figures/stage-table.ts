@@ -5,6 +5,8 @@
  *     client -> io --queue--> core --queue--> log -> disk       times: growth over the measured time
  *               io <--queue-- core <-------------               fills and `most`: since the server's start
  */
+
+import type { PhaseResult } from '../result/run-json.ts';
 import {
   formatCount,
   formatMiB,
@@ -15,7 +17,6 @@ import {
   orMissing,
   plural,
 } from './format.ts';
-import type { PhaseResult } from './run-json.ts';
 import type { TextTable } from './run-tables.ts';
 
 export const STAGE_NOTE =

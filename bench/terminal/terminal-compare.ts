@@ -5,11 +5,11 @@ import {
   verdictKind,
   verdictSentence,
   verdictWords,
-} from './compare-figures.ts';
-import type { Comparison, Sweep } from './compare-json.ts';
-import { environmentLine, planLine } from './describe.ts';
-import type { RunResult } from './run-json.ts';
-import { kneeSentences, searchSentence, sweepTable } from './sweep-figures.ts';
+} from '../figures/compare-figures.ts';
+import { environmentLine, planLine } from '../figures/describe.ts';
+import { kneeSentences, searchSentence, sweepTable } from '../figures/sweep-figures.ts';
+import type { Comparison, Sweep } from '../result/compare-json.ts';
+import type { RunResult } from '../result/run-json.ts';
 import { DEFAULT_COLUMNS, type Look, styled, type TerminalStyle, terminalTable } from './terminal-tables.ts';
 
 const PLAIN: TerminalStyle = { columns: DEFAULT_COLUMNS, color: false };

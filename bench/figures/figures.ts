@@ -2,6 +2,8 @@
  * The rows of the result table, the same on the terminal, in `summary.md` and in the report: one row per figure, one
  * cell per phase. The terminal shows the main rows; rows that no phase has a figure for are left out everywhere.
  */
+
+import type { AvailabilityResult, PhaseResult, RunResult } from '../result/run-json.ts';
 import { isOpenLoop, phaseBrief } from './describe.ts';
 import {
   formatBytes,
@@ -16,7 +18,6 @@ import {
   MISSING,
   orMissing,
 } from './format.ts';
-import type { AvailabilityResult, PhaseResult, RunResult } from './run-json.ts';
 
 export interface FigureRow {
   readonly label: string;

@@ -3,7 +3,8 @@
  * per value of the other axes. With one replicate the median is its figure and the range is empty.
  */
 import { median } from 'simple-statistics';
-import type { SearchOutcome, Sweep, SweepPoint } from './compare-json.ts';
+import type { SearchOutcome, Sweep, SweepPoint } from '../result/compare-json.ts';
+import type { PhaseResult } from '../result/run-json.ts';
 import {
   formatCount,
   formatDuration,
@@ -14,7 +15,6 @@ import {
   MISSING,
   plural,
 } from './format.ts';
-import type { PhaseResult } from './run-json.ts';
 import { type ReferencedMetric, referencedFigure, type TextTable } from './run-tables.ts';
 
 export const SWEPT_METRICS = ['throughput', 'p99', 'latencyMean', 'serverCpuPerOp'] as const;

@@ -9,7 +9,7 @@
  *     us 4096..8191             buckets of 4 us          shift 2   buckets  3072 .. 4095     ... to shift 16
  */
 import * as hdr from 'hdr-histogram-js';
-import type { LatencySummary } from '../report/run-json.ts';
+import type { LatencySummary } from '../result/run-json.ts';
 
 const SUB_BUCKETS = 2048;
 const HALF = SUB_BUCKETS / 2;

@@ -3,9 +3,15 @@
  * they are also the text behind the charts.
  */
 import { LOAD_OPS } from '../plan/plan.ts';
+import type {
+  AvailabilityResult,
+  CheckResult,
+  LatencySummary,
+  PhaseResult,
+  RunResult,
+} from '../result/run-json.ts';
 import { isOpenLoop } from './describe.ts';
 import { formatCount, formatMs, formatRate, formatShare, MISSING, orMissing } from './format.ts';
-import type { AvailabilityResult, CheckResult, LatencySummary, PhaseResult, RunResult } from './run-json.ts';
 
 export interface TextTable {
   readonly head: readonly string[];

@@ -10,7 +10,7 @@ import { readInt64 } from '../../src/base/int64.ts';
 import type { Zxid } from '../../src/base/zxid.ts';
 import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
 import type { Request } from '../../src/wire/request-values.ts';
-import type { Address } from './address.ts';
+import type { Address } from '../base/address.ts';
 import { connectFrame, requestFrame } from './frames.ts';
 
 export interface RawReply {

@@ -7,23 +7,23 @@
 import { performance } from 'node:perf_hooks';
 import { Prng } from '../../src/base/prng.ts';
 import { JuteWriter } from '../../src/wire/jute-writer.ts';
+import { ArrivalSchedule } from '../load/arrival.ts';
+import { EncodedLane, type EncodedLaneParts } from '../load/encoded-lane.ts';
+import { dealDeck } from '../load/entry-deck.ts';
+import { mixTape } from '../load/frame-tape.ts';
+import type { KeySpace } from '../load/key-space.ts';
+import type { Lane, LaneSetting } from '../load/lane.ts';
+import { sharedHistory } from '../load/lane-history.ts';
+import { LoadPhase } from '../load/load-phase.ts';
+import { FRESH_READ_LABEL, phaseLabels } from '../load/mix-labels.ts';
+import { fitsTape, type MixLoad, MixRequests } from '../load/mix-requests.ts';
+import { PhaseCounters } from '../load/phase-counters.ts';
+import { type ReadBuffer, SessionSocket } from '../load/session-socket.ts';
+import { TapeLane } from '../load/tape-lane.ts';
+import { WatchDelays } from '../load/watch-delays.ts';
 import { GcPauseMeter } from '../measure/gc-pauses.ts';
 import type { Arrival, PhasePlan } from '../plan/plan.ts';
 import { endsByWork, recipeClient, recipeRoot } from '../recipe/recipes.ts';
-import { ArrivalSchedule } from './arrival.ts';
-import { EncodedLane, type EncodedLaneParts } from './encoded-lane.ts';
-import { dealDeck } from './entry-deck.ts';
-import { mixTape } from './frame-tape.ts';
-import type { KeySpace } from './key-space.ts';
-import type { Lane, LaneSetting } from './lane.ts';
-import { sharedHistory } from './lane-history.ts';
-import { LoadPhase } from './load-phase.ts';
-import { FRESH_READ_LABEL, phaseLabels } from './mix-labels.ts';
-import { fitsTape, type MixLoad, MixRequests } from './mix-requests.ts';
-import { PhaseCounters } from './phase-counters.ts';
-import { type ReadBuffer, SessionSocket } from './session-socket.ts';
-import { TapeLane } from './tape-lane.ts';
-import { WatchDelays } from './watch-delays.ts';
 import type { Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
 
 /** How long replies are awaited after the end of a phase. */

@@ -6,16 +6,16 @@
  *     results/<date>-<name>-<commit>/   <name>.json   summary.md   and what the campaign draws
  */
 import { parseArgs } from 'node:util';
-import { ConfigFailure, Failure } from '../../../src/base/failure.ts';
-import { interruptible } from '../../command/interruption.ts';
-import { repeatCommand } from '../../command/repeat-command.ts';
-import type { Environment } from '../../measure/environment.ts';
-import { setV8Flags } from '../../measure/v8-flags.ts';
-import { environmentFacts, environmentLine } from '../../report/describe.ts';
-import { formatInstant } from '../../report/format.ts';
-import { jsonText } from '../../report/json-text.ts';
-import { codeBlock, factLines } from '../../report/markdown.ts';
-import { createResultDir, type ResultFile, writeResult } from '../../report/result-dir.ts';
+import { ConfigFailure, Failure } from '../../src/base/failure.ts';
+import { setV8Flags } from '../base/v8-flags.ts';
+import { environmentFacts, environmentLine } from '../figures/describe.ts';
+import { formatInstant } from '../figures/format.ts';
+import { jsonText } from '../figures/json-text.ts';
+import { codeBlock, factLines } from '../figures/markdown.ts';
+import { createResultDir, type ResultFile, writeResult } from '../report/result-dir.ts';
+import type { Environment } from '../result/environment-facts.ts';
+import { interruptible } from '../terminal/interruption.ts';
+import { repeatCommand } from '../terminal/repeat-command.ts';
 
 /** What every document of a campaign begins with. */
 export interface CampaignHead {

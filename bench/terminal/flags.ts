@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import type { Argv } from 'yargs';
-import { PACKAGE_ROOT } from '../target/package-root.ts';
+import { PACKAGE_ROOT } from '../base/package-root.ts';
 
 /** In a checkout the results that belong to it; beside the user's own work where this is an installed package. */
 export const RESULTS_DIR = PACKAGE_ROOT.split(sep).includes('node_modules')

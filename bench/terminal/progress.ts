@@ -3,35 +3,14 @@
  * p99 and errors since the last update; elsewhere one plain line per phase; for `--json` nothing.
  */
 import { Presets, SingleBar } from 'cli-progress';
-import { formatCount, formatMs, formatRate, MISSING, orMissing } from './format.ts';
-
-/** What a run tells about its progress. `start` and `stop` frame it; after `stop` it may start again. */
-export interface Progress {
-  start(totalMs: number): void;
-  update(doneMs: number, state: ProgressState): void;
-  stop(): void;
-}
-
-export interface ProgressState {
-  /** The phase. */
-  readonly label: string;
-  /** Since the last update, as is `p99Ms`. */
-  readonly ratePerSecond: number;
-  /** Null when nothing was answered. */
-  readonly p99Ms: number | null;
-  /** Since the start of the phase. */
-  readonly errors: number;
-}
+import { formatCount, formatMs, formatRate, MISSING, orMissing } from '../figures/format.ts';
+import type { Progress, ProgressState } from '../run/progress.ts';
 
 /** What of a stream is needed: a terminal, or anything that takes text. */
 export type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
 export function terminalProgress(stream: ProgressStream = process.stderr): Progress {
   return stream.isTTY === true ? barProgress(stream) : lineProgress(stream);
-}
-
-export function silentProgress(): Progress {
-  return { start: () => {}, update: () => {}, stop: () => {} };
 }
 
 function barProgress(stream: ProgressStream): Progress {

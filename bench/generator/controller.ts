@@ -4,18 +4,18 @@
  */
 import { Worker } from 'node:worker_threads';
 import { assert } from '../../src/base/assert.ts';
+import type { Address } from '../base/address.ts';
+import { monotonicMs } from '../base/phase-clock.ts';
+import { IntervalCollector } from '../load/interval-collector.ts';
+import { KeySpace } from '../load/key-space.ts';
+import { historyMemory } from '../load/lane-history.ts';
+import type { PhaseGrid } from '../load/load-phase.ts';
+import { type PhaseLabel, phaseLabels } from '../load/mix-labels.ts';
+import { PhaseCounters, SERIES_STEP_MS } from '../load/phase-counters.ts';
+import { WatchDelays } from '../load/watch-delays.ts';
 import type { Plan } from '../plan/plan.ts';
 import { recipeTargetCount } from '../recipe/recipes.ts';
-import type { Address } from './address.ts';
-import { IntervalCollector } from './interval-collector.ts';
-import { KeySpace } from './key-space.ts';
-import { historyMemory } from './lane-history.ts';
-import type { PhaseGrid } from './load-phase.ts';
-import { type PhaseLabel, phaseLabels } from './mix-labels.ts';
-import { monotonicMs } from './phase-clock.ts';
-import { PhaseCounters, SERIES_STEP_MS } from './phase-counters.ts';
 import { createTree, prepareRecipe, removeTree } from './tree-set-up.ts';
-import { WatchDelays } from './watch-delays.ts';
 import type { Answer, Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
 
 /** Workers build their tapes in this time before the common start. */

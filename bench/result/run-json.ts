@@ -6,8 +6,9 @@
  *     start ........ | cutMs = measured time begins ............. | endMs | drain: late replies still count as latency
  *      warm-up, and what steady-state detection cut behind it
  */
-import type { Environment } from '../measure/environment.ts';
+
 import type { LoadOp, PhasePlan, Plan } from '../plan/plan.ts';
+import type { Environment } from './environment-facts.ts';
 
 export const RUN_SCHEMA = 'ringkeeper-bench-run';
 export const RUN_SCHEMA_VERSION = 2;

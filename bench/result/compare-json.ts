@@ -2,8 +2,9 @@
  * The result of a comparison (`compare.json`) and of a sweep (`sweep.json`). Single runs lie beside them under
  * `runs/<number>-<side>/run.json`. Ratios are B / A: above 1, B has more of it.
  */
-import type { Environment } from '../measure/environment.ts';
+
 import type { Plan, SweepAxis } from '../plan/plan.ts';
+import type { Environment } from './environment-facts.ts';
 import type { PhaseResult, TargetInfo } from './run-json.ts';
 
 export const COMPARE_SCHEMA = 'ringkeeper-bench-comparison';

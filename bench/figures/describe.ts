@@ -2,7 +2,7 @@
  * What was run, in words: the load of a plan and of each phase, the machine, the verdict. One wording for the
  * terminal, the summaries and the reports.
  */
-import type { Environment } from '../measure/environment.ts';
+
 import {
   type Arrival,
   type KeyChoice,
@@ -14,6 +14,8 @@ import {
   type RecipeLoad,
   type Sizes,
 } from '../plan/plan.ts';
+import type { Environment } from '../result/environment-facts.ts';
+import { isValid, type RunResult } from '../result/run-json.ts';
 import {
   formatBytes,
   formatCount,
@@ -23,7 +25,6 @@ import {
   formatRate,
   plural,
 } from './format.ts';
-import { isValid, type RunResult } from './run-json.ts';
 
 /** `50 connections x 100 outstanding, 10,000 znodes of 1 KiB, 2 generator threads, seed 1`. */
 export function planLine(plan: Plan): string {

@@ -6,7 +6,7 @@ import {
   type ComparisonVerdict,
   type PhaseComparison,
   type RatioEstimate,
-} from './compare-json.ts';
+} from '../result/compare-json.ts';
 import { formatCount, formatMicros, formatMs, formatP, formatRate, formatRatio, MISSING } from './format.ts';
 import type { TextTable } from './run-tables.ts';
 

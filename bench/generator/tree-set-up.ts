@@ -6,12 +6,12 @@ import { ConfigFailure } from '../../src/base/failure.ts';
 import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
 import { JuteReader } from '../../src/wire/jute-reader.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
+import type { Address } from '../base/address.ts';
+import { KeySpace } from '../load/key-space.ts';
 import type { RecipeLoad, TreePlan } from '../plan/plan.ts';
 import { recipeRoot, recipeZnodes } from '../recipe/recipes.ts';
-import type { Address } from './address.ts';
-import { createRequest, deleteRequest } from './frames.ts';
-import { KeySpace } from './key-space.ts';
-import { RawSession } from './raw-session.ts';
+import { createRequest, deleteRequest } from '../session/frames.ts';
+import { RawSession } from '../session/raw-session.ts';
 
 const CONNECT_MS_MAX = 5_000;
 const WINDOW = 500;
