@@ -7,11 +7,13 @@
  *       label   which entry it was, for the counters          target  key or directory, -1 for several
  *       path    of a create or delete                         history its record, with --check
  */
+
 import { readInt64 } from '../../src/base/int64.ts';
 import { FrameSplitter, FrameStatus } from '../../src/wire/framing.ts';
 import { JuteReader } from '../../src/wire/jute-reader.ts';
 import type { JuteWriter } from '../../src/wire/jute-writer.ts';
 import { CreateFlags, OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
+import { REPLY_HEADER_BYTES } from '../../src/wire/reply-header.ts';
 import { type Request, writeRequestFrame } from '../../src/wire/request-values.ts';
 import { readWatchEvent } from '../../src/wire/watch-event.ts';
 import { OpKind } from '../check/history.ts';
@@ -28,7 +30,6 @@ import type { WatchDelays } from './watch-delays.ts';
 
 const XID_MASK = 0x3fffffff;
 const REPLY_BYTES_MAX = 64 * 1024 * 1024;
-const REPLY_HEADER_BYTES = 16;
 const OWN_ZNODES_MIN = 2;
 /** Type of the first result of a multi that failed as a whole. */
 const ERROR_RESULT = -1;

@@ -8,13 +8,15 @@
  *
  * A frame is reported when its last byte has arrived, not when its head has.
  */
+
 import { assert } from '../../src/base/assert.ts';
+import { FRAME_BYTES_SANE_MAX, FRAME_PREFIX_BYTES } from '../../src/wire/limits.ts';
+import { REPLY_HEADER_FRAME_BYTES } from '../../src/wire/reply-header.ts';
+import { REQUEST_HEADER_BYTES } from '../../src/wire/requests.ts';
 
-export const REPLY_HEAD_BYTES = 20;
-export const REQUEST_HEAD_BYTES = 12;
-
-/** Longer frames than this mean that the stream is not ZooKeeper's. */
-const FRAME_BYTES_MAX = 64 * 1024 * 1024;
+/** What is looked at: the length prefix and the header behind it. */
+export const REPLY_HEAD_BYTES = REPLY_HEADER_FRAME_BYTES;
+export const REQUEST_HEAD_BYTES = FRAME_PREFIX_BYTES + REQUEST_HEADER_BYTES;
 
 export class FrameSkimmer {
   /** The words of the frame that `next` reported: the four bytes behind the length, and so on. */
@@ -79,7 +81,7 @@ export class FrameSkimmer {
     this.word1 = view.getInt32(at + 4);
     this.word2 = view.getInt32(at + 8);
     if (this.headBytes === REPLY_HEAD_BYTES) this.word4 = view.getInt32(at + 16);
-    return length > FRAME_BYTES_MAX ? -1 : length + 4 - this.headBytes;
+    return length > FRAME_BYTES_SANE_MAX ? -1 : length + 4 - this.headBytes;
   }
 
   private skipBody(): boolean {

@@ -12,6 +12,7 @@ import { readInt64 } from '../../src/base/int64.ts';
 import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { MULTI_HEADER_BYTES } from '../../src/wire/multi.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
+import { REPLY_ERROR, REPLY_HEADER_BYTES, REPLY_ZXID } from '../../src/wire/reply-header.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
 import { STAT_BYTES, StatOffset } from '../../src/wire/stat.ts';
 import { toMonotonicMs } from '../base/phase-clock.ts';
@@ -31,9 +32,6 @@ import type { Plan } from '../plan/plan.ts';
 const RECORDS_MAX = 4_000_000;
 /** More than a phase can send; the tags of a thousand phases stay below 2^53. */
 const TAGS_PER_PHASE = 2 ** 35;
-const REPLY_HEADER_BYTES = 16;
-const ZXID_AT = 4;
-const ERROR_AT = 12;
 
 export function historyMemory(workerCount: number): SharedArrayBuffer {
   return HistoryRecorder.allocate(Math.floor(RECORDS_MAX / workerCount));
@@ -148,8 +146,8 @@ export class LaneHistory {
   /** `[start, end)` is the frame behind its length. */
   onReply(at: number, bytes: Uint8Array, view: DataView, start: number, end: number, nowMs: number): void {
     const returnUs = toMonotonicMs(nowMs) * 1000;
-    const zxid = readInt64(view, start + ZXID_AT);
-    const error = view.getInt32(start + ERROR_AT);
+    const zxid = readInt64(view, start + REPLY_ZXID);
+    const error = view.getInt32(start + REPLY_ERROR);
     const body = start + REPLY_HEADER_BYTES;
     const multi = this.multiSlots[at]!;
     if (multi !== null) {

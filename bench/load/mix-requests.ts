@@ -2,10 +2,12 @@
  * From an entry of a mix to a request, for the entries that need no memory of earlier replies. What touches znodes
  * that the load itself makes (create, delete) is in own-znodes.ts; encoded-lane.ts puts both together.
  */
+
 import { Prng } from '../../src/base/prng.ts';
 import { OPEN_ACL } from '../../src/wire/acl.ts';
 import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
+import { ANY_VERSION } from '../../src/wire/requests.ts';
 import type { CountRange, MixEntry, PhasePlan } from '../plan/plan.ts';
 import { existsRequest, getRequest, setRequest } from '../session/frames.ts';
 import { type KeyChooser, makeKeyChooser } from './key-chooser.ts';
@@ -13,8 +15,6 @@ import type { KeySpace } from './key-space.ts';
 import { ValueSource } from './value-source.ts';
 
 export type MixLoad = Extract<PhasePlan['load'], { kind: 'mix' }>;
-
-const ANY_VERSION = -1;
 
 export class MixRequests {
   /** Keys and directories that the last request was about, as target numbers of the key space. */

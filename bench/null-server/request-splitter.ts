@@ -5,10 +5,9 @@
  *     chunk:  ...rest of n | len xid op record | len xid op record | len xi       cut: kept until the rest comes
  *                            ^start        ^end
  */
-const LENGTH_BYTES = 4;
+import { FRAME_BYTES_SANE_MAX, FRAME_PREFIX_BYTES } from '../../src/wire/limits.ts';
+
 const CUT_BYTES_FIRST = 256;
-/** Longer frames than this mean that the stream is not ZooKeeper's. */
-const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 
 export class RequestSplitter {
   /** Where the frame lies that `next` reported: behind its length, `[start, end)`; valid until the next call. */
@@ -43,30 +42,30 @@ export class RequestSplitter {
     if (this.cutHave > 0) return this.completeCut();
     const { position, chunkView } = this;
     const have = this.chunk.length - position;
-    if (have < LENGTH_BYTES) return this.keep(have);
+    if (have < FRAME_PREFIX_BYTES) return this.keep(have);
     const length = chunkView.getInt32(position);
-    if (length < 0 || length > FRAME_BYTES_MAX) return this.fail();
-    if (have < LENGTH_BYTES + length) return this.keep(have);
+    if (length < 0 || length > FRAME_BYTES_SANE_MAX) return this.fail();
+    if (have < FRAME_PREFIX_BYTES + length) return this.keep(have);
     if (this.bytes !== this.chunk) {
       this.bytes = this.chunk;
       this.view = chunkView;
     }
-    this.start = position + LENGTH_BYTES;
-    this.end = this.position = position + LENGTH_BYTES + length;
+    this.start = position + FRAME_PREFIX_BYTES;
+    this.end = this.position = position + FRAME_PREFIX_BYTES + length;
     return true;
   }
 
   private completeCut(): boolean {
-    this.keep(Math.max(0, LENGTH_BYTES - this.cutHave));
-    if (this.cutHave < LENGTH_BYTES) return false;
+    this.keep(Math.max(0, FRAME_PREFIX_BYTES - this.cutHave));
+    if (this.cutHave < FRAME_PREFIX_BYTES) return false;
     const length = this.cutView.getInt32(0);
-    if (length < 0 || length > FRAME_BYTES_MAX) return this.fail();
-    this.keep(LENGTH_BYTES + length - this.cutHave);
-    if (this.cutHave < LENGTH_BYTES + length) return false;
+    if (length < 0 || length > FRAME_BYTES_SANE_MAX) return this.fail();
+    this.keep(FRAME_PREFIX_BYTES + length - this.cutHave);
+    if (this.cutHave < FRAME_PREFIX_BYTES + length) return false;
     this.bytes = this.cut;
     this.view = this.cutView;
-    this.start = LENGTH_BYTES;
-    this.end = LENGTH_BYTES + length;
+    this.start = FRAME_PREFIX_BYTES;
+    this.end = FRAME_PREFIX_BYTES + length;
     this.cutHave = 0;
     return true;
   }

@@ -5,12 +5,14 @@
  * Requests go out as they are sent, replies come back in their order, and each raw request counts in the phase's
  * throughput; what a recipe is about (to acquire a lock, to pass a barrier) is measured as a step of its own.
  */
+
 import { performance } from 'node:perf_hooks';
 import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { FrameSplitter, FrameStatus } from '../../src/wire/framing.ts';
 import { JuteReader } from '../../src/wire/jute-reader.ts';
 import { JuteWriter } from '../../src/wire/jute-writer.ts';
 import { SpecialXid } from '../../src/wire/opcodes.ts';
+import { REPLY_HEADER_BYTES } from '../../src/wire/reply-header.ts';
 import { type Request, writeRequestFrame } from '../../src/wire/request-values.ts';
 import { readWatchEvent } from '../../src/wire/watch-event.ts';
 import type { LoadPhase } from '../load/load-phase.ts';
@@ -19,7 +21,6 @@ import type { WatchDelays } from '../load/watch-delays.ts';
 
 const XID_MASK = 0x3fffffff;
 const REPLY_BYTES_MAX = 64 * 1024 * 1024;
-const REPLY_HEADER_BYTES = 16;
 /** A recipe waits for replies; more than this in flight on one session means that it does not. */
 const IN_FLIGHT_MAX = 4_096;
 

@@ -15,6 +15,7 @@ import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { fourLetterName } from '../../src/wire/four-letter.ts';
 import { type FrameHandler, FrameSplitter, FrameStatus } from '../../src/wire/framing.ts';
 import { JuteReader, MalformedRecord } from '../../src/wire/jute-reader.ts';
+import { FRAME_PREFIX_BYTES } from '../../src/wire/limits.ts';
 import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
 import type { CredentialGuard } from './credentials.ts';
 import { Fifo } from './fifo.ts';
@@ -49,7 +50,6 @@ export interface RecordingLog {
   append(record: RecordingRecord): void;
 }
 
-const PREFIX_BYTES = 4;
 const TLS_HANDSHAKE = 0x1603;
 const connectRequest = new ConnectRequestView();
 
@@ -104,7 +104,7 @@ export class ConnectionRecorder implements FrameHandler, ReplyHandler {
 
   /** From the splitter: a request, or the ConnectRequest. The length stands right in front of it. */
   onFrame(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    const frame = bytes.subarray(start - PREFIX_BYTES, end);
+    const frame = bytes.subarray(start - FRAME_PREFIX_BYTES, end);
     if (this.connectSeen && frame.length >= RECORD_AT) this.onRequest(frame);
     else if (!this.connectSeen && connectRequest.wrap(bytes, view, start, end)) this.onConnectRequest(frame);
     else this.giveUp(`a request of ${frame.length} bytes that is none`);
@@ -151,7 +151,7 @@ export class ConnectionRecorder implements FrameHandler, ReplyHandler {
   /** The first four bytes are a command, or the length of the ConnectRequest. */
   private decide(chunk: Uint8Array): void {
     const bytes = this.firstBytes.length === 0 ? chunk : Buffer.concat([this.firstBytes, chunk]);
-    if (bytes.length < PREFIX_BYTES) {
+    if (bytes.length < FRAME_PREFIX_BYTES) {
       this.firstBytes = Uint8Array.from(bytes);
       return;
     }
@@ -160,7 +160,10 @@ export class ConnectionRecorder implements FrameHandler, ReplyHandler {
     if (fourLetterName(first) !== undefined) {
       this.state = 'word';
       this.log.counts.words++;
-      this.append({ kind: 'word', word: Buffer.from(bytes.subarray(0, PREFIX_BYTES)).toString('latin1') });
+      this.append({
+        kind: 'word',
+        word: Buffer.from(bytes.subarray(0, FRAME_PREFIX_BYTES)).toString('latin1'),
+      });
     } else if (first >>> 16 === TLS_HANDSHAKE) {
       this.giveUp('the client speaks TLS, and only plain connections can be recorded');
     } else {

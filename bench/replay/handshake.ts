@@ -2,6 +2,7 @@
  * The handshake of a replayed connection: which session it asks for, and what it got. Ids, passwords and zxids of the
  * recording mean nothing to the target; its own take their places.
  */
+
 import {
   type ConnectRequest,
   type ConnectResponse,
@@ -11,9 +12,8 @@ import {
 } from '../../src/wire/connect.ts';
 import { JuteReader, MalformedRecord } from '../../src/wire/jute-reader.ts';
 import { JuteWriter } from '../../src/wire/jute-writer.ts';
+import { FRAME_PREFIX_BYTES } from '../../src/wire/limits.ts';
 import { ReplaySession, type SessionBook, type SessionOwner } from './replay-sessions.ts';
-
-const PREFIX_BYTES = 4;
 
 export class Handshake {
   readonly session: ReplaySession;
@@ -40,7 +40,7 @@ export class Handshake {
     owner: SessionOwner,
     retry: () => void,
   ): Handshake | null {
-    const recorded = readConnectRequest(new JuteReader(frame.subarray(PREFIX_BYTES)));
+    const recorded = readConnectRequest(new JuteReader(frame.subarray(FRAME_PREFIX_BYTES)));
     const known = recorded.sessionId === 0n ? undefined : sessions.find(recorded.sessionId);
     if (known?.owner != null && !known.owner.whenIdle(retry)) return null;
     const session = known ?? new ReplaySession();

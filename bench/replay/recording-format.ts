@@ -32,12 +32,14 @@
  * failed multi is the reason inside its body; xid -1 is a watch event. A recording is as confidential as what the
  * clients wrote, which is all in it; credentials.ts says what becomes of passwords.
  */
+
 import { crc32 } from '../../src/base/checksum.ts';
 import { ConfigFailure } from '../../src/base/failure.ts';
+import { FRAME_BYTES_SANE_MAX } from '../../src/wire/limits.ts';
 
 export const RECORDING_VERSION = 1;
 /** Longer frames mean that the stream is not ZooKeeper's. */
-export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
+export const FRAME_BYTES_MAX = FRAME_BYTES_SANE_MAX;
 export const NO_UPSTREAM = 0xffff;
 
 const MAGIC = 'RKRECORD';

@@ -2,13 +2,13 @@
  * The requests that the engine sends, as values and as frames. Encoding happens before a phase and for the few
  * requests beside the load; nothing here runs while the load's requests fly.
  */
+
 import { OPEN_ACL } from '../../src/wire/acl.ts';
 import { PASSWORD_BYTES, writeConnectRequest } from '../../src/wire/connect.ts';
 import { JuteWriter } from '../../src/wire/jute-writer.ts';
 import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
 import { type Request, writeRequestFrame } from '../../src/wire/request-values.ts';
-
-const ANY_VERSION = -1;
+import { ANY_VERSION } from '../../src/wire/requests.ts';
 
 export function getRequest(path: string): Request {
   return { op: OpCode.getData, path, watch: false };

@@ -5,9 +5,11 @@
  *     connecting --ConnectResponse--> open --close, destroy, or the server's end--> closed
  *         '--too late, refused--> closed (`connect` throws)
  */
+
 import { createConnection, type Socket } from 'node:net';
 import { readInt64 } from '../../src/base/int64.ts';
 import type { Zxid } from '../../src/base/zxid.ts';
+import { FRAME_BYTES_SANE_MAX } from '../../src/wire/limits.ts';
 import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
 import type { Request } from '../../src/wire/request-values.ts';
 import type { Address } from '../base/address.ts';
@@ -37,8 +39,6 @@ const HEAD_BYTES = 20;
 const XID = 1;
 /** A server that does not answer the end of a session is left after this time. */
 const CLOSE_MS_MAX = 2_000;
-/** Longer frames than this mean that the stream is not ZooKeeper's. */
-const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 const NO_BODY = new Uint8Array(0);
 
 export class RawSession {
@@ -128,7 +128,7 @@ export class RawSession {
     let at = 0;
     while (received.length - at >= HEAD_BYTES) {
       const length = received.readInt32BE(at);
-      if (length < HEAD_BYTES - 4 || length > FRAME_BYTES_MAX) {
+      if (length < HEAD_BYTES - 4 || length > FRAME_BYTES_SANE_MAX) {
         this.destroy(
           new Error(`the server sent a frame of ${length} bytes: it does not speak this protocol`),
         );

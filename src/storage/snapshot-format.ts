@@ -14,11 +14,13 @@
  * Version 3.9 appends int64 lastProcessedZxid and a third seal; read, not written. The root's path is "", so the
  * path "/" can end the nodes.
  */
+
+import { STAT_PERSISTED_BYTES } from '../wire/stat.ts';
+import { TXN_DIGEST_VERSION } from '../wire/txn-records.ts';
 export const SNAPSHOT_MAGIC = 0x5a4b534e;
 export const SNAPSHOT_HEADER_BYTES = 16;
 const SNAPSHOT_VERSION = 2;
 
-const STAT_PERSISTED_BYTES = 60;
 /** Behind a node's data: aclId and StatPersisted. */
 export const NODE_TAIL_BYTES = 8 + STAT_PERSISTED_BYTES;
 
@@ -28,7 +30,7 @@ export const END_STRING_BYTES = 5;
 export const SEAL_BYTES = 8 + END_STRING_BYTES;
 export const DIGEST_SECTION_BYTES = 20;
 /** Digests before version 2 are hex strings over another formula: skipped, never compared. */
-export const DIGEST_VERSION = 2;
+export const DIGEST_VERSION = TXN_DIGEST_VERSION;
 
 export function writeSnapshotHeader(view: DataView, at: number): void {
   view.setInt32(at, SNAPSHOT_MAGIC);

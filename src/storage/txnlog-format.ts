@@ -15,9 +15,11 @@
  *
  * All integers are big-endian. A length of 0 is padding: end of the file.
  */
+
 import { adler32 } from '../base/checksum.ts';
 import { readInt64 } from '../base/int64.ts';
 import type { Zxid } from '../base/zxid.ts';
+import { TXN_HEADER_BYTES } from '../wire/txn-records.ts';
 
 export const LOG_MAGIC = 0x5a4b4c47;
 export const LOG_HEADER_BYTES = 16;
@@ -29,7 +31,6 @@ export const END_OF_RECORD = 0x42;
 /** Framing around a payload: checksum, length and end mark. */
 export const RECORD_OVERHEAD_BYTES = 13;
 
-const TXN_HEADER_BYTES = 32;
 const TXN_ZXID_OFFSET = 12;
 /** Where a record holds its time, which is never zero. */
 export const RECORD_TIME_OFFSET = PAYLOAD_OFFSET + 20;

@@ -13,7 +13,9 @@
  *            │       resume, all taken           │
  *            └── bad length ──▶ refused ◀────────┘      push and resume do nothing
  */
+
 import { EMPTY_BYTES, EMPTY_VIEW } from './flyweight.ts';
+import { FRAME_PREFIX_BYTES } from './limits.ts';
 
 export interface FrameHandler {
   /**
@@ -32,7 +34,6 @@ export const FrameStatus = {
 } as const;
 export type FrameStatus = (typeof FrameStatus)[keyof typeof FrameStatus];
 
-const PREFIX_BYTES = 4;
 // What a connection keeps for the next partial frame; larger buffers go back to the heap with their frame.
 const HELD_BYTES_KEPT = 4096;
 const HELD_BYTES_MIN = 256;
@@ -87,13 +88,13 @@ export class FrameSplitter {
 
   /** Hands over the whole frames of `[offset, end)` and returns where the first one not taken begins. */
   private split(bytes: Uint8Array, view: DataView, offset: number, end: number): number {
-    while (end - offset >= PREFIX_BYTES) {
+    while (end - offset >= FRAME_PREFIX_BYTES) {
       const length = view.getInt32(offset);
       if (length < 0 || length > this.frameBytesMax) {
         this.refuse();
         break;
       }
-      const start = offset + PREFIX_BYTES;
+      const start = offset + FRAME_PREFIX_BYTES;
       if (length > end - start) break;
       if (!this.handler.onFrame(bytes, view, start, start + length)) {
         this.status = FrameStatus.stopped;
@@ -109,15 +110,15 @@ export class FrameSplitter {
    * much of the chunk was used: all of it while the frame stays partial.
    */
   private completeHeld(chunk: Uint8Array, chunkLength: number): number {
-    let used = Math.min(Math.max(PREFIX_BYTES - this.heldEnd, 0), chunkLength);
+    let used = Math.min(Math.max(FRAME_PREFIX_BYTES - this.heldEnd, 0), chunkLength);
     if (used > 0) this.hold(chunk, 0, used);
-    if (this.heldEnd < PREFIX_BYTES) return used;
+    if (this.heldEnd < FRAME_PREFIX_BYTES) return used;
     const length = this.heldView.getInt32(0);
     if (length < 0 || length > this.frameBytesMax) {
       this.refuse();
       return used;
     }
-    const missing = PREFIX_BYTES + length - this.heldEnd;
+    const missing = FRAME_PREFIX_BYTES + length - this.heldEnd;
     const more = Math.min(missing, chunkLength - used);
     this.hold(chunk, used, used + more);
     used += more;

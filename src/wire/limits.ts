@@ -6,8 +6,14 @@
  * is larger because a transaction carries more than the request it came from; it bounds a log record as well.
  */
 
+/** Every frame, both ways: `i32 length`, then that many bytes. */
+export const FRAME_PREFIX_BYTES = 4;
+
 /** jute.maxbuffer: 1 MiB - 1. */
 export const FRAME_BYTES_MAX_DEFAULT = 0xfffff;
+
+/** What tools that read any stream believe: a longer frame means that the stream is not ZooKeeper's. */
+export const FRAME_BYTES_SANE_MAX = 64 * 1024 * 1024;
 
 const EXTRA_BYTES_MIN = 1024;
 const INT32_MAX = 0x7fffffff;

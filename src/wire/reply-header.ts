@@ -6,15 +6,20 @@
  *
  * A reply with an error has no body. Pure, any thread.
  */
+
 import { writeInt64 } from '../base/int64.ts';
 import type { Zxid } from '../base/zxid.ts';
 import type { JuteReader } from './jute-reader.ts';
 import type { JuteWriter } from './jute-writer.ts';
+import { FRAME_PREFIX_BYTES } from './limits.ts';
 
 export const REPLY_HEADER_BYTES = 16;
+/** Where a header holds its zxid and its error. */
+export const REPLY_ZXID = 4;
+export const REPLY_ERROR = 12;
 
 /** With the length prefix. */
-export const REPLY_HEADER_FRAME_BYTES = 4 + REPLY_HEADER_BYTES;
+export const REPLY_HEADER_FRAME_BYTES = FRAME_PREFIX_BYTES + REPLY_HEADER_BYTES;
 
 /** For the data plane: prefix and header of a reply with `bodyLength` bytes to follow at the returned offset. */
 export function writeReplyHeader(

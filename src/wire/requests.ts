@@ -15,6 +15,9 @@ export const REQUEST_HEADER_BYTES = 8;
 export const REQUEST_XID = 0;
 export const REQUEST_TYPE = 4;
 
+/** In place of an expected version: whatever it is. */
+export const ANY_VERSION = -1;
+
 /**
  * sync, getACL, getAllChildrenNumber:  ustring path
  * getEphemerals:                       ustring prefixPath

@@ -19,6 +19,7 @@ import { DATA } from './trees.ts';
 
 const SESSION_MS_MAX = 10_000;
 /** Of a reply to getData: the length of the data. */
+/** A buffer carries an i32 length. */
 const LENGTH_BYTES = 4;
 
 export interface StartOptions extends ServerPlace {

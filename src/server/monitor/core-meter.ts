@@ -10,7 +10,9 @@
  *
  * Times in microseconds.
  */
+
 import type { Replica } from '../../core/replica.ts';
+import { FRAME_PREFIX_BYTES } from '../../wire/limits.ts';
 import { Distribution } from './distribution.ts';
 
 export class CoreMeter {
@@ -59,7 +61,7 @@ export class CoreMeter {
 
   onRequest(bytes: number): void {
     this.requests++;
-    this.requestBytes += bytes + LENGTH_BYTES;
+    this.requestBytes += bytes + FRAME_PREFIX_BYTES;
   }
 
   endRequests(nowMs: number): void {
@@ -143,5 +145,3 @@ export class CoreMeter {
     return sumMs;
   }
 }
-
-const LENGTH_BYTES = 4;
