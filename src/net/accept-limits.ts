@@ -5,102 +5,124 @@
  * accept and once per close, so 64-bit atomics (slow as bigint) are fine here.
  *
  *     word 0: connections in all           cell (64 bits): │ hash of the address │ count │
- *     words 1..: WAYS cells per set, the set chosen by the hash
+ *     words 1..: `ways` cells per set, the set chosen by the hash
  *
- * A cell whose count is 0 is free for any address. Two addresses with equal hashes would share a count (one pair in
- * 2^32); two threads that admit a new address at the same instant may use two cells for it, and then admit up to
- * twice the limit until those connections are gone. When a set is full of other addresses, the newcomer is not
- * counted: the limit is against one address taking everything, which such a crowd is not.
+ * A cell whose count is 0 is free for any address. Its key does not change while its count is above 0, and whoever was
+ * counted in a cell takes exactly that count away again: `admit` says which cell, `leave` is told. To look the cell up
+ * again at the end would find the count of another connection for one that was never counted, and with two such ends at
+ * once the count goes below 0 and into the key:
+ *
+ *     cell │ a │ 1 │    thread 1: finds it    thread 2: finds it    1: −1 → 0    2: −1 → 4294967295, of an address a−1
+ *
+ * Two threads that admit a new address at the same instant may use two cells for it. Each counts itself first and adds up
+ * all cells of the address then, so the limit holds all the same; at worst both see the other and both are refused.
+ * Two addresses with equal hashes would share a count (one pair in 2^32). When a set is full of other addresses, the
+ * newcomer is not counted: the limit is against one address taking everything, which such a crowd is not.
  */
 export interface AcceptLimitsHandle {
   readonly buffer: SharedArrayBuffer;
+  /** Powers of two. */
+  readonly sets: number;
+  readonly ways: number;
   /** 0 = no limit. */
   readonly connectionsMax: number;
   /** 0 = no limit. */
   readonly perAddressMax: number;
 }
 
+/** What `admit` answers and `leave` wants to know: where an admitted connection is counted. */
+export type Admission = number;
+export const REFUSED: Admission = -1;
+/** Admitted, and counted in all only. */
+const IN_ALL_ONLY: Admission = 0;
+
 const SETS = 4096; // 2^12 sets × 16 cells × 8 bytes = 512 KiB, touched only where used
 const WAYS = 16;
 const LOW_HALF = 0xffffffffn;
+const WORD_BYTES = 8;
 
-export function createAcceptLimits(connectionsMax: number, perAddressMax: number): AcceptLimitsHandle {
-  return { buffer: new SharedArrayBuffer((1 + SETS * WAYS) * 8), connectionsMax, perAddressMax };
+export function createAcceptLimits(
+  connectionsMax: number,
+  perAddressMax: number,
+  sets = SETS,
+  ways = WAYS,
+): AcceptLimitsHandle {
+  const buffer = new SharedArrayBuffer((1 + sets * ways) * WORD_BYTES);
+  return { buffer, sets, ways, connectionsMax, perAddressMax };
 }
 
 export class AcceptLimits {
   private readonly words: BigInt64Array;
+  private readonly sets: number;
+  private readonly ways: number;
   private readonly connectionsMax: number;
   private readonly perAddressMax: number;
 
   constructor(handle: AcceptLimitsHandle) {
     this.words = new BigInt64Array(handle.buffer);
+    this.sets = handle.sets;
+    this.ways = handle.ways;
     this.connectionsMax = handle.connectionsMax;
     this.perAddressMax = handle.perAddressMax;
   }
 
-  /** True: the connection is counted, and `leave` must follow. */
-  admit(address: string): boolean {
+  /** Anything but `REFUSED`: the connection is counted, and `leave` must follow with the same value. */
+  admit(address: string): Admission {
     const before = Number(Atomics.add(this.words, 0, 1n));
-    if (this.connectionsMax > 0 && before >= this.connectionsMax) {
-      Atomics.sub(this.words, 0, 1n);
-      return false;
-    }
-    if (this.perAddressMax > 0 && !this.admitAddress(addressHash(address))) {
-      Atomics.sub(this.words, 0, 1n);
-      return false;
-    }
-    return true;
+    const isRoom = this.connectionsMax <= 0 || before < this.connectionsMax;
+    const cell = !isRoom ? REFUSED : this.perAddressMax <= 0 ? IN_ALL_ONLY : this.count(addressHash(address));
+    if (cell === REFUSED) Atomics.add(this.words, 0, -1n);
+    return cell;
   }
 
-  leave(address: string): void {
-    Atomics.sub(this.words, 0, 1n);
-    if (this.perAddressMax === 0) return;
-    const hash = addressHash(address);
-    const cell = this.findCell(hash);
-    // The key half does not change while the count is above 0, so a plain subtraction cannot hit a stranger.
-    if (cell !== 0) Atomics.sub(this.words, cell, 1n);
+  leave(cell: Admission): void {
+    Atomics.add(this.words, 0, -1n);
+    if (cell !== IN_ALL_ONLY) Atomics.add(this.words, cell, -1n);
   }
 
   get connections(): number {
     return Number(Atomics.load(this.words, 0));
   }
 
-  private admitAddress(hash: number): boolean {
+  private count(hash: number): Admission {
+    const first = 1 + (hash & (this.sets - 1)) * this.ways;
     for (;;) {
-      const own = this.findCell(hash);
-      const cell = own !== 0 ? own : this.findFreeCell(hash);
-      if (cell === 0) return true;
+      const cell = this.find(first, hash);
+      if (cell === IN_ALL_ONLY) return IN_ALL_ONLY;
       const seen = Atomics.load(this.words, cell);
       const count = countOf(seen);
-      const isOwn = count > 0 && keyOf(seen) === hash;
-      if (count > 0 && !isOwn) continue; // taken by another thread in between: look again
-      if (count >= this.perAddressMax) return false;
+      if (count > 0 && keyOf(seen) !== hash) continue; // taken by another thread in between: look again
+      if (count >= this.perAddressMax) return REFUSED;
       const next = (BigInt(hash) << 32n) | BigInt(count + 1);
-      if (Atomics.compareExchange(this.words, cell, seen, next) === seen) return true;
+      if (Atomics.compareExchange(this.words, cell, seen, next) !== seen) continue;
+      if (this.total(first, hash) <= this.perAddressMax) return cell;
+      Atomics.add(this.words, cell, -1n);
+      return REFUSED;
     }
   }
 
-  private findCell(hash: number): number {
-    const first = firstCell(hash);
-    for (let cell = first; cell < first + WAYS; cell++) {
+  /** The address's own cell, else a free one, else none. */
+  private find(first: number, hash: number): Admission {
+    let free = IN_ALL_ONLY;
+    for (let cell = first; cell < first + this.ways; cell++) {
       const seen = Atomics.load(this.words, cell);
-      if (countOf(seen) > 0 && keyOf(seen) === hash) return cell;
+      if (countOf(seen) === 0) {
+        if (free === IN_ALL_ONLY) free = cell;
+      } else if (keyOf(seen) === hash) {
+        return cell;
+      }
     }
-    return 0;
+    return free;
   }
 
-  private findFreeCell(hash: number): number {
-    const first = firstCell(hash);
-    for (let cell = first; cell < first + WAYS; cell++) {
-      if (countOf(Atomics.load(this.words, cell)) === 0) return cell;
+  private total(first: number, hash: number): number {
+    let total = 0;
+    for (let cell = first; cell < first + this.ways; cell++) {
+      const seen = Atomics.load(this.words, cell);
+      if (keyOf(seen) === hash) total += countOf(seen);
     }
-    return 0;
+    return total;
   }
-}
-
-function firstCell(hash: number): number {
-  return 1 + (hash & (SETS - 1)) * WAYS;
 }
 
 function countOf(cell: bigint): number {

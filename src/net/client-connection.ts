@@ -21,6 +21,7 @@ import { assert } from '../base/assert.ts';
 import { EMPTY_BYTES } from '../wire/flyweight.ts';
 import { FourLetterWord, isFourLetterWord } from '../wire/four-letter.ts';
 import { type FrameHandler, FrameSplitter, FrameStatus } from '../wire/framing.ts';
+import type { Admission } from './accept-limits.ts';
 import { ClientSocket, type ReadBuffer, type SocketHandler } from './client-socket.ts';
 import type { NetCounters } from './net-counters.ts';
 import { type BacklogOwner, ReplyBacklog } from './reply-backlog.ts';
@@ -74,6 +75,8 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
   /** The number upper layers know this connection by. */
   readonly id: number;
   readonly address: string;
+  /** What the accept limits want back at the end. */
+  readonly admission: Admission;
   readonly window: RequestWindow;
   readonly backlog: ReplyBacklog;
   state: ConnectionState = ConnectionState.opening;
@@ -89,11 +92,19 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
   private firstBytes: Buffer | null = null;
 
   /** Takes over the `accepted` socket, which must not have been read. */
-  constructor(owner: ConnectionOwner, slot: number, id: number, accepted: Socket, address: string) {
+  constructor(
+    owner: ConnectionOwner,
+    slot: number,
+    id: number,
+    accepted: Socket,
+    address: string,
+    admission: Admission,
+  ) {
     this.owner = owner;
     this.slot = slot;
     this.id = id;
     this.address = address;
+    this.admission = admission;
     this.socket = new ClientSocket(accepted, owner.readBuffer, this);
     this.window = new RequestWindow(owner.limits.windowRequests, owner.limits.windowBytes);
     this.backlog = new ReplyBacklog(owner.slabs, this.socket, this);

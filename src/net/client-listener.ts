@@ -5,7 +5,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { BindFailure } from '../base/failure.ts';
-import type { AcceptLimits } from './accept-limits.ts';
+import { type AcceptLimits, REFUSED } from './accept-limits.ts';
 import type { ConnectionTable } from './connection-table.ts';
 
 export interface ListenOptions {
@@ -70,10 +70,11 @@ export class ClientListener {
       return;
     }
     const address = clientAddress(remote);
-    if (!this.limits.admit(address)) {
+    const admission = this.limits.admit(address);
+    if (admission === REFUSED) {
       this.refuse(socket);
-    } else if (!this.table.open(socket, address, socket.remotePort ?? 0)) {
-      this.limits.leave(address);
+    } else if (!this.table.open(socket, address, socket.remotePort ?? 0, admission)) {
+      this.limits.leave(admission);
       this.refuse(socket);
     }
   }

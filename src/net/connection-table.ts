@@ -11,6 +11,7 @@
  */
 import type { Socket } from 'node:net';
 import { assert } from '../base/assert.ts';
+import type { Admission } from './accept-limits.ts';
 import {
   ClientConnection,
   type ConnectionLimits,
@@ -28,8 +29,8 @@ export interface ConnectionTableOptions {
   /** Added to a slot to make the connection's number. */
   readonly idBase: number;
   readonly nowMs: number;
-  /** A connection's socket is gone. */
-  readonly onGone: (address: string) => void;
+  /** A connection's socket is gone; with what it was opened with. */
+  readonly onGone: (admission: Admission) => void;
   /** There is something to flush or to go on with: call `flush` and `continueStopped` soon, on a stack of its own. */
   readonly scheduleTurn: () => void;
 }
@@ -45,7 +46,7 @@ export class ConnectionTable implements ConnectionOwner {
   nowMs: number;
   outstanding = 0;
   quiescing = false;
-  private readonly onGone: (address: string) => void;
+  private readonly onGone: (admission: Admission) => void;
   private readonly connections: (ClientConnection | null)[] = [];
   private readonly freeSlots: number[] = [];
   private readonly dirty: ClientConnection[] = [];
@@ -78,10 +79,10 @@ export class ConnectionTable implements ConnectionOwner {
   }
 
   /** Takes over an accepted socket that has not been read; false = no slot left, the socket is still the caller's. */
-  open(accepted: Socket, address: string, port: number): boolean {
+  open(accepted: Socket, address: string, port: number, admission: Admission): boolean {
     const slot = this.freeSlots.pop() ?? this.connections.length;
     if (slot === this.slotCount) return false;
-    const connection = new ClientConnection(this, slot, this.idBase + slot, accepted, address);
+    const connection = new ClientConnection(this, slot, this.idBase + slot, accepted, address, admission);
     this.connections[slot] = connection;
     this.counters.accepted++;
     this.counters.open++;
@@ -189,7 +190,7 @@ export class ConnectionTable implements ConnectionOwner {
     this.counters.open--;
     this.progress = true; // its requests no longer count as outstanding
     this.requests.onDisconnect(connection.id);
-    this.onGone(connection.address);
+    this.onGone(connection.admission);
     if (this.stopped.length > 0) this.scheduleTurn();
   }
 

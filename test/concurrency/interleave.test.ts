@@ -1,12 +1,12 @@
 /**
- * Every order of the shared accesses of ring, bell, epochs and counters, run on the real classes; and broken
+ * Every order of the shared accesses of ring, bell, epochs, counters and accept limits, run on the real classes; and broken
  * variants that the explorer must catch, which shows that it looks where it should.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Exploration, explore } from './interleave.ts';
 
-type Part = 'explorer' | 'ring' | 'bell' | 'epochs' | 'counters';
+type Part = 'explorer' | 'ring' | 'bell' | 'epochs' | 'counters' | 'accept-limits';
 
 function run(part: Part, name: string): Promise<Exploration> {
   return explore(new URL(`./${part}.models.ts`, import.meta.url), name);
@@ -24,6 +24,9 @@ const CORRECT: readonly (readonly [Part, string])[] = [
   ['epochs', 'oneReader'],
   ['epochs', 'twoReaders'],
   ['counters', 'reader'],
+  ['accept-limits', 'twoLeave'],
+  ['accept-limits', 'twoCome'],
+  ['accept-limits', 'twoComeOneGoes'],
 ];
 
 for (const [part, name] of CORRECT) {
@@ -67,4 +70,9 @@ test('a writer that frees without asking the readers is caught', async () => {
 test('a reader that enters after loading the offset is caught', async () => {
   const { failure } = await run('epochs', 'readerEntersTooLate');
   assert.match(failure ?? '', /freed record|changed under its reader/);
+});
+
+test('connections that look their count up again when they leave are caught', async () => {
+  const { failure } = await run('accept-limits', 'twoLeaveBySearch');
+  assert.match(failure ?? '', /a count is left over/);
 });

@@ -1,46 +1,59 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AcceptLimits, createAcceptLimits } from '../../src/net/accept-limits.ts';
+import { AcceptLimits, createAcceptLimits, REFUSED } from '../../src/net/accept-limits.ts';
 import { clientAddress } from '../../src/net/client-listener.ts';
 
 test('connections in all', () => {
   const limits = new AcceptLimits(createAcceptLimits(2, 0));
-  assert.equal(limits.admit('10.0.0.1'), true);
-  assert.equal(limits.admit('10.0.0.2'), true);
-  assert.equal(limits.admit('10.0.0.3'), false);
-  limits.leave('10.0.0.1');
-  assert.equal(limits.admit('10.0.0.3'), true);
+  const one = limits.admit('10.0.0.1');
+  assert.notEqual(one, REFUSED);
+  assert.notEqual(limits.admit('10.0.0.2'), REFUSED);
+  assert.equal(limits.admit('10.0.0.3'), REFUSED);
+  limits.leave(one);
+  assert.notEqual(limits.admit('10.0.0.3'), REFUSED);
   assert.equal(limits.connections, 2);
 });
 
 test('connections per address, counted over all threads that share the handle', () => {
   const handle = createAcceptLimits(0, 3);
   const threads = [new AcceptLimits(handle), new AcceptLimits(handle)];
-  for (let i = 0; i < 3; i++) assert.equal(threads[i % 2]!.admit('10.0.0.1'), true);
-  assert.equal(threads[0]!.admit('10.0.0.1'), false);
-  assert.equal(threads[1]!.admit('10.0.0.1'), false);
-  assert.equal(threads[1]!.admit('fe80::1'), true);
-  threads[1]!.leave('10.0.0.1');
-  assert.equal(threads[0]!.admit('10.0.0.1'), true);
-  assert.equal(threads[0]!.admit('10.0.0.1'), false);
+  const admitted = [0, 1, 2].map((i) => threads[i % 2]!.admit('10.0.0.1'));
+  assert.equal(admitted.includes(REFUSED), false);
+  assert.equal(threads[0]!.admit('10.0.0.1'), REFUSED);
+  assert.equal(threads[1]!.admit('10.0.0.1'), REFUSED);
+  assert.notEqual(threads[1]!.admit('fe80::1'), REFUSED);
+  threads[1]!.leave(admitted[0]!);
+  assert.notEqual(threads[0]!.admit('10.0.0.1'), REFUSED);
+  assert.equal(threads[0]!.admit('10.0.0.1'), REFUSED);
 });
 
 test('a hundred thousand addresses in turn leave nothing behind', () => {
   const limits = new AcceptLimits(createAcceptLimits(0, 1));
   for (let i = 0; i < 100_000; i++) {
-    const address = `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
-    assert.equal(limits.admit(address), true);
-    limits.leave(address);
+    const admission = limits.admit(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+    assert.notEqual(admission, REFUSED);
+    limits.leave(admission);
   }
   assert.equal(limits.connections, 0);
-  assert.equal(limits.admit('10.0.0.1'), true);
-  assert.equal(limits.admit('10.0.0.1'), false);
+  assert.notEqual(limits.admit('10.0.0.1'), REFUSED);
+  assert.equal(limits.admit('10.0.0.1'), REFUSED);
 });
 
-test('a set that is full of other addresses does not refuse a newcomer', () => {
-  const limits = new AcceptLimits(createAcceptLimits(0, 1));
-  for (let i = 0; i < 200_000; i++) assert.equal(limits.admit(`host-${i}`), true);
-  assert.equal(limits.connections, 200_000);
+test('a set that is full of other addresses does not refuse a newcomer, and its end takes nobody else away', () => {
+  const handle = createAcceptLimits(0, 1, 1, 2);
+  const limits = new AcceptLimits(handle);
+  const first = limits.admit('a');
+  limits.admit('b');
+  const uncounted = limits.admit('c');
+  assert.notEqual(uncounted, REFUSED);
+  // There is a cell now, and another connection of the same address is counted in it.
+  limits.leave(first);
+  const counted = limits.admit('c');
+  limits.leave(uncounted);
+  assert.equal(limits.admit('c'), REFUSED, 'the counted one is still counted');
+  limits.leave(counted);
+  assert.notEqual(limits.admit('c'), REFUSED);
+  assert.equal(limits.connections, 2);
 });
 
 test('the text of an address', () => {

@@ -11,7 +11,7 @@
 import { performance } from 'node:perf_hooks';
 import { assert } from '../../base/assert.ts';
 import { CONN_IO_SHIFT, CONN_SLOT_MASK } from '../../core/ports.ts';
-import { AcceptLimits, type AcceptLimitsHandle } from '../../net/accept-limits.ts';
+import { AcceptLimits, type AcceptLimitsHandle, type Admission } from '../../net/accept-limits.ts';
 import type { ConnectionLimits } from '../../net/client-connection.ts';
 import { ClientListener, type ListenOptions } from '../../net/client-listener.ts';
 import type { NetCounters } from '../../net/net-counters.ts';
@@ -61,7 +61,7 @@ export class IoAgent {
       slotCount: options.slotCount,
       idBase: options.io << CONN_IO_SHIFT,
       nowMs: performance.now(),
-      onGone: (address) => this.onGone(address),
+      onGone: (admission) => this.onGone(admission),
       scheduleTurn: () => this.scheduleTurn(),
     });
     this.sweepTimer = setInterval(() => this.table.sweep(performance.now()), SWEEP_INTERVAL_MS);
@@ -130,8 +130,8 @@ export class IoAgent {
     this.loopMeter.publish(asked);
   }
 
-  private onGone(address: string): void {
-    this.acceptLimits.leave(address);
+  private onGone(admission: Admission): void {
+    this.acceptLimits.leave(admission);
     this.finishIfEmpty();
   }
 

@@ -51,7 +51,7 @@ export class NetHarness implements RequestPort, BacklogObserver {
       slotCount: options.slotCount ?? 1024,
       idBase: 0,
       nowMs: 0,
-      onGone: (address) => this.acceptLimits.leave(address),
+      onGone: (admission) => this.acceptLimits.leave(admission),
       scheduleTurn: () => this.scheduleTurn(),
     });
     this.table.attach(this, this);
