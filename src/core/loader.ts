@@ -16,7 +16,7 @@ import { StatOffset } from '../wire/stat.ts';
 import { SubTxnCursor, TXN_DIGEST_VERSION, TxnReader, type TxnRecord } from '../wire/txn-records.ts';
 import { READ_ONLY_ACL } from './acl/acl.ts';
 import { OPEN_ACL_ID } from './acl/acl-table.ts';
-import { asciiBytes, parentLength, pathHash, pathText } from './path/path.ts';
+import { asciiBytes, parentLength, pathText } from './path/path.ts';
 import type { ReplicaParts } from './replica-parts.ts';
 import { CONTAINER_OWNER_HIGH, ownerKind, readZxid, ttlOwnerHigh, type ZnodeCursor } from './tree/record.ts';
 import { EMPTY_PATH } from './tree/tree.ts';
@@ -99,7 +99,7 @@ export class Loader {
         throw new CorruptionFailure(`snapshot names znode ${path} before its parent`);
       }
     }
-    const hash = pathHash(bytes, pathStart, pathLength);
+    const hash = tree.hash.of(bytes, pathStart, pathLength);
     if (tree.find(bytes, pathStart, pathLength, hash) !== 0) {
       throw new CorruptionFailure(`snapshot names znode ${pathText(bytes, pathStart, pathLength)} twice`);
     }
@@ -132,7 +132,7 @@ export class Loader {
         CONFIG_PATH,
         0,
         CONFIG_PATH.length,
-        pathHash(CONFIG_PATH, 0, CONFIG_PATH.length),
+        this.parts.tree.hash.of(CONFIG_PATH, 0, CONFIG_PATH.length),
       ) === 0
     ) {
       this.insertSystemNode(CONFIG_PATH);
@@ -227,7 +227,7 @@ export class Loader {
     const { bytes, pathStart, pathLength } = record;
     const parentId = this.findParent(bytes, pathStart, pathLength);
     if (parentId === 0) return;
-    const hash = pathHash(bytes, pathStart, pathLength);
+    const hash = tree.hash.of(bytes, pathStart, pathLength);
     const known = tree.find(bytes, pathStart, pathLength, hash);
     const aclId = acls.internBytes(bytes, record.aclStart, record.aclStart + record.aclLength);
     const { parent } = this;
@@ -271,7 +271,7 @@ export class Loader {
 
   private deletePath(bytes: Uint8Array, start: number, length: number, zxid: Zxid): void {
     const { tree } = this.parts;
-    const id = tree.find(bytes, start, length, pathHash(bytes, start, length));
+    const id = tree.find(bytes, start, length, tree.hash.of(bytes, start, length));
     if (id !== 0) {
       this.removeBelow(id, zxid);
       this.remove(id, zxid, true);
@@ -405,13 +405,13 @@ export class Loader {
   private findNode(bytes: Uint8Array, start: number, length: number): number {
     // A setData on the root names it "/".
     const stored = length === 1 ? 0 : length;
-    return this.parts.tree.find(bytes, start, stored, pathHash(bytes, start, stored));
+    return this.parts.tree.find(bytes, start, stored, this.parts.tree.hash.of(bytes, start, stored));
   }
 
   private findParent(bytes: Uint8Array, start: number, length: number): number {
     const parent = parentLength(bytes, start, length);
     if (parent < 0) return 0;
-    return this.parts.tree.find(bytes, start, parent, pathHash(bytes, start, parent));
+    return this.parts.tree.find(bytes, start, parent, this.parts.tree.hash.of(bytes, start, parent));
   }
 
   private compareDigest(zxid: Zxid, high: number, low: number): void {
@@ -424,7 +424,7 @@ export class Loader {
   private insertRoot(): void {
     const { tree } = this.parts;
     const id = tree.nodes.allocate();
-    const hash = pathHash(EMPTY_PATH, 0, 0);
+    const hash = tree.hash.of(EMPTY_PATH, 0, 0);
     // biome-ignore format: one slice per line
     const record = tree.build.create(id, hash,
       EMPTY_PATH, 0, 0,
@@ -436,7 +436,7 @@ export class Loader {
   private insertSystemNode(path: Uint8Array): void {
     const { tree, acls } = this.parts;
     const id = tree.nodes.allocate();
-    const hash = pathHash(path, 0, path.length);
+    const hash = tree.hash.of(path, 0, path.length);
     const isConfig = path === CONFIG_PATH;
     const aclId = isConfig ? acls.intern(READ_ONLY_ACL) : OPEN_ACL_ID;
     acls.addReference(aclId);

@@ -1,4 +1,5 @@
 /** Builds the components of a replica and hands them to each other; no logic of its own. */
+import { type HashKey, KeyedHash } from '../base/keyed-hash.ts';
 import { AclTable } from './acl/acl-table.ts';
 import { AuthProviders } from './acl/auth-providers.ts';
 import { ContainerSweep } from './container/container-sweep.ts';
@@ -47,6 +48,8 @@ export interface ReplicaPorts {
   readonly log: LogPort;
   readonly crypto: CryptoPort;
   readonly admin: AdminPort;
+  /** Secret and another for each process: what clients choose must not choose where it lands in a table. */
+  readonly hashKey: HashKey;
 }
 
 export interface PartsListener extends CommitListener {
@@ -98,14 +101,16 @@ export function createParts(
 
 /** What the server knows. */
 function createState(options: ReplicaOptions, ports: ReplicaPorts) {
+  const hash = new KeyedHash(ports.hashKey);
   const tree = new Tree({
     bytesMax: options.storeBytesMax,
     digest: options.digestEnabled,
     extendedTypes: options.extendedTypesEnabled,
+    hash,
   });
   return {
     tree,
-    acls: new AclTable(),
+    acls: new AclTable(hash),
     providers: new AuthProviders(
       {
         skipAcl: options.skipAcl,
@@ -114,9 +119,9 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts) {
       },
       ports.crypto,
     ),
-    sessions: new SessionTable(),
+    sessions: new SessionTable(hash),
     ephemerals: new Ephemerals(),
-    watches: new WatchTable(),
+    watches: new WatchTable(hash),
     clients: new ClientTable(),
     effects: new TreeEffects(tree),
   };

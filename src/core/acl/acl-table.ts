@@ -13,9 +13,10 @@
  */
 import { assert } from '../../base/assert.ts';
 import { writeInt64 } from '../../base/int64.ts';
+import type { KeyedHash } from '../../base/keyed-hash.ts';
 import type { Acl } from '../../wire/acl.ts';
 import { OPEN_ACL } from '../../wire/acl.ts';
-import { equalBytes, pathHash } from '../path/path.ts';
+import { equalBytes } from '../path/path.ts';
 import { maskAcls } from './acl.ts';
 import { decodeAcls, encodeAcls } from './acl-format.ts';
 
@@ -53,6 +54,7 @@ class AclEntry {
 }
 
 export class AclTable {
+  private readonly hash: KeyedHash;
   /** Indexed by id; 0 is never used. */
   private entries: (AclEntry | null)[] = [null];
   private byHash = new Map<number, AclEntry>();
@@ -62,6 +64,10 @@ export class AclTable {
   /** While a snapshot loads: id in the file -> id here. */
   private loaded = new Map<number, AclId>();
   private missing = 0;
+
+  constructor(hash: KeyedHash) {
+    this.hash = hash;
+  }
 
   /** The id of a list that fix-up or a file has produced. */
   intern(list: readonly Acl[]): AclId {
@@ -83,7 +89,7 @@ export class AclTable {
       return OPEN_ACL_ID;
     }
     if (this.byHash.size === 0) return NO_ACL;
-    let entry = this.byHash.get(pathHash(bytes, start, length)) ?? null;
+    let entry = this.byHash.get(this.hash.of(bytes, start, length)) ?? null;
     while (entry !== null) {
       if (entry.bytes.length === length && equalBytes(bytes, start, entry.bytes, 0, length)) return entry.id;
       entry = entry.next;
@@ -217,7 +223,7 @@ export class AclTable {
 
   private insert(list: readonly Acl[], bytes: Uint8Array): AclId {
     const id = this.freeIds.pop() ?? this.entries.length;
-    const hash = pathHash(bytes, 0, bytes.length);
+    const hash = this.hash.of(bytes, 0, bytes.length);
     const entry = new AclEntry(id, list, bytes, hash, this.byHash.get(hash) ?? null);
     this.entries[id] = entry;
     this.byHash.set(hash, entry);

@@ -9,20 +9,27 @@
  * search depends only on what is in the table now.
  */
 
+import type { KeyedHash } from '../../base/keyed-hash.ts';
+
 const EMPTY = -1;
 const CELL_INTS = 3;
 const CAPACITY_MIN = 16;
 
 export class PairIndex {
   size = 0;
+  private readonly hash: KeyedHash;
   private mask = CAPACITY_MIN - 1;
   private cells = emptyCells(CAPACITY_MIN);
+
+  constructor(hash: KeyedHash) {
+    this.hash = hash;
+  }
 
   /** The value of (a, b), or -1. */
   find(a: number, b: number): number {
     const cells = this.cells;
     const mask = this.mask;
-    for (let i = hashPair(a, b) & mask; ; i = (i + 1) & mask) {
+    for (let i = this.hash.ofPair(a, b) & mask; ; i = (i + 1) & mask) {
       const at = i * CELL_INTS;
       const value = cells[at + 2]!;
       if (value === EMPTY || (cells[at] === a && cells[at + 1] === b)) return value;
@@ -40,7 +47,7 @@ export class PairIndex {
   remove(a: number, b: number): boolean {
     const cells = this.cells;
     const mask = this.mask;
-    let hole = hashPair(a, b) & mask;
+    let hole = this.hash.ofPair(a, b) & mask;
     for (; ; hole = (hole + 1) & mask) {
       const at = hole * CELL_INTS;
       if (cells[at + 2] === EMPTY) return false;
@@ -48,7 +55,7 @@ export class PairIndex {
     }
     for (let i = (hole + 1) & mask; cells[i * CELL_INTS + 2] !== EMPTY; i = (i + 1) & mask) {
       const at = i * CELL_INTS;
-      const home = hashPair(cells[at]!, cells[at + 1]!) & mask;
+      const home = this.hash.ofPair(cells[at]!, cells[at + 1]!) & mask;
       // The cell may fill the hole unless its home lies cyclically in (hole, i].
       if (((i - home) & mask) < ((i - hole) & mask)) continue;
       cells.copyWithin(hole * CELL_INTS, at, at + CELL_INTS);
@@ -60,7 +67,7 @@ export class PairIndex {
   }
 
   private place(a: number, b: number, value: number): void {
-    let i = hashPair(a, b) & this.mask;
+    let i = this.hash.ofPair(a, b) & this.mask;
     while (this.cells[i * CELL_INTS + 2] !== EMPTY) i = (i + 1) & this.mask;
     this.cells[i * CELL_INTS] = a;
     this.cells[i * CELL_INTS + 1] = b;
@@ -80,12 +87,4 @@ export class PairIndex {
 
 function emptyCells(capacity: number): Int32Array {
   return new Int32Array(capacity * CELL_INTS).fill(EMPTY);
-}
-
-// Consecutive session ids and small indexes must spread over the low bits.
-function hashPair(a: number, b: number): number {
-  let h = Math.imul(a, 0x9e3779b1) ^ b;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }

@@ -6,7 +6,8 @@
  *     buckets[hash & mask] -> path number -> next path of the bucket ...      columns by path number
  */
 import { assert } from '../../base/assert.ts';
-import { equalBytes, HASH_START, hashFinish, hashStep, pathText } from '../path/path.ts';
+import { type KeyedHash, PrefixHashes } from '../../base/keyed-hash.ts';
+import { equalBytes, pathText } from '../path/path.ts';
 import { ByteStore } from './byte-store.ts';
 import { grownInts } from './columns.ts';
 
@@ -19,6 +20,7 @@ const CAPACITY_START = 16;
 
 export class PathSet {
   size = 0;
+  private readonly prefixes: PrefixHashes;
   private readonly store = new ByteStore();
   private buckets = new Int32Array(CAPACITY_START).fill(NO_PATH);
   private mask = CAPACITY_START - 1;
@@ -31,7 +33,11 @@ export class PathSet {
   private firstFree = NO_PATH;
   private numberEnd = 0;
 
-  /** `hash` is `pathHash` of the path. */
+  constructor(hash: KeyedHash) {
+    this.prefixes = new PrefixHashes(hash);
+  }
+
+  /** `hash` is the keyed hash of the path. */
   find(bytes: Uint8Array, start: number, length: number, hash: number): PathNumber {
     let path = this.buckets[hash & this.mask]!;
     while (path !== NO_PATH) {
@@ -48,21 +54,19 @@ export class PathSet {
   }
 
   /**
-   * The deepest path of the set that is the given path or one of its ancestors. One pass: the hash of every
-   * prefix falls out of the running state.
+   * The deepest path of the set that is the given path or one of its ancestors. One pass: the hashes of the
+   * prefixes fall out of it.
    */
   findDeepest(bytes: Uint8Array, start: number, length: number): PathNumber {
     let deepest = NO_PATH;
-    let state = HASH_START;
+    const { prefixes } = this;
+    prefixes.wrap(bytes, start);
     for (let i = 0; i < length; i++) {
-      const byte = bytes[start + i]!;
-      if (byte === SLASH) {
-        const path = this.find(bytes, start, i, hashFinish(state));
-        if (path !== NO_PATH) deepest = path;
-      }
-      state = hashStep(state, byte);
+      if (bytes[start + i] !== SLASH) continue;
+      const path = this.find(bytes, start, i, prefixes.of(i));
+      if (path !== NO_PATH) deepest = path;
     }
-    const path = this.find(bytes, start, length, hashFinish(state));
+    const path = this.find(bytes, start, length, prefixes.of(length));
     return path === NO_PATH ? deepest : path;
   }
 

@@ -137,31 +137,6 @@ export function writeSequenceSuffix(counter: number, out: Uint8Array, offset: nu
   return width;
 }
 
-/**
- * The hash of paths is FNV-1a with a final mix (the low bits of plain FNV-1a are poor for names that differ in
- * a digit). It is incremental over prefixes, so one pass over a path gives the hashes of all its ancestors:
- * before the step over a slash, `hashFinish(state)` is the hash of the ancestor that ends there.
- */
-export const HASH_START = 0x811c9dc5 | 0;
-
-export function hashStep(state: number, byte: number): number {
-  return Math.imul(state ^ byte, 0x01000193);
-}
-
-export function hashFinish(state: number): number {
-  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
-  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
-  return state ^ (state >>> 16);
-}
-
-/** Hash of a path in stored form, an int32. */
-export function pathHash(bytes: Uint8Array, start: number, length: number): number {
-  let state = HASH_START;
-  const end = start + length;
-  for (let i = start; i < end; i++) state = hashStep(state, bytes[i]!);
-  return hashFinish(state);
-}
-
 /** Byte equality of `a[aStart, +length)` and `b[bStart, +length)`. Paths are short and mostly equal when asked. */
 export function equalBytes(
   a: Uint8Array,

@@ -15,10 +15,11 @@
  * costs a comparison.
  */
 
+import type { KeyedHash } from '../../base/keyed-hash.ts';
 import { decodeUtf8 } from '../../wire/utf8.ts';
 import type { PathNumber } from '../collections/path-set.ts';
 import { NO_PATH, PathSet } from '../collections/path-set.ts';
-import { asciiBytes, equalBytes, pathHash } from '../path/path.ts';
+import { asciiBytes, equalBytes } from '../path/path.ts';
 import type { QuotaNumbers } from './quota-text.ts';
 import { formatQuotaText, NO_LIMIT, parseQuotaText } from './quota-text.ts';
 
@@ -57,10 +58,13 @@ export class QuotaTable {
   private readonly port: QuotaPort;
   /** Every quota by the text of its path; for changes of quota nodes, which are rare. */
   private readonly entries = new Map<string, Entry>();
-  private readonly marks = new PathSet();
+  private readonly hash: KeyedHash;
+  private readonly marks: PathSet;
   private readonly marked: Entry[] = [];
 
-  constructor(port: QuotaPort) {
+  constructor(hash: KeyedHash, port: QuotaPort) {
+    this.hash = hash;
+    this.marks = new PathSet(hash);
     this.port = port;
   }
 
@@ -225,7 +229,7 @@ export class QuotaTable {
 
   private mark(entry: Entry): void {
     const path = entry.path;
-    entry.mark = this.marks.add(path, 0, path.length, pathHash(path, 0, path.length));
+    entry.mark = this.marks.add(path, 0, path.length, this.hash.of(path, 0, path.length));
     this.marked[entry.mark] = entry;
   }
 }

@@ -8,7 +8,6 @@ import { ErrorCode } from '../../wire/error-codes.ts';
 import { checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
-import { pathHash } from '../path/path.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { Client } from './client.ts';
@@ -58,6 +57,6 @@ export class PathLookup {
     const isRoot = length <= 0 || (length === 1 && bytes[start] === SLASH);
     this.pathStart = start;
     this.pathLength = isRoot ? 0 : length;
-    this.hash = pathHash(bytes, start, this.pathLength);
+    this.hash = this.tree.hash.of(bytes, start, this.pathLength);
   }
 }

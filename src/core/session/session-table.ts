@@ -12,6 +12,7 @@
  * `touch` is one store, because every request does it; who has expired is session-expiry.ts's business.
  */
 import { assert } from '../../base/assert.ts';
+import type { KeyedHash } from '../../base/keyed-hash.ts';
 import { grownBytes, grownFloats, grownInts } from '../collections/columns.ts';
 import { PairIndex } from '../collections/pair-index.ts';
 
@@ -39,7 +40,11 @@ export class SessionTable {
   slotEnd = 0;
   private state = new Uint8Array(CAPACITY_START);
   private readonly freeSlots: SessionSlot[] = [];
-  private readonly index = new PairIndex();
+  private readonly index: PairIndex;
+
+  constructor(hash: KeyedHash) {
+    this.index = new PairIndex(hash);
+  }
 
   /** Open and closing sessions. */
   get size(): number {

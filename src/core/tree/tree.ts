@@ -13,12 +13,13 @@
  * Digests run beside: `proposed` after the last staged change, `committed` after the last published one.
  */
 import { assert } from '../../base/assert.ts';
+import type { KeyedHash } from '../../base/keyed-hash.ts';
 import { Arena } from '../../shm/arena.ts';
 import { Compactor } from '../../shm/compactor.ts';
 import { createEpochs, EpochReader, EpochWriter } from '../../shm/epochs.ts';
 import { Segments } from '../../shm/segments.ts';
 import { StatOffset } from '../../wire/stat.ts';
-import { parentLength, pathHash } from '../path/path.ts';
+import { parentLength } from '../path/path.ts';
 import { Children } from './children.ts';
 import { DigestSum } from './digest.ts';
 import { NODE_BLOCK_MASK, NODE_BLOCK_SHIFT, NodeTable } from './node-table.ts';
@@ -36,7 +37,6 @@ const OWN_READER = 1;
 const RECLAIM_PER_TURN = 4096;
 
 export const EMPTY_PATH = new Uint8Array(0);
-export const ROOT_HASH = pathHash(EMPTY_PATH, 0, 0);
 
 /** What `hasRoomFor` keeps back. */
 export function spareBytesOf(storeBytesMax: number): number {
@@ -48,9 +48,13 @@ export interface TreeOptions {
   readonly bytesMax: number;
   readonly digest: boolean;
   readonly extendedTypes: boolean;
+  /** Of paths. */
+  readonly hash: KeyedHash;
 }
 
 export class Tree implements PathMatch {
+  /** What every table of paths uses, so that a record's hash serves all of them. */
+  readonly hash: KeyedHash;
   readonly segments = new Segments();
   readonly arena: Arena;
   readonly epochsHandle = createEpochs(EPOCH_READERS);
@@ -78,6 +82,7 @@ export class Tree implements PathMatch {
   private readonly spareBytes: number;
 
   constructor(options: TreeOptions) {
+    this.hash = options.hash;
     this.spareBytes = spareBytesOf(options.bytesMax);
     this.arena = new Arena(this.segments, { bytesMax: options.bytesMax });
     if (this.segments.list.length === 0) this.segments.grow();
@@ -309,7 +314,7 @@ export class Tree implements PathMatch {
 
   /** Start-up only: back to an empty store, because a snapshot that was being loaded turned out to be broken. */
   clear(): void {
-    const root = this.find(EMPTY_PATH, 0, 0, ROOT_HASH);
+    const root = this.find(EMPTY_PATH, 0, 0, this.hash.of(EMPTY_PATH, 0, 0));
     if (root === 0) return;
     const order = [root];
     for (let i = 0; i < order.length; i++) {
@@ -364,7 +369,7 @@ export class Tree implements PathMatch {
       cursor.bytes,
       cursor.pathStart,
       length,
-      pathHash(cursor.bytes, cursor.pathStart, length),
+      this.hash.of(cursor.bytes, cursor.pathStart, length),
     );
   }
 

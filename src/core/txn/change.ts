@@ -26,7 +26,6 @@ import {
   isReserved,
   isValidPath,
   parentLength,
-  pathHash,
   SEQUENCE_SUFFIX_BYTES_MAX,
   writeSequenceSuffix,
 } from '../path/path.ts';
@@ -159,7 +158,7 @@ export class Change {
     this.setPath(request, sequential || flags === CreateFlags.persistentSequentialTtl);
     if (!isValidPath(this.path, this.pathStart, this.pathLength)) return ErrorCode.badArguments; // 9
     this.parentId = parent;
-    this.hash = pathHash(this.path, this.pathStart, this.pathLength);
+    this.hash = this.tree.hash.of(this.path, this.pathStart, this.pathLength);
     if (this.pathLength === 1) return ErrorCode.nodeExists; // "/" itself
     this.nodeId = this.tree.find(this.path, this.pathStart, this.pathLength, this.hash);
     if (this.nodeId !== 0 && this.tree.latestOf(this.nodeId) !== 0) return ErrorCode.nodeExists; // 10
@@ -418,7 +417,7 @@ export class Change {
   // As in Apache, "/" is the root wherever it stands, also as the parent of "//".
   private findLatest(bytes: Uint8Array, start: number, length: number, into: ZnodeCursor): number {
     if (length === 1 && bytes[start] === SLASH) length = 0;
-    const id = this.tree.find(bytes, start, length, pathHash(bytes, start, length));
+    const id = this.tree.find(bytes, start, length, this.tree.hash.of(bytes, start, length));
     if (id === 0) return 0;
     const record = this.tree.latestOf(id);
     if (record === 0) return 0;

@@ -6,7 +6,6 @@
 import { StatOffset } from '../../wire/stat.ts';
 import { encodeUtf8 } from '../../wire/utf8.ts';
 import type { SweepCandidate, SweepSource } from '../container/container-sweep.ts';
-import { pathHash } from '../path/path.ts';
 import { type QuotaEntry, QuotaTable } from '../quota/quota-table.ts';
 import { ownerKind, readZxid, ttlOfOwner, type ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
@@ -22,7 +21,7 @@ export class TreeEffects implements SweepSource {
   constructor(tree: Tree) {
     this.tree = tree;
     this.node = tree.cursor();
-    this.quotas = new QuotaTable({
+    this.quotas = new QuotaTable(tree.hash, {
       countSubtree: (bytes, start, length) => this.countSubtree(bytes, start, length),
       overSoftLimit: () => {
         this.softLimitWarnings++;
@@ -96,7 +95,12 @@ export class TreeEffects implements SweepSource {
   // The stats node's data changes in place of a transaction: no zxid, no version, no watch, not in the digest.
   private rewriteStats(quota: QuotaEntry): void {
     const { statsPath } = quota;
-    const id = this.tree.find(statsPath, 0, statsPath.length, pathHash(statsPath, 0, statsPath.length));
+    const id = this.tree.find(
+      statsPath,
+      0,
+      statsPath.length,
+      this.tree.hash.of(statsPath, 0, statsPath.length),
+    );
     if (id === 0 || this.tree.committedOf(id) === 0) return;
     this.tree.replaceData(id, encodeUtf8(this.quotas.statsText(quota)));
   }
@@ -104,7 +108,7 @@ export class TreeEffects implements SweepSource {
   private countSubtree(bytes: Uint8Array, start: number, length: number): { count: number; bytes: number } {
     const { tree, node } = this;
     const total = { count: 0, bytes: 0 };
-    const root = tree.find(bytes, start, length, pathHash(bytes, start, length));
+    const root = tree.find(bytes, start, length, tree.hash.of(bytes, start, length));
     if (root === 0 || tree.committedOf(root) === 0) return total;
     const stack = [root];
     for (let id = stack.pop(); id !== undefined; id = stack.pop()) {

@@ -10,6 +10,7 @@
  * until its connection goes.
  */
 
+import type { KeyedHash } from '../../base/keyed-hash.ts';
 import { grownBytes, grownFloats, grownInts } from '../collections/columns.ts';
 import { PairIndex } from '../collections/pair-index.ts';
 import { NO_PATH, PathSet } from '../collections/path-set.ts';
@@ -43,7 +44,7 @@ export class WatchRows {
   dataPathCount = 0;
   dataWatcherCount = 0;
 
-  readonly paths = new PathSet();
+  readonly paths: PathSet;
   /** By path number: the ring of its rows. */
   pathRings = new Int32Array(CAPACITY_START);
   /** By path number: how many of its rows are in the data table. */
@@ -69,9 +70,11 @@ export class WatchRows {
   private watcherEnd = 0;
   private readonly freeRows: WatchRow[] = [];
   private rowEnd = 0;
-  private readonly rowByWatcherAndPath = new PairIndex();
+  private readonly rowByWatcherAndPath: PairIndex;
 
-  constructor() {
+  constructor(hash: KeyedHash) {
+    this.paths = new PathSet(hash);
+    this.rowByWatcherAndPath = new PairIndex(hash);
     this.pathLinks.reserve(CAPACITY_START);
     this.watcherLinks.reserve(CAPACITY_START);
   }

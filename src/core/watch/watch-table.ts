@@ -17,11 +17,11 @@
  * A firing that meets nothing costs one hash lookup. The rows themselves are in watch-rows.ts.
  */
 import { assert } from '../../base/assert.ts';
+import { type KeyedHash, PrefixHashes } from '../../base/keyed-hash.ts';
 import { WatcherType } from '../../wire/opcodes.ts';
 import { NO_PATH } from '../collections/path-set.ts';
 import type { RingLinks } from '../collections/ring-links.ts';
 import { EMPTY_RING } from '../collections/ring-links.ts';
-import { HASH_START, hashFinish, hashStep } from '../path/path.ts';
 import type { ConnId } from '../ports.ts';
 import { CHILD_TABLE, DATA_TABLE, NO_ROW, WatchMode, WatchRows } from './watch-rows.ts';
 
@@ -52,8 +52,14 @@ const ALL_MODES = DATA_TABLE | CHILD_TABLE;
 const SLASH = 0x2f;
 
 export class WatchTable {
-  private readonly rows = new WatchRows();
+  private readonly rows: WatchRows;
+  private readonly prefixes: PrefixHashes;
   private firing = 0;
+
+  constructor(hash: KeyedHash) {
+    this.rows = new WatchRows(hash);
+    this.prefixes = new PrefixHashes(hash);
+  }
 
   /** Watches in both tables; a persistent watch counts in each. */
   get watchCount(): number {
@@ -71,7 +77,7 @@ export class WatchTable {
   }
 
   /**
-   * Registers a watch; doing so again changes nothing. Paths are in stored form, `hash` is `pathHash` of it.
+   * Registers a watch; doing so again changes nothing. Paths are in stored form, `hash` is their keyed hash.
    * False = the clients' watch paths fill two gigabytes, nothing registered.
    */
   add(
@@ -186,14 +192,12 @@ export class WatchTable {
     length: number,
     receiver: WatchReceiver,
   ): void {
-    let state = HASH_START;
+    const { prefixes } = this;
+    prefixes.wrap(bytes, start);
     for (let i = 0; i < length; i++) {
-      const byte = bytes[start + i]!;
-      if (byte === SLASH) {
-        const path = this.rows.paths.find(bytes, start, i, hashFinish(state));
-        if (path !== NO_PATH) this.firePath(eventType, path, WatchMode.recursive, 0, receiver);
-      }
-      state = hashStep(state, byte);
+      if (bytes[start + i] !== SLASH) continue;
+      const path = this.rows.paths.find(bytes, start, i, prefixes.of(i));
+      if (path !== NO_PATH) this.firePath(eventType, path, WatchMode.recursive, 0, receiver);
     }
   }
 

@@ -4,7 +4,7 @@
  *
  *     recover → start → (open · CorePort calls and `poll` · close)*
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { CorePort } from '../../core/core-port.ts';
 import type { ConnId, SnapshotRequest } from '../../core/ports.ts';
@@ -90,6 +90,7 @@ export class CoreHost implements CorePort {
         digestBase64: (bytes) => createHash(config.digestAlg).update(bytes).digest('base64'),
       },
       admin: { answer: (word, argument) => this.answerWord(word, argument) },
+      hashKey: { low: randomInt(2 ** 32), high: randomInt(2 ** 32) },
     });
     const startMs = performance.now();
     this.meter = new CoreMeter(this.replica);

@@ -12,6 +12,7 @@ import { AuthProviders, userName } from '../../../src/core/acl/auth-providers.ts
 import type { CryptoPort } from '../../../src/core/ports.ts';
 import type { Acl } from '../../../src/wire/acl.ts';
 import { OPEN_ACL, Perm } from '../../../src/wire/acl.ts';
+import { HASH } from '../support/hash.ts';
 
 const crypto: CryptoPort = {
   digestBase64: (bytes) => createHash('sha1').update(bytes).digest('base64'),
@@ -123,7 +124,7 @@ test('auth entries cannot blow a request up without bound', () => {
 });
 
 test('fix-up on bytes gives what fix-up on lists gives', () => {
-  const table = new AclTable();
+  const table = new AclTable(HASH);
   const entry = fc.record(
     {
       perms: fc.constantFrom(1, 31),
@@ -148,7 +149,7 @@ test('fix-up on bytes gives what fix-up on lists gives', () => {
 });
 
 test('a list that a file brought in is not taken for one that fix-up has accepted', () => {
-  const table = new AclTable();
+  const table = new AclTable(HASH);
   const bytes = encodeAcls([acl(31, 'sasl', 'bob')]);
   const fromLog = table.internBytes(bytes, 0, bytes.length);
   assert.equal(table.isSettled(fromLog), false);
@@ -156,7 +157,7 @@ test('a list that a file brought in is not taken for one that fix-up has accepte
 });
 
 test('known lists are found again without decoding', () => {
-  const table = new AclTable();
+  const table = new AclTable(HASH);
   const open = encodeAcls(OPEN_ACL);
   assert.equal(fixupAclBytes(table, open, 0, open.length, [], providers), OPEN_ACL_ID);
   const bytes = encodeAcls([acl(31, 'digest', 'bob:x')]);

@@ -7,6 +7,7 @@ import { AclTable, NO_ACL, OPEN_ACL_ID } from '../../../src/core/acl/acl-table.t
 import { AuthProviders } from '../../../src/core/acl/auth-providers.ts';
 import type { Acl } from '../../../src/wire/acl.ts';
 import { OPEN_ACL, Perm } from '../../../src/wire/acl.ts';
+import { HASH } from '../support/hash.ts';
 
 const list = (name: string): Acl[] => [{ perms: 31, scheme: 'digest', id: `${name}:secret` }];
 const internBytes = (table: AclTable, acls: readonly Acl[]): number => {
@@ -15,7 +16,7 @@ const internBytes = (table: AclTable, acls: readonly Acl[]): number => {
 };
 
 test('equal lists have one id, which begins at 1; the open list has its own', () => {
-  const table = new AclTable();
+  const table = new AclTable(HASH);
   assert.equal(table.intern(OPEN_ACL), OPEN_ACL_ID);
   assert.equal(internBytes(table, OPEN_ACL), OPEN_ACL_ID);
   assert.equal(table.isOpen(OPEN_ACL_ID), true);
@@ -30,7 +31,7 @@ test('equal lists have one id, which begins at 1; the open list has its own', ()
 });
 
 test('bytes that are not canonical find the list all the same', () => {
-  const table = new AclTable();
+  const table = new AclTable(HASH);
   const id = table.intern([{ perms: 31, scheme: 'digest', id: '' }]);
   const nullId = Buffer.from('00000001' + '0000001f' + '00000006646967657374' + 'ffffffff', 'hex');
   assert.equal(table.find(nullId, 0, nullId.length), NO_ACL);
@@ -38,7 +39,7 @@ test('bytes that are not canonical find the list all the same', () => {
 });
 
 test('getACL without ADMIN hides digests', () => {
-  const table = new AclTable();
+  const table = new AclTable(HASH);
   const id = table.intern(list('bob'));
   assert.deepEqual(decodeAcls(table.encodedMasked(id), 0), [{ perms: 31, scheme: 'digest', id: 'bob:x' }]);
   assert.equal(table.encodedMasked(id), table.encodedMasked(id), 'made once');
@@ -46,7 +47,7 @@ test('getACL without ADMIN hides digests', () => {
 });
 
 test('an id lives as long as it has references, and until the end of the turn without', () => {
-  const table = new AclTable();
+  const table = new AclTable(HASH);
   const a = table.intern(list('a'));
   const b = table.intern(list('b'));
   table.addReference(a);
@@ -74,7 +75,7 @@ test('the table behaves like a counted Map', () => {
   const step = fc.tuple(fc.constantFrom('add', 'release', 'turn'), fc.constantFrom('a', 'b', 'c', 'd', 'e'));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const table = new AclTable();
+      const table = new AclTable(HASH);
       const counts = new Map<string, number>();
       for (const [action, name] of steps) {
         const count = counts.get(name) ?? 0;
@@ -100,7 +101,7 @@ test('the table behaves like a counted Map', () => {
 });
 
 test('the ACL cache of a snapshot, out and in again', () => {
-  const table = new AclTable();
+  const table = new AclTable(HASH);
   const ids = ['a', 'b', 'c'].map((name) => table.intern(list(name)));
   table.addReference(ids[0]!);
   table.addReference(ids[2]!);
@@ -109,7 +110,7 @@ test('the ACL cache of a snapshot, out and in again', () => {
   const view = new DataView(out.buffer);
   assert.equal(view.getInt32(3), 2, 'b has no reference');
 
-  const copy = new AclTable();
+  const copy = new AclTable(HASH);
   copy.intern(list('other'));
   let at = 7;
   for (let i = 0; i < 2; i++) {
@@ -128,7 +129,7 @@ test('the ACL cache of a snapshot, out and in again', () => {
 });
 
 test('ids of a file may be any, several for one list, and even missing', () => {
-  const table = new AclTable();
+  const table = new AclTable(HASH);
   const big = 2 ** 40;
   const a = encodeAcls(list('a'));
   const open = encodeAcls(OPEN_ACL);
@@ -146,7 +147,7 @@ test('ids of a file may be any, several for one list, and even missing', () => {
 });
 
 test('clear forgets everything', () => {
-  const table = new AclTable();
+  const table = new AclTable(HASH);
   table.addReference(table.intern(list('a')));
   table.clear();
   assert.equal(table.size, 0);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ByteStore } from '../../../src/core/collections/byte-store.ts';
 import { NO_PATH, PathSet } from '../../../src/core/collections/path-set.ts';
-import { pathHash } from '../../../src/core/path/path.ts';
+import { HASH, pathHash } from '../support/hash.ts';
 
 const bytesOf = (path: string): Uint8Array => new TextEncoder().encode(path);
 const hashOf = (path: string): number => pathHash(bytesOf(path), 0, bytesOf(path).length);
@@ -17,7 +17,7 @@ test('a set of paths behaves like a Map, whatever is added and removed', () => {
   const step = fc.record({ path: path.map((names) => names.join('')), remove: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
-      const set = new PathSet();
+      const set = new PathSet(HASH);
       const model = new Map<string, number>();
       for (const { path, remove } of steps) {
         const number = model.get(path);
@@ -41,7 +41,7 @@ test('a set of paths behaves like a Map, whatever is added and removed', () => {
 });
 
 test('numbers are dense and used again', () => {
-  const set = new PathSet();
+  const set = new PathSet(HASH);
   for (let i = 0; i < 1000; i++) assert.equal(add(set, `/n${i}`), i);
   for (let i = 0; i < 1000; i += 2) set.remove(find(set, `/n${i}`));
   for (let i = 0; i < 500; i++) assert.ok(add(set, `/m${i}`) < 1000);
@@ -51,7 +51,7 @@ test('numbers are dense and used again', () => {
 });
 
 test('paths with equal hashes are told apart by their bytes', () => {
-  const set = new PathSet();
+  const set = new PathSet(HASH);
   const first = set.add(bytesOf('/a'), 0, 2, 7);
   const second = set.add(bytesOf('/b'), 0, 2, 7);
   assert.equal(set.find(bytesOf('/a'), 0, 2, 7), first);
@@ -62,7 +62,7 @@ test('paths with equal hashes are told apart by their bytes', () => {
 });
 
 test('the deepest member that is the path or an ancestor by component', () => {
-  const set = new PathSet();
+  const set = new PathSet(HASH);
   const members = ['/a', '/a/b/c', '/ab'];
   const numbers = new Map(members.map((path) => [path, add(set, path)]));
   const cases: [string, string | null][] = [

@@ -2,16 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  asciiBytes,
-  HASH_START,
-  hashFinish,
-  hashStep,
   hasNul,
   hasSlashAndNoNul,
   isReserved,
   isValidPath,
   parentLength,
-  pathHash,
   pathText,
   SEQUENCE_SUFFIX_BYTES_MAX,
   writeSequenceSuffix,
@@ -215,33 +210,6 @@ test('sequence suffix', () => {
       assert.ok(text.length >= 10 && text.length <= SEQUENCE_SUFFIX_BYTES_MAX);
     }),
   );
-});
-
-test('one pass gives the hash of every prefix', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-      let state = HASH_START;
-      for (let i = 0; i <= bytes.length; i++) {
-        assert.equal(hashFinish(state), embedded(bytes.subarray(0, i), pathHash));
-        if (i < bytes.length) state = hashStep(state, bytes[i]!);
-      }
-    }),
-  );
-});
-
-test('hashes of sequential names spread over all bits', () => {
-  const count = 1 << 12;
-  const low = new Set<number>();
-  const high = new Set<number>();
-  for (let i = 0; i < count; i++) {
-    const name = asciiBytes('/bench/node-' + String(i).padStart(10, '0'));
-    const hash = pathHash(name, 0, name.length);
-    low.add(hash & (count - 1));
-    high.add(hash >>> 20);
-  }
-  // 4,096 values thrown into 4,096 places at random fill 1 - 1/e of them, 63 %.
-  assert.ok(low.size > count * 0.58, `${low.size} low`);
-  assert.ok(high.size > count * 0.58, `${high.size} high`);
 });
 
 test('paths as text', () => {

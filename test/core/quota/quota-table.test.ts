@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { QuotaEntry, QuotaPort } from '../../../src/core/quota/quota-table.ts';
 import { QuotaTable } from '../../../src/core/quota/quota-table.ts';
 import { formatQuotaText, parseQuotaText } from '../../../src/core/quota/quota-text.ts';
+import { HASH } from '../support/hash.ts';
 
 /** Drives the table with text; the subtree counts are what the test says. */
 class Driver {
@@ -16,7 +17,7 @@ class Driver {
     },
     overSoftLimit: (quota) => this.soft.push(Buffer.from(quota.path).toString()),
   };
-  readonly table = new QuotaTable(this.port);
+  readonly table = new QuotaTable(HASH, this.port);
 
   created(path: string, text: string): string | null {
     return this.shown(this.table.onCreated(...located(path), ...located(text)));

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { SessionExpiry } from '../../../src/core/session/session-expiry.ts';
 import { NO_SESSION, SessionTable } from '../../../src/core/session/session-table.ts';
+import { HASH } from '../support/hash.ts';
 
 interface World {
   sessions: SessionTable;
@@ -12,7 +13,7 @@ interface World {
 }
 
 function world(tickMs: number, nowMs = 0): World {
-  const sessions = new SessionTable();
+  const sessions = new SessionTable(HASH);
   const expiry = new SessionExpiry(sessions, tickMs, nowMs);
   return {
     sessions,

@@ -5,9 +5,10 @@ import { PairIndex } from '../../../src/core/collections/pair-index.ts';
 import { EMPTY_RING, RingLinks } from '../../../src/core/collections/ring-links.ts';
 import { negotiateTimeoutMs, SessionIds } from '../../../src/core/session/session-id.ts';
 import { NO_CONNECTION, NO_SESSION, SessionTable } from '../../../src/core/session/session-table.ts';
+import { HASH } from '../support/hash.ts';
 
 test('a session is found by both halves of its id, signed', () => {
-  const table = new SessionTable();
+  const table = new SessionTable(HASH);
   const slot = table.create(-1, 5, 4000, 100);
   const other = table.create(5, -1, 6000, 100);
   assert.equal(table.find(-1, 5), slot);
@@ -21,7 +22,7 @@ test('a session is found by both halves of its id, signed', () => {
 });
 
 test('open, closing, gone', () => {
-  const table = new SessionTable();
+  const table = new SessionTable(HASH);
   const slot = table.create(1, 2, 4000, 0);
   table.touch(slot, 50);
   assert.equal(table.touchedMs[slot], 50);
@@ -46,7 +47,7 @@ test('the table behaves like a Map, whatever comes and goes', () => {
   const step = fc.tuple(fc.nat(400), fc.boolean());
   fc.assert(
     fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
-      const table = new SessionTable();
+      const table = new SessionTable(HASH);
       const model = new Map<number, number>();
       for (const [id, remove] of steps) {
         const high = id % 3;
@@ -78,7 +79,7 @@ test('a pair index survives removal in the middle of long runs', () => {
   const key = fc.tuple(fc.integer({ min: -3, max: 3 }), fc.integer({ min: -12, max: 12 }));
   fc.assert(
     fc.property(fc.array(key, { maxLength: 300 }), (keys) => {
-      const index = new PairIndex();
+      const index = new PairIndex(HASH);
       const model = new Map<string, number>();
       let value = 0;
       for (const [a, b] of keys) {
@@ -134,7 +135,7 @@ test('ring links keep the order of arrival', () => {
 });
 
 test('session ids: server, time, counter', () => {
-  const sessions = new SessionTable();
+  const sessions = new SessionTable(HASH);
   const startMs = 0x9abcdef012;
   const ids = new SessionIds(1, startMs);
   const given = (): bigint => {
@@ -150,13 +151,13 @@ test('session ids: server, time, counter', () => {
 
 test('session ids above 2^40 ms and of server 255 keep to their fields', () => {
   const ids = new SessionIds(255, 2 ** 40 + 0xffff);
-  ids.advance(new SessionTable());
+  ids.advance(new SessionTable(HASH));
   assert.equal(ids.high >>> 0, 0xff000000);
   assert.equal(ids.low >>> 0, 0xffff0000);
 });
 
 test('session ids that are reserved or taken are passed over', () => {
-  const sessions = new SessionTable();
+  const sessions = new SessionTable(HASH);
   const zero = new SessionIds(0, 0);
   zero.advance(sessions);
   assert.deepEqual([zero.high, zero.low], [0, 1]);

@@ -17,6 +17,7 @@ import { type Request, writeRequest } from '../../../src/wire/request-values.ts'
 import { type Response, readResponse } from '../../../src/wire/responses.ts';
 import { readWatchEvent } from '../../../src/wire/watch-event.ts';
 import { ADMIN, FakeLog, FakeSink, SHA1, type Wire } from './fake-ports.ts';
+import { HASH_KEY } from './hash.ts';
 
 export const OPTIONS: ReplicaOptions = {
   serverId: 1,
@@ -82,7 +83,10 @@ export class ReplicaHarness {
     load: (replica: Replica) => number = createEmpty,
     ioThreads = 1,
   ) {
-    this.replica = new Replica({ ...OPTIONS, ...options }, { log: this.log, crypto: SHA1, admin: ADMIN });
+    this.replica = new Replica(
+      { ...OPTIONS, ...options },
+      { log: this.log, crypto: SHA1, admin: ADMIN, hashKey: HASH_KEY },
+    );
     this.sinks = Array.from({ length: ioThreads }, () => new FakeSink());
     this.freeSlots = this.sinks.map(() => [0]);
     for (const sink of this.sinks) this.replica.addSink(sink);

@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { Prng } from '../../../src/base/prng.ts';
 import { AclTable, OPEN_ACL_ID } from '../../../src/core/acl/acl-table.ts';
-import { parentLength, pathHash } from '../../../src/core/path/path.ts';
+import { parentLength } from '../../../src/core/path/path.ts';
 import { Tree } from '../../../src/core/tree/tree.ts';
+import { HASH, pathHash } from './hash.ts';
 
 type Effect =
   | {
@@ -19,8 +20,8 @@ type Effect =
   | { readonly kind: 'change'; readonly id: number; readonly record: number };
 
 export class Stager {
-  readonly tree = new Tree({ bytesMax: 256 * 1024 * 1024, digest: true, extendedTypes: true });
-  readonly acls = new AclTable();
+  readonly tree = new Tree({ bytesMax: 256 * 1024 * 1024, digest: true, extendedTypes: true, hash: HASH });
+  readonly acls = new AclTable(HASH);
   readonly prng: Prng;
   /** Staged and not published yet, oldest first. */
   readonly queue: Effect[] = [];

@@ -3,10 +3,10 @@
  * rounds of the compactor as the test wants them.
  */
 import assert from 'node:assert/strict';
-import { pathHash } from '../../../src/core/path/path.ts';
 import type { ZnodeCursor } from '../../../src/core/tree/record.ts';
 import { isSparse, LEVEL, LEVEL_SPARE_BYTES } from '../../../src/shm/compactor.ts';
 import type { MultiSubRequest } from '../../../src/wire/request-values.ts';
+import { pathHash } from './hash.ts';
 import { type Connection, ReplicaHarness } from './replica-harness.ts';
 import { create, multi, remove, setData } from './requests.ts';
 import { checkQuiet, digestOf, dumpTree, textOf } from './tree-dump.ts';

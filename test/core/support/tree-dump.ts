@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict';
 import { joinHalves } from '../../../src/base/int64.ts';
 import { OPEN_ACL_ID } from '../../../src/core/acl/acl-table.ts';
-import { pathHash, pathText } from '../../../src/core/path/path.ts';
+import { pathText } from '../../../src/core/path/path.ts';
 import type { ReplicaParts } from '../../../src/core/replica-parts.ts';
 import { DigestSum, nodeDigest } from '../../../src/core/tree/digest.ts';
 import { ownerKind, readZxid, type ZnodeCursor } from '../../../src/core/tree/record.ts';
-import { EMPTY_PATH, ROOT_HASH, type Tree } from '../../../src/core/tree/tree.ts';
+import { EMPTY_PATH, type Tree } from '../../../src/core/tree/tree.ts';
 import { StatOffset } from '../../../src/wire/stat.ts';
+import { HASH } from './hash.ts';
 
 export interface DumpedNode {
   /** Hex; null for null data. */
@@ -116,7 +117,7 @@ export function checkTree(tree: Tree): void {
     cursor.moveTo(record);
     assert.equal(cursor.nodeId, id);
     const path = textOf(cursor);
-    const hash = pathHash(cursor.bytes, cursor.pathStart, cursor.pathLength);
+    const hash = HASH.of(cursor.bytes, cursor.pathStart, cursor.pathLength);
     assert.equal(cursor.pathHash, hash, path);
     assert.equal(tree.find(cursor.bytes, cursor.pathStart, cursor.pathLength, hash), id, path);
     assert.equal(cursor.depth, path === '' ? 0 : path.split('/').length - 1, path);
@@ -151,7 +152,7 @@ export function indexBytes(tree: Tree): number {
 
 /** All committed nodes, parents before children. */
 export function nodeIds(tree: Tree): number[] {
-  const root = tree.find(EMPTY_PATH, 0, 0, ROOT_HASH);
+  const root = tree.find(EMPTY_PATH, 0, 0, tree.hash.of(EMPTY_PATH, 0, 0));
   const ids = root === 0 ? [] : [root];
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!;

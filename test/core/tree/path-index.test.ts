@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { asciiBytes, pathHash } from '../../../src/core/path/path.ts';
+import { asciiBytes } from '../../../src/core/path/path.ts';
 import { PathIndex } from '../../../src/core/tree/path-index.ts';
 import { Arena } from '../../../src/shm/arena.ts';
 import { Segments } from '../../../src/shm/segments.ts';
+import { collidingUnderFnv, fnv1a } from '../../support/colliding-paths.ts';
+import { pathHash } from '../support/hash.ts';
 
 const BYTES_MAX = 1024 * 1024 * 1024;
 
@@ -14,6 +16,8 @@ class Indexed {
   readonly arena: Arena;
   readonly index: PathIndex;
   readonly model = new Map<string, number>();
+  /** How often a path was looked at because its hash agreed. */
+  compared = 0;
   private readonly names = new Map<number, string>();
   private readonly hashOf: (name: string) => number;
 
@@ -22,8 +26,10 @@ class Indexed {
     this.arena = new Arena(segments, { bytesMax: BYTES_MAX });
     this.hashOf = hashOf;
     this.index = new PathIndex(segments, this.arena, {
-      matches: (id, bytes, start, length) =>
-        this.names.get(id) === Buffer.from(bytes.subarray(start, start + length)).toString(),
+      matches: (id, bytes, start, length) => {
+        this.compared++;
+        return this.names.get(id) === Buffer.from(bytes.subarray(start, start + length)).toString();
+      },
     });
   }
 
@@ -70,6 +76,18 @@ test('any sequence of inserts and removals, with hashes that collide and cluster
       { numRuns: 60 },
     );
   }
+});
+
+test('paths that a client has made to collide under the old hash cost one comparison each', () => {
+  const family = collidingUnderFnv(1 << 11).map((path) => Buffer.from(path).toString());
+  const comparisons = (hashOf: (path: Uint8Array) => number): number => {
+    const indexed = new Indexed((name) => hashOf(asciiBytes(name)));
+    for (const name of family) indexed.insert(name);
+    indexed.check(family);
+    return indexed.compared;
+  };
+  assert.equal(comparisons(fnv1a), (family.length * (family.length + 1)) / 2, 'the search was linear');
+  assert.ok(comparisons((path) => pathHash(path, 0, path.length)) <= family.length + 2);
 });
 
 test('100,000 paths grow it table by table, and removing them leaves tables of the same size', () => {

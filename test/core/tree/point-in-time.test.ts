@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pathHash } from '../../../src/core/path/path.ts';
 import type { TreeHandle } from '../../../src/core/ports.ts';
 import { PointInTimeReader } from '../../../src/core/tree/point-in-time.ts';
 import { readZxid, type ZnodeCursor } from '../../../src/core/tree/record.ts';
 import { SEGMENT_BYTES, Segments } from '../../../src/shm/segments.ts';
 import { StatOffset } from '../../../src/wire/stat.ts';
+import { pathHash } from '../support/hash.ts';
 import { Stager } from '../support/stager.ts';
 import { checkTree, dumpTree, textOf } from '../support/tree-dump.ts';
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { crc32 } from '../../../src/base/checksum.ts';
 import { OPEN_ACL_ID } from '../../../src/core/acl/acl-table.ts';
-import { asciiBytes, pathHash } from '../../../src/core/path/path.ts';
+import { asciiBytes } from '../../../src/core/path/path.ts';
 import { DigestSum, nodeDigest } from '../../../src/core/tree/digest.ts';
 import {
   CONTAINER_OWNER_HIGH,
@@ -18,13 +18,14 @@ import { Tree } from '../../../src/core/tree/tree.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';
 import { JuteWriter } from '../../../src/wire/jute-writer.ts';
 import { readStat, STAT_BYTES } from '../../../src/wire/stat.ts';
+import { HASH, pathHash } from '../support/hash.ts';
 import { digestOf } from '../support/tree-dump.ts';
 
 const ZXID = 0x1_0000_0007;
 const TIME_MS = 1_700_000_000_123;
 
 function newTree(): Tree {
-  return new Tree({ bytesMax: 256 * 1024 * 1024, digest: true, extendedTypes: true });
+  return new Tree({ bytesMax: 256 * 1024 * 1024, digest: true, extendedTypes: true, hash: HASH });
 }
 
 function create(tree: Tree, path: string, data: Uint8Array | null, owner: [number, number] = [0, 0]): number {

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { pathHash } from '../../../src/core/path/path.ts';
 import type { WatchMode as Mode } from '../../../src/core/watch/watch-rows.ts';
 import { WatchMode } from '../../../src/core/watch/watch-rows.ts';
 import type { WatchReceiver } from '../../../src/core/watch/watch-table.ts';
 import { EventType, WatchTable } from '../../../src/core/watch/watch-table.ts';
 import { WatcherType } from '../../../src/wire/opcodes.ts';
+import { HASH, pathHash } from '../support/hash.ts';
 
 const { nodeCreated, nodeDeleted, nodeDataChanged, nodeChildrenChanged } = EventType;
 const { standardData, standardChild, persistent, recursive } = WatchMode;
 
 /** Drives the table with text paths ("/" is the root) and collects who heard what as `conn:event`. */
 class Driver {
-  readonly table = new WatchTable();
+  readonly table = new WatchTable(HASH);
   private heard: string[] = [];
   private readonly receiver: WatchReceiver = {
     onWatch: (conn, eventType) => this.heard.push(`${conn}:${eventType}`),
