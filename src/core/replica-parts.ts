@@ -2,22 +2,30 @@
 import { type HashKey, KeyedHash } from '../base/keyed-hash.ts';
 import { AclTable } from './acl/acl-table.ts';
 import { AuthProviders } from './acl/auth-providers.ts';
+import type { Client } from './client/client.ts';
+import { ClientTable } from './client/client-table.ts';
+import { Replier } from './client/replier.ts';
 import { ContainerSweep } from './container/container-sweep.ts';
-import type { AdminPort, CryptoPort, LogPort } from './ports.ts';
+import type { AdminPort, CryptoPort, LogPort } from './ports/ports.ts';
 import { ChildrenReply } from './request/children-reply.ts';
-import type { Client } from './request/client.ts';
-import { ClientTable } from './request/client-table.ts';
 import { PathLookup } from './request/path-lookup.ts';
 import { ReadOps } from './request/read-ops.ts';
-import { Replier } from './request/replier.ts';
 import { WatchOps } from './request/watch-ops.ts';
 import { SessionTable } from './session/session-table.ts';
 import { Ephemerals } from './tree/ephemerals.ts';
 import { spareBytesOf, Tree } from './tree/tree.ts';
 import { Change } from './txn/change.ts';
+import { ChangeEncoder } from './txn/change-encoder.ts';
 import { type CommitListener, Committer } from './txn/committer.ts';
+import { LatestView } from './txn/latest-view.ts';
+import { MultiTxn } from './txn/multi-txn.ts';
+import { CreatePreparation } from './txn/prepare-create.ts';
+import { DeletePreparation } from './txn/prepare-delete.ts';
+import { SetPreparation } from './txn/prepare-set.ts';
 import { ProposalQueue } from './txn/proposal-queue.ts';
+import { ProposalWriter } from './txn/proposal-writer.ts';
 import { Proposer } from './txn/proposer.ts';
+import { Stager } from './txn/stager.ts';
 import { TreeEffects } from './txn/tree-effects.ts';
 import { WatchTable } from './watch/watch-table.ts';
 
@@ -69,7 +77,8 @@ export interface ReplicaParts {
   readonly effects: TreeEffects;
   readonly sweep: ContainerSweep;
   readonly proposals: ProposalQueue;
-  readonly change: Change;
+  readonly latest: LatestView;
+  readonly writer: ProposalWriter;
   readonly proposer: Proposer;
   readonly replier: Replier;
   readonly childrenReply: ChildrenReply;
@@ -131,23 +140,38 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts) {
 function createWrites(options: ReplicaOptions, ports: ReplicaPorts, state: ReturnType<typeof createState>) {
   const recordBytesMax = Math.min(IN_FLIGHT_BYTES_MAX, spareBytesOf(options.storeBytesMax) / 2);
   const proposals = new ProposalQueue(recordBytesMax);
-  const change = new Change({
+  const change = new Change();
+  const latest = new LatestView(state.tree, state.acls, state.providers);
+  const preparation = {
     ...state,
     quotas: state.effects.quotas,
-    proposals,
-    options: { extendedTypes: options.extendedTypesEnabled, enforceQuota: options.enforceQuota },
-  });
-  const proposer = new Proposer({
-    ...state,
+    latest,
     change,
+    enforceQuota: options.enforceQuota,
+  };
+  const writer = new ProposalWriter({
+    ...state,
     proposals,
     log: ports.log,
-    options: {
-      digest: options.digestEnabled,
-      closeSessionPaths: options.closeSessionTxnEnabled,
-      reconfigEnabled: options.reconfigEnabled,
-    },
+    hasDigest: options.digestEnabled,
   });
+  const encoder = new ChangeEncoder(change, state.acls);
+  const proposer = new Proposer(
+    {
+      ...state,
+      proposals,
+      change,
+      encoder,
+      writer,
+      creates: new CreatePreparation(preparation),
+      deletes: new DeletePreparation(preparation),
+      sets: new SetPreparation(preparation),
+      stager: new Stager({ ...state, proposals }),
+      multiTxn: new MultiTxn(change, encoder, writer),
+      closeSessionPaths: options.closeSessionTxnEnabled,
+    },
+    { reconfigEnabled: options.reconfigEnabled },
+  );
   const sweep = new ContainerSweep(
     {
       checkIntervalMs: options.containerCheckIntervalMs,
@@ -156,5 +180,5 @@ function createWrites(options: ReplicaOptions, ports: ReplicaPorts, state: Retur
     },
     0,
   );
-  return { proposals, change, proposer, sweep };
+  return { proposals, latest, writer, proposer, sweep };
 }

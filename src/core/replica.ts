@@ -14,14 +14,14 @@ import { OpCode } from '../wire/opcodes.ts';
 import { AuthRequest, REQUEST_HEADER_BYTES, SaslRequest } from '../wire/requests.ts';
 import { decodeUtf8 } from '../wire/utf8.ts';
 import { areTooManyIds } from './acl/auth-providers.ts';
-import type { CorePort } from './core-port.ts';
-import type { AdminPort, ConnId, LogPort, ReplySink, SnapshotRequest } from './ports.ts';
-import { CONN_IO_SHIFT } from './ports.ts';
+import { Client, ClientState } from './client/client.ts';
+import { HeldSink } from './client/held-sink.ts';
+import type { CorePort } from './ports/core-port.ts';
+import type { AdminPort, ConnId, LogPort, ReplySink, SnapshotRequest } from './ports/ports.ts';
+import { CONN_IO_SHIFT } from './ports/ports.ts';
 import { createParts, type ReplicaOptions, type ReplicaParts, type ReplicaPorts } from './replica-parts.ts';
-import { Client, ClientState } from './request/client.ts';
-import { HeldSink } from './request/held-sink.ts';
 import { type RequestHandlers, RequestOrder } from './request/request-order.ts';
-import { SessionLifecycle } from './session/session-lifecycle.ts';
+import { SessionLifecycle } from './request/session-lifecycle.ts';
 import { beginSnapshot } from './snapshot.ts';
 
 const COMMITS_PER_TURN = 4096;
@@ -72,12 +72,12 @@ export class Replica implements CorePort, RequestHandlers {
   /** The log has been read up to here; from now on clients are served. */
   start(zxid: Zxid, nowMs: number, wallMs: number): void {
     this.beginTurn(nowMs, wallMs);
-    this.parts.proposer.lastZxid = zxid;
+    this.parts.writer.lastZxid = zxid;
     this.parts.committer.lastZxid = zxid;
     this.parts.replier.lastZxid = zxid;
     this.order.committedZxid = zxid;
     this.durableZxid = zxid;
-    this.parts.tree.proposed.set(this.parts.tree.committed.high, this.parts.tree.committed.low);
+    this.parts.tree.staging.digest.set(this.parts.tree.committed.high, this.parts.tree.committed.low);
     this.lifecycle.start(nowMs, wallMs);
   }
 
@@ -100,8 +100,8 @@ export class Replica implements CorePort, RequestHandlers {
   beginTurn(nowMs: number, wallMs: number): void {
     this.nowMs = nowMs;
     this.wallMs = wallMs;
-    this.parts.proposer.nowMs = nowMs;
-    this.parts.proposer.wallMs = wallMs;
+    this.parts.writer.nowMs = nowMs;
+    this.parts.writer.wallMs = wallMs;
     this.parts.replier.nowMs = nowMs;
     this.order.nowMs = nowMs;
   }

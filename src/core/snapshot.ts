@@ -1,6 +1,6 @@
 /** What a snapshot of this moment needs: the core's private tables are copied, the tree is pinned. */
 import type { Zxid } from '../base/zxid.ts';
-import type { SnapshotRequest } from './ports.ts';
+import type { SnapshotRequest } from './ports/ports.ts';
 import type { ReplicaParts } from './replica-parts.ts';
 
 /** `isCommitted`: whether a session's createSession has been applied. */

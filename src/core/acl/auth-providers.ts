@@ -10,7 +10,7 @@
  */
 
 import { decodeUtf8, encodeUtf8 } from '../../wire/utf8.ts';
-import type { CryptoPort } from '../ports.ts';
+import type { CryptoPort } from '../ports/ports.ts';
 import type { AuthId } from './acl.ts';
 import { SUPER } from './acl.ts';
 import { ipMatches, isIpPattern } from './ip-pattern.ts';

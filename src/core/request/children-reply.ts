@@ -18,13 +18,13 @@ import { assert } from '../../base/assert.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import { copyBytes } from '../../wire/copy-bytes.ts';
 import { STAT_BYTES } from '../../wire/stat.ts';
-import { PIECE_BYTES_MAX } from '../ports.ts';
+import type { Client } from '../client/client.ts';
+import { ClientState } from '../client/client.ts';
+import { HeldSink } from '../client/held-sink.ts';
+import { BodyBuffer, type Replier } from '../client/replier.ts';
+import { PIECE_BYTES_MAX } from '../ports/ports.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
-import type { Client } from './client.ts';
-import { ClientState } from './client.ts';
-import { HeldSink } from './held-sink.ts';
-import { BodyBuffer, type Replier } from './replier.ts';
 
 /** Up to this many children the reply is made at once: about 0.2 ms. */
 export const CHILDREN_AT_ONCE_MAX = 2048;

@@ -8,9 +8,9 @@ import { ErrorCode } from '../../wire/error-codes.ts';
 import { checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
+import type { Client } from '../client/client.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
-import type { Client } from './client.ts';
 
 const SLASH = 47;
 

@@ -16,6 +16,8 @@ import { checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import { userName } from '../acl/auth-providers.ts';
+import type { Client } from '../client/client.ts';
+import { BodyBuffer, type Replier } from '../client/replier.ts';
 import { equalBytes, hasNul } from '../path/path.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
@@ -23,9 +25,7 @@ import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
 import type { ChildrenReply } from './children-reply.ts';
-import type { Client } from './client.ts';
 import type { PathLookup } from './path-lookup.ts';
-import { BodyBuffer, type Replier } from './replier.ts';
 import type { WatchOps } from './watch-ops.ts';
 
 const SLASH = 47;

@@ -20,10 +20,10 @@ import { assert } from '../../base/assert.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import { isWrite, OpCode } from '../../wire/opcodes.ts';
 import { REQUEST_HEADER_BYTES, REQUEST_TYPE } from '../../wire/requests.ts';
-import { type Client, ClientState } from './client.ts';
-import { UNEVALUATED } from './frame-queue.ts';
-import { HeldSink } from './held-sink.ts';
-import type { Replier } from './replier.ts';
+import { type Client, ClientState } from '../client/client.ts';
+import { UNEVALUATED } from '../client/frame-queue.ts';
+import { HeldSink } from '../client/held-sink.ts';
+import type { Replier } from '../client/replier.ts';
 
 /** What is done with a request whose turn has come. `start` is the request header's. */
 export interface RequestHandlers {

@@ -7,12 +7,12 @@ import { ErrorCode } from '../../wire/error-codes.ts';
 import { AddWatchMode, OpCode, WatcherType } from '../../wire/opcodes.ts';
 import { SetWatchesRequest, WatchModeRequest } from '../../wire/requests.ts';
 import { StatOffset } from '../../wire/stat.ts';
+import type { Client } from '../client/client.ts';
+import type { Replier } from '../client/replier.ts';
 import { readZxid } from '../tree/record.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
 import { EventType, type WatchTable } from '../watch/watch-table.ts';
-import type { Client } from './client.ts';
 import type { PathLookup } from './path-lookup.ts';
-import type { Replier } from './replier.ts';
 
 /** The body of an addWatch reply: an error code once more, 0. */
 const ADDED = new Uint8Array(4);

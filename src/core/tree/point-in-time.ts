@@ -24,7 +24,7 @@ import type { EpochsHandle, EpochWriter } from '../../shm/epochs.ts';
 import { EpochReader } from '../../shm/epochs.ts';
 import type { Segments } from '../../shm/segments.ts';
 import { SEGMENT_GRAIN_SHIFT } from '../../shm/segments.ts';
-import type { TreeHandle } from '../ports.ts';
+import type { TreeHandle } from '../ports/ports.ts';
 import { DepthOrder } from './depth-order.ts';
 import type { NodeTable } from './node-table.ts';
 import { NODE_BLOCK_MASK, NODE_BLOCK_SHIFT } from './node-table.ts';

@@ -3,14 +3,14 @@
  *
  * A change goes through two moments. *Staged*: preparation builds the node's next record and hangs it in
  * `pending`; later preparations see it (`latest`), clients do not. *Published*: the transaction is durable, the
- * record becomes the node's `slot`, and the one before is retired. A failed multi takes its staged records back
- * with `rollback`. Replay of the log at start-up publishes without staging.
+ * record becomes the node's `slot`, and the one before is retired. Staging, and taking it back, is in staging.ts; start-up
+ * publishes without it (bulk-load.ts).
  *
  *     prep ──stage──▶ pending[id] ──publish──▶ slot[id] ──replaced──▶ held (snapshot running) or retired
  *              ▲            │
  *              └─rollback───┘
  *
- * Digests run beside: `proposed` after the last staged change, `committed` after the last published one.
+ * Digests run beside: `staging.digest` after the last staged change, `committed` after the last published one.
  */
 import { assert } from '../../base/assert.ts';
 import type { KeyedHash } from '../../base/keyed-hash.ts';
@@ -27,8 +27,9 @@ import type { PathMatch } from './path-index.ts';
 import { PathIndex } from './path-index.ts';
 import { PointInTime } from './point-in-time.ts';
 import type { Offset } from './record.ts';
-import { CHILDREN_ONLY, readZxid, ZnodeCursor } from './record.ts';
+import { readZxid, ZnodeCursor } from './record.ts';
 import { RecordBuilder } from './record-builder.ts';
+import { Staging } from './staging.ts';
 import { StoreSweep } from './store-sweep.ts';
 
 /** Epoch readers: the snapshot thread, and the core itself while it makes a large reply over several turns. */
@@ -64,11 +65,12 @@ export class Tree implements PathMatch {
   readonly children: Children;
   readonly index: PathIndex;
   readonly build: RecordBuilder;
+  /** What is proposed; see there. */
+  readonly staging: Staging;
   readonly pointInTime: PointInTime;
   /** Keeps the pages of the arena worth what lives in them. */
   readonly compactor: Compactor;
   readonly committed = new DigestSum();
-  readonly proposed = new DigestSum();
   readonly extendedTypes: boolean;
   /** Committed nodes including the root, and Apache's approximate size: path and data bytes of all nodes. */
   nodeCount = 0;
@@ -76,9 +78,6 @@ export class Tree implements PathMatch {
   private readonly matchCursor: ZnodeCursor;
   private readonly a: ZnodeCursor;
   private readonly b: ZnodeCursor;
-  /** Undo list of the change being prepared: (node id, pending before). */
-  private undo = new Int32Array(64);
-  private undoLength = 0;
   private readonly spareBytes: number;
 
   constructor(options: TreeOptions) {
@@ -90,6 +89,8 @@ export class Tree implements PathMatch {
     this.children = new Children(this.nodes, this.arena, this.segments);
     this.index = new PathIndex(this.segments, this.arena, this);
     this.build = new RecordBuilder(this.segments, this.arena, options);
+    const { segments, arena, nodes, index, build } = this;
+    this.staging = new Staging({ segments, arena, nodes, index, build });
     this.pointInTime = new PointInTime(this.nodes, this.segments, this.epochsHandle, this.epochs);
     this.compactor = this.createCompactor();
     this.extendedTypes = options.extendedTypes;
@@ -127,14 +128,6 @@ export class Tree implements PathMatch {
     return this.nodes.slot(nodeId);
   }
 
-  /** What preparation sees: the newest record, proposed or committed; 0 when absent or proposed to go. */
-  latestOf(nodeId: number): Offset {
-    const pending = this.nodes.pendingOf(nodeId);
-    if (pending === 0) return this.nodes.slot(nodeId);
-    this.matchCursor.moveTo(pending);
-    return this.matchCursor.isTombstone ? 0 : pending;
-  }
-
   /** Id for a node to be created: the present one when the path is still known (proposed to go), or a new one. */
   idForCreate(bytes: Uint8Array, start: number, length: number, hash: number): number {
     const known = this.find(bytes, start, length, hash);
@@ -150,79 +143,6 @@ export class Tree implements PathMatch {
   /** Once per turn: frees retired records that no reader can hold any more. */
   reclaim(): void {
     this.epochs.reclaim(RECLAIM_PER_TURN);
-  }
-
-  // ---- staging -------------------------------------------------------------------------------------------
-
-  /** Forgets the undo list: what has been staged so far stays. */
-  beginChange(): void {
-    this.undoLength = 0;
-  }
-
-  /** Hangs a record (or tombstone) in as the node's next state. */
-  stage(nodeId: number, record: Offset): void {
-    const before = this.nodes.pendingOf(nodeId);
-    const slot = this.nodes.slot(nodeId);
-    const cursor = this.a;
-    const previous = before !== 0 ? before : slot;
-    if (previous !== 0) {
-      cursor.moveTo(previous);
-      this.proposed.subtract(cursor.nodeDigest);
-    }
-    cursor.moveTo(record);
-    this.proposed.add(cursor.nodeDigest);
-    if (this.undoLength + 2 > this.undo.length) {
-      const larger = new Int32Array(this.undo.length * 2);
-      larger.set(this.undo);
-      this.undo = larger;
-    }
-    this.undo[this.undoLength++] = nodeId;
-    this.undo[this.undoLength++] = before;
-    this.nodes.setPending(nodeId, record);
-    if (previous === 0) this.index.insert(cursor.pathHash, nodeId);
-  }
-
-  /**
-   * A child of the node comes or goes: returns the record that stands for the node then. Within one transaction it is
-   * made once and then changed in place, or a multi of many children would copy their parent's data each time.
-   */
-  stageChildren(nodeId: number, cversion: number, childDelta: number, zxid: number): Offset {
-    const cursor = this.b;
-    const latest = this.latestOf(nodeId);
-    cursor.moveTo(latest);
-    const numChildren = cursor.numChildren + childDelta;
-    if (cursor.generation === CHILDREN_ONLY && readZxid(cursor, StatOffset.pzxid) === zxid) {
-      this.proposed.subtract(cursor.nodeDigest);
-      this.build.changeChildren(latest, cversion, numChildren, zxid);
-      this.proposed.add(cursor.nodeDigest);
-      return latest;
-    }
-    const record = this.build.withChildren(latest, cversion, numChildren, zxid);
-    this.stage(nodeId, record);
-    return record;
-  }
-
-  /** Takes back everything staged since `beginChange`, newest first. */
-  rollback(): void {
-    const cursor = this.a;
-    while (this.undoLength > 0) {
-      const before = this.undo[--this.undoLength]!;
-      const nodeId = this.undo[--this.undoLength]!;
-      const record = this.nodes.pendingOf(nodeId);
-      cursor.moveTo(record);
-      this.proposed.subtract(cursor.nodeDigest);
-      const slot = this.nodes.slot(nodeId);
-      const isNew = before === 0 && slot === 0;
-      if (isNew) this.index.remove(cursor.pathHash, nodeId);
-      this.nodes.setPending(nodeId, before);
-      this.arena.free(record);
-      if (isNew) {
-        this.nodes.release(nodeId);
-      } else {
-        cursor.moveTo(before !== 0 ? before : slot);
-        this.proposed.add(cursor.nodeDigest);
-      }
-    }
   }
 
   // ---- publishing ----------------------------------------------------------------------------------------
@@ -302,61 +222,6 @@ export class Tree implements PathMatch {
       }
     }
     return count;
-  }
-
-  /** Start-up only: publishes a new node without staging. The parent's counters are the caller's matter. */
-  insertCommitted(nodeId: number, record: Offset, parentId: number): void {
-    this.a.moveTo(record);
-    this.index.insert(this.a.pathHash, nodeId);
-    this.publish(nodeId, record);
-    if (parentId !== 0) this.children.add(parentId, nodeId);
-  }
-
-  /** Start-up only: back to an empty store, because a snapshot that was being loaded turned out to be broken. */
-  clear(): void {
-    const root = this.find(EMPTY_PATH, 0, 0, this.hash.of(EMPTY_PATH, 0, 0));
-    if (root === 0) return;
-    const order = [root];
-    for (let i = 0; i < order.length; i++) {
-      const id = order[i]!;
-      for (let place = this.children.count(id) - 1; place >= 0; place--)
-        order.push(this.children.at(id, place));
-    }
-    for (let i = order.length - 1; i > 0; i--) this.removeCommitted(order[i]!, this.parentOf(order[i]!));
-    this.removeCommitted(root, 0);
-  }
-
-  /** Start-up only: removes a node without staging. */
-  removeCommitted(nodeId: number, parentId: number): void {
-    const tombstone = this.build.tombstone(this.committedOf(nodeId));
-    this.nodes.setPending(nodeId, tombstone);
-    this.publishDelete(nodeId, tombstone, parentId);
-    this.arena.free(tombstone);
-  }
-
-  /** Start-up only: a child has come or gone. In place, because nobody else reads the store yet. */
-  changeCommittedChildren(nodeId: number, cversion: number, numChildren: number, pzxid: number): void {
-    const cursor = this.a;
-    const record = this.committedOf(nodeId);
-    cursor.moveTo(record);
-    this.committed.subtract(cursor.nodeDigest);
-    this.build.changeChildren(record, cversion, numChildren, pzxid);
-    this.committed.add(cursor.nodeDigest);
-  }
-
-  /** Start-up only: one more child under a loaded node. In place, because nobody else reads the store yet. */
-  countLoadedChild(parentId: number): void {
-    const cursor = this.a;
-    cursor.moveTo(this.committedOf(parentId));
-    const stat = cursor.statStart;
-    cursor.view.setInt32(
-      stat + StatOffset.numChildren,
-      cursor.view.getInt32(stat + StatOffset.numChildren) + 1,
-    );
-    cursor.view.setInt32(
-      stat + StatOffset.cversion,
-      (cursor.view.getInt32(stat + StatOffset.cversion) - 1) | 0,
-    );
   }
 
   /** The committed parent of a committed node; 0 for the root. */

@@ -10,15 +10,15 @@ import { MULTI_HEADER_BYTES, writeMultiHeader } from '../../wire/multi.ts';
 import { OpCode } from '../../wire/opcodes.ts';
 import { STAT_BYTES } from '../../wire/stat.ts';
 import type { AclTable } from '../acl/acl-table.ts';
-import type { ConnId } from '../ports.ts';
-import type { Client } from '../request/client.ts';
-import { BodyBuffer, type Replier, writePathAndStat } from '../request/replier.ts';
+import type { Client } from '../client/client.ts';
+import { BodyBuffer, type Replier, writePathAndStat } from '../client/replier.ts';
+import type { ConnId } from '../ports/ports.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
 import { ownerKind, type ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 import { EventType, type WatchReceiver, type WatchTable } from '../watch/watch-table.ts';
-import type { Change } from './change.ts';
+import type { LatestView } from './latest-view.ts';
 import type { ProposalQueue } from './proposal-queue.ts';
 import type { TreeEffects } from './tree-effects.ts';
 
@@ -44,7 +44,7 @@ export class Committer implements WatchReceiver {
   private readonly sessions: SessionTable;
   private readonly ephemerals: Ephemerals;
   private readonly watches: WatchTable;
-  private readonly change: Change;
+  private readonly latest: LatestView;
   private readonly proposals: ProposalQueue;
   private readonly replier: Replier;
   private readonly effects: TreeEffects;
@@ -64,7 +64,7 @@ export class Committer implements WatchReceiver {
     sessions: SessionTable;
     ephemerals: Ephemerals;
     watches: WatchTable;
-    change: Change;
+    latest: LatestView;
     proposals: ProposalQueue;
     replier: Replier;
     effects: TreeEffects;
@@ -76,7 +76,7 @@ export class Committer implements WatchReceiver {
     this.sessions = parts.sessions;
     this.ephemerals = parts.ephemerals;
     this.watches = parts.watches;
-    this.change = parts.change;
+    this.latest = parts.latest;
     this.proposals = parts.proposals;
     this.replier = parts.replier;
     this.effects = parts.effects;
@@ -124,7 +124,7 @@ export class Committer implements WatchReceiver {
     const client = this.listener.clientOf(conn);
     if (client === undefined) return;
     const node = this.eventNode;
-    if (!this.change.permits(this.eventAcl, Perm.read, client.authIds)) return;
+    if (!this.latest.permits(this.eventAcl, Perm.read, client.authIds)) return;
     this.replier.event(client, this.lastZxid, eventType, node.bytes, node.pathStart, this.eventPathLength);
   }
 
@@ -216,7 +216,7 @@ export class Committer implements WatchReceiver {
   private disown(nodeId: number, ownerHigh: number, ownerLow: number): void {
     const slot = this.sessions.find(ownerHigh, ownerLow);
     if (slot < 0) return;
-    const latest = this.tree.latestOf(nodeId);
+    const latest = this.tree.staging.latestOf(nodeId);
     if (latest !== 0) {
       this.parent.moveTo(latest);
       if (this.parent.ownerHigh === ownerHigh && this.parent.ownerLow === ownerLow) return;

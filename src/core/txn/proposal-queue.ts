@@ -10,7 +10,7 @@
  * Bounded, by number and by the memory of the records: `isFull` makes preparation wait exactly as a full log does.
  */
 import { assert } from '../../base/assert.ts';
-import type { Client } from '../request/client.ts';
+import type { Client } from '../client/client.ts';
 
 const EFFECT_FIELDS = 6;
 const PROPOSALS_MAX = 1 << 16;

@@ -15,7 +15,7 @@ import { grownBytes, grownFloats, grownInts } from '../collections/columns.ts';
 import { PairIndex } from '../collections/pair-index.ts';
 import { NO_PATH, PathSet } from '../collections/path-set.ts';
 import { EMPTY_RING, RingLinks } from '../collections/ring-links.ts';
-import type { ConnId } from '../ports.ts';
+import type { ConnId } from '../ports/ports.ts';
 
 /** Bits of a row. */
 export const WatchMode = {

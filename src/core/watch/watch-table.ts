@@ -22,7 +22,7 @@ import { WatcherType } from '../../wire/opcodes.ts';
 import { NO_PATH } from '../collections/path-set.ts';
 import type { RingLinks } from '../collections/ring-links.ts';
 import { EMPTY_RING } from '../collections/ring-links.ts';
-import type { ConnId } from '../ports.ts';
+import type { ConnId } from '../ports/ports.ts';
 import { CHILD_TABLE, DATA_TABLE, NO_ROW, WatchMode, WatchRows } from './watch-rows.ts';
 
 /** As on the wire. */

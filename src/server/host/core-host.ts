@@ -6,10 +6,10 @@
  */
 import { createHash, randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { CorePort } from '../../core/core-port.ts';
-import type { ConnId, SnapshotRequest } from '../../core/ports.ts';
+import { ClientState } from '../../core/client/client.ts';
+import type { CorePort } from '../../core/ports/core-port.ts';
+import type { ConnId, SnapshotRequest } from '../../core/ports/ports.ts';
 import { Replica } from '../../core/replica.ts';
-import { ClientState } from '../../core/request/client.ts';
 import type { DataDirs } from '../../storage/data-dir.ts';
 import { NodeDisk } from '../../storage/node-disk.ts';
 import { fieldBytesMax } from '../../wire/limits.ts';
@@ -169,7 +169,7 @@ export class CoreHost implements CorePort {
   }
 
   private warnOfFullStore(): void {
-    const { refusedForSpace } = this.replica.parts.change;
+    const { refusedForSpace } = this.replica.parts.latest;
     if (refusedForSpace === this.seenRefused || this.replica.nowMs < this.nextStoreWarningMs) return;
     this.log.warn('the znode store is nearly full: new znodes and larger data are refused', {
       refused: refusedForSpace - this.seenRefused,

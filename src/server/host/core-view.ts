@@ -2,9 +2,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { joinHalves } from '../../base/int64.ts';
+import { type Client, ClientState } from '../../core/client/client.ts';
 import { pathText } from '../../core/path/path.ts';
 import type { Replica } from '../../core/replica.ts';
-import { type Client, ClientState } from '../../core/request/client.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { CoreMetrics } from '../monitor/core-metrics.ts';
 import type {

@@ -1,7 +1,7 @@
 /** Start-up of the core: the data directory into the replica, on the core's thread, before anything is served. */
 import { performance } from 'node:perf_hooks';
 import type { Zxid } from '../../base/zxid.ts';
-import { Loader } from '../../core/loader.ts';
+import { Loader } from '../../core/loading/loader.ts';
 import type { Replica } from '../../core/replica.ts';
 import type { DataDirs } from '../../storage/data-dir.ts';
 import type { Disk } from '../../storage/disk.ts';
@@ -45,7 +45,7 @@ export function recover(
     {
       onTxn: (_zxid, bytes, view, start, end) => {
         sink.endSnapshot();
-        loader.applyTxn(bytes, view, start, end);
+        loader.replay.apply(bytes, view, start, end);
       },
     },
     {
@@ -55,7 +55,7 @@ export function recover(
     },
   );
   sink.endSnapshot();
-  const orphans = loader.finish();
+  const orphans = loader.replay.finish();
   const endMs = performance.now();
   if (sink.missingAcls > 0) {
     log.warn(
@@ -103,15 +103,15 @@ class LoaderSink implements SnapshotSink {
 
   onBegin(zxid: Zxid): void {
     this.hasBegun = true;
-    this.loader.beginSnapshot(zxid);
+    this.loader.snapshot.begin(zxid);
   }
 
   onSession(idHigh: number, idLow: number, timeoutMs: number): void {
-    this.loader.session(idHigh, idLow, timeoutMs);
+    this.loader.snapshot.session(idHigh, idLow, timeoutMs);
   }
 
   onAcl(aclId: number, bytes: Uint8Array, _view: DataView, start: number, end: number): void {
-    this.loader.acl(aclId, bytes, start, end);
+    this.loader.snapshot.acl(aclId, bytes, start, end);
   }
 
   onNode(
@@ -124,19 +124,19 @@ class LoaderSink implements SnapshotSink {
     aclId: number,
     statStart: number,
   ): void {
-    this.loader.loadNode(bytes, view, pathStart, pathLength, dataStart, dataLength, aclId, statStart);
+    this.loader.snapshot.node(bytes, view, pathStart, pathLength, dataStart, dataLength, aclId, statStart);
   }
 
   onDigest(zxid: Zxid, version: number, high: number, low: number): void {
-    this.loader.digest(zxid, version, high, low);
+    this.loader.snapshot.digest(zxid, version, high, low);
   }
 
   /** Once, before the first transaction or at the end. */
   endSnapshot(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    if (this.hasBegun) this.missingAcls = this.loader.endSnapshot();
-    else this.loader.createEmpty();
+    if (this.hasBegun) this.missingAcls = this.loader.snapshot.end();
+    else this.loader.snapshot.createEmpty();
     this.snapshotEndMs = performance.now();
   }
 }

@@ -3,8 +3,8 @@
  * frame reaches the core as a plain call. No copy, no ring, no wake-up between them.
  */
 
-import type { CorePort } from '../../core/core-port.ts';
-import { CONN_SLOT_MASK, type ConnId, type ReplySink } from '../../core/ports.ts';
+import type { CorePort } from '../../core/ports/core-port.ts';
+import { CONN_SLOT_MASK, type ConnId, type ReplySink } from '../../core/ports/ports.ts';
 import type { ConnectionTable } from '../../net/connection-table.ts';
 import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
 import type { IoMeter } from '../monitor/io-meter.ts';

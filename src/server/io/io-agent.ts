@@ -10,7 +10,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { assert } from '../../base/assert.ts';
-import { CONN_IO_SHIFT, CONN_SLOT_MASK } from '../../core/ports.ts';
+import { CONN_IO_SHIFT, CONN_SLOT_MASK } from '../../core/ports/ports.ts';
 import { AcceptLimits, type AcceptLimitsHandle, type Admission } from '../../net/accept-limits.ts';
 import type { ConnectionLimits } from '../../net/client-connection.ts';
 import { ClientListener, type ListenOptions } from '../../net/client-listener.ts';

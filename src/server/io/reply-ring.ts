@@ -9,7 +9,7 @@
  *     RELEASE   conn
  */
 import { assert, unreachable } from '../../base/assert.ts';
-import { CONN_SLOT_MASK, type ConnId, PIECE_BYTES_MAX, type ReplySink } from '../../core/ports.ts';
+import { CONN_SLOT_MASK, type ConnId, PIECE_BYTES_MAX, type ReplySink } from '../../core/ports/ports.ts';
 import type { ConnectionTable } from '../../net/connection-table.ts';
 import type { BacklogObserver } from '../../net/request-port.ts';
 import { Bell } from '../../shm/bell.ts';

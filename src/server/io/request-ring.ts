@@ -15,8 +15,8 @@
  * reader looks for the announcement after it has given room back; see shm/bell.ts for why that loses nothing.
  */
 import { assert, unreachable } from '../../base/assert.ts';
-import type { CorePort } from '../../core/core-port.ts';
-import type { ConnId } from '../../core/ports.ts';
+import type { CorePort } from '../../core/ports/core-port.ts';
+import type { ConnId } from '../../core/ports/ports.ts';
 import type { RequestPort } from '../../net/request-port.ts';
 import { Bell } from '../../shm/bell.ts';
 import { type RecordHandler, RingConsumer, RingProducer } from '../../shm/ring.ts';

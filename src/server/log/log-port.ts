@@ -3,7 +3,7 @@
  * the log thread reads it. Core thread only.
  */
 import type { Zxid } from '../../base/zxid.ts';
-import type { LogPort } from '../../core/ports.ts';
+import type { LogPort } from '../../core/ports/ports.ts';
 import { Bell } from '../../shm/bell.ts';
 import { Counters } from '../../shm/counters.ts';
 import { RingProducer } from '../../shm/ring.ts';

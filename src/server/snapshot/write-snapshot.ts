@@ -7,7 +7,7 @@
  */
 
 import { writeInt64 } from '../../base/int64.ts';
-import type { SnapshotRequest } from '../../core/ports.ts';
+import type { SnapshotRequest } from '../../core/ports/ports.ts';
 import { PointInTimeReader } from '../../core/tree/point-in-time.ts';
 import type { ZnodeCursor } from '../../core/tree/record.ts';
 import { Segments } from '../../shm/segments.ts';

@@ -9,7 +9,7 @@ import { decodeAcls, encodeAcls } from '../../../src/core/acl/acl-format.ts';
 import { AclTable, NO_ACL, OPEN_ACL_ID } from '../../../src/core/acl/acl-table.ts';
 import type { AuthOptions } from '../../../src/core/acl/auth-providers.ts';
 import { AuthProviders, userName } from '../../../src/core/acl/auth-providers.ts';
-import type { CryptoPort } from '../../../src/core/ports.ts';
+import type { CryptoPort } from '../../../src/core/ports/ports.ts';
 import type { Acl } from '../../../src/wire/acl.ts';
 import { OPEN_ACL, Perm } from '../../../src/wire/acl.ts';
 import { HASH } from '../support/hash.ts';

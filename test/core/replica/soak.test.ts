@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Prng } from '../../../src/base/prng.ts';
-import { Loader } from '../../../src/core/loader.ts';
+import { Loader } from '../../../src/core/loading/loader.ts';
 import type { Replica } from '../../../src/core/replica.ts';
 import type { LoggedTxn } from '../support/fake-ports.ts';
 import { ReplicaHarness } from '../support/replica-harness.ts';
@@ -52,11 +52,11 @@ function run(seed: number): void {
 
 function replay(replica: Replica, txns: readonly LoggedTxn[]): number {
   const loader = new Loader(replica.parts);
-  loader.createEmpty();
+  loader.snapshot.createEmpty();
   for (const { payload } of txns) {
-    loader.applyTxn(payload, new DataView(payload.buffer), 0, payload.length);
+    loader.replay.apply(payload, new DataView(payload.buffer), 0, payload.length);
   }
   assert.equal(loader.digestMismatches, 0, 'digest in the log');
-  assert.equal(loader.finish(), 0, 'ephemerals without a session');
+  assert.equal(loader.replay.finish(), 0, 'ephemerals without a session');
   return txns.at(-1)?.zxid ?? 0;
 }

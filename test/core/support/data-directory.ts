@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SnapshotRequest } from '../../../src/core/ports.ts';
+import type { SnapshotRequest } from '../../../src/core/ports/ports.ts';
 import type { ServerConfig } from '../../../src/server/config/server-config.ts';
 import { type Recovery, recover } from '../../../src/server/host/recovery.ts';
 import type { Log } from '../../../src/server/logging.ts';

@@ -13,7 +13,7 @@ import {
   type LogPort,
   PIECE_BYTES_MAX,
   type ReplySink,
-} from '../../../src/core/ports.ts';
+} from '../../../src/core/ports/ports.ts';
 
 const RUBBISH = 0xa5;
 const CLAIM_OFFSET = 13;

@@ -4,8 +4,8 @@
  * request it answers and fails at once when a reply comes out of order, twice or unasked.
  */
 import assert from 'node:assert/strict';
-import { Loader } from '../../../src/core/loader.ts';
-import { CONN_IO_SHIFT } from '../../../src/core/ports.ts';
+import { Loader } from '../../../src/core/loading/loader.ts';
+import { CONN_IO_SHIFT } from '../../../src/core/ports/ports.ts';
 import { Replica } from '../../../src/core/replica.ts';
 import type { ReplicaOptions } from '../../../src/core/replica-parts.ts';
 import { type ConnectResponse, readConnectResponse, writeConnectRequest } from '../../../src/wire/connect.ts';
@@ -338,7 +338,7 @@ type ResponseOf<O> = Response extends infer R
 
 /** The tree a new server begins with. */
 export function createEmpty(replica: Replica): number {
-  new Loader(replica.parts).createEmpty();
+  new Loader(replica.parts).snapshot.createEmpty();
   return 0;
 }
 

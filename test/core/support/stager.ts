@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { Prng } from '../../../src/base/prng.ts';
 import { AclTable, OPEN_ACL_ID } from '../../../src/core/acl/acl-table.ts';
 import { parentLength } from '../../../src/core/path/path.ts';
+import { BulkLoad } from '../../../src/core/tree/bulk-load.ts';
 import { Tree } from '../../../src/core/tree/tree.ts';
 import { HASH, pathHash } from './hash.ts';
 
@@ -33,8 +34,8 @@ export class Stager {
   constructor(seed: number) {
     this.prng = new Prng(seed);
     const root = this.build('');
-    this.tree.insertCommitted(this.tree.nodes.allocate(), root, 0);
-    this.tree.proposed.set(this.tree.committed.high, this.tree.committed.low);
+    new BulkLoad(this.tree).insert(this.tree.nodes.allocate(), root, 0);
+    this.tree.staging.digest.set(this.tree.committed.high, this.tree.committed.low);
   }
 
   /** One transaction of up to `steps` changes; taken back or kept. */
@@ -42,11 +43,11 @@ export class Stager {
     const { tree } = this;
     const mark = this.queue.length;
     const paths = [...this.paths];
-    tree.beginChange();
+    tree.staging.begin();
     this.zxid++;
     for (let i = 0; i < steps; i++) this.change();
     if (keep) return;
-    tree.rollback();
+    tree.staging.rollback();
     this.queue.length = mark;
     this.paths = paths;
   }
@@ -73,7 +74,7 @@ export class Stager {
     const { tree, prng, cursor, paths } = this;
     const path = prng.pick(paths);
     const id = this.idOf(path);
-    const latest = tree.latestOf(id);
+    const latest = tree.staging.latestOf(id);
     cursor.moveTo(latest);
     if (cursor.numChildren < 3 && path.length < 8) {
       const name = `${path}/${prng.pick(['x', 'y', 'z'])}`;
@@ -81,7 +82,7 @@ export class Stager {
       const bytes = new TextEncoder().encode(name);
       const child = tree.idForCreate(bytes, 0, bytes.length, pathHash(bytes, 0, bytes.length));
       const record = this.build(name, child);
-      tree.stage(child, record);
+      tree.staging.stage(child, record);
       const parentRecord = this.touchParent(id, 1);
       this.queue.push({ kind: 'create', id: child, record, parentId: id, parentRecord });
       paths.push(name);
@@ -89,21 +90,21 @@ export class Stager {
       const record = tree.build.tombstone(latest);
       const bytes = new TextEncoder().encode(path);
       const parentId = this.idOf(path.slice(0, parentLength(bytes, 0, bytes.length)));
-      tree.stage(id, record);
+      tree.staging.stage(id, record);
       const parentRecord = this.touchParent(parentId, -1);
       this.queue.push({ kind: 'delete', id, record, parentId, parentRecord });
       paths.splice(paths.indexOf(path), 1);
     } else {
       const data = new Uint8Array(prng.below(60)).fill(this.zxid);
       const record = tree.build.withData(latest, data, 0, data.length, cursor.version + 1, this.zxid, 5);
-      tree.stage(id, record);
+      tree.staging.stage(id, record);
       this.queue.push({ kind: 'change', id, record });
     }
   }
 
   private touchParent(id: number, delta: number): number {
     const { tree, cursor } = this;
-    const latest = tree.latestOf(id);
+    const latest = tree.staging.latestOf(id);
     cursor.moveTo(latest);
     const { cversion, numChildren } = cursor;
     const record = tree.build.withChildren(
@@ -112,7 +113,7 @@ export class Stager {
       numChildren + delta,
       this.zxid,
     );
-    tree.stage(id, record);
+    tree.staging.stage(id, record);
     return record;
   }
 

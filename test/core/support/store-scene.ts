@@ -106,7 +106,7 @@ export class StoreScene {
 
   summary(): unknown {
     const { tree } = this;
-    return [digestOf(tree.committed), digestOf(tree.proposed), tree.nodeCount, tree.dataBytes];
+    return [digestOf(tree.committed), digestOf(tree.staging.digest), tree.nodeCount, tree.dataBytes];
   }
 
   check(): void {

@@ -84,7 +84,7 @@ export function checkQuiet(parts: ReplicaParts): void {
   const { tree, proposals, sessions, ephemerals } = parts;
   assert.equal(proposals.length, 0, 'proposals in flight');
   checkTree(tree);
-  assert.deepEqual(digestOf(tree.proposed), digestOf(tree.committed), 'proposed digest');
+  assert.deepEqual(digestOf(tree.staging.digest), digestOf(tree.committed), 'proposed digest');
   const owned = new Map<number, number[]>();
   const cursor = tree.cursor();
   for (const id of nodeIds(tree)) {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TreeHandle } from '../../../src/core/ports.ts';
+import type { TreeHandle } from '../../../src/core/ports/ports.ts';
 import { PointInTimeReader } from '../../../src/core/tree/point-in-time.ts';
 import { readZxid, type ZnodeCursor } from '../../../src/core/tree/record.ts';
 import { SEGMENT_BYTES, Segments } from '../../../src/shm/segments.ts';

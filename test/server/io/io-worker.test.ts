@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { CONN_IO_SHIFT } from '../../../src/core/ports.ts';
+import { CONN_IO_SHIFT } from '../../../src/core/ports/ports.ts';
 import { createAcceptLimits } from '../../../src/net/accept-limits.ts';
 import { createIoLink, type IoLinkHandle } from '../../../src/server/io/io-link.ts';
 import type { IoWorkerMessage, IoWorkerSetup } from '../../../src/server/io/io-worker.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { CorePort } from '../../../src/core/core-port.ts';
+import type { CorePort } from '../../../src/core/ports/core-port.ts';
 import { createIoLink, type IoLinkHandle } from '../../../src/server/io/io-link.ts';
 import { RequestRingReader, RequestRingWriter } from '../../../src/server/io/request-ring.ts';
 import { IoMeter } from '../../../src/server/monitor/io-meter.ts';

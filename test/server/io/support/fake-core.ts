@@ -8,8 +8,8 @@
  *     LATER        the payload, but not before the next turn of the core (as a write waits for the log)
  *     CLOSE        the payload, then close
  */
-import type { CorePort } from '../../../../src/core/core-port.ts';
-import { type ConnId, PIECE_BYTES_MAX, type ReplySink } from '../../../../src/core/ports.ts';
+import type { CorePort } from '../../../../src/core/ports/core-port.ts';
+import { type ConnId, PIECE_BYTES_MAX, type ReplySink } from '../../../../src/core/ports/ports.ts';
 
 export const ECHO = 0;
 export const LARGE = 1;

@@ -2,7 +2,7 @@
  * An io side with a fake core behind it, on one thread or over a ring link; both are driven by the same tests. In ring
  * mode the core is still on this thread, but everything between goes through the shared memory, as between threads.
  */
-import { CONN_IO_SHIFT, type ReplySink } from '../../../../src/core/ports.ts';
+import { CONN_IO_SHIFT, type ReplySink } from '../../../../src/core/ports/ports.ts';
 import { createAcceptLimits } from '../../../../src/net/accept-limits.ts';
 import type { ConnectionLimits } from '../../../../src/net/client-connection.ts';
 import { DirectRequestPort, DirectSink } from '../../../../src/server/io/direct-sink.ts';

@@ -2,7 +2,7 @@
  * Stands in for a connection's sink while replies are made that may not leave yet, because requests before them have
  * not been answered. Keeps what would have been sent, piece by piece; `Replier.held` sends a piece later.
  */
-import type { ConnId, ReplySink } from '../ports.ts';
+import type { ConnId, ReplySink } from '../ports/ports.ts';
 
 export interface HeldPiece {
   readonly bytes: Uint8Array;

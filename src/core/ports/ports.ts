@@ -3,8 +3,8 @@
  * want of room. Two kinds of implementation exist: direct (same thread, plain calls) and ring (other thread,
  * shared memory); the core cannot tell which it has.
  */
-import type { Zxid } from '../base/zxid.ts';
-import type { EpochsHandle } from '../shm/epochs.ts';
+import type { Zxid } from '../../base/zxid.ts';
+import type { EpochsHandle } from '../../shm/epochs.ts';
 
 /**
  * A connection as the core sees it: `io << CONN_IO_SHIFT | slot`. A slot is reused only after the core called

@@ -9,7 +9,7 @@ import { copyBytes } from '../../wire/copy-bytes.ts';
 import { REPLY_HEADER_FRAME_BYTES, writeReplyHeader } from '../../wire/reply-header.ts';
 import { STAT_BYTES } from '../../wire/stat.ts';
 import { watchEventFrameBytes, writeWatchEvent } from '../../wire/watch-event.ts';
-import { PIECE_BYTES_MAX } from '../ports.ts';
+import { PIECE_BYTES_MAX } from '../ports/ports.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Client } from './client.ts';
 import { ClientState } from './client.ts';

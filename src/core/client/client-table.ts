@@ -1,5 +1,5 @@
 /** Connections by id: a small array of slots per io thread. */
-import { CONN_IO_SHIFT, CONN_SLOT_MASK, type ConnId } from '../ports.ts';
+import { CONN_IO_SHIFT, CONN_SLOT_MASK, type ConnId } from '../ports/ports.ts';
 import type { Client } from './client.ts';
 
 export class ClientTable {

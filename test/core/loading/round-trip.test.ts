@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Prng } from '../../../src/base/prng.ts';
-import { Loader } from '../../../src/core/loader.ts';
+import { Loader } from '../../../src/core/loading/loader.ts';
 import type { SnapshotCompression } from '../../../src/storage/data-files.ts';
 import { appender } from '../../storage/support/collect.ts';
 import { putSnapshot, restored, withLog } from '../support/data-directory.ts';
@@ -67,9 +67,9 @@ test('replaying any tail twice changes nothing', () => {
       const copy = restored(withLog(txns), { snapshotTrustEmpty: true }).harness;
       const loader = new Loader(copy.parts);
       for (const { payload } of txns.slice(from)) {
-        loader.applyTxn(payload, new DataView(payload.buffer), 0, payload.length);
+        loader.replay.apply(payload, new DataView(payload.buffer), 0, payload.length);
       }
-      loader.finish();
+      loader.replay.finish();
       assertSame(copy, harness, `seed ${seed} from ${from}`);
     }
   }

@@ -14,13 +14,33 @@ import {
 } from '../../wire/connect.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { OpCode } from '../../wire/opcodes.ts';
+import { type Client, ClientState } from '../client/client.ts';
+import type { ClientTable } from '../client/client-table.ts';
+import type { Replier } from '../client/replier.ts';
 import { equalBytes } from '../path/path.ts';
-import type { ReplicaOptions, ReplicaParts } from '../replica-parts.ts';
-import { type Client, ClientState } from '../request/client.ts';
-import { SessionExpiry } from './session-expiry.ts';
-import { negotiateTimeoutMs, SessionIds } from './session-id.ts';
-import { writeSessionPassword } from './session-password.ts';
-import { NO_CONNECTION, NO_SESSION } from './session-table.ts';
+import { SessionExpiry } from '../session/session-expiry.ts';
+import { negotiateTimeoutMs, SessionIds } from '../session/session-id.ts';
+import { writeSessionPassword } from '../session/session-password.ts';
+import { NO_CONNECTION, NO_SESSION, type SessionTable } from '../session/session-table.ts';
+import type { Committer } from '../txn/committer.ts';
+import type { ProposalWriter } from '../txn/proposal-writer.ts';
+import type { Proposer } from '../txn/proposer.ts';
+
+export interface SessionOptions {
+  readonly serverId: number;
+  readonly tickTimeMs: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+}
+
+export interface SessionParts {
+  readonly sessions: SessionTable;
+  readonly clients: ClientTable;
+  readonly writer: ProposalWriter;
+  readonly proposer: Proposer;
+  readonly committer: Committer;
+  readonly replier: Replier;
+}
 
 export interface ConnectionOwner {
   close(client: Client): void;
@@ -34,7 +54,7 @@ export class SessionLifecycle {
   readonly maxTimeoutMs: number;
   /** Sessions that have expired since start. */
   expiredCount = 0;
-  private readonly parts: ReplicaParts;
+  private readonly parts: SessionParts;
   private readonly owner: ConnectionOwner;
   private readonly serverId: number;
   private ids: SessionIds | null = null;
@@ -53,7 +73,7 @@ export class SessionLifecycle {
     this.closeExpired(slot);
   };
 
-  constructor(options: ReplicaOptions, parts: ReplicaParts, owner: ConnectionOwner) {
+  constructor(options: SessionOptions, parts: SessionParts, owner: ConnectionOwner) {
     this.parts = parts;
     this.owner = owner;
     this.serverId = options.serverId;
@@ -85,11 +105,11 @@ export class SessionLifecycle {
   }
 
   private create(client: Client, timeoutMs: number): void {
-    const { sessions, proposer } = this.parts;
+    const { sessions, proposer, writer } = this.parts;
     const { ids } = this;
     assert(ids !== null, 'a client connected before the replica started');
     ids.advance(sessions);
-    const slot = sessions.create(ids.high, ids.low, timeoutMs, proposer.nowMs);
+    const slot = sessions.create(ids.high, ids.low, timeoutMs, writer.nowMs);
     sessions.conn[slot] = client.conn;
     this.expiry.add(slot);
     this.createProposed.add(slot);
@@ -115,9 +135,9 @@ export class SessionLifecycle {
     }
     sessions.conn[slot] = client.conn;
     client.session = slot;
-    this.expiry.renegotiate(slot, timeoutMs, parts.proposer.nowMs);
+    this.expiry.renegotiate(slot, timeoutMs, parts.writer.nowMs);
     // Reads through the new connection must not run ahead of writes sent through an older one.
-    this.owner.startBehind(client, parts.proposer.lastZxid);
+    this.owner.startBehind(client, parts.writer.lastZxid);
     this.welcome(client);
   }
 
@@ -135,7 +155,7 @@ export class SessionLifecycle {
       this.password, 0,
       hasReadOnlyByte, false);
     sink.commit(end - at, true);
-    this.parts.replier.count(client, 0, this.parts.committer.lastZxid, this.parts.proposer.nowMs, end - at);
+    this.parts.replier.count(client, 0, this.parts.committer.lastZxid, this.parts.writer.nowMs, end - at);
     client.state = ClientState.open;
     this.owner.drain(client);
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite, test } from 'node:test';
-import { Loader } from '../../../src/core/loader.ts';
+import { Loader } from '../../../src/core/loading/loader.ts';
 import { listSnapshots } from '../../../src/storage/data-files.ts';
 import { readTxnlog } from '../../../src/storage/txnlog-reader.ts';
 import { type CollectedTxn, TxnCollector } from '../../storage/support/collect.ts';
@@ -82,9 +82,9 @@ for (const found of globSync('**/expected.json', { cwd: ROOT }).sort()) {
       for (let from = txns.length - 1; from >= 0; from--) {
         const loader = new Loader(parts);
         for (const { payload } of txns.slice(from)) {
-          loader.applyTxn(payload, new DataView(payload.buffer), 0, payload.length);
+          loader.replay.apply(payload, new DataView(payload.buffer), 0, payload.length);
         }
-        loader.finish();
+        loader.replay.finish();
         const after = [dumpTree(parts), dumpSessions(parts), digestOf(parts.tree.committed)];
         assert.deepEqual(after, before, `from zxid 0x${txns[from]!.zxid.toString(16)}`);
       }

@@ -1,6 +1,6 @@
 /** What the core knows of one connection. One object per connection, none per request. */
 import type { AuthId } from '../acl/acl.ts';
-import type { ConnId, ReplySink } from '../ports.ts';
+import type { ConnId, ReplySink } from '../ports/ports.ts';
 import { FrameQueue } from './frame-queue.ts';
 import type { HeldPiece } from './held-sink.ts';
 

@@ -1,0 +1,57 @@
+/**
+ * The tree as preparation sees it: the newest records, proposed ones included, and the questions that every kind of
+ * write asks of them. Core thread; shared by the preparations.
+ */
+import type { AuthId } from '../acl/acl.ts';
+import { checkAcl } from '../acl/acl-check.ts';
+import type { AclTable } from '../acl/acl-table.ts';
+import type { AuthProviders } from '../acl/auth-providers.ts';
+import { type OwnerKind, ownerKind, type ZnodeCursor } from '../tree/record.ts';
+import type { Tree } from '../tree/tree.ts';
+
+const SLASH = 47;
+
+export class LatestView {
+  /** Writes refused because the znode store is nearly full. */
+  refusedForSpace = 0;
+  private readonly tree: Tree;
+  private readonly acls: AclTable;
+  private readonly providers: AuthProviders;
+
+  constructor(tree: Tree, acls: AclTable, providers: AuthProviders) {
+    this.tree = tree;
+    this.acls = acls;
+    this.providers = providers;
+  }
+
+  /** Moves `into` to the node of the path; 0 = there is none. As in Apache, "/" is the root wherever it stands, also as the parent of "//". */
+  find(bytes: Uint8Array, start: number, length: number, into: ZnodeCursor): number {
+    if (length === 1 && bytes[start] === SLASH) length = 0;
+    const id = this.tree.find(bytes, start, length, this.tree.hash.of(bytes, start, length));
+    if (id === 0) return 0;
+    const record = this.tree.staging.latestOf(id);
+    if (record === 0) return 0;
+    into.moveTo(record);
+    return id;
+  }
+
+  /** Whether `ids` hold `perm` under an ACL of the table. */
+  permits(aclId: number, perm: number, ids: readonly AuthId[]): boolean {
+    return this.acls.isOpen(aclId) || checkAcl(this.acls.get(aclId), perm, ids, this.providers);
+  }
+
+  mayAccess(node: ZnodeCursor, perm: number, ids: readonly AuthId[]): boolean {
+    return this.permits(node.aclId, perm, ids);
+  }
+
+  kindOf(node: ZnodeCursor): OwnerKind {
+    return ownerKind(node.ownerHigh, node.ownerLow, this.tree.extendedTypes);
+  }
+
+  /** Room for a record of that size. No server of Apache refuses for want of memory: the error is one its clients know. */
+  hasRoomFor(recordBytes: number): boolean {
+    if (this.tree.hasRoomFor(recordBytes)) return true;
+    this.refusedForSpace++;
+    return false;
+  }
+}

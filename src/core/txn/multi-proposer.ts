@@ -1,0 +1,123 @@
+/**
+ * A multi request as one transaction: each operation is prepared and staged on what the ones before it have built; the
+ * first that fails takes all of them back, and the transaction then lists errors. False = the log has no room now:
+ * nothing has changed. Core thread; called by the proposer.
+ */
+import { ErrorCode } from '../../wire/error-codes.ts';
+import { MultiRequest } from '../../wire/multi.ts';
+import { OpCode } from '../../wire/opcodes.ts';
+import type { Client } from '../client/client.ts';
+import type { SessionTable } from '../session/session-table.ts';
+import type { Change } from './change.ts';
+import type { ChangeEncoder } from './change-encoder.ts';
+import type { MultiTxn } from './multi-txn.ts';
+import type { CreatePreparation } from './prepare-create.ts';
+import type { DeletePreparation } from './prepare-delete.ts';
+import type { SetPreparation } from './prepare-set.ts';
+import type { ProposalQueue } from './proposal-queue.ts';
+import type { ProposalWriter } from './proposal-writer.ts';
+import type { Stager } from './stager.ts';
+
+/** A failed operation in a multi: type, length, code. */
+const ERROR_SUB_BYTES = 12;
+
+/** What makes a proposal of a request; shared by the proposers. */
+export interface ProposerParts {
+  readonly sessions: SessionTable;
+  readonly change: Change;
+  readonly creates: CreatePreparation;
+  readonly deletes: DeletePreparation;
+  readonly sets: SetPreparation;
+  readonly stager: Stager;
+  readonly encoder: ChangeEncoder;
+  readonly writer: ProposalWriter;
+  readonly proposals: ProposalQueue;
+  readonly multiTxn: MultiTxn;
+}
+
+export class MultiProposer {
+  private readonly parts: ProposerParts;
+  private readonly request = new MultiRequest();
+
+  constructor(parts: ProposerParts) {
+    this.parts = parts;
+  }
+
+  propose(
+    client: Client,
+    xid: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): boolean {
+    const { request, parts } = this;
+    const { writer, stager, proposals, multiTxn } = parts;
+    // Before the work, not only before the claim.
+    if (proposals.isFull) return false;
+    if (!request.wrap(bytes, view, start, end)) {
+      return writer.proposeError(client, xid, OpCode.multi, ErrorCode.marshallingError);
+    }
+    const zxid = writer.lastZxid + 1;
+    const mark = proposals.effectTail;
+    writer.begin();
+    multiTxn.open(request.count);
+    let failedAt = -1;
+    let failure: number = ErrorCode.ok;
+    for (let i = 0; request.next(); i++) {
+      let err = failedAt >= 0 ? ErrorCode.runtimeInconsistency : this.plan(client);
+      if (err === ErrorCode.ok && !this.fits(request.count - i)) err = ErrorCode.marshallingError;
+      if (err === ErrorCode.ok) {
+        multiTxn.add();
+        stager.stage(parts.change, zxid, writer.wallMs);
+        continue;
+      }
+      if (failedAt < 0) {
+        failedAt = i;
+        failure = err;
+      }
+      multiTxn.addError(err);
+    }
+    if (failedAt >= 0) stager.rollback(mark);
+    if (!multiTxn.log(client.session, xid, zxid)) {
+      if (failedAt < 0) stager.rollback(mark);
+      return false;
+    }
+    const row = writer.push(zxid, OpCode.multi, client, xid, failure, writer.stagedBytes);
+    proposals.failedAt[row] = failedAt;
+    proposals.subCounts[row] = request.count;
+    return true;
+  }
+
+  private plan(client: Client): number {
+    const { request, parts } = this;
+    switch (request.op) {
+      case OpCode.delete:
+        return parts.deletes.plan(request.pathVersion, client.authIds);
+      case OpCode.check:
+        return parts.sets.planCheck(request.pathVersion, client.authIds);
+      case OpCode.setData:
+        return parts.sets.planData(request.setData, client.authIds);
+      default: {
+        const { idHigh, idLow } = parts.sessions;
+        const slot = client.session;
+        return parts.creates.plan(
+          request.op,
+          request.create,
+          client.authIds,
+          slot,
+          idHigh[slot]!,
+          idLow[slot]!,
+        );
+      }
+    }
+  }
+
+  // In the log the planned operation, with an error for each of those behind it in the worst case; in the store what
+  // the operations before it have built, parents with their data among it.
+  private fits(left: number): boolean {
+    const { encoder, writer, proposals, multiTxn } = this.parts;
+    const logBytes = multiTxn.length + encoder.recordBytesMax() + left * ERROR_SUB_BYTES;
+    return logBytes <= writer.recordBytesMax && writer.stagedBytes <= proposals.recordBytesMax;
+  }
+}

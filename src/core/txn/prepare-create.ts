@@ -1,0 +1,160 @@
+/**
+ * Preparation of the four kinds of create: whether the newest state allows it, and what exactly will be created. The
+ * order of the checks is visible to clients: semantics.md §3, each step numbered where it is made. Touches nothing.
+ */
+import { Perm } from '../../wire/acl.ts';
+import { ErrorCode } from '../../wire/error-codes.ts';
+import { CreateFlags, OpCode } from '../../wire/opcodes.ts';
+import type { CreateRequest } from '../../wire/requests.ts';
+import type { AuthId } from '../acl/acl.ts';
+import { fixupAclBytes } from '../acl/acl-check.ts';
+import type { AclTable } from '../acl/acl-table.ts';
+import { NO_ACL } from '../acl/acl-table.ts';
+import type { AuthProviders } from '../acl/auth-providers.ts';
+import {
+  hasSlashAndNoNul,
+  isValidPath,
+  parentLength,
+  SEQUENCE_SUFFIX_BYTES_MAX,
+  writeSequenceSuffix,
+} from '../path/path.ts';
+import type { QuotaTable } from '../quota/quota-table.ts';
+import { CONTAINER_OWNER_HIGH, RECORD_FIXED_BYTES, ttlOwnerHigh, type ZnodeCursor } from '../tree/record.ts';
+import type { Tree } from '../tree/tree.ts';
+import type { Change } from './change.ts';
+import type { LatestView } from './latest-view.ts';
+
+/** 40 bits of milliseconds. */
+const TTL_MS_MAX = 2 ** 40 - 1;
+
+/** What a preparation works with. */
+export interface PreparationParts {
+  readonly tree: Tree;
+  readonly acls: AclTable;
+  readonly providers: AuthProviders;
+  readonly quotas: QuotaTable;
+  readonly latest: LatestView;
+  readonly change: Change;
+  readonly enforceQuota: boolean;
+}
+
+export class CreatePreparation {
+  private readonly parts: PreparationParts;
+  private readonly tree: Tree;
+  private readonly latest: LatestView;
+  private readonly change: Change;
+  private readonly parent: ZnodeCursor;
+  /** Requested path plus sequence suffix. */
+  private named = new Uint8Array(256);
+
+  constructor(parts: PreparationParts) {
+    this.parts = parts;
+    this.tree = parts.tree;
+    this.latest = parts.latest;
+    this.change = parts.change;
+    this.parent = parts.tree.cursor();
+  }
+
+  /** ErrorCode.ok or the reply's error. `sessionHigh/Low/Slot`: who will own an ephemeral. */
+  plan(
+    op: number,
+    request: CreateRequest,
+    ids: readonly AuthId[],
+    sessionSlot: number,
+    sessionHigh: number,
+    sessionLow: number,
+  ): number {
+    const { change, latest, parent, tree, parts } = this;
+    const flags = request.flags;
+    if (flags < CreateFlags.persistent || flags > CreateFlags.persistentSequentialTtl) {
+      return ErrorCode.badArguments;
+    }
+    const isTtl = flags === CreateFlags.persistentTtl || flags === CreateFlags.persistentSequentialTtl;
+    const isContainer = flags === CreateFlags.container;
+    if (isTtl && !tree.extendedTypes) return ErrorCode.unimplemented; // 2
+    if (isTtl !== (op === OpCode.createTtl) || isContainer !== (op === OpCode.createContainer)) {
+      return ErrorCode.badArguments;
+    }
+    if (isTtl && !(request.ttl >= 1 && request.ttl <= TTL_MS_MAX)) return ErrorCode.badArguments; // 3
+    if (change.sessionClosed) return ErrorCode.sessionExpired; // 4
+    if (request.pathLength < 0) return ErrorCode.marshallingError;
+    if (!hasSlashAndNoNul(request.bytes, request.pathStart, request.pathLength))
+      return ErrorCode.badArguments; // 5
+    if (request.aclCount <= 0) return ErrorCode.invalidAcl;
+    const aclId = fixupAclBytes(
+      parts.acls,
+      request.bytes,
+      request.aclStart,
+      request.aclStart + request.aclLength,
+      ids,
+      parts.providers,
+    ); // 6
+    if (aclId === NO_ACL) return ErrorCode.invalidAcl;
+    const parentPathLength = parentLength(request.bytes, request.pathStart, request.pathLength);
+    const parentId = latest.find(request.bytes, request.pathStart, parentPathLength, parent);
+    if (parentId === 0) return ErrorCode.noNode; // 7
+    if (!latest.mayAccess(parent, Perm.create, ids)) return ErrorCode.noAuth; // 8
+    const sequential =
+      flags === CreateFlags.persistentSequential || flags === CreateFlags.ephemeralSequential;
+    this.setPath(request, sequential || flags === CreateFlags.persistentSequentialTtl);
+    if (!isValidPath(change.path, change.pathStart, change.pathLength)) return ErrorCode.badArguments; // 9
+    change.parentId = parentId;
+    change.hash = tree.hash.of(change.path, change.pathStart, change.pathLength);
+    if (change.pathLength === 1) return ErrorCode.nodeExists; // "/" itself
+    change.nodeId = tree.find(change.path, change.pathStart, change.pathLength, change.hash);
+    if (change.nodeId !== 0 && tree.staging.latestOf(change.nodeId) !== 0) return ErrorCode.nodeExists; // 10
+    if (latest.kindOf(parent) === 'ephemeral') return ErrorCode.noChildrenForEphemerals; // 11
+    const dataBytes = Math.max(request.dataLength, 0);
+    if (parts.enforceQuota) {
+      if (!parts.quotas.allowsCreate(change.path, change.pathStart, change.pathLength, dataBytes)) {
+        return ErrorCode.quotaExceeded; // 12
+      }
+    }
+    if (!latest.hasRoomFor(RECORD_FIXED_BYTES + change.pathLength + dataBytes))
+      return ErrorCode.quotaExceeded;
+    change.op = op;
+    change.setData(request.bytes, request.dataStart, request.dataLength);
+    change.aclId = aclId;
+    change.ephemeral = flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential;
+    change.ttlMs = isTtl ? request.ttl : 0;
+    this.setOwner(isContainer, sessionSlot, sessionHigh, sessionLow);
+    change.parentCversion = nextCversion(parent.cversion);
+    return ErrorCode.ok;
+  }
+
+  private setPath(request: CreateRequest, sequential: boolean): void {
+    if (!sequential) {
+      this.change.setPath(request.bytes, request.pathStart, request.pathLength);
+      return;
+    }
+    const length = request.pathLength;
+    if (this.named.length < length + SEQUENCE_SUFFIX_BYTES_MAX) this.named = new Uint8Array(length * 2 + 64);
+    this.named.set(request.bytes.subarray(request.pathStart, request.pathStart + length));
+    const suffixLength = writeSequenceSuffix(this.parent.cversion, this.named, length);
+    this.change.setPath(this.named, 0, length + suffixLength);
+  }
+
+  private setOwner(isContainer: boolean, slot: number, high: number, low: number): void {
+    const { change } = this;
+    change.ownerSession = -1;
+    if (change.ephemeral) {
+      change.ownerHigh = high;
+      change.ownerLow = low;
+      change.ownerSession = slot;
+    } else if (isContainer) {
+      change.ownerHigh = CONTAINER_OWNER_HIGH;
+      change.ownerLow = 0;
+    } else if (change.ttlMs > 0) {
+      change.ownerHigh = ttlOwnerHigh(change.ttlMs);
+      change.ownerLow = change.ttlMs | 0;
+    } else {
+      change.ownerHigh = 0;
+      change.ownerLow = 0;
+    }
+  }
+}
+
+/** The stored cversion only rises: at the top it stays (and sequential names stop being new). */
+function nextCversion(current: number): number {
+  return current === 0x7fffffff ? current : current + 1;
+}

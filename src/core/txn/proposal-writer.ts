@@ -1,0 +1,107 @@
+/**
+ * What all ways to a proposal share: room in the log, the transaction's header, the digest behind its record, the row
+ * in the proposal queue. One transaction at a time:
+ *
+ *     claim ─▶ begin ─▶ header ─▶ (record: written and staged by the caller) ─▶ finish ─▶ push
+ *       └ −1: no room now, nothing has changed
+ *
+ * Core thread; used by proposer, multi-proposer and session-closer.
+ */
+import type { Zxid } from '../../base/zxid.ts';
+import { OpCode } from '../../wire/opcodes.ts';
+import { TXN_DIGEST_BYTES, TXN_HEADER_BYTES } from '../../wire/txn-records.ts';
+import { writeErrorTxn, writeTxnDigest, writeTxnHeader } from '../../wire/txn-writers.ts';
+import type { Client } from '../client/client.ts';
+import type { LogPort } from '../ports/ports.ts';
+import type { SessionTable } from '../session/session-table.ts';
+import type { Tree } from '../tree/tree.ts';
+import { RECORD_FIXED_BYTES } from './change-encoder.ts';
+import type { ProposalQueue } from './proposal-queue.ts';
+
+/** What a transaction takes around its record. */
+const TXN_FIXED_BYTES = TXN_HEADER_BYTES + RECORD_FIXED_BYTES + TXN_DIGEST_BYTES;
+
+export class ProposalWriter {
+  /** Newest zxid given out. */
+  lastZxid: Zxid = 0;
+  /** Set by the owner at each turn: time stamps of transactions, and of latency. */
+  wallMs = 0;
+  nowMs = 0;
+  readonly log: LogPort;
+  /**
+   * A request may ask for a transaction far larger than itself (ACL entries of scheme auth stand for every id of the
+   * connection). One that no reader of the log would accept is refused.
+   */
+  readonly recordBytesMax: number;
+  private readonly tree: Tree;
+  private readonly sessions: SessionTable;
+  private readonly proposals: ProposalQueue;
+  private readonly hasDigest: boolean;
+  private usedBytesBefore = 0;
+
+  constructor(parts: {
+    tree: Tree;
+    sessions: SessionTable;
+    proposals: ProposalQueue;
+    log: LogPort;
+    hasDigest: boolean;
+  }) {
+    this.tree = parts.tree;
+    this.sessions = parts.sessions;
+    this.proposals = parts.proposals;
+    this.log = parts.log;
+    this.hasDigest = parts.hasDigest;
+    this.recordBytesMax = (parts.log.payloadBytesMax ?? Number.POSITIVE_INFINITY) - TXN_FIXED_BYTES;
+  }
+
+  /** The changes of one transaction begin: what they build counts from here. */
+  begin(): void {
+    this.tree.staging.begin();
+    this.usedBytesBefore = this.tree.arena.usedBytes;
+  }
+
+  /** Memory of the records built since `begin`. */
+  get stagedBytes(): number {
+    return this.tree.arena.usedBytes - this.usedBytesBefore;
+  }
+
+  /** Room for a record of so many bytes (its digest included); returns where the header goes, or −1. */
+  claim(recordBytes: number): number {
+    return this.proposals.isFull ? -1 : this.log.claim(TXN_HEADER_BYTES + recordBytes);
+  }
+
+  /** `slot` −1 is the server itself. Returns where the record goes. */
+  header(at: number, slot: number, xid: number, zxid: Zxid, type: number): number {
+    const high = slot < 0 ? 0 : this.sessions.idHigh[slot]!;
+    const low = slot < 0 ? 0 : this.sessions.idLow[slot]!;
+    return writeTxnHeader(this.log.view, at, high, low, xid, zxid, this.wallMs, type);
+  }
+
+  /** The record ends here. Everything it changes has been staged: the digest is the tree's after it. */
+  finish(at: number, recordEnd: number, zxid: Zxid): void {
+    const { high, low } = this.tree.staging.digest;
+    const end = this.hasDigest ? writeTxnDigest(this.log.view, recordEnd, high, low) : recordEnd;
+    this.log.commit(zxid, end - at);
+  }
+
+  push(zxid: Zxid, op: number, client: Client | null, xid: number, err: number, recordBytes = 0): number {
+    this.lastZxid = zxid;
+    if (client !== null) client.lastWriteZxid = zxid;
+    const row = this.proposals.push(zxid, op, client, xid, err, this.nowMs, recordBytes);
+    this.proposals.digestHighs[row] = this.tree.staging.digest.high;
+    this.proposals.digestLows[row] = this.tree.staging.digest.low;
+    return row;
+  }
+
+  /** A write that failed before or in preparation, as a transaction of its own. */
+  proposeError(client: Client, xid: number, op: number, err: number): boolean {
+    const at = this.claim(4);
+    if (at < 0) return false;
+    const { view } = this.log;
+    const zxid = this.lastZxid + 1;
+    const body = this.header(at, client.session, xid, zxid, OpCode.error);
+    this.log.commit(zxid, writeErrorTxn(view, body, err) - at);
+    this.push(zxid, op, client, xid, err);
+    return true;
+  }
+}
