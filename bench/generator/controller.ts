@@ -11,9 +11,10 @@ import { KeySpace } from '../load/key-space.ts';
 import { historyMemory } from '../load/lane-history.ts';
 import type { PhaseGrid } from '../load/load-phase.ts';
 import { type PhaseLabel, phaseLabels } from '../load/mix-labels.ts';
+import { hasWatches } from '../load/mix-requests.ts';
 import { PhaseCounters, SERIES_STEP_MS } from '../load/phase-counters.ts';
 import { WatchDelays } from '../load/watch-delays.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { PhasePlan, Plan } from '../plan/plan.ts';
 import { recipeTargetCount } from '../recipe/recipes.ts';
 import { createTree, prepareRecipe, removeTree } from './tree-set-up.ts';
 import type { Answer, Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
@@ -96,9 +97,7 @@ export class LoadController {
     const counters = workers.map(() =>
       PhaseCounters.allocate({ labelCount: labels.length, totalMs, openLoop }),
     );
-    const targets =
-      phase.load.kind === 'mix' ? new KeySpace(plan.tree).targetCount : recipeTargetCount(phase.load);
-    const delays = WatchDelays.allocate(targets);
+    const delays = WatchDelays.allocate(watchTargetCount(plan, phase));
     const histories = plan.check ? workers.map(() => historyMemory(workers.length)) : [];
     const collector = new IntervalCollector(counters, labels.length, openLoop);
     const poller = setInterval(() => collector.poll(), grid.intervalMs / POLLS_PER_INTERVAL);
@@ -145,6 +144,12 @@ export class LoadController {
   private async all(command: Command): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.command(command)));
   }
+}
+
+/** 0 for a load that measures no watches. */
+function watchTargetCount({ tree }: Plan, { load }: PhasePlan): number {
+  if (load.kind !== 'mix') return recipeTargetCount(load);
+  return hasWatches(load) ? new KeySpace(tree).targetCount : 0;
 }
 
 /** A multiple of the series' step. */

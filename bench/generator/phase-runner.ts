@@ -16,14 +16,14 @@ import type { Lane, LaneSetting } from '../load/lane.ts';
 import { sharedHistory } from '../load/lane-history.ts';
 import { LoadPhase } from '../load/load-phase.ts';
 import { FRESH_READ_LABEL, phaseLabels } from '../load/mix-labels.ts';
-import { fitsTape, type MixLoad, MixRequests } from '../load/mix-requests.ts';
+import { fitsTape, hasWatches, type MixLoad, MixRequests } from '../load/mix-requests.ts';
 import { PhaseCounters } from '../load/phase-counters.ts';
 import { type ReadBuffer, SessionSocket } from '../load/session-socket.ts';
 import { TapeLane } from '../load/tape-lane.ts';
 import { WatchDelays } from '../load/watch-delays.ts';
 import { GcPauseMeter } from '../measure/gc-pauses.ts';
 import type { Arrival, PhasePlan } from '../plan/plan.ts';
-import { endsByWork, recipeClient, recipeRoot } from '../recipe/recipes.ts';
+import { endsByWork, recipeClient, recipeRoot, recipeTargetCount } from '../recipe/recipes.ts';
 import type { Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
 
 /** How long replies are awaited after the end of a phase. */
@@ -92,7 +92,7 @@ export class PhaseRunner {
               index: parts.firstIndex + i,
               clientCount: plan.connectionCount,
               seed: this.seed + i,
-              delays: new WatchDelays(command.delays),
+              delays: new WatchDelays(command.delays, recipeTargetCount(load)),
             }),
           );
   }
@@ -221,7 +221,7 @@ export class PhaseRunner {
       space: parts.space,
       deck: dealDeck(weights, DECK_CARDS, new Prng(this.seed)),
       writer: new JuteWriter(64 * 1024),
-      delays: load.entries.some(({ op }) => op === 'watch') ? new WatchDelays(command.delays) : null,
+      delays: hasWatches(load) ? new WatchDelays(command.delays, parts.space.targetCount) : null,
       freshReadLabel: labels.findIndex(({ name }) => name === FRESH_READ_LABEL),
       eventLabels: Int16Array.from(load.entries, ({ label }) =>
         labels.findIndex(({ name, kind }) => kind === 'event' && name === `${label} event`),

@@ -6,15 +6,18 @@
  *     per position of the window, in rings beside those of lane.ts:
  *       label   which entry it was, for the counters          target  key or directory, -1 for several
  *       path    of a create or delete                         history its record, with --check
+ *       multi   operations of a multi, when watches are measured
  */
 
 import { readInt64 } from '../../src/base/int64.ts';
 import { FrameSplitter, FrameStatus } from '../../src/wire/framing.ts';
 import { JuteReader } from '../../src/wire/jute-reader.ts';
 import type { JuteWriter } from '../../src/wire/jute-writer.ts';
+import { MULTI_HEADER_BYTES } from '../../src/wire/multi.ts';
 import { CreateFlags, OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
-import { REPLY_HEADER_BYTES } from '../../src/wire/reply-header.ts';
-import { type Request, writeRequestFrame } from '../../src/wire/request-values.ts';
+import { REPLY_HEADER_BYTES, REPLY_ZXID } from '../../src/wire/reply-header.ts';
+import { type MultiSubRequest, type Request, writeRequestFrame } from '../../src/wire/request-values.ts';
+import { STAT_BYTES, StatOffset } from '../../src/wire/stat.ts';
 import { readWatchEvent } from '../../src/wire/watch-event.ts';
 import { OpKind } from '../check/history.ts';
 import type { CreateMode, MixEntry } from '../plan/plan.ts';
@@ -59,7 +62,8 @@ export interface EncodedLaneParts {
 interface ArmedWatch {
   readonly label: number;
   readonly target: number;
-  readonly armedMs: number;
+  /** The version, or for children the zxid, that its reply showed: the event tells of the next one. */
+  readonly seen: number;
 }
 
 export class EncodedLane extends Lane {
@@ -70,6 +74,7 @@ export class EncodedLane extends Lane {
   private readonly labels: Uint16Array;
   private readonly targets: Int32Array;
   private readonly paths: (string | null)[];
+  private readonly multis: (readonly MultiSubRequest[] | null)[];
   private readonly own: OwnZnodes;
   private readonly armed = new Map<string, ArmedWatch>();
   private readonly createEntry: number;
@@ -109,6 +114,7 @@ export class EncodedLane extends Lane {
     this.labels = new Uint16Array(capacity);
     this.targets = new Int32Array(capacity);
     this.paths = new Array<string | null>(capacity).fill(null);
+    this.multis = new Array<readonly MultiSubRequest[] | null>(parts.delays === null ? 0 : capacity);
     this.own = new OwnZnodes(Math.max(OWN_ZNODES_MIN, 2 * setting.window));
     this.createEntry = entries.findIndex(({ op }) => op === 'create');
     this.hasDeletes = entries.some(({ op }) => op === 'delete');
@@ -230,6 +236,7 @@ export class EncodedLane extends Lane {
     }
     const request = this.requests.make(entry);
     const { targets } = this.requests;
+    if (this.parts.delays !== null) this.multis[at] = request.op === OpCode.multi ? request.subs : null;
     this.targets[at] = targets.length === 1 ? targets[0]! : -1;
     return request;
   }
@@ -272,7 +279,8 @@ export class EncodedLane extends Lane {
     }
     this.history?.onReply(at, bytes, view, start, end, this.nowMs);
     if (entry?.op === 'create') this.onCreateReply(entry, at, error, bytes.subarray(body, end));
-    if (error === 0) this.onDone(entry, at);
+    if (error === 0 && this.parts.delays !== null)
+      this.onDone(this.parts.delays, entry, at, view, start, end);
     this.phase.onReply(label, this.due[at]!, this.sentAt[at]!, this.nowMs, error);
   }
 
@@ -288,14 +296,60 @@ export class EncodedLane extends Lane {
     this.own.onCreateReply(error === 0 ? path : null, ephemeral);
   }
 
-  private onDone(entry: MixEntry | undefined, at: number): void {
-    const { delays, eventLabels } = this.parts;
-    if (delays === null || entry === undefined) return;
+  /** What the load's own watches need to know: which change this was, or what the watch that it set has seen. */
+  private onDone(
+    delays: WatchDelays,
+    entry: MixEntry | undefined,
+    at: number,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
+    if (entry === undefined) return;
     const target = this.targets[at]!;
-    const wrote = entry.op === 'set' || entry.op === 'create' || entry.op === 'delete';
-    if (wrote && target >= 0) delays.onAck(target, this.nowMs);
-    const label = eventLabels[this.labels[at]!]!;
-    if (label >= 0) this.armed.set(this.targetPath(target), { label, target, armedMs: this.nowMs });
+    const stat = end - STAT_BYTES; // the last field of every reply that has one
+    switch (entry.op) {
+      case 'set':
+        delays.onCountedAck(target, view.getInt32(stat + StatOffset.version), this.nowMs);
+        break;
+      case 'create':
+      case 'delete':
+        delays.onOrderedAck(target, readInt64(view, start + REPLY_ZXID), this.nowMs);
+        break;
+      case 'multi':
+        this.onMultiDone(delays, at, view, start);
+        break;
+      case 'watch': {
+        const ofChildren = entry.on === 'children';
+        const seen = ofChildren
+          ? readInt64(view, stat + StatOffset.pzxid)
+          : view.getInt32(stat + StatOffset.version);
+        this.armed.set(this.targetPath(target), {
+          label: this.parts.eventLabels[this.labels[at]!]!,
+          target,
+          seen,
+        });
+        break;
+      }
+      default:
+    }
+  }
+
+  /** `{ MultiHeader 9 | Stat 68 } ...` of sets; creates and deletes change their directories, all in one zxid. */
+  private onMultiDone(delays: WatchDelays, at: number, view: DataView, start: number): void {
+    const { space } = this.parts;
+    const zxid = readInt64(view, start + REPLY_ZXID);
+    const body = start + REPLY_HEADER_BYTES;
+    this.multis[at]!.forEach((sub, i) => {
+      if (sub.op === OpCode.setData) {
+        const stat = body + i * (MULTI_HEADER_BYTES + STAT_BYTES) + MULTI_HEADER_BYTES;
+        const version = view.getInt32(stat + StatOffset.version);
+        delays.onCountedAck(space.targetOf(sub.path!), version, this.nowMs);
+      } else if (sub.op === OpCode.create) {
+        const directory = space.directoryTarget(space.directoryOfPath(sub.path!));
+        delays.onOrderedAck(directory, zxid, this.nowMs);
+      }
+    });
   }
 
   private targetPath(target: number): string {
@@ -309,7 +363,11 @@ export class EncodedLane extends Lane {
     this.history?.onEvent(this.parts.space.targetOf(path), type, zxid, this.nowMs);
     if (watch === undefined || this.cleaning) return;
     this.armed.delete(path);
-    const delayMs = this.parts.delays!.delayOf(watch.target, watch.armedMs, this.nowMs);
+    const delays = this.parts.delays!;
+    const ofData = watch.target < this.parts.space.keyCount;
+    const delayMs = ofData
+      ? delays.sinceCountedAck(watch.target, watch.seen + 1, this.nowMs)
+      : delays.sinceOrderedAck(watch.target, watch.seen, this.nowMs);
     if (delayMs < 0) this.phase.eventsBeforeAck++;
     this.phase.onStep(watch.label, this.nowMs - Math.max(0, delayMs), this.nowMs);
   }

@@ -124,6 +124,11 @@ export class MixRequests {
   }
 }
 
+/** Its events are measured, so the acknowledgements that belong to them are remembered. */
+export function hasWatches(load: MixLoad): boolean {
+  return load.entries.some(({ op }) => op === 'watch');
+}
+
 /** True when a phase can be sent from a tape: no request depends on an earlier reply, none leaves something behind. */
 export function fitsTape(load: MixLoad): boolean {
   return load.entries.every(

@@ -63,13 +63,13 @@ export class AvailabilityProbes {
     this.plan = plan;
     this.path = path;
     this.write = new WriteProbe(addresses, limits, path);
-    const read = new ProbeSession(addresses, limits);
+    // The znode was made over another connection, and may be newer than what this server has seen.
+    const prepare = async (session: RawSession): Promise<void> =>
+      void (await session.request(this.syncRequest));
+    const read = new ProbeSession(addresses, limits, prepare);
     const freshRead = new ProbeSession(addresses, limits);
     this.floating = [read, freshRead];
     const several = addresses.length > 1 ? addresses : [];
-    // The znode may be newer than what this server has seen.
-    const prepare = async (session: RawSession): Promise<void> =>
-      void (await session.request(this.syncRequest));
     this.pinned = several.map((address) => new ProbeSession([address], limits, prepare));
     this.classes = [
       { name: 'write', probe: (track, index) => this.write.probe(track, index) },

@@ -6,7 +6,8 @@
  *                                        |_________________________________________________|
  *
  * `acquire` runs from the create to the moment the lock is held; `hand over` from the acknowledgement of the previous
- * holder's delete to that moment, which is what the recipe costs between two holders.
+ * holder's delete to that moment, which is what the recipe costs between two holders. Holders are told apart by their
+ * sequence numbers: the new one may hold the lock before the old one has heard that it let go, and counts 0 then.
  */
 import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
@@ -40,8 +41,8 @@ export class LockClient extends RecipeClient {
   private readonly directory: string;
   private since = 0;
   private node = '';
-  private waited = false;
-  private watchedSince = 0;
+  /** Sequence of the holder that it waited for last; -1 when it did not have to. */
+  private predecessor = -1;
   /** Held until this instant; Infinity while not held. */
   private holdUntil = Number.POSITIVE_INFINITY;
 
@@ -53,7 +54,7 @@ export class LockClient extends RecipeClient {
   }
 
   override tick(nowMs: number): void {
-    if (nowMs < this.holdUntil) return;
+    if (nowMs < this.holdUntil && !(this.over && this.holdUntil < Number.POSITIVE_INFINITY)) return;
     this.release();
     this.flush();
   }
@@ -77,7 +78,7 @@ export class LockClient extends RecipeClient {
       return;
     }
     this.since = nowMs;
-    this.waited = false;
+    this.predecessor = -1;
     const plain = createRequest(`${this.directory}/n-`, new Uint8Array(0));
     const request = { ...plain, flags: CreateFlags.ephemeralSequential } as Request;
     this.send(CREATE, request, (_error, body) => {
@@ -110,9 +111,8 @@ export class LockClient extends RecipeClient {
     this.send(
       EXISTS,
       request,
-      (error, _body, nowMs) => {
-        this.waited = true;
-        this.watchedSince = nowMs;
+      (error) => {
+        this.predecessor = sequenceOf(predecessor);
         if (error === ErrorCode.noNode) this.look(); // gone between the two requests
       },
       [ErrorCode.noNode],
@@ -121,9 +121,10 @@ export class LockClient extends RecipeClient {
 
   private acquired(nowMs: number): void {
     this.phase.onStep(ACQUIRE, this.since, nowMs);
-    if (this.waited) {
-      const delayMs = this.setting.delays.delayOf(this.lock, this.watchedSince, nowMs);
-      if (delayMs >= 0) this.phase.onStep(HAND_OVER, nowMs - delayMs, nowMs);
+    if (this.predecessor >= 0) {
+      const delayMs = this.setting.delays.sinceCountedAck(this.lock, this.predecessor, nowMs);
+      if (delayMs < 0) this.phase.eventsBeforeAck++;
+      this.phase.onStep(HAND_OVER, nowMs - Math.max(0, delayMs), nowMs);
     }
     if (this.plan.holdMs > 0 && !this.over) this.holdUntil = nowMs + this.plan.holdMs;
     else this.release();
@@ -132,9 +133,10 @@ export class LockClient extends RecipeClient {
   private release(): void {
     this.holdUntil = Number.POSITIVE_INFINITY;
     const path = `${this.directory}/${this.node}`;
+    const sequence = sequenceOf(this.node);
     this.node = '';
     this.send(DELETE, deleteRequest(path), (_error, _body, nowMs) => {
-      this.setting.delays.onAck(this.lock, nowMs);
+      this.setting.delays.onCountedAck(this.lock, sequence, nowMs);
       this.contend(nowMs);
     });
   }

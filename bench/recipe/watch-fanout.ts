@@ -1,10 +1,11 @@
 /**
  * One session writes, all others watch: client 0 sets the znodes in turn at a fixed rate, every other client keeps a
  * one-shot data watch on each of them and arms it again when it fires. `event` is the delay from the write's
- * acknowledgement to the event's arrival, for each watcher.
+ * acknowledgement to the event's arrival, for each watcher; versions say which write an event belongs to.
  */
 
 import { OpCode } from '../../src/wire/opcodes.ts';
+import { readStat } from '../../src/wire/stat.ts';
 import type { LoadPhase } from '../load/load-phase.ts';
 import type { SessionSocket } from '../load/session-socket.ts';
 import { setRequest } from '../session/frames.ts';
@@ -52,21 +53,21 @@ export class FanoutWriter extends RecipeClient {
     const znode = this.written++ % this.plan.znodes;
     const stamp = Buffer.alloc(8);
     stamp.writeUInt32BE(this.written, 4);
-    this.send(SET, setRequest(fanoutPath(this.setting.root, znode), stamp), (_error, _body, nowMs) => {
-      this.setting.delays.onAck(znode, nowMs);
+    this.send(SET, setRequest(fanoutPath(this.setting.root, znode), stamp), (_error, body, nowMs) => {
+      this.setting.delays.onCountedAck(znode, readStat(body).version, nowMs);
     });
   }
 }
 
 export class FanoutWatcher extends RecipeClient {
   private readonly plan: FanoutPlan;
-  /** When each watch was armed, local clock; 0 = it is not. */
-  private readonly armedMs: Float64Array;
+  /** The version that each watch's event will tell of: the next one after what its reply showed; 0 = not armed. */
+  private readonly awaited: Int32Array;
 
   constructor(socket: SessionSocket, phase: LoadPhase, setting: RecipeSetting, plan: FanoutPlan) {
     super(socket, phase, setting);
     this.plan = plan;
-    this.armedMs = new Float64Array(plan.znodes);
+    this.awaited = new Int32Array(plan.znodes);
   }
 
   override tick(): void {
@@ -78,18 +79,18 @@ export class FanoutWatcher extends RecipeClient {
   }
 
   protected override onSessionLost(): void {
-    this.armedMs.fill(0);
+    this.awaited.fill(0);
   }
 
   protected override onEvent(path: string, _type: number, nowMs: number): void {
     const znode = Number(path.slice(path.lastIndexOf('/') + 2));
-    const armedMs = this.armedMs[znode]!;
-    if (armedMs === 0) {
+    const version = this.awaited[znode]!;
+    if (version === 0) {
       this.phase.onDisorder();
       return;
     }
-    this.armedMs[znode] = 0;
-    const delayMs = this.setting.delays.delayOf(znode, armedMs, nowMs);
+    this.awaited[znode] = 0;
+    const delayMs = this.setting.delays.sinceCountedAck(znode, version, nowMs);
     if (delayMs < 0) this.phase.eventsBeforeAck++;
     this.phase.onStep(EVENT, nowMs - Math.max(0, delayMs), nowMs);
     if (!this.over) this.arm(znode);
@@ -97,8 +98,9 @@ export class FanoutWatcher extends RecipeClient {
 
   private arm(znode: number): void {
     const path = fanoutPath(this.setting.root, znode);
-    this.send(WATCH, { op: OpCode.getData, path, watch: true }, (_error, _body, nowMs) => {
-      this.armedMs[znode] = nowMs;
+    this.send(WATCH, { op: OpCode.getData, path, watch: true }, (_error, body) => {
+      body.readBuffer();
+      this.awaited[znode] = readStat(body).version + 1;
     });
   }
 }

@@ -7,7 +7,6 @@ import { IntervalCollector } from '../../../bench/load/interval-collector.ts';
 import { LoadPhase, type PhaseGrid } from '../../../bench/load/load-phase.ts';
 import { OwnZnodes } from '../../../bench/load/own-znodes.ts';
 import { PhaseCounters } from '../../../bench/load/phase-counters.ts';
-import { WatchDelays } from '../../../bench/load/watch-delays.ts';
 
 const START = 1_000_000;
 const grid: PhaseGrid = {
@@ -155,12 +154,4 @@ test("a session's own znodes never outgrow their bound and lose only ephemerals 
       });
     }),
   );
-});
-
-test('a watch delay counts from the acknowledgement; an event that overtakes it says so', () => {
-  const delays = new WatchDelays(WatchDelays.allocate(2));
-  delays.onAck(1, 100);
-  assert.ok(Math.abs(delays.delayOf(1, 50, 130) - 30) < 1e-6);
-  assert.equal(delays.delayOf(1, 110, 130), -1, 'the last acknowledgement is older than the watch');
-  assert.equal(delays.delayOf(0, 110, 130), -1, 'never written');
 });

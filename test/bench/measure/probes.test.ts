@@ -65,6 +65,15 @@ test('a service that works is up in every class, and its znode is gone at the en
   assert.equal(server!.tree.node, null);
 });
 
+test('a server that has not yet seen the znode when the probes begin is not down for that', async () => {
+  const [server] = await startServers(1);
+  server!.behind = true;
+  const { probes, classOf } = await startProbes(patient, [server!]);
+  await writesOf(server!, 5);
+  await probes.stop();
+  for (const name of ['write', 'read', 'freshRead']) assert.equal(classOf(name).outcomes.failed, 0, name);
+});
+
 test('a service that is gone is down in every class, from its first failed probe until it is back', async () => {
   const [server] = await startServers(1);
   const { probes, classOf } = await startProbes(patient, [server!]);

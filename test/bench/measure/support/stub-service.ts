@@ -26,8 +26,11 @@ export class StubServer {
   dieAtWrite: 'before' | 'after' | null = null;
   /** Writes are answered with this error instead of being made. */
   writeError = 0;
+  /** It shows the znode, which another server made, to a connection that has asked for a sync only. */
+  behind = false;
   port = 0;
   private readonly sockets = new Set<Socket>();
+  private readonly synced = new Set<Socket>();
   private readonly held: (() => void)[] = [];
   private holding = false;
   private server: Server | null = null;
@@ -109,7 +112,7 @@ export class StubServer {
     const { xid, op } = readRequestHeader(frame);
     const request = readRequest(frame, op);
     const deadly = request.op === OpCode.setData ? this.dieAtWrite : null;
-    const response = deadly === 'before' ? 0 : this.execute(request);
+    const response = deadly === 'before' ? 0 : this.execute(socket, request);
     if (deadly !== null) {
       this.die(socket);
       return;
@@ -133,7 +136,7 @@ export class StubServer {
     else send();
   }
 
-  private execute(request: Request): Response | number {
+  private execute(socket: Socket, request: Request): Response | number {
     const { tree } = this;
     switch (request.op) {
       case OpCode.create:
@@ -143,12 +146,13 @@ export class StubServer {
         tree.node = null;
         return { op: request.op };
       case OpCode.getData:
-        return tree.node === null
+        return tree.node === null || (this.behind && !this.synced.has(socket))
           ? ErrorCode.noNode
           : ({ op: request.op, data: tree.node.data, stat: statOf(tree.node.version) } as Response);
       case OpCode.setData:
         return this.set(request.data!, request.version);
       case OpCode.sync:
+        this.synced.add(socket);
         return { op: request.op, path: request.path };
       case OpCode.ping:
       case OpCode.closeSession:
