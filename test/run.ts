@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { V8_FLAGS } from '../bench/base/v8-flags.ts';
+import { V8_FLAGS } from './support/v8-flags.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** A test that hangs must not hang the run. Longer than the slowest compatibility suite. */

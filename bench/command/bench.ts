@@ -5,6 +5,7 @@
  * line · 3 a gate or a check failed · 128 + n after a signal, with what was measured until then saved.
  */
 import type { Argv, CommandModule } from 'yargs';
+import { campaignCommand } from './campaign.ts';
 import { compareCommand } from './compare.ts';
 import { listCommand } from './list.ts';
 import { recordCommand } from './record.ts';
@@ -23,6 +24,7 @@ export const benchCommand: CommandModule<object, object> = {
       .command(reportCommand)
       .command(recordCommand)
       .command(replayCommand)
+      .command(campaignCommand)
       .demandCommand(1, 'say what to do: ringkeeper bench run PLAN, or ringkeeper bench --help'),
   handler: () => {},
 };

@@ -28,25 +28,30 @@ export interface OutputFlags {
 }
 
 export function withOutputFlags<T>(args: Argv<T>): Argv<T & OutputFlags> {
-  return args
-    .option('out', {
-      ...oneText,
-      group: OUTPUT,
-      default: RESULTS_DIR,
-      defaultDescription: 'results',
-      describe: 'where results are saved',
-    })
-    .option('temp-dir', {
-      ...oneText,
-      group: 'Servers that are started:',
-      default: tmpdir(),
-      defaultDescription: 'of the system',
-      describe: 'where they keep their data',
-    })
-    .option('json', {
-      type: 'boolean',
-      group: OUTPUT,
-      default: false,
-      describe: 'one JSON document on stdout, nothing else',
-    }) as unknown as Argv<T & OutputFlags>;
+  return withTempDirFlag(withOutFlag(args)).option('json', {
+    type: 'boolean',
+    group: OUTPUT,
+    default: false,
+    describe: 'one JSON document on stdout, nothing else',
+  }) as unknown as Argv<T & OutputFlags>;
+}
+
+export function withOutFlag<T>(args: Argv<T>): Argv<T> {
+  return args.option('out', {
+    ...oneText,
+    group: OUTPUT,
+    default: RESULTS_DIR,
+    defaultDescription: 'results',
+    describe: 'where results are saved',
+  }) as unknown as Argv<T>;
+}
+
+export function withTempDirFlag<T>(args: Argv<T>): Argv<T> {
+  return args.option('temp-dir', {
+    ...oneText,
+    group: 'Servers that are started:',
+    default: tmpdir(),
+    defaultDescription: 'of the system',
+    describe: 'where they keep their data',
+  }) as unknown as Argv<T>;
 }

@@ -105,7 +105,7 @@ function runHere() {
   }
   // Compiled code and stripped types are kept between runs (in the system's temporary folder): half the start-up time.
   nodeModule.enableCompileCache();
-  // Seen to let two objects share one number: src/decisions/32; also in bench/base/v8-flags.ts.
+  // Seen to let two objects share one number: src/decisions/32; also in test/support/v8-flags.ts.
   v8.setFlagsFromString('--no-maglev-escape-analysis');
   // What closed connections leave behind is collected when it is half of what lives; V8 itself lets it be up to 3 times.
   if (isServer) v8.setFlagsFromString('--heap-growing-percent=50');

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { V8_FLAGS } from '../../bench/base/v8-flags.ts';
+import { V8_FLAGS } from '../support/v8-flags.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const LAUNCHER = join(ROOT, 'src', 'bin', 'ringkeeper.js');

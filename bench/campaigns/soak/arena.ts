@@ -1,14 +1,12 @@
 /**
- * What does the arena hold for what lives in it? The fuzz of `arena-fuzz.ts` for as many steps as asked, once with an
+ * `ringkeeper bench campaign arena`: what does the arena hold for what lives in it? The fuzz of `arena-fuzz.ts` for as many steps as asked, once with an
  * owner that only allocates and frees, and once with one that compacts, by the policy of the server's store.
- *
- *     node bench/campaigns/soak/arena.ts [--steps 50000000] [--live 64] [--seed 1] [--out results]
  *
  *     live       bytes that were asked for and not yet freed
  *     in use     pages with at least one block: what counts against `ringkeeper.storeBytesMax`
  *     held       segments, which are never given back; resident memory is that part of them that was ever touched
  */
-import { pathToFileURL } from 'node:url';
+import type { Argv, CommandModule } from 'yargs';
 import { LEVEL, LEVEL_SPARE_BYTES } from '../../../src/shm/compactor.ts';
 import { formatCount, formatMiB } from '../../figures/format.ts';
 import { markdownTable } from '../../figures/markdown.ts';
@@ -16,16 +14,9 @@ import { captureMachine } from '../../measure/environment.ts';
 import { html, list } from '../../report/html/markup.ts';
 import { ChartSheet, renderPage } from '../../report/html/page.ts';
 import { prepareOut } from '../../report/result-dir.ts';
-import { RESULTS_DIR } from '../../terminal/flags.ts';
-import {
-  type CampaignHead,
-  campaignFoot,
-  countFlag,
-  readFlags,
-  repeatText,
-  runCampaign,
-  saveCampaign,
-} from '../campaign.ts';
+import { oneText, withOutFlag } from '../../terminal/flags.ts';
+import { interruptible } from '../../terminal/interruption.ts';
+import { type CampaignHead, campaignFoot, countFlag, saveCampaign, thisCommand } from '../campaign.ts';
 import { ArenaFuzz, type Regime } from './arena-fuzz.ts';
 import { curvesChart } from './curve-chart.ts';
 
@@ -205,9 +196,28 @@ ${sheet.placeAll(charts)}`;
   return renderPage('Arena fragmentation', body, sheet);
 }
 
-async function main(abort: AbortSignal): Promise<number> {
-  const args = process.argv.slice(2);
-  const flags = readFlags(args, { steps: '50000000', live: '64', seed: '1', out: RESULTS_DIR });
+interface ArenaFlags {
+  readonly steps: string;
+  readonly live: string;
+  readonly seed: string;
+  readonly out: string;
+}
+
+export const arenaCommand: CommandModule<object, ArenaFlags> = {
+  builder: (args: Argv): Argv<ArenaFlags> =>
+    withOutFlag(args)
+      .option('steps', { ...oneText, default: '50000000', describe: 'allocations and frees' })
+      .option('live', { ...oneText, default: '64', describe: 'MiB of blocks at most' })
+      .option('seed', {
+        ...oneText,
+        default: '1',
+        describe: 'of the random choices',
+      }) as Argv<unknown> as Argv<ArenaFlags>,
+  handler: (flags) =>
+    interruptible('stopping; what was measured is saved', (abort) => runArena(flags, abort)),
+};
+
+async function runArena(flags: ArenaFlags, abort: AbortSignal): Promise<number> {
   prepareOut(flags.out);
   const options = {
     steps: countFlag('steps', flags.steps, 1, 1e12),
@@ -226,7 +236,7 @@ async function main(abort: AbortSignal): Promise<number> {
     schema: SCHEMA,
     schemaVersion: 1,
     startedAt,
-    command: repeatText('bench/campaigns/soak/arena.ts', args),
+    command: thisCommand(),
     complete: !abort.aborted,
     environment,
     steps: options.steps,
@@ -241,9 +251,4 @@ async function main(abort: AbortSignal): Promise<number> {
   ]);
   process.stdout.write(`saved in ${dir}\n`);
   return 0;
-}
-
-const started = process.argv[1];
-if (started !== undefined && pathToFileURL(started).href === import.meta.url) {
-  await runCampaign('stopping; what was measured is saved', main);
 }

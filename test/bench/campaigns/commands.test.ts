@@ -19,8 +19,9 @@ interface Ended {
   readonly stderr: string;
 }
 
-function run(main: string, ...args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [join(ROOT, main), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function run(name: string, ...args: readonly string[]): Promise<Ended> {
+  const program = [join(ROOT, 'src/bin/ringkeeper.js'), 'bench', 'campaign'];
+  const child = spawn(process.execPath, [...program, name, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (text: Buffer) => {
@@ -60,16 +61,7 @@ function resultIn(out: string, name: string): { files: string[]; document: Recor
 
 test('soak: samples, latencies and a verdict per rule', async () => {
   const { out, temp, flags } = places();
-  const ended = await run(
-    'bench/campaigns/soak/main.ts',
-    '--minutes',
-    '0.06',
-    '--rate',
-    '300',
-    '--clients',
-    '1',
-    ...flags,
-  );
+  const ended = await run('soak', '--minutes', '0.06', '--rate', '300', '--clients', '1', ...flags);
   // A busy machine may fail the rule of pauses; anything else is an error here.
   const { files, document } = resultIn(out, 'soak');
   const verdict = document['verdict'] as { rule: string; outcome: string; text: string }[];
@@ -114,7 +106,7 @@ test('soak: samples, latencies and a verdict per rule', async () => {
 
 test('arena: both owners, worst moments, curves', async () => {
   const { out } = places();
-  const ended = await run('bench/campaigns/soak/arena.ts', '--steps', '30000', '--live', '1', '--out', out);
+  const ended = await run('arena', '--steps', '30000', '--live', '1', '--out', out);
   assert.equal(ended.status, 0, ended.stderr);
   const { files, document } = resultIn(out, 'arena');
   assert.deepEqual(files, ['arena.json', 'report.html', 'summary.md']);
@@ -127,7 +119,7 @@ test('arena: both owners, worst moments, curves', async () => {
 test('cores: one mode, one pair, every load', async () => {
   const { out, temp, flags } = places();
   const args = ['--quick', '--modes', 'pipeline', '--pairs', '1', '--seconds', '0.3'];
-  const ended = await run('bench/campaigns/cores/main.ts', ...args, ...flags);
+  const ended = await run('cores', ...args, ...flags);
   assert.equal(ended.status, 0, ended.stderr);
   const { files, document } = resultIn(out, 'cores');
   assert.deepEqual(files, ['cores.json', 'summary.md']);
@@ -145,7 +137,7 @@ test('cores: one mode, one pair, every load', async () => {
 
 test('write-path: every stage is known where clients have one write in flight, and the sum is the latency', async () => {
   const { out, temp, flags } = places();
-  const ended = await run('bench/campaigns/write-path/main.ts', '--seconds', '1', ...flags);
+  const ended = await run('write-path', '--seconds', '1', ...flags);
   assert.equal(ended.status, 0, ended.stderr);
   const { files, document } = resultIn(out, 'write-path');
   assert.deepEqual(files, ['summary.md', 'write-path.json', 'write-path.svg']);
@@ -168,28 +160,29 @@ test('write-path: every stage is known where clients have one write in flight, a
 });
 
 test('flags that are wrong are one line and exit status 2, and nothing is started', async () => {
-  const wrong: readonly (readonly [main: string, args: readonly string[], says: RegExp])[] = [
+  const wrong: readonly (readonly [name: string, args: readonly string[], says: RegExp])[] = [
     [
-      'bench/campaigns/soak/main.ts',
+      'soak',
       ['--minutes', 'long'],
-      /^--minutes: "long" - allowed: a number from 0\.05 to 1440$/m,
+      /^ringkeeper: --minutes: "long" - allowed: a number from 0\.05 to 1440$/m,
     ],
-    ['bench/campaigns/soak/main.ts', ['--share', '20'], /^--share: "20" - allowed: a percentage/m],
-    ['bench/campaigns/soak/main.ts', ['--hours', '1'], /--hours.* - flags: --minutes, /],
-    ['bench/campaigns/soak/arena.ts', ['--steps', '1.5'], /^--steps: "1\.5" - allowed: a whole number/m],
-    [
-      'bench/campaigns/cores/main.ts',
-      ['--modes', 'fast'],
-      /^--modes: "fast" - allowed: shared, pipeline, dedicated:N/m,
-    ],
-    ['bench/campaigns/write-path/main.ts', ['--seconds', '0'], /^--seconds: "0" - allowed: /m],
+    ['soak', ['--share', '20'], /^ringkeeper: --share: "20" - allowed: a percentage/m],
+    ['soak', ['--hours', '1'], /Unknown argument: hours$/m],
+    ['arena', ['--steps', '1.5'], /^ringkeeper: --steps: "1\.5" - allowed: a whole number/m],
+    ['cores', ['--modes', 'fast'], /^ringkeeper: --modes: "fast" - allowed: shared, pipeline, dedicated:N/m],
+    ['write-path', ['--seconds', '0'], /^ringkeeper: --seconds: "0" - allowed: /m],
+    ['large-tree', ['--vs', 'etcd'], /^ringkeeper: --vs: "etcd" - allowed: apache or none$/m],
+    ['meter', ['--seconds', 'x'], /^ringkeeper: --seconds: "x" - allowed: /m],
+    ['faults', [], /^ringkeeper: bench campaign faults: which\? - allowed: kill, damage, idle$/m],
+    ['faults', ['kill', '--rounds', '0'], /^ringkeeper: --rounds: "0" - allowed: /m],
+    ['sok', [], /Did you mean soak\?/],
   ];
   const { out, temp, flags } = places();
   await Promise.all(
-    wrong.map(async ([main, args, says]) => {
-      const own = main.endsWith('arena.ts') ? ['--out', out] : flags;
-      const { status, stderr } = await run(main, ...args, ...own);
-      assert.equal(status, 2, `${main} ${args.join(' ')}: ${stderr}`);
+    wrong.map(async ([name, args, says]) => {
+      const own = name === 'arena' ? ['--out', out] : flags;
+      const { status, stderr } = await run(name, ...args, ...own);
+      assert.equal(status, 2, `${name} ${args.join(' ')}: ${stderr}`);
       assert.match(stderr, says);
       assert.equal(stderr.trim().split('\n').length, 1);
     }),

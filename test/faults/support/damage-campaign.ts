@@ -2,12 +2,13 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FaultFindings } from '../../../bench/campaigns/faults/command.ts';
+import { ConfigFailure } from '../../../src/base/failure.ts';
 import { ApacheServer, apacheInstalled } from '../../support/apache.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { DAMAGES, type Damage, dataFilesIn } from './damage.ts';
 import { fillWithHistory, namesOfHistory } from './history.ts';
 import { childrenOf } from './requests.ts';
-import { environment, environmentText } from './result.ts';
 import { Workspace } from './workspace.ts';
 
 interface Outcome {
@@ -16,9 +17,11 @@ interface Outcome {
   readonly lost: number;
 }
 
-export async function damageCampaign(): Promise<{ readonly run: object; readonly summary: string }> {
+export async function damageCampaign(): Promise<FaultFindings> {
   if (!apacheInstalled())
-    throw new Error('needs Apache ZooKeeper: apt-get install zookeeper default-jre-headless');
+    throw new ConfigFailure(
+      'faults damage: needs Apache ZooKeeper: apt-get install zookeeper default-jre-headless',
+    );
   const origin = new Workspace();
   const results: { what: string; apache: Outcome; ringkeeper: Outcome }[] = [];
   try {
@@ -34,23 +37,19 @@ export async function damageCampaign(): Promise<{ readonly run: object; readonly
   } finally {
     await origin.dispose();
   }
-  const command = 'node test/faults/main.ts --what damage';
   const rows = results.map(
     ({ what, apache, ringkeeper }) => `| ${what} | ${outcomeText(apache)} | ${outcomeText(ringkeeper)} |`,
   );
-  const summary = `# Damaged data files
-
-\`${command}\`
-
-${environmentText(environment())}
-
-The same directory (${namesOfHistory().length} znodes under the root, ${DAMAGES.length} kinds of damage) before a start of each server.
-
-| damage | Apache 3.8.0 | ringkeeper |
-|---|---|---|
-${rows.join('\n')}
-`;
-  return { run: { schema: 1, command, environment: environment(), results }, summary };
+  const text = [
+    '# Damaged data files',
+    '',
+    `The same directory (${namesOfHistory().length} znodes under the root, ${DAMAGES.length} kinds of damage) before a start of each server.`,
+    '',
+    '| damage | Apache 3.8.0 | ringkeeper |',
+    '|---|---|---|',
+    ...rows,
+  ];
+  return { facts: { results }, text };
 }
 
 function outcomeText({ starts, lost }: Outcome): string {

@@ -1,8 +1,8 @@
 /** How much memory idle sessions cost, for growing numbers of them in each threading mode. */
+import type { FaultFindings } from '../../../bench/campaigns/faults/command.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { connectionsPossible, crowd } from './crowd.ts';
 import { getChildren, ok } from './requests.ts';
-import { environment, environmentText } from './result.ts';
 import { type Server, THREADING_MODES, type ThreadingMode } from './server.ts';
 import { Workspace } from './workspace.ts';
 
@@ -16,33 +16,27 @@ interface IdleResult {
   readonly kibEach: number;
 }
 
-export async function idleCampaign(
-  wanted: number,
-): Promise<{ readonly run: object; readonly summary: string }> {
+export async function idleCampaign(wanted: number): Promise<FaultFindings> {
   const connections = Math.min(wanted, connectionsPossible());
   if (connections < wanted) {
     process.stdout.write(`only ${connections}: the limit of open files (ulimit -n) allows no more\n`);
   }
   const results: IdleResult[] = [];
   for (const threading of THREADING_MODES) results.push(await measure(threading, connections));
-  const command = `node test/faults/main.ts --what idle --connections ${wanted}`;
   const rows = results.map(
     ({ threading, residentMibBefore, residentMib, kibEach }) =>
       `| ${threading} | ${connections} | ${residentMibBefore} MiB | ${residentMib} MiB | ${kibEach} KiB |`,
   );
-  const summary = `# Idle sessions
-
-\`${command}\`
-
-${environmentText(environment())}
-
-| threading | connections | resident before | with them | each |
-|---|---|---|---|---|
-${rows.join('\n')}
-
-With all of them there a request of the first and of the last one was answered.
-`;
-  return { run: { schema: 1, command, environment: environment(), results }, summary };
+  const text = [
+    '# Idle sessions',
+    '',
+    '| threading | connections | resident before | with them | each |',
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+    'With all of them there a request of the first and of the last one was answered.',
+  ];
+  return { facts: { results }, text };
 }
 
 async function measure(threading: ThreadingMode, connections: number): Promise<IdleResult> {

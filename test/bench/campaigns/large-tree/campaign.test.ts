@@ -108,12 +108,12 @@ test('a list, a restart, starts in turn, and whole snapshots under the load', as
 
 test('flags that are wrong are one line and exit status 2', async () => {
   const wrong: readonly (readonly [args: readonly string[], says: RegExp])[] = [
-    [['--nodes', '7'], /^--nodes: "7" - allowed: a number from 100 to /],
-    [['--shapes', 'round'], /^--shapes: "round" - allowed: flat, deep, /],
-    [['--vs', 'etcd'], /^--vs: "etcd" - allowed: apache or none/],
-    [['--apache-heap', 'big'], /^--apache-heap: "big" - allowed: a size/],
-    [['--share', '20'], /^--share: "20" - allowed: a percentage/],
-    [['--every', '5'], /^--every: "5" - allowed: a time with its unit/],
+    [['--nodes', '7'], /^ringkeeper: --nodes: "7" - allowed: a number from 100 to /],
+    [['--shapes', 'round'], /^ringkeeper: --shapes: "round" - allowed: flat, deep, /],
+    [['--vs', 'etcd'], /^ringkeeper: --vs: "etcd" - allowed: apache or none/],
+    [['--apache-heap', 'big'], /^ringkeeper: --apache-heap: "big" - allowed: a size/],
+    [['--share', '20'], /^ringkeeper: --share: "20" - allowed: a percentage/],
+    [['--every', '5'], /^ringkeeper: --every: "5" - allowed: a time with its unit/],
   ];
   await Promise.all(
     wrong.map(async ([args, says]) => {
@@ -126,9 +126,13 @@ test('flags that are wrong are one line and exit status 2', async () => {
 });
 
 function run(...args: readonly string[]): Promise<{ status: number | null; stderr: string }> {
-  const child = spawn(process.execPath, [join(ROOT, 'bench/campaigns/large-tree/main.ts'), ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(ROOT, 'src/bin/ringkeeper.js'), 'bench', 'campaign', 'large-tree', ...args],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => {
     stderr += text.toString();

@@ -66,7 +66,7 @@ function result(parts: Partial<LargeTreeResult> = {}): LargeTreeResult {
     schema: 'ringkeeper-bench-large-tree',
     schemaVersion: 2,
     startedAt: '2026-01-02T03:04:05.000Z',
-    command: 'node bench/campaigns/large-tree/main.ts',
+    command: 'npx ringkeeper bench campaign large-tree',
     complete: true,
     environment: {
       ...{ cpuModel: 'CPU', cpuCount: 2, memoryBytes: 8 * 1024 ** 3, kernel: 'Linux', nodeVersion: 'v26' },

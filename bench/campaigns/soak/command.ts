@@ -1,38 +1,60 @@
 /**
- * Is the server steady under load for as long as one cares to wait? Sessions, ephemerals, watches, multis, lists and
- * snapshots at once, at a share of the peak; one line per minute, a verdict by rule at the end (rules.ts). Exit status 1
- * when a rule failed.
- *
- *     node bench/campaigns/soak/main.ts [--minutes 30] [--share 20%] [--rate N] [--clients 2] [--snapshots 15s]
- *
- *     --share        of the peak, which is measured first, in a closed loop on a server of its own
- *     --rate         requests per second in its place
- *     --clients      of the session storm
- *     --snapshots    time between two snapshots, on average
- *     --out, --temp-dir   where the result goes, where the server keeps its data
+ * `ringkeeper bench campaign soak`: is the server steady under load for as long as one cares to wait? Sessions,
+ * ephemerals, watches, multis, lists and snapshots at once, at a share of the peak; one line per minute, a verdict by
+ * rule at the end (rules.ts). Exit status 1 when a rule failed.
  */
-import { tmpdir } from 'node:os';
+import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 import { parseDuration, parseShare } from '../../plan/quantity.ts';
 import { prepareOut } from '../../report/result-dir.ts';
-import { RESULTS_DIR } from '../../terminal/flags.ts';
+import { oneText } from '../../terminal/flags.ts';
+import { interruptible } from '../../terminal/interruption.ts';
 import { terminalProgress } from '../../terminal/progress.ts';
-import { countFlag, numberFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../campaign.ts';
+import {
+  countFlag,
+  numberFlag,
+  type PlaceFlags,
+  saveCampaign,
+  thisCommand,
+  withPlaces,
+} from '../campaign.ts';
 import { soak } from './soak.ts';
 import { renderSoakPage } from './soak-page.ts';
 import { renderSoakSummary, sampleLine, sampleLineHead, verdictLines } from './soak-text.ts';
 
-await runCampaign('stopping; what was measured is saved', async (abort) => {
-  const args = process.argv.slice(2);
-  const flags = readFlags(args, {
-    minutes: '30',
-    share: '20%',
-    rate: '',
-    clients: '2',
-    snapshots: '15s',
-    out: RESULTS_DIR,
-    'temp-dir': tmpdir(),
-  });
+interface SoakFlags extends PlaceFlags {
+  readonly minutes: string;
+  readonly share: string;
+  readonly rate: string;
+  readonly clients: string;
+  readonly snapshots: string;
+}
+
+export const soakCommand: CommandModule<object, SoakFlags> = {
+  builder: (args: Argv): Argv<SoakFlags> =>
+    withPlaces(args)
+      .option('minutes', { ...oneText, default: '30', describe: 'how long' })
+      .option('share', {
+        ...oneText,
+        default: '20%',
+        describe: 'of the peak, which is measured first, in a closed loop on a server of its own',
+      })
+      .option('rate', {
+        ...oneText,
+        default: '',
+        defaultDescription: 'by --share',
+        describe: 'requests a second instead',
+      })
+      .option('clients', { ...oneText, default: '2', describe: 'of the session storm' })
+      .option('snapshots', {
+        ...oneText,
+        default: '15s',
+        describe: 'time between two snapshots, on average',
+      }) as Argv<unknown> as Argv<SoakFlags>,
+  handler: (flags) => interruptible('stopping; what was measured is saved', (abort) => runSoak(flags, abort)),
+};
+
+async function runSoak(flags: SoakFlags, abort: AbortSignal): Promise<number> {
   prepareOut(flags.out);
   const options = {
     minutes: numberFlag('minutes', flags.minutes, 0.05, 1440),
@@ -40,8 +62,8 @@ await runCampaign('stopping; what was measured is saved', async (abort) => {
     peakShare: shareFlag(flags.share),
     sessionClients: countFlag('clients', flags.clients, 1, 1_000),
     snapshotSeconds: secondsFlag(flags.snapshots),
-    tempParent: flags['temp-dir'],
-    command: repeatText('bench/campaigns/soak/main.ts', args),
+    tempParent: flags.tempDir,
+    command: thisCommand(),
   };
   process.stdout.write(`${sampleLineHead()}\n`);
   const result = await soak({
@@ -61,7 +83,7 @@ await runCampaign('stopping; what was measured is saved', async (abort) => {
   ]);
   process.stdout.write(`saved in ${dir}\n`);
   return result.verdict.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
-});
+}
 
 function shareFlag(text: string): number {
   const share = parseShare(text);

@@ -1,27 +1,18 @@
 /**
- * The large-tree campaign: a million znodes of 100 bytes, beside Apache ZooKeeper on the same machine. How much memory they
- * take, how long a start from disk takes, and how long a reply may take while snapshots of the tree are written.
- *
- *     node bench/campaigns/large-tree/main.ts [--nodes 1000000] [--shapes flat,deep] [--vs apache] [--apache-heap 1000m]
- *                                   [--starts 5] [--share 20%] [--snapshots 5] [--every 10s]
- *
- *     --shapes      measured beside the wide tree, which is always made: flat, deep, both, or none
- *     --vs          apache, or none; without it: Apache where it is installed
- *     --starts      of each server, in turn
- *     --apache-heap   its largest heap, e.g. 2g; without it: 1000m, which its own start script gives
- *     --share       of each server's own peak, for the load under which snapshots are written
- *     --snapshots   that must begin and end under that load, one every `--every` or more often
- *     --out, --temp-dir   where the result goes, where servers keep their data
+ * `ringkeeper bench campaign large-tree`: a million znodes of 100 bytes, beside Apache ZooKeeper on the same machine. How
+ * much memory they take, how long a start from disk takes, and how long a reply may take while snapshots of the tree
+ * are written.
  */
-import { tmpdir } from 'node:os';
+import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 import { captureMachine } from '../../measure/environment.ts';
 import { parseDuration, parseShare } from '../../plan/quantity.ts';
 import { prepareOut } from '../../report/result-dir.ts';
 import { hasApache } from '../../target/apache.ts';
 import { makeInstalledCopy } from '../../target/installed-copy.ts';
-import { RESULTS_DIR } from '../../terminal/flags.ts';
-import { countFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../campaign.ts';
+import { oneText } from '../../terminal/flags.ts';
+import { interruptible } from '../../terminal/interruption.ts';
+import { countFlag, type PlaceFlags, saveCampaign, thisCommand, withPlaces } from '../campaign.ts';
 import { type CampaignOptions, runLargeTree } from './campaign.ts';
 import type { LargeTreeResult, ServerName } from './large-tree-json.ts';
 import { renderLargeTreeSummary, targetLines } from './summary.ts';
@@ -31,20 +22,55 @@ import { SHAPES, type Shape } from './trees.ts';
 const NODES_MIN = 100;
 const NODES_MAX = 5_000_000;
 
-await runCampaign('stopping; what was measured is saved', async (abort) => {
-  const args = process.argv.slice(2);
-  const flags = readFlags(args, {
-    nodes: '1000000',
-    shapes: 'flat,deep',
-    vs: '',
-    'apache-heap': '',
-    starts: '5',
-    share: '20%',
-    snapshots: '5',
-    every: '10s',
-    out: RESULTS_DIR,
-    'temp-dir': tmpdir(),
-  });
+interface LargeTreeFlags extends PlaceFlags {
+  readonly nodes: string;
+  readonly shapes: string;
+  readonly vs: string;
+  readonly apacheHeap: string;
+  readonly starts: string;
+  readonly share: string;
+  readonly snapshots: string;
+  readonly every: string;
+}
+
+export const largeTreeCommand: CommandModule<object, LargeTreeFlags> = {
+  builder: (args: Argv): Argv<LargeTreeFlags> =>
+    withPlaces(args)
+      .option('nodes', { ...oneText, default: '1000000', describe: 'znodes' })
+      .option('shapes', {
+        ...oneText,
+        default: 'flat,deep',
+        describe: 'measured beside the wide tree, which is always made: flat, deep, both, or none',
+      })
+      .option('vs', {
+        ...oneText,
+        default: '',
+        defaultDescription: 'Apache where it is installed',
+        describe: 'apache, or none',
+      })
+      .option('apache-heap', {
+        ...oneText,
+        default: '',
+        defaultDescription: '1000m, as its own start script',
+        describe: 'its largest heap, e.g. 2g',
+      })
+      .option('starts', { ...oneText, default: '5', describe: 'of each server, in turn' })
+      .option('share', {
+        ...oneText,
+        default: '20%',
+        describe: "of each server's own peak, for the load under which snapshots are written",
+      })
+      .option('snapshots', { ...oneText, default: '5', describe: 'that must begin and end under that load' })
+      .option('every', {
+        ...oneText,
+        default: '10s',
+        describe: 'one snapshot in this time, or more often',
+      }) as Argv<unknown> as Argv<LargeTreeFlags>,
+  handler: (flags) =>
+    interruptible('stopping; what was measured is saved', (abort) => runCampaign(flags, abort)),
+};
+
+async function runCampaign(flags: LargeTreeFlags, abort: AbortSignal): Promise<number> {
   const checked: Omit<CampaignOptions, 'build'> = {
     nodes: countFlag('nodes', flags.nodes, NODES_MIN, NODES_MAX),
     shapes: shapesFlag(flags.shapes),
@@ -53,20 +79,20 @@ await runCampaign('stopping; what was measured is saved', async (abort) => {
     share: shareFlag(flags.share),
     snapshots: countFlag('snapshots', flags.snapshots, 1, 1_000),
     snapshotSeconds: secondsFlag(flags.every),
-    tempParent: flags['temp-dir'],
-    apacheHeap: heapFlag(flags['apache-heap']),
+    tempParent: flags.tempDir,
+    apacheHeap: heapFlag(flags.apacheHeap),
     abort,
     say: (line) => process.stdout.write(`${line}\n`),
   };
   prepareOut(flags.out);
   // Compiles: only for flags that are right.
-  const build = makeInstalledCopy(flags['temp-dir']);
+  const build = makeInstalledCopy(flags.tempDir);
   const options: CampaignOptions = { ...checked, build };
   const head = {
     schema: 'ringkeeper-bench-large-tree',
     schemaVersion: 2,
     startedAt: new Date().toISOString(),
-    command: repeatText('bench/campaigns/large-tree/main.ts', args),
+    command: thisCommand(),
     environment: captureMachine(options.tempParent),
   };
   const measured = await runLargeTree(options).finally(() => build.remove());
@@ -80,7 +106,7 @@ await runCampaign('stopping; what was measured is saved', async (abort) => {
   const files = [{ name: 'summary.md', content: renderLargeTreeSummary(result) }];
   process.stdout.write(`saved in ${saveCampaign(flags.out, 'large-tree', result, files)}\n`);
   return 0;
-});
+}
 
 function shapesFlag(text: string): Shape[] {
   if (text === 'none') return [];

@@ -1,31 +1,43 @@
 /**
- * Where does one write spend its microseconds? Durable writes by 8 clients with one in flight, then by 50 with 100, each
+ * `ringkeeper bench campaign write-path`: where does one write spend its microseconds? Durable writes by 8 clients with one in flight, then by 50 with 100, each
  * on a fresh server; the stages from the server's own meters, beside the latency that the clients see (path.ts).
- *
- *     node bench/campaigns/write-path/main.ts [--seconds 10] [--out results] [--temp-dir /tmp]
  *
  *     <date>-write-path-<commit>/    write-path.json   summary.md   write-path.svg (for the README; light and dark)
  */
-import { tmpdir } from 'node:os';
+import type { Argv, CommandModule } from 'yargs';
 import { captureMachine } from '../../measure/environment.ts';
 import { prepareOut } from '../../report/result-dir.ts';
-import { RESULTS_DIR } from '../../terminal/flags.ts';
+import { oneText } from '../../terminal/flags.ts';
+import { interruptible } from '../../terminal/interruption.ts';
 import { terminalProgress } from '../../terminal/progress.ts';
-import { numberFlag, readFlags, repeatText, runCampaign, saveCampaign } from '../campaign.ts';
+import { numberFlag, type PlaceFlags, saveCampaign, thisCommand, withPlaces } from '../campaign.ts';
 import { type MeasuredPath, measurePath, PATH_LOADS } from './measure-path.ts';
 import { PICTURE_FILE, renderWritePathSummary, stageTable, type WritePathResult } from './path-text.ts';
 import { renderPicture } from './picture.ts';
 
 const WARMUP_SHARE = 0.4;
 
-await runCampaign('stopping; loads that are done are saved', async (abort) => {
-  const args = process.argv.slice(2);
-  const flags = readFlags(args, { seconds: '10', out: RESULTS_DIR, 'temp-dir': tmpdir() });
+interface WritePathFlags extends PlaceFlags {
+  readonly seconds: string;
+}
+
+export const writePathCommand: CommandModule<object, WritePathFlags> = {
+  builder: (args: Argv): Argv<WritePathFlags> =>
+    withPlaces(args).option('seconds', {
+      ...oneText,
+      default: '10',
+      describe: 'measured per load',
+    }) as Argv<unknown> as Argv<WritePathFlags>,
+  handler: (flags) =>
+    interruptible('stopping; loads that are done are saved', (abort) => runWritePath(flags, abort)),
+};
+
+async function runWritePath(flags: WritePathFlags, abort: AbortSignal): Promise<number> {
   prepareOut(flags.out);
   const measureMs = numberFlag('seconds', flags.seconds, 0.5, 3600) * 1000;
   const times = { warmupMs: Math.round(measureMs * WARMUP_SHARE), measureMs };
-  const tempParent = flags['temp-dir'];
-  const command = repeatText('bench/campaigns/write-path/main.ts', args);
+  const tempParent = flags.tempDir;
+  const command = thisCommand();
   const startedAt = new Date().toISOString();
   const environment = captureMachine(tempParent);
   const loads: MeasuredPath[] = [];
@@ -55,4 +67,4 @@ await runCampaign('stopping; loads that are done are saved', async (abort) => {
   ]);
   process.stdout.write(`saved in ${dir}\n`);
   return 0;
-});
+}
