@@ -6,8 +6,10 @@
  *     <dataLogDir>/version-2/log.…            dataLogDir is dataDir unless configured
  *     <dataLogDir>/initialize                 permits an empty database, see restore.ts
  *
- * `myid` and the epoch files belong to ensembles; a standalone server leaves them alone.
+ * `myid` and the epoch files belong to ensembles; a standalone server leaves them alone. The names of all directories are
+ * synced before the first file goes in: a power loss may otherwise take a directory back, with everything in it.
  */
+import { dirname } from 'node:path';
 import { DataDirFailure, StorageFailure } from '../base/failure.ts';
 import { listLogs, listSnapshots, TEMPORARY_PREFIX } from './data-files.ts';
 import type { Disk } from './disk.ts';
@@ -34,6 +36,8 @@ export function openDataDir(disk: Disk, { dataDir, dataLogDir, autocreate }: Dat
   provideDirectory(disk, logDirectory, autocreate);
   provideDirectory(disk, snapshotDirectory, autocreate);
   if (logDirectory !== snapshotDirectory) checkSeparation(disk, snapshotDirectory, logDirectory);
+  if (listSnapshots(disk, snapshotDirectory).length === 0) syncNames(disk, dataDir, snapshotDirectory);
+  if (listLogs(disk, logDirectory).length === 0) syncNames(disk, dataLogDir, logDirectory);
   removeUnfinished(disk, snapshotDirectory);
   return { snapshotDirectory, logDirectory, initializeMarker: `${dataLogDir}/initialize` };
 }
@@ -52,13 +56,43 @@ export function provideDirectory(disk: Disk, directory: string, autocreate: bool
     );
   }
   try {
-    disk.makeDirectory(directory);
+    makeMissing(disk, directory);
   } catch (error) {
     if (!(error instanceof StorageFailure)) throw error;
     throw new DataDirFailure(`unable to create data directory ${directory}: ${error.message}`, {
       cause: error,
     });
   }
+}
+
+/** Each with its name synced before anything goes in, or a power loss takes it back with all that was synced inside. */
+function makeMissing(disk: Disk, directory: string): void {
+  if (disk.stat(directory) !== null) {
+    syncNames(disk, directory);
+    return;
+  }
+  const parent = dirname(directory);
+  makeMissing(disk, parent);
+  disk.makeDirectory(directory);
+  disk.syncDirectory(parent);
+}
+
+/**
+ * For directories that were found: a start that was cut off may have made them and not have synced their names. Whoever
+ * may not open the parent has made nothing in it.
+ */
+function syncNames(disk: Disk, ...directories: readonly string[]): void {
+  for (const directory of directories) {
+    try {
+      disk.syncDirectory(dirname(directory));
+    } catch (error) {
+      if (!(error instanceof StorageFailure && isDenied(error.cause))) throw error;
+    }
+  }
+}
+
+function isDenied(cause: unknown): boolean {
+  return (cause as NodeJS.ErrnoException | undefined)?.code === 'EACCES';
 }
 
 // A swapped or half-changed configuration would otherwise start from an old or empty state.

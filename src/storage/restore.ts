@@ -11,6 +11,7 @@
  *
  * The caller takes a snapshot afterwards; Apache refuses a log without any.
  */
+import { dirname } from 'node:path';
 import { CorruptionFailure, DataDirFailure } from '../base/failure.ts';
 import { type Zxid, zxidHex } from '../base/zxid.ts';
 import type { DataDirs } from './data-dir.ts';
@@ -75,6 +76,7 @@ export function restore(
 function takeInitializeMarker(disk: Disk, { initializeMarker }: DataDirs): boolean {
   if (disk.stat(initializeMarker) === null) return false;
   disk.remove(initializeMarker);
+  disk.syncDirectory(dirname(initializeMarker)); // it permits an empty database once
   return true;
 }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import fc from 'fast-check';
 import { DataDirFailure, StorageFailure } from '../../src/base/failure.ts';
+import { Prng } from '../../src/base/prng.ts';
 import { openDataDir } from '../../src/storage/data-dir.ts';
 import { DataDirLock } from '../../src/storage/data-dir-lock.ts';
 import { logName, SnapshotCompression, snapshotName } from '../../src/storage/data-files.ts';
@@ -37,6 +38,41 @@ suite('layout', () => {
       name: 'DataDirFailure',
       message: /missing data directory \/d\/version-2.*create this directory manually/,
     });
+  });
+
+  test('a power loss after the start leaves every directory, and what is synced in it', () => {
+    const options = { dataDir: '/srv/zk/data', dataLogDir: '/log/of/zk', autocreate: true };
+    for (let cut = 0; cut < 20; cut++) {
+      // A first start that is killed after so many calls, and a second one.
+      const disk = new MemoryDisk();
+      disk.callsLeft = cut;
+      try {
+        openDataDir(disk, options);
+      } catch (error) {
+        assert.ok(error instanceof DataDirFailure || error instanceof StorageFailure, String(error));
+      }
+      disk.callsLeft = Infinity;
+      const { snapshotDirectory, logDirectory } = openDataDir(disk, options);
+      for (const directory of [snapshotDirectory, logDirectory]) {
+        disk.create(`${directory}/x`).close();
+        disk.syncDirectory(directory);
+        for (let seed = 0; seed < 20; seed++) {
+          assert.ok(disk.crash(new Prng(seed)).stat(`${directory}/x`), `${directory}, cut at ${cut}`);
+        }
+      }
+    }
+  });
+
+  test('a parent that this user may not open is no hindrance', () => {
+    const disk = new MemoryDisk();
+    disk.putDirectory('/private/d');
+    const { syncDirectory } = disk;
+    disk.syncDirectory = (path) => {
+      if (path !== '/private') return syncDirectory.call(disk, path);
+      throw new StorageFailure('', { cause: Object.assign(new Error(), { code: 'EACCES' }) });
+    };
+    openDataDir(disk, { dataDir: '/private/d', dataLogDir: '/private/d', autocreate: true });
+    assert.deepEqual(disk.list('/private/d'), ['version-2']);
   });
 
   test('a file in the place of a directory is refused', () => {

@@ -94,7 +94,7 @@ for (const found of globSync('**/expected.json', { cwd: root }).sort()) {
       }
       for (const file of listSnapshots(disk, directory)) {
         const copy = new MemoryDisk();
-        copy.makeDirectory('/d');
+        copy.putDirectory('/d');
         const sink = load(disk, directory, file);
         writeAgain(copy, file, sink);
         if (file.compression !== '') assert.deepEqual(load(copy, '/d', file), sink);

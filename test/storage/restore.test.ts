@@ -15,7 +15,7 @@ const DIRECTORY = '/d/version-2';
 /** The rolled fixture (snapshots 0 3 6 a e 12, logs 1 5 8 c 10 14; last zxid 14) without some of its files. */
 function rolled(keep: (name: string) => boolean = () => true): MemoryDisk {
   const disk = new MemoryDisk();
-  disk.makeDirectory(DIRECTORY);
+  disk.putDirectory(DIRECTORY);
   for (const name of readdirSync(ROLLED).filter(keep)) {
     disk.put(`${DIRECTORY}/${name}`, readFileSync(join(ROLLED, name)));
   }

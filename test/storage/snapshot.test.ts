@@ -57,8 +57,8 @@ interface Content {
   readonly compression?: SnapshotCompression;
 }
 
-function write(disk: Disk, zxid: number, content: Content): SnapshotSummary {
-  if (disk.stat(DIRECTORY) === null) disk.makeDirectory(DIRECTORY);
+function write(disk: MemoryDisk, zxid: number, content: Content): SnapshotSummary {
+  if (disk.stat(DIRECTORY) === null) disk.putDirectory(DIRECTORY);
   const writer = new SnapshotWriter(disk, DIRECTORY, zxid, content.compression ?? SnapshotCompression.none);
   try {
     writer.block(content.sessions ?? NO_SESSIONS);
@@ -240,7 +240,7 @@ suite('choice', () => {
 
   test('null without candidates, failure when none loads', () => {
     const disk = new MemoryDisk();
-    disk.makeDirectory(DIRECTORY);
+    disk.putDirectory(DIRECTORY);
     assert.equal(load(disk).name, undefined);
     for (const name of ['snapshot.5.tmp', 'snapshot.x', 'snapshot', 'snapshot.5.gz.old']) {
       disk.put(`${DIRECTORY}/${name}`, Buffer.from('x'));

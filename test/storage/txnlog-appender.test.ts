@@ -199,7 +199,7 @@ suite('roll', () => {
 
   test('the trigger fires between half and all of snapCount, and again after a roll', () => {
     const disk = new MemoryDisk();
-    disk.makeDirectory(DIRECTORY);
+    disk.putDirectory(DIRECTORY);
     for (let seed = 1; seed <= 20; seed++) {
       const trigger = new SnapshotTrigger({ snapCount: 10, snapBytesMax: 0 }, new Prng(seed));
       const log = new TxnlogAppender(disk, DIRECTORY, seed * 100, trigger, QUIET);
@@ -281,7 +281,7 @@ suite('failing disk', () => {
         const prng = new Prng(seed);
         let disk = new MemoryDisk();
         disk.directBlockBytes = seed % 2 === 0 ? 1 : 4096;
-        disk.makeDirectory(DIRECTORY);
+        disk.putDirectory(DIRECTORY);
         let zxid = 0;
         let acknowledged = 0;
         for (let life = 0; life < 4; life++) {

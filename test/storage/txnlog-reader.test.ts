@@ -23,7 +23,7 @@ function logBytes(lengths: readonly number[] = LENGTHS, firstZxid = 1): Uint8Arr
 
 function diskWith(files: Record<string, Uint8Array>): MemoryDisk {
   const disk = new MemoryDisk();
-  disk.makeDirectory(DIRECTORY);
+  disk.putDirectory(DIRECTORY);
   for (const [name, bytes] of Object.entries(files)) disk.put(`${DIRECTORY}/${name}`, bytes);
   return disk;
 }

@@ -31,7 +31,7 @@ export interface Restored {
 /** A copy of a directory of this machine; `keep` chooses among its files. */
 export function copyOf(directory: string, keep: (name: string) => boolean = () => true): MemoryDisk {
   const disk = new MemoryDisk();
-  disk.makeDirectory(DIRECTORY);
+  disk.putDirectory(DIRECTORY);
   for (const name of readdirSync(directory)) {
     if (keep(name)) disk.put(`${DIRECTORY}/${name}`, readFileSync(join(directory, name)));
   }
@@ -41,7 +41,7 @@ export function copyOf(directory: string, keep: (name: string) => boolean = () =
 /** Log files with these transactions; a new file begins at each of `rolls`. */
 export function withLog(txns: readonly LoggedTxn[], rolls: readonly number[] = []): MemoryDisk {
   const disk = new MemoryDisk();
-  disk.makeDirectory(DIRECTORY);
+  disk.putDirectory(DIRECTORY);
   if (txns.length === 0) return disk;
   const log = appender(disk, txns[0]!.zxid - 1);
   for (const [i, { zxid, payload }] of txns.entries()) {

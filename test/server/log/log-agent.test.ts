@@ -6,7 +6,7 @@ import { MemoryDisk } from '../../storage/support/memory-disk.ts';
 import { DIRECTORY, LogHarness, type LogHarnessOptions, readLog } from './support/log-harness.ts';
 
 function harnessOn(disk: MemoryDisk, options?: LogHarnessOptions): LogHarness {
-  disk.makeDirectory(DIRECTORY);
+  disk.putDirectory(DIRECTORY);
   return new LogHarness(disk, options);
 }
 

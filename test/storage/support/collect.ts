@@ -7,6 +7,7 @@ import type { SnapshotSink } from '../../../src/storage/snapshot-reader.ts';
 import { SnapshotTrigger } from '../../../src/storage/snapshot-trigger.ts';
 import { TxnlogAppender, type TxnlogOptions } from '../../../src/storage/txnlog-appender.ts';
 import { readTxnlog, type TxnlogReadResult, type TxnSink } from '../../../src/storage/txnlog-reader.ts';
+import type { MemoryDisk } from './memory-disk.ts';
 
 export const DIRECTORY = '/d/version-2';
 
@@ -112,8 +113,12 @@ export const QUIET: TxnlogOptions = {
   onSlowSync: () => {},
 };
 
-export function appender(disk: Disk, lastZxid = 0, options: Partial<TxnlogOptions> = {}): TxnlogAppender {
-  if (disk.stat(DIRECTORY) === null) disk.makeDirectory(DIRECTORY);
+export function appender(
+  disk: MemoryDisk,
+  lastZxid = 0,
+  options: Partial<TxnlogOptions> = {},
+): TxnlogAppender {
+  if (disk.stat(DIRECTORY) === null) disk.putDirectory(DIRECTORY);
   const trigger = new SnapshotTrigger({ snapCount: 100_000, snapBytesMax: 0 }, new Prng(1));
   return new TxnlogAppender(disk, DIRECTORY, lastZxid, trigger, { ...QUIET, ...options });
 }

@@ -1,26 +1,57 @@
 /**
- * A disk in memory with the crash semantics that `src/storage/disk.ts` describes and faults to order. `crash`
- * returns the disk as a machine finds it after losing power: synced bytes, any subset of the sectors written
- * since, and only those directory changes that were synced.
+ * A disk in memory with the crash semantics that `src/storage/disk.ts` describes and faults to order.
+ *
+ *     crash           the disk as a machine finds it after losing power: synced bytes, any subset of the sectors written
+ *                     since; of each directory the entries that were synced and a prefix of the changes since, so a
+ *                     file, and a directory with all that is in it, is gone unless its name was synced
+ *     zero, stale,    what a bad disk makes of bytes that were synced: a sector reads as zeros, as it was before it was
+ *     swap, flip      last written, as another one, with a bit turned over (sector-faults.ts chooses where)
+ *     bytesFree, syncsLeft, callsLeft     ENOSPC, EIO of a sync, and EIO of every changing call from the nth on
+ *
+ * A sync costs what was written since the last one, not the size of the file, so simulations may use large files.
  */
 
 import assert from 'node:assert/strict';
 import { StorageFailure } from '../../../src/base/failure.ts';
 import type { Prng } from '../../../src/base/prng.ts';
 import type { Disk, DiskAccess, DiskEntry, DiskFile } from '../../../src/storage/disk.ts';
+import { MemoryInode, SECTOR_BYTES } from './memory-inode.ts';
 
-const SECTOR_BYTES = 512;
+/** Names changed at once: one, or both of a rename. Null = removed. */
+type EntryChange = readonly (readonly [name: string, entry: MemoryInode | Directory | null])[];
 
-interface PendingWrite {
-  readonly position: number;
-  /** Null = truncate to `position`. */
-  readonly bytes: Uint8Array | null;
+class Directory {
+  readonly entries = new Map<string, MemoryInode | Directory>();
+  readonly durable = new Map<string, MemoryInode | Directory>();
+  private pending: EntryChange[] = [];
+
+  change(...change: EntryChange): void {
+    apply(this.entries, change);
+    this.pending.push(change);
+  }
+
+  sync(): void {
+    for (const change of this.pending) apply(this.durable, change);
+    this.pending = [];
+  }
+
+  /** A copy as it is after a power loss. */
+  survivor(prng: Prng): Directory {
+    const names = new Map(this.durable);
+    const kept = prng.below(this.pending.length + 1);
+    for (let i = 0; i < kept; i++) apply(names, this.pending[i]!);
+    const after = new Directory();
+    for (const [name, entry] of names) after.change([name, entry.survivor(prng)]);
+    after.sync();
+    return after;
+  }
 }
 
-class Inode {
-  current = new Uint8Array(0);
-  durable = new Uint8Array(0);
-  pending: PendingWrite[] = [];
+function apply(entries: Map<string, MemoryInode | Directory>, change: EntryChange): void {
+  for (const [name, entry] of change) {
+    if (entry === null) entries.delete(name);
+    else entries.set(name, entry);
+  }
 }
 
 export class MemoryDisk implements Disk {
@@ -28,85 +59,147 @@ export class MemoryDisk implements Disk {
   bytesFree = Infinity;
   /** Syncs that still succeed before one fails with EIO. */
   syncsLeft = Infinity;
-  /** Every call in order, for tests of ordering. */
+  /** Changing calls, syncs among them, that still succeed; from the next on all fail: crash at any moment. */
+  callsLeft = Infinity;
+  /** Every changing call in order, for tests of ordering. */
   readonly calls: string[] = [];
   /** What direct files ask for; 1 = there are none. */
   directBlockBytes = 1;
-  private entries = new Map<string, Inode>();
-  private durableEntries = new Map<string, Inode>();
-  private readonly directories = new Set<string>();
+  private root = new Directory();
 
   open(path: string, access: DiskAccess): DiskFile {
     return new MemoryFile(this, path, this.inode(path), access);
   }
 
   create(path: string, direct = false): DiskFile {
-    if (this.entries.has(path)) throw fault('open', path, 'EEXIST');
-    if (!this.directories.has(parentOf(path))) throw fault('open', path, 'ENOENT');
-    const inode = new Inode();
-    this.entries.set(path, inode);
+    const parent = this.directory('open', parentOf(path));
+    if (parent.entries.has(nameOf(path))) throw fault('open', path, 'EEXIST');
+    this.count('open', path);
+    const inode = new MemoryInode();
+    parent.change([nameOf(path), inode]);
     this.calls.push(`create ${path}`);
     return new MemoryFile(this, path, inode, 'update', direct ? this.directBlockBytes : 1);
   }
 
   list(directory: string): string[] {
-    if (!this.directories.has(directory)) throw fault('list', directory, 'ENOENT');
-    const names: string[] = [];
-    for (const path of this.entries.keys()) {
-      if (parentOf(path) === directory) names.push(path.slice(directory.length + 1));
-    }
-    return names;
+    return [...this.directory('list', directory).entries.keys()];
   }
 
   stat(path: string): DiskEntry | null {
-    if (this.directories.has(path)) return { bytes: 0, directory: true };
-    const inode = this.entries.get(path);
-    return inode === undefined ? null : { bytes: inode.current.length, directory: false };
+    const entry = this.find(path);
+    if (entry === undefined) return null;
+    const directory = entry instanceof Directory;
+    return { bytes: directory ? 0 : entry.bytes, directory };
   }
 
   makeDirectory(path: string): void {
-    for (let at = path; at !== ''; at = parentOf(at)) this.directories.add(at);
+    let at = '';
+    for (const name of partsOf(path)) {
+      const parent = this.directory('make directory', at);
+      at += `/${name}`;
+      if (parent.entries.get(name) instanceof Directory) continue;
+      if (parent.entries.has(name)) throw fault('make directory', path, 'EEXIST');
+      this.count('make directory', at);
+      parent.change([name, new Directory()]);
+      this.calls.push(`makeDirectory ${at}`);
+    }
   }
 
   rename(from: string, to: string): void {
-    this.entries.set(to, this.inode(from));
-    this.entries.delete(from);
+    assert.equal(parentOf(from), parentOf(to), 'renames stay in a directory');
+    const inode = this.inode(from);
+    this.count('rename', from);
+    this.directory('rename', parentOf(from)).change([nameOf(to), inode], [nameOf(from), null]);
     this.calls.push(`rename ${from} ${to}`);
   }
 
   remove(path: string): void {
     this.inode(path);
-    this.entries.delete(path);
+    this.count('remove', path);
+    this.directory('remove', parentOf(path)).change([nameOf(path), null]);
     this.calls.push(`remove ${path}`);
   }
 
   syncDirectory(path: string): void {
-    this.countSync(path);
-    for (const known of this.durableEntries.keys()) {
-      if (parentOf(known) === path && !this.entries.has(known)) this.durableEntries.delete(known);
-    }
-    for (const [known, inode] of this.entries) {
-      if (parentOf(known) === path) this.durableEntries.set(known, inode);
-    }
+    const directory = this.directory('sync directory', path);
+    this.countSync('sync directory', path);
+    directory.sync();
     this.calls.push(`syncDirectory ${path}`);
   }
 
-  /** Puts a durable file there, as if it had always been. */
+  // ---- for tests -------------------------------------------------------------------------------------------
+
+  /** Puts a durable file there, with its directories, as if it had always been. */
   put(path: string, bytes: Uint8Array): void {
-    const inode = new Inode();
-    inode.current = bytes.slice();
-    inode.durable = bytes.slice();
-    this.makeDirectory(parentOf(path));
-    this.entries.set(path, inode);
-    this.durableEntries.set(path, inode);
+    const parent = this.putDirectory(parentOf(path));
+    parent.change([nameOf(path), MemoryInode.of(bytes)]);
+    parent.sync();
+  }
+
+  /** A durable directory, as if it had always been. */
+  putDirectory(path: string): Directory {
+    let directory = this.root;
+    for (const name of partsOf(path)) {
+      let next = directory.entries.get(name);
+      if (!(next instanceof Directory)) {
+        next = new Directory();
+        directory.change([name, next]);
+      }
+      directory.sync();
+      directory = next;
+    }
+    return directory;
   }
 
   contents(path: string): Uint8Array {
-    return this.inode(path).current.slice();
+    return this.inode(path).contents();
   }
 
-  countSync(path: string): void {
-    if (this.syncsLeft-- <= 0) throw fault('sync', path, 'EIO');
+  crash(prng: Prng): MemoryDisk {
+    const after = new MemoryDisk();
+    after.directBlockBytes = this.directBlockBytes;
+    after.root = this.root.survivor(prng);
+    return after;
+  }
+
+  /** The sector at `index` of a file reads as zeros from now on. */
+  zeroSector(path: string, index: number): void {
+    this.inode(path).sector(index).fill(0);
+  }
+
+  /** The sector is what it was before it was last synced with other contents; false if it never was different. */
+  staleSector(path: string, index: number): boolean {
+    const inode = this.inode(path);
+    const before = inode.before.get(index);
+    if (before === undefined) return false;
+    const sector = inode.sector(index);
+    sector.set(before.subarray(0, sector.length));
+    return true;
+  }
+
+  /** Two sectors have changed places. */
+  swapSectors(path: string, a: number, b: number): void {
+    const inode = this.inode(path);
+    const [first, second] = [inode.sector(a), inode.sector(b)];
+    const kept = first.slice();
+    first.set(second.subarray(0, first.length));
+    second.set(kept.subarray(0, second.length));
+  }
+
+  flipBit(path: string, at: number, mask: number): void {
+    this.inode(path).sector(Math.floor(at / SECTOR_BYTES))[at % SECTOR_BYTES]! ^= mask;
+  }
+
+  // ---- for the files ---------------------------------------------------------------------------------------
+
+  /** @throws when the calls are used up */
+  count(operation: string, path: string): void {
+    if (this.callsLeft-- <= 0) throw fault(operation, path, 'EIO');
+  }
+
+  countSync(operation: string, path: string): void {
+    this.count(operation, path);
+    if (this.syncsLeft-- <= 0) throw fault(operation, path, 'EIO');
   }
 
   takeSpace(path: string, bytes: number): void {
@@ -114,18 +207,26 @@ export class MemoryDisk implements Disk {
     this.bytesFree -= bytes;
   }
 
-  crash(prng: Prng): MemoryDisk {
-    const after = new MemoryDisk();
-    after.directBlockBytes = this.directBlockBytes;
-    for (const directory of this.directories) after.directories.add(directory);
-    for (const [path, inode] of this.durableEntries) after.put(path, survivors(inode, prng));
-    return after;
+  private find(path: string): MemoryInode | Directory | undefined {
+    let entry: MemoryInode | Directory | undefined = this.root;
+    for (const name of partsOf(path)) {
+      if (!(entry instanceof Directory)) return undefined;
+      entry = entry.entries.get(name);
+    }
+    return entry;
   }
 
-  private inode(path: string): Inode {
-    const inode = this.entries.get(path);
-    if (inode === undefined) throw fault('open', path, 'ENOENT');
-    return inode;
+  private directory(operation: string, path: string): Directory {
+    const entry = this.find(path);
+    if (!(entry instanceof Directory))
+      throw fault(operation, path, entry === undefined ? 'ENOENT' : 'ENOTDIR');
+    return entry;
+  }
+
+  private inode(path: string): MemoryInode {
+    const entry = this.find(path);
+    if (!(entry instanceof MemoryInode)) throw fault('open', path, entry === undefined ? 'ENOENT' : 'EISDIR');
+    return entry;
   }
 }
 
@@ -133,11 +234,11 @@ class MemoryFile implements DiskFile {
   readonly path: string;
   readonly blockBytes: number;
   private readonly disk: MemoryDisk;
-  private readonly inode: Inode;
+  private readonly inode: MemoryInode;
   private readonly access: DiskAccess;
   private closed = false;
 
-  constructor(disk: MemoryDisk, path: string, inode: Inode, access: DiskAccess, blockBytes = 1) {
+  constructor(disk: MemoryDisk, path: string, inode: MemoryInode, access: DiskAccess, blockBytes = 1) {
     this.blockBytes = blockBytes;
     this.disk = disk;
     this.path = path;
@@ -147,14 +248,12 @@ class MemoryFile implements DiskFile {
 
   size(): number {
     this.check('stat', 'read');
-    return this.inode.current.length;
+    return this.inode.bytes;
   }
 
   read(into: Uint8Array, at: number, length: number, position: number): number {
     this.check('read', 'read');
-    const piece = this.inode.current.subarray(position, position + length);
-    into.set(piece, at);
-    return piece.length;
+    return this.inode.read(into, at, length, position);
   }
 
   write(from: Uint8Array, at: number, length: number, position: number): void {
@@ -162,26 +261,24 @@ class MemoryFile implements DiskFile {
     assert.equal(position % this.blockBytes, 0, 'a direct write begins at a block');
     assert.equal(length % this.blockBytes, 0, 'a direct write ends at a block');
     assert.equal((from.byteOffset + at) % this.blockBytes, 0, 'a direct write comes from aligned memory');
+    this.disk.count('write', this.path);
     const fits = Math.min(length, this.disk.bytesFree);
-    const bytes = from.slice(at, at + fits);
-    this.inode.current = written(this.inode.current, position, bytes);
-    this.inode.pending.push({ position, bytes });
+    this.inode.write(new Uint8Array(from.subarray(at, at + fits)), position);
     this.disk.takeSpace(this.path, length);
     this.disk.calls.push(`write ${this.path} ${position} ${length}`);
   }
 
   truncate(bytes: number): void {
     this.check('truncate', 'update');
-    this.inode.current = resized(this.inode.current, bytes);
-    this.inode.pending.push({ position: bytes, bytes: null });
+    this.disk.count('truncate', this.path);
+    this.inode.truncate(bytes);
     this.disk.calls.push(`truncate ${this.path} ${bytes}`);
   }
 
   syncData(): void {
     this.check('sync', 'update');
-    this.disk.countSync(this.path);
-    this.inode.durable = this.inode.current.slice();
-    this.inode.pending = [];
+    this.disk.countSync('sync', this.path);
+    this.inode.sync();
     this.disk.calls.push(`sync ${this.path}`);
   }
 
@@ -197,50 +294,19 @@ class MemoryFile implements DiskFile {
   }
 }
 
-/** What a power loss leaves of a file: none, all, a prefix or any subset of the pending sectors. */
-function survivors(inode: Inode, prng: Prng): Uint8Array {
-  const sectors: PendingWrite[] = [];
-  for (const write of inode.pending) {
-    if (write.bytes === null) {
-      sectors.push(write);
-      continue;
-    }
-    let at = 0;
-    while (at < write.bytes.length) {
-      const position = write.position + at;
-      const sectorEnd = (Math.floor(position / SECTOR_BYTES) + 1) * SECTOR_BYTES;
-      const bytes = write.bytes.subarray(at, at + sectorEnd - position);
-      sectors.push({ position, bytes });
-      at += bytes.length;
-    }
-  }
-  const prefix = prng.below(sectors.length + 1);
-  const subset = prng.chance(0.5);
-  let image: Uint8Array = inode.durable;
-  for (let i = 0; i < sectors.length; i++) {
-    if (subset ? prng.chance(0.5) : i >= prefix) continue;
-    const { position, bytes } = sectors[i]!;
-    image = bytes === null ? resized(image, position) : written(image, position, bytes);
-  }
-  return image;
-}
-
-function written(image: Uint8Array, position: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const result = resized(image, Math.max(image.length, position + bytes.length));
-  result.set(bytes, position);
-  return result;
-}
-
-function resized(image: Uint8Array, bytes: number): Uint8Array<ArrayBuffer> {
-  const result = new Uint8Array(bytes);
-  result.set(image.subarray(0, bytes));
-  return result;
+function partsOf(path: string): string[] {
+  return path.split('/').filter((name) => name !== '');
 }
 
 function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
 function fault(operation: string, path: string, code: string): StorageFailure {
-  return new StorageFailure(`cannot ${operation} ${path}: ${code}`);
+  const cause = Object.assign(new Error(code), { code });
+  return new StorageFailure(`cannot ${operation} ${path}: ${code}`, { cause });
 }
