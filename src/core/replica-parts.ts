@@ -4,6 +4,7 @@ import { AclTable } from './acl/acl-table.ts';
 import { AuthProviders } from './acl/auth-providers.ts';
 import type { Client } from './client/client.ts';
 import { ClientTable } from './client/client-table.ts';
+import type { ClientLimit } from './client/limit-ends.ts';
 import { Replier } from './client/replier.ts';
 import { ContainerSweep } from './container/container-sweep.ts';
 import type { AdminPort, CryptoPort, LogPort } from './ports/ports.ts';
@@ -39,6 +40,9 @@ export interface ReplicaOptions {
   readonly minSessionTimeoutMs: number;
   readonly maxSessionTimeoutMs: number;
   readonly storeBytesMax: number;
+  /** What watches are charged: watch-rows.ts. */
+  readonly watchBytesPerConnectionMax: number;
+  readonly watchBytesMax: number;
   readonly digestEnabled: boolean;
   readonly closeSessionTxnEnabled: boolean;
   readonly extendedTypesEnabled: boolean;
@@ -62,8 +66,8 @@ export interface ReplicaPorts {
 
 export interface PartsListener extends CommitListener {
   onLargeReplyDone(client: Client): void;
-  /** The client leaves so much unread that its connection must end. */
-  onTooSlow(client: Client): void;
+  /** The client has more of something than it may: its connection must end. */
+  onLimit(client: Client, limit: ClientLimit): void;
 }
 
 export interface ReplicaParts {
@@ -92,11 +96,14 @@ export function createParts(
   listener: PartsListener,
 ): ReplicaParts {
   const state = createState(options, ports);
-  const replier = new Replier((client) => listener.onTooSlow(client));
+  const replier = new Replier((client) => listener.onLimit(client, 'unreadEvents'));
   const writes = createWrites(options, ports, state);
   const childrenReply = new ChildrenReply(state.tree, replier, (client) => listener.onLargeReplyDone(client));
   const lookup = new PathLookup(state.tree, state.acls, state.providers);
-  const watchOps = new WatchOps(state.watches, lookup, replier);
+  const watchOps = new WatchOps(state.watches, lookup, replier, (conn, limit) => {
+    const client = state.clients.get(conn);
+    if (client !== undefined) listener.onLimit(client, limit);
+  });
   const reads = new ReadOps({ ...state, watchOps, lookup, replier, children: childrenReply });
   const committer = new Committer({
     ...state,
@@ -130,7 +137,10 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts) {
     ),
     sessions: new SessionTable(hash),
     ephemerals: new Ephemerals(),
-    watches: new WatchTable(hash),
+    watches: new WatchTable(hash, {
+      connectionBytesMax: options.watchBytesPerConnectionMax,
+      bytesMax: options.watchBytesMax,
+    }),
     clients: new ClientTable(),
     effects: new TreeEffects(tree),
   };

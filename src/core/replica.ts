@@ -16,6 +16,7 @@ import { decodeUtf8 } from '../wire/utf8.ts';
 import { areTooManyIds } from './acl/auth-providers.ts';
 import { Client, ClientState } from './client/client.ts';
 import { HeldSink } from './client/held-sink.ts';
+import { type ClientLimit, LimitEnds } from './client/limit-ends.ts';
 import type { CorePort } from './ports/core-port.ts';
 import type { AdminPort, ConnId, LogPort, ReplySink, SnapshotRequest } from './ports/ports.ts';
 import { CONN_IO_SHIFT } from './ports/ports.ts';
@@ -35,6 +36,7 @@ export class Replica implements CorePort, RequestHandlers {
   readonly lifecycle: SessionLifecycle;
   private readonly order: RequestOrder;
   authFailures = 0;
+  readonly limitEnds = new LimitEnds();
   nowMs = 0;
   wallMs = 0;
   private readonly sinks: ReplySink[] = [];
@@ -54,7 +56,7 @@ export class Replica implements CorePort, RequestHandlers {
       onSessionClosed: (slot) => this.lifecycle.onClosed(slot),
       clientOf: (conn) => this.parts.clients.get(conn),
       onLargeReplyDone: (client) => this.onLargeReplyDone(client),
-      onTooSlow: (client) => this.close(client),
+      onLimit: (client, limit) => this.endAtLimit(client, limit),
     });
     this.order = new RequestOrder(this, this.parts.replier);
     this.lifecycle = new SessionLifecycle(options, this.parts, {
@@ -316,6 +318,12 @@ export class Replica implements CorePort, RequestHandlers {
   }
 
   // ---- connections ---------------------------------------------------------------------------------------
+
+  /** It has more of something than a client may. */
+  endAtLimit(client: Client, limit: ClientLimit): void {
+    if (client.state < ClientState.closing) this.limitEnds.count(limit, client.address, client.session);
+    this.close(client);
+  }
 
   /** No more requests from this connection; what has been answered still goes out. */
   close(client: Client): void {

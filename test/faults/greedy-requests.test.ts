@@ -5,8 +5,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { OpCode } from '../../src/wire/opcodes.ts';
+import { fourLetterWord } from '../support/four-letter-word.ts';
 import { RawClient } from '../support/raw-client.ts';
-import { auth, create as createBody, multi } from '../support/request-bodies.ts';
+import { auth, create as createBody, multi, pathAndBool } from '../support/request-bodies.ts';
+import { until } from '../support/until.ts';
 import {
   CLOSE,
   childrenOf,
@@ -107,6 +109,26 @@ test('the same large node in every operation of a multiRead: 40 GB in one reply'
   assert.equal(err, MARSHALLING_ERROR);
   const few = await ok(client, { op: OpCode.multiRead, body: multi(reads.slice(0, 20)) });
   assert.equal(few.body.bytes.length > 20 * MEGABYTE.length, true);
+  await serverIsWell();
+});
+
+test('watches without end: the connection ends, with a count and one line, and is not told that they are set', async () => {
+  const settings = {
+    'ringkeeper.watchBytesPerConnectionMax': 4 * 1024 * 1024,
+    '4lw.commands.whitelist': '*',
+  };
+  assert.deepEqual(await server.stop(), { status: 0, signal: null });
+  server = await workspace.start({ settings });
+  other = await RawClient.open(server.port);
+  const greedy = await RawClient.open(server.port);
+  const watch = (i: number) =>
+    greedy.request(OpCode.exists, pathAndBool(`/${i}${'w'.repeat(900_000)}`, true));
+  for (let i = 0; i < 4; i++) assert.equal((await watch(i)).err, NO_NODE);
+  await assert.rejects(watch(4), /closed|ended|reset/i);
+  const counts = await fourLetterWord(server.port, 'mntr');
+  assert.match(counts, /^zk_ringkeeper_core_closed_watches_of_connection\t1$/m);
+  await until(async () => server.stderr.includes('ringkeeper.watchBytesPerConnectionMax=4194304'));
+  assert.equal(server.stderr.match(/closed at a limit/g)?.length, 1, server.stderr);
   await serverIsWell();
 });
 

@@ -24,11 +24,20 @@ export class ByteStore {
   bytes = new Uint8Array(1024);
   private links = new Int32Array(this.bytes.buffer);
   private end = 0;
+  private readonly bytesMax: number;
+  /** Of the blocks that hold strings. */
+  liveBytes = 0;
   private readonly freeHeads = new Int32Array(LINEAR_CLASSES + DOUBLING_CLASSES).fill(NONE);
+
+  /** `bytesMax`: of all blocks, free ones too; at most what an offset can name. */
+  constructor(bytesMax = STORE_BYTES_MAX) {
+    this.bytesMax = Math.min(bytesMax, STORE_BYTES_MAX);
+  }
 
   /** Stores a copy and returns its offset. */
   add(source: Uint8Array, start: number, length: number): number {
     const sizeClass = classOf(length);
+    this.liveBytes += classBytes(sizeClass);
     let offset = this.freeHeads[sizeClass]!;
     if (offset === NONE) {
       offset = this.end;
@@ -44,13 +53,20 @@ export class ByteStore {
   /** Gives back what `add` returned for a string of this length. */
   free(offset: number, length: number): void {
     const sizeClass = classOf(length);
+    this.liveBytes -= classBytes(sizeClass);
     this.links[offset >> 2] = this.freeHeads[sizeClass]!;
     this.freeHeads[sizeClass] = offset;
   }
 
   /** Whether `add` has room for a string of this length; the callers' limit on what clients may pile up. */
   fits(length: number): boolean {
-    return this.end + classBytes(classOf(length)) <= STORE_BYTES_MAX;
+    const sizeClass = classOf(length);
+    return this.freeHeads[sizeClass] !== NONE || this.end + classBytes(sizeClass) <= this.bytesMax;
+  }
+
+  /** Of all blocks, free ones too. */
+  get usedBytes(): number {
+    return this.end;
   }
 
   private grow(): void {

@@ -21,7 +21,8 @@ const CAPACITY_START = 16;
 export class PathSet {
   size = 0;
   private readonly prefixes: PrefixHashes;
-  private readonly store = new ByteStore();
+  private store: ByteStore;
+  private readonly storeBytesMax: number | undefined;
   private buckets = new Int32Array(CAPACITY_START).fill(NO_PATH);
   private mask = CAPACITY_START - 1;
   private hashes = new Int32Array(CAPACITY_START);
@@ -33,7 +34,10 @@ export class PathSet {
   private firstFree = NO_PATH;
   private numberEnd = 0;
 
-  constructor(hash: KeyedHash) {
+  /** `storeBytesMax`: for the bytes of the paths; absent: two gigabytes. */
+  constructor(hash: KeyedHash, storeBytesMax?: number) {
+    this.storeBytesMax = storeBytesMax;
+    this.store = new ByteStore(storeBytesMax);
     this.prefixes = new PrefixHashes(hash);
   }
 
@@ -88,9 +92,28 @@ export class PathSet {
     return path;
   }
 
-  /** Whether a path of this length can be added. */
+  /**
+   * Whether a path of this length can be added. Blocks of other sizes that removed paths have left behind are no
+   * reason to refuse: where they are a quarter of the store, the paths move together into a new one.
+   */
   fits(length: number): boolean {
+    if (this.store.fits(length)) return true;
+    if (this.store.liveBytes * 4 > this.store.usedBytes * 3) return false;
+    this.moveTogether();
     return this.store.fits(length);
+  }
+
+  lengthOf(path: PathNumber): number {
+    return this.lengths[path]!;
+  }
+
+  private moveTogether(): void {
+    const old = this.store;
+    this.store = new ByteStore(this.storeBytesMax);
+    for (let path = 0; path < this.numberEnd; path++) {
+      const length = this.lengths[path]!;
+      if (length >= 0) this.offsets[path] = this.store.add(old.bytes, this.offsets[path]!, length);
+    }
   }
 
   remove(path: PathNumber): void {

@@ -11,7 +11,7 @@
  * A held reply (request-order.ts) is made at once all the same: a write is about to commit that it must not see.
  *
  * The list is that of one moment, with the Stat and the watch of the same moment. One such job runs at a time: a
- * further large read has not been made yet (`reply` says false) and its connection waits, so that the epoch is
+ * further large read is not made yet (`mustWait`) and its connection waits, so that the epoch is
  * left between jobs and retired records cannot pile up however many clients ask.
  */
 import { assert } from '../../base/assert.ts';
@@ -70,7 +70,16 @@ export class ChildrenReply {
     return this.job !== null;
   }
 
-  /** Answers, or starts to; `parent` stands on the committed record. False = busy with another large one. */
+  /** Whether the list of `parent` is large, and another large one is being made. */
+  mustWait(client: Client, parent: ZnodeCursor): boolean {
+    return this.job !== null && this.isLarge(client, parent);
+  }
+
+  private isLarge(client: Client, parent: ZnodeCursor): boolean {
+    return parent.numChildren > CHILDREN_AT_ONCE_MAX && !(client.sink instanceof HeldSink);
+  }
+
+  /** Answers, or starts to, unless it must wait; `parent` stands on the committed record. */
   reply(
     client: Client,
     xid: number,
@@ -78,21 +87,19 @@ export class ChildrenReply {
     parent: ZnodeCursor,
     stat: boolean,
     receivedMs: number,
-  ): boolean {
+  ): void {
     const id = parent.nodeId;
     const count = this.tree.children.count(id);
     assert(count === parent.numChildren, 'numChildren differs from the child list');
-    if (count > CHILDREN_AT_ONCE_MAX && !(client.sink instanceof HeldSink)) {
-      if (this.job !== null) return false;
+    if (this.isLarge(client, parent)) {
       this.start(client, xid, zxid, parent, stat, receivedMs);
-      return true;
+      return;
     }
     const body = this.small;
     body.reset();
     this.append(body, id, count);
     if (stat) body.raw(parent.bytes, parent.statStart, STAT_BYTES);
     this.replier.slice(client, xid, zxid, body.bytes, 0, body.length, receivedMs);
-    return true;
   }
 
   /** The vector of names as a multiRead result has it. */

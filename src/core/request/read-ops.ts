@@ -141,7 +141,7 @@ export class ReadOps {
       this.status(client, xid, err, receivedMs);
       return;
     }
-    if (request.watch) this.watchOps.add(client, bytes, WatchMode.standardData);
+    if (request.watch && !this.watchOps.add(client, bytes, WatchMode.standardData)) return;
     this.replier.body(client, xid, this.replier.lastZxid, this.node, receivedMs);
   }
 
@@ -162,7 +162,7 @@ export class ReadOps {
         : this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
       // The one read that may watch a node that is not there.
       if (request.watch && (err === ErrorCode.ok || err === ErrorCode.noNode)) {
-        this.watchOps.add(client, bytes, WatchMode.standardData);
+        if (!this.watchOps.add(client, bytes, WatchMode.standardData)) return;
       }
     }
     if (err === ErrorCode.ok) this.replier.stat(client, xid, this.replier.lastZxid, this.node, receivedMs);
@@ -188,8 +188,9 @@ export class ReadOps {
       this.status(client, xid, err, receivedMs);
       return true;
     }
-    if (!this.children.reply(client, xid, this.replier.lastZxid, this.node, stat, receivedMs)) return false;
-    if (request.watch) this.watchOps.add(client, bytes, WatchMode.standardChild);
+    if (this.children.mustWait(client, this.node)) return false;
+    if (request.watch && !this.watchOps.add(client, bytes, WatchMode.standardChild)) return true;
+    this.children.reply(client, xid, this.replier.lastZxid, this.node, stat, receivedMs);
     return true;
   }
 

@@ -23,6 +23,7 @@ import { REQUEST_HEADER_BYTES, REQUEST_TYPE } from '../../wire/requests.ts';
 import { type Client, ClientState } from '../client/client.ts';
 import { UNEVALUATED } from '../client/frame-queue.ts';
 import { HeldSink } from '../client/held-sink.ts';
+import type { ClientLimit } from '../client/limit-ends.ts';
 import type { Replier } from '../client/replier.ts';
 
 /** What is done with a request whose turn has come. `start` is the request header's. */
@@ -49,6 +50,8 @@ export interface RequestHandlers {
     end: number,
   ): void;
   close(client: Client): void;
+  /** Closes it, and counts why. */
+  endAtLimit(client: Client, limit: ClientLimit): void;
 }
 
 /**
@@ -167,7 +170,7 @@ export class RequestOrder {
       const isMade = this.handlers.read(client, op, bytes, view, start, end, queue.headReceivedMs);
       assert(isMade, 'a held reply is made at once');
       if (client.state === ClientState.open) queue.shift();
-      if (client.heldBytes > HELD_BYTES_MAX) this.handlers.close(client);
+      if (client.heldBytes > HELD_BYTES_MAX) this.handlers.endAtLimit(client, 'heldReplies');
     }
     if (client.state === ClientState.open) queue.shift();
     return true;

@@ -8,7 +8,9 @@ import { AddWatchMode, OpCode, WatcherType } from '../../wire/opcodes.ts';
 import { SetWatchesRequest, WatchModeRequest } from '../../wire/requests.ts';
 import { StatOffset } from '../../wire/stat.ts';
 import type { Client } from '../client/client.ts';
+import type { ClientLimit } from '../client/limit-ends.ts';
 import type { Replier } from '../client/replier.ts';
+import type { ConnId } from '../ports/ports.ts';
 import { readZxid } from '../tree/record.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
 import { EventType, type WatchTable } from '../watch/watch-table.ts';
@@ -21,14 +23,22 @@ export class WatchOps {
   private readonly watches: WatchTable;
   private readonly lookup: PathLookup;
   private readonly replier: Replier;
+  private readonly onLimit: (conn: ConnId, limit: ClientLimit) => void;
   private readonly watchMode = new WatchModeRequest();
   private readonly setWatches = new SetWatchesRequest();
   private readonly strings = new StringCursor();
 
-  constructor(watches: WatchTable, lookup: PathLookup, replier: Replier) {
+  /** `onLimit`: the connection must end, its watches have been removed. */
+  constructor(
+    watches: WatchTable,
+    lookup: PathLookup,
+    replier: Replier,
+    onLimit: (conn: ConnId, limit: ClientLimit) => void,
+  ) {
     this.watches = watches;
     this.lookup = lookup;
     this.replier = replier;
+    this.onLimit = onLimit;
   }
 
   execute(
@@ -64,7 +74,7 @@ export class WatchOps {
     }
     this.lookup.setPath(request.bytes, request.pathStart, request.pathLength);
     const recursive = mode === AddWatchMode.persistentRecursive;
-    this.add(client, request.bytes, recursive ? WatchMode.recursive : WatchMode.persistent);
+    if (!this.add(client, request.bytes, recursive ? WatchMode.recursive : WatchMode.persistent)) return;
     this.replier.slice(client, xid, this.replier.lastZxid, ADDED, 0, ADDED.length, receivedMs);
   }
 
@@ -104,23 +114,24 @@ export class WatchOps {
         this.missed(client, EventType.nodeDeleted, bytes);
       else if (readZxid(node, StatOffset.mzxid) > since)
         this.missed(client, EventType.nodeDataChanged, bytes);
-      else this.add(client, bytes, WatchMode.standardData);
+      else if (!this.add(client, bytes, WatchMode.standardData)) return true;
     }
     for (strings.wrap(view, request.existStart); strings.next(); ) {
       if (this.lookup.find(bytes, strings.start, strings.length))
         this.missed(client, EventType.nodeCreated, bytes);
-      else this.add(client, bytes, WatchMode.standardData);
+      else if (!this.add(client, bytes, WatchMode.standardData)) return true;
     }
     for (strings.wrap(view, request.childStart); strings.next(); ) {
       if (!this.lookup.find(bytes, strings.start, strings.length))
         this.missed(client, EventType.nodeDeleted, bytes);
       else if (readZxid(node, StatOffset.pzxid) > since)
         this.missed(client, EventType.nodeChildrenChanged, bytes);
-      else this.add(client, bytes, WatchMode.standardChild);
+      else if (!this.add(client, bytes, WatchMode.standardChild)) return true;
     }
     if (!hasPersistent) return true;
-    this.watchAll(client, bytes, view, request.persistentStart, WatchMode.persistent);
-    this.watchAll(client, bytes, view, request.persistentRecursiveStart, WatchMode.recursive);
+    if (this.watchAll(client, bytes, view, request.persistentStart, WatchMode.persistent)) {
+      this.watchAll(client, bytes, view, request.persistentRecursiveStart, WatchMode.recursive);
+    }
     return true;
   }
 
@@ -148,12 +159,13 @@ export class WatchOps {
     view: DataView,
     vectorStart: number,
     mode: WatchMode,
-  ): void {
+  ): boolean {
     const { strings } = this;
     for (strings.wrap(view, vectorStart); strings.next(); ) {
       this.lookup.setPath(bytes, strings.start, strings.length);
-      this.add(client, bytes, mode);
+      if (!this.add(client, bytes, mode)) return false;
     }
+    return true;
   }
 
   // Such an event belongs to no transaction: zxid −1 in every version.
@@ -161,10 +173,23 @@ export class WatchOps {
     this.replier.event(client, -1, type, bytes, this.lookup.pathStart, this.lookup.pathLength);
   }
 
-  /** Registers a watch on the path that was looked up last. */
-  add(client: Client, bytes: Uint8Array, mode: WatchMode): void {
+  /**
+   * Registers a watch on the path that was looked up last. False: the client had too many and its connection has been
+   * ended; nothing is to be answered any more. Where all connections together have too many, the one with the most
+   * goes, which may be another.
+   */
+  add(client: Client, bytes: Uint8Array, mode: WatchMode): boolean {
     const { pathStart, pathLength, hash } = this.lookup;
-    this.watches.add(client.conn, bytes, pathStart, pathLength, hash, mode);
+    const { conn } = client;
+    for (;;) {
+      const room = this.watches.add(conn, bytes, pathStart, pathLength, hash, mode);
+      if (room === 'ok') return true;
+      const isOwn = room === 'connectionFull' || this.watches.watchCount === 0;
+      const greedy = isOwn ? conn : this.watches.greediest();
+      this.watches.removeConnection(greedy);
+      this.onLimit(greedy, isOwn ? 'watchesOfConnection' : 'watchesOfAll');
+      if (greedy === conn) return false;
+    }
   }
 
   private status(client: Client, xid: number, err: number, receivedMs: number): void {

@@ -32,6 +32,18 @@ export const CHILD_TABLE = WatchMode.standardChild | WatchMode.persistent;
 
 type WatchRow = number;
 export const NO_ROW: WatchRow = -1;
+/** Of `findOrAdd`: the connection, or all together, would watch more than the limits allow. */
+export const CONNECTION_FULL = -2;
+export const TABLE_FULL = -3;
+
+/** A watch is charged this and the bytes of its path. */
+export const WATCH_ROW_BYTES = 64;
+
+export interface WatchLimits {
+  /** What the watches of one connection may be charged, and those of all. */
+  readonly connectionBytesMax: number;
+  readonly bytesMax: number;
+}
 
 const CAPACITY_START = 64;
 
@@ -43,6 +55,8 @@ export class WatchRows {
   /** Paths, and watchers, with at least one data-table row: counted as rows change, never by looking at them all. */
   dataPathCount = 0;
   dataWatcherCount = 0;
+  /** What all rows are charged. */
+  bytes = 0;
 
   readonly paths: PathSet;
   /** By path number: the ring of its rows. */
@@ -58,6 +72,8 @@ export class WatchRows {
   watcherRings = new Int32Array(CAPACITY_START);
   /** By watcher: how many of its rows are in the data table. */
   private watcherDataCounts = new Int32Array(CAPACITY_START);
+  /** By watcher: what its rows are charged. */
+  private watcherBytes = new Float64Array(CAPACITY_START);
   stamps = new Float64Array(CAPACITY_START);
   readonly watcherLinks = new RingLinks();
 
@@ -72,8 +88,11 @@ export class WatchRows {
   private rowEnd = 0;
   private readonly rowByWatcherAndPath: PairIndex;
 
-  constructor(hash: KeyedHash) {
-    this.paths = new PathSet(hash);
+  private readonly limits: WatchLimits;
+
+  constructor(hash: KeyedHash, limits: WatchLimits) {
+    this.limits = limits;
+    this.paths = new PathSet(hash, pathStoreBytes(limits));
     this.rowByWatcherAndPath = new PairIndex(hash);
     this.pathLinks.reserve(CAPACITY_START);
     this.watcherLinks.reserve(CAPACITY_START);
@@ -86,16 +105,41 @@ export class WatchRows {
     return path === NO_PATH ? NO_ROW : this.rowByWatcherAndPath.find(watcher, path);
   }
 
-  /** The row of (conn, path), made if need be: the caller gives it a mode at once. NO_ROW = no room for the path. */
-  findOrAdd(conn: ConnId, bytes: Uint8Array, start: number, length: number, hash: number): WatchRow {
+  /** The row of (conn, path), made if need be: the caller gives it a mode at once. Otherwise what there is no room for. */
+  findOrAdd(
+    conn: ConnId,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    hash: number,
+  ): WatchRow | typeof CONNECTION_FULL | typeof TABLE_FULL {
     let path = this.paths.find(bytes, start, length, hash);
+    const known = this.watchers.get(conn);
+    if (path !== NO_PATH && known !== undefined) {
+      const row = this.rowByWatcherAndPath.find(known, path);
+      if (row !== NO_ROW) return row;
+    }
+    const cost = WATCH_ROW_BYTES + length;
+    const before = known === undefined ? 0 : this.watcherBytes[known]!;
+    if (before + cost > this.limits.connectionBytesMax) return CONNECTION_FULL;
+    if (this.bytes + cost > this.limits.bytesMax) return TABLE_FULL;
     if (path === NO_PATH) {
-      if (!this.paths.fits(length)) return NO_ROW;
+      if (!this.paths.fits(length)) return TABLE_FULL;
       path = this.addPath(bytes, start, length, hash);
     }
-    const watcher = this.watchers.get(conn) ?? this.addWatcher(conn);
-    const row = this.rowByWatcherAndPath.find(watcher, path);
-    return row === NO_ROW ? this.addRow(watcher, path) : row;
+    return this.addRow(known ?? this.addWatcher(conn), path, cost);
+  }
+
+  /** The connection whose rows are charged most; -1 while there is none. A look at every watcher. */
+  greediest(): ConnId {
+    let greediest = -1;
+    let most = 0;
+    for (const [conn, watcher] of this.watchers) {
+      if (this.watcherBytes[watcher]! <= most) continue;
+      most = this.watcherBytes[watcher]!;
+      greediest = conn;
+    }
+    return greediest;
   }
 
   /** The only place that changes a row: keeps the counts, and drops a row without modes. */
@@ -130,7 +174,8 @@ export class WatchRows {
     this.dataWatcherCount += oneIf(this.watcherDataCounts[watcher]!);
   }
 
-  private addRow(watcher: number, path: number): number {
+  private addRow(watcher: number, path: number, cost: number): number {
+    this.charge(watcher, cost);
     const row = this.freeRows.pop() ?? this.rowEnd++;
     if (row === this.rowModes.length) {
       const capacity = row * 2;
@@ -152,11 +197,17 @@ export class WatchRows {
     const watcher = this.rowWatchers[row]!;
     const path = this.rowPaths[row]!;
     this.rowByWatcherAndPath.remove(watcher, path);
+    this.charge(watcher, -WATCH_ROW_BYTES - this.paths.lengthOf(path));
     this.watcherRings[watcher] = this.watcherLinks.remove(this.watcherRings[watcher]!, row);
     const head = this.pathLinks.remove(this.pathRings[path]!, row);
     this.pathRings[path] = head;
     if (head === EMPTY_RING) this.paths.remove(path);
     this.freeRows.push(row);
+  }
+
+  private charge(watcher: number, bytes: number): void {
+    this.watcherBytes[watcher]! += bytes;
+    this.bytes += bytes;
   }
 
   private addPath(bytes: Uint8Array, start: number, length: number, hash: number): number {
@@ -176,12 +227,18 @@ export class WatchRows {
       this.watcherRings = grownInts(this.watcherRings, watcher * 2);
       this.watcherDataCounts = grownInts(this.watcherDataCounts, watcher * 2);
       this.stamps = grownFloats(this.stamps, watcher * 2);
+      this.watcherBytes = grownFloats(this.watcherBytes, watcher * 2);
     }
     this.conns[watcher] = conn;
     this.watcherRings[watcher] = EMPTY_RING;
     this.watchers.set(conn, watcher);
     return watcher;
   }
+}
+
+// Blocks of the store are up to twice as long as the paths in them.
+function pathStoreBytes(limits: WatchLimits): number {
+  return 2 * limits.bytesMax;
 }
 
 function oneIf(count: number): number {

@@ -23,7 +23,16 @@ import { NO_PATH } from '../collections/path-set.ts';
 import type { RingLinks } from '../collections/ring-links.ts';
 import { EMPTY_RING } from '../collections/ring-links.ts';
 import type { ConnId } from '../ports/ports.ts';
-import { CHILD_TABLE, DATA_TABLE, NO_ROW, WatchMode, WatchRows } from './watch-rows.ts';
+import {
+  CHILD_TABLE,
+  CONNECTION_FULL,
+  DATA_TABLE,
+  NO_ROW,
+  TABLE_FULL,
+  type WatchLimits,
+  WatchMode,
+  WatchRows,
+} from './watch-rows.ts';
 
 /** As on the wire. */
 export const EventType = {
@@ -42,6 +51,9 @@ export interface WatchReceiver {
   onWatch(conn: ConnId, eventType: EventType): void;
 }
 
+/** Whether a watch could be registered; otherwise which of the limits it would exceed. */
+type WatchRoom = 'ok' | 'connectionFull' | 'tableFull';
+
 interface WatchSummary {
   readonly connections: number;
   readonly paths: number;
@@ -56,14 +68,19 @@ export class WatchTable {
   private readonly prefixes: PrefixHashes;
   private firing = 0;
 
-  constructor(hash: KeyedHash) {
-    this.rows = new WatchRows(hash);
+  constructor(hash: KeyedHash, limits: WatchLimits) {
+    this.rows = new WatchRows(hash, limits);
     this.prefixes = new PrefixHashes(hash);
   }
 
   /** Watches in both tables; a persistent watch counts in each. */
   get watchCount(): number {
     return this.rows.dataCount + this.rows.childCount;
+  }
+
+  /** What all watches are charged, against `WatchLimits.bytesMax`. */
+  get bytes(): number {
+    return this.rows.bytes;
   }
 
   /** Paths with a watch in the data table. */
@@ -78,7 +95,7 @@ export class WatchTable {
 
   /**
    * Registers a watch; doing so again changes nothing. Paths are in stored form, `hash` is their keyed hash.
-   * False = the clients' watch paths fill two gigabytes, nothing registered.
+   * Anything but `ok`: there is no room, and nothing has been registered.
    */
   add(
     conn: ConnId,
@@ -87,11 +104,12 @@ export class WatchTable {
     length: number,
     hash: number,
     mode: WatchMode,
-  ): boolean {
+  ): WatchRoom {
     const row = this.rows.findOrAdd(conn, bytes, start, length, hash);
-    if (row === NO_ROW) return false;
+    if (row === CONNECTION_FULL) return 'connectionFull';
+    if (row === TABLE_FULL) return 'tableFull';
     this.rows.setModes(row, this.rows.rowModes[row]! | mode);
-    return true;
+    return 'ok';
   }
 
   /** Whether the connection has a watch of the type (checkWatches). */
@@ -114,6 +132,11 @@ export class WatchTable {
     if (removed === 0) return false;
     this.rows.setModes(row, this.rows.rowModes[row]! & ~removed);
     return true;
+  }
+
+  /** The connection with the most watches, by what they are charged; -1 = nobody watches anything. */
+  greediest(): ConnId {
+    return this.rows.greediest();
   }
 
   /** The connection is gone, and its watches with it. */

@@ -224,6 +224,8 @@ export const SETTINGS = [
   supported('ringkeeper.proposalRingBytes', FILE, 'int', 'bytes', '0', 'ring from the core to the log, a power of two; 0 = 8 frames, at least 8 MiB', 0, GIB),
   supported('ringkeeper.directIo', FILE, 'switch', '', 'true', 'write the transaction log past the page cache, where the file system can'),
   supported('ringkeeper.storeBytesMax', FILE, 'long', 'bytes', '8589934592', 'most memory for znodes', 64 * MIB, 32 * GIB),
+  supported('ringkeeper.watchBytesPerConnectionMax', FILE, 'long', 'bytes', '134217728', 'watches of one connection, each charged 64 bytes and its path; a connection that asks for more is closed', 4 * MIB, 8 * GIB),
+  supported('ringkeeper.watchBytesMax', FILE, 'long', 'bytes', '536870912', 'the same for all connections together; then the one with the most is closed', 4 * MIB, GIB),
   supported('ringkeeper.replyBacklogBytesMax', FILE, 'int', 'bytes', '1048576', 'replies a client may leave unread before its next request waits', 64 * KIB, GIB),
   supported('ringkeeper.connectionWindowRequests', FILE, 'int', 'requests', '1000', 'requests of one connection under way at a time', 1, MIB),
   supported('ringkeeper.connectionWindowBytes', FILE, 'int', 'bytes', '1048576', 'the same by bytes; one frame is always admitted', 4 * KIB, GIB),

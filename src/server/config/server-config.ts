@@ -120,6 +120,8 @@ export interface ServerConfig {
   readonly replyRingBytes: number;
   readonly proposalRingBytes: number;
   readonly storeBytesMax: number;
+  readonly watchBytesPerConnectionMax: number;
+  readonly watchBytesMax: number;
   /** The log is written past the page cache where the file system can. */
   readonly directIo: boolean;
   readonly replyBacklogBytesMax: number;
@@ -250,6 +252,8 @@ function readLimits(values: SettingValues) {
     containerMaxPerMinute: values.int('znode.container.maxPerMinute'),
     containerMaxNeverUsedMs: values.int('znode.container.maxNeverUsedIntervalMs'),
     storeBytesMax: values.int('ringkeeper.storeBytesMax'),
+    watchBytesPerConnectionMax: values.int('ringkeeper.watchBytesPerConnectionMax'),
+    watchBytesMax: values.int('ringkeeper.watchBytesMax'),
     directIo: values.switch('ringkeeper.directIo'),
     replyBacklogBytesMax: values.int('ringkeeper.replyBacklogBytesMax'),
     connectionWindowRequests: values.int('ringkeeper.connectionWindowRequests'),

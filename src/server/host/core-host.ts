@@ -27,6 +27,7 @@ import type { ThreadMeterHandle } from '../monitor/thread-meter.ts';
 import { SnapshotLink, type SnapshotLinkHandle } from '../snapshot/snapshot-link.ts';
 import { type SnapshotJob, writeSnapshot } from '../snapshot/write-snapshot.ts';
 import { CoreView } from './core-view.ts';
+import { LimitLines } from './limit-lines.ts';
 import { type Recovery, recover } from './recovery.ts';
 
 export interface CoreSetup {
@@ -42,9 +43,6 @@ export interface CoreSetup {
   /** Null where the core shares the thread of the io side. */
   readonly coreThread: ThreadMeterHandle | null;
 }
-
-/** How often a server whose store is full says so. */
-const STORE_WARNING_MS = 60_000;
 
 /** How often session expiry and the container sweep are looked at; far below any tick. */
 export const TICK_MS = 50;
@@ -71,8 +69,7 @@ export class CoreHost implements CorePort {
   private seenDurable = 0;
   private seenSnapshotsDue = 0;
   private nextTickMs = 0;
-  private seenRefused = 0;
-  private nextStoreWarningMs = 0;
+  private readonly limitLines: LimitLines;
 
   /** `spawnSnapshot`: starts a snapshot thread; it reports through the snapshot link. */
   constructor(setup: CoreSetup, log: Log, spawnSnapshot: (job: SnapshotJob) => void) {
@@ -92,6 +89,7 @@ export class CoreHost implements CorePort {
       admin: { answer: (word, argument) => this.answerWord(word, argument) },
       hashKey: { low: randomInt(2 ** 32), high: randomInt(2 ** 32) },
     });
+    this.limitLines = new LimitLines(this.replica, config, log);
     const startMs = performance.now();
     this.meter = new CoreMeter(this.replica);
     this.queues = { core: [], log: [this.logPort.queue], io: [] };
@@ -163,20 +161,9 @@ export class CoreHost implements CorePort {
     if (this.replica.nowMs >= this.nextTickMs) {
       this.nextTickMs = this.replica.nowMs + TICK_MS;
       this.replica.onTick();
-      this.warnOfFullStore();
+      this.limitLines.onTick(this.replica.nowMs);
     }
     return more;
-  }
-
-  private warnOfFullStore(): void {
-    const { refusedForSpace } = this.replica.parts.latest;
-    if (refusedForSpace === this.seenRefused || this.replica.nowMs < this.nextStoreWarningMs) return;
-    this.log.warn('the znode store is nearly full: new znodes and larger data are refused', {
-      refused: refusedForSpace - this.seenRefused,
-      setting: `ringkeeper.storeBytesMax=${this.setup.config.storeBytesMax}`,
-    });
-    this.seenRefused = refusedForSpace;
-    this.nextStoreWarningMs = this.replica.nowMs + STORE_WARNING_MS;
   }
 
   /** End of the round: everything produced becomes visible to log and io. */

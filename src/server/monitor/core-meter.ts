@@ -11,6 +11,7 @@
  * Times in microseconds.
  */
 
+import type { ClientLimit } from '../../core/client/limit-ends.ts';
 import type { Replica } from '../../core/replica.ts';
 import { FRAME_PREFIX_BYTES } from '../../wire/limits.ts';
 import { Distribution } from './distribution.ts';
@@ -40,6 +41,7 @@ export class CoreMeter {
   private readonly replica: Replica;
   /** What the store's compactor had done at the last reset. */
   private compactionBase = { rounds: 0, movedBytes: 0 };
+  private endsBase: Readonly<Record<ClientLimit, number>>;
   private requests = 0;
   private beginMs = 0;
   private answeredBefore = 0;
@@ -48,6 +50,7 @@ export class CoreMeter {
 
   constructor(replica: Replica) {
     this.replica = replica;
+    this.endsBase = { ...replica.limitEnds.counts };
   }
 
   get isInBatch(): boolean {
@@ -106,6 +109,11 @@ export class CoreMeter {
     return { rounds: rounds - compactionBase.rounds, movedBytes: movedBytes - compactionBase.movedBytes };
   }
 
+  /** Connections ended at a limit for clients since the last reset. */
+  closedAt(limit: ClientLimit): number {
+    return this.replica.limitEnds.counts[limit] - this.endsBase[limit];
+  }
+
   /** What Apache's `srst` resets, and ours with it. */
   reset(): void {
     this.requestBatches.reset();
@@ -121,6 +129,7 @@ export class CoreMeter {
     this.skippedSnapshots = 0;
     const { rounds, movedBytes } = this.replica.parts.tree.compactor;
     this.compactionBase = { rounds, movedBytes };
+    this.endsBase = { ...this.replica.limitEnds.counts };
   }
 
   /**

@@ -70,6 +70,11 @@ function coreMetrics(stages: Stages, replica: Replica): OwnMetric[] {
     ['core_in_flight_now', replica.parts.proposals.length],
     ['core_in_flight_max', core.inFlightMax],
     ['core_in_flight_capacity', replica.parts.proposals.zxids.length],
+    ['core_closed_watches_of_connection', core.closedAt('watchesOfConnection')],
+    ['core_closed_watches_of_all', core.closedAt('watchesOfAll')],
+    ['core_closed_unread_events', core.closedAt('unreadEvents')],
+    ['core_closed_held_replies', core.closedAt('heldReplies')],
+    ['core_watch_bytes_now', replica.parts.watches.bytes],
     ...queueMetrics('core', stages.queues.core, stages.ioSince(IoTotal.pausesRing)),
   ];
 }

@@ -107,3 +107,23 @@ test('a byte store keeps strings of every size class and uses freed blocks again
   assert.equal(store.fits(2 ** 30), true);
   assert.equal(store.fits(2 ** 31 - 1), false);
 });
+
+test('blocks that removed paths of other lengths left behind are no reason to refuse a path', () => {
+  const set = new PathSet(HASH, 64 * 1024);
+  const kept = ['/', '/kept', `/${'k'.repeat(300)}`];
+  const add = (path: string): number => set.add(bytesOf(path), 0, path.length, hashOf(path));
+  for (const path of kept) add(path);
+  for (let length = 16; length <= 8192; length *= 2) {
+    const paths: string[] = [];
+    const path = (i: number): string => `/${i}/`.padEnd(length, 'x');
+    while (set.fits(length)) {
+      add(path(paths.length));
+      paths.push(path(paths.length));
+    }
+    assert.ok(paths.length * length > 32 * 1024, `${paths.length} paths of ${length} bytes`);
+    for (const added of paths) set.remove(set.find(bytesOf(added), 0, added.length, hashOf(added)));
+    for (const path of kept)
+      assert.equal(set.text(set.find(bytesOf(path), 0, path.length, hashOf(path))), path);
+  }
+  assert.equal(set.size, kept.length);
+});

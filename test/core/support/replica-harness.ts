@@ -25,6 +25,8 @@ export const OPTIONS: ReplicaOptions = {
   minSessionTimeoutMs: 4000,
   maxSessionTimeoutMs: 40_000,
   storeBytesMax: 1024 * 1024 * 1024,
+  watchBytesPerConnectionMax: 128 * 1024 * 1024,
+  watchBytesMax: 512 * 1024 * 1024,
   digestEnabled: true,
   closeSessionTxnEnabled: true,
   extendedTypesEnabled: true,

@@ -11,9 +11,11 @@ import { HASH, pathHash } from '../support/hash.ts';
 const { nodeCreated, nodeDeleted, nodeDataChanged, nodeChildrenChanged } = EventType;
 const { standardData, standardChild, persistent, recursive } = WatchMode;
 
+const LIMITS = { connectionBytesMax: 2 ** 27, bytesMax: 2 ** 29 };
+
 /** Drives the table with text paths ("/" is the root) and collects who heard what as `conn:event`. */
 class Driver {
-  readonly table = new WatchTable(HASH);
+  readonly table = new WatchTable(HASH, LIMITS);
   private heard: string[] = [];
   private readonly receiver: WatchReceiver = {
     onWatch: (conn, eventType) => this.heard.push(`${conn}:${eventType}`),
@@ -21,7 +23,7 @@ class Driver {
 
   add(conn: number, path: string, mode: Mode): void {
     const [bytes, start, length, hash] = located(path);
-    assert.equal(this.table.add(conn, bytes, start, length, hash, mode), true);
+    assert.equal(this.table.add(conn, bytes, start, length, hash, mode), 'ok');
   }
 
   has(conn: number, path: string, type: number): boolean {

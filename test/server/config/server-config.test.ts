@@ -78,6 +78,8 @@ describe('ServerConfig', () => {
         replyRingBytes: 4 * 1024 ** 2,
         proposalRingBytes: 8 * 1024 ** 2,
         storeBytesMax: 8 * 1024 ** 3,
+        watchBytesPerConnectionMax: 128 * 1024 ** 2,
+        watchBytesMax: 512 * 1024 ** 2,
         directIo: true,
         replyBacklogBytesMax: 1024 ** 2,
         connectionWindowRequests: 1000,
