@@ -23,9 +23,9 @@ import {
   type SnapshotReadOptions,
   type SnapshotSink,
 } from './snapshot-reader.ts';
-import { readTxnlog, repairTxnlogs, type TxnSink } from './txnlog-reader.ts';
+import { readTxnlog, repairTxnlogs, type TxnlogReadOptions, type TxnSink } from './txnlog-reader.ts';
 
-export interface RestoreOptions extends SnapshotReadOptions {
+export interface RestoreOptions extends SnapshotReadOptions, TxnlogReadOptions {
   /** zookeeper.snapshot.trust.empty: replay a log that has no snapshot (upgrade from 3.5.2 or older). */
   readonly trustEmptySnapshot: boolean;
   /** zookeeper.db.autocreate: begin with an empty database when there is none. */
@@ -116,7 +116,9 @@ function checkEmpty(disk: Disk, dirs: DataDirs, options: RestoreOptions): void {
         `the newest is ${broken.at(-1)!.name}; restore the data directory from a backup`,
     );
   }
-  const log = readTxnlog(disk, dirs.logDirectory, 0, { onTxn: () => {} }, options);
+  // Whether there are any is all that counts here; what is wrong with them is said when they are read.
+  const anyRecord: TxnSink = { onTxn: () => true };
+  const log = readTxnlog(disk, dirs.logDirectory, 0, anyRecord, { ...options, onWarning: () => {} });
   if (log.recordCount > 0) {
     throw new CorruptionFailure(
       `No snapshot found, but there are log entries in ${dirs.logDirectory}. Something is broken! ` +

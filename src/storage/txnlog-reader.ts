@@ -4,9 +4,15 @@
  *
  * Guarantees: every record handed out passed length, end mark and checksum. Where a file stops making sense,
  * `txnlog-tail.ts` tells torn from corrupt; corrupt throws. A torn end is followed by the next file, as Apache
- * does (its servers begin a new file after a crash and leave the torn one behind). No record may be missing: the
- * zxids of one epoch have no gaps, so a gap behind the snapshot or between two records means that acknowledged writes
- * are gone, with lost bytes or with a whole file.
+ * does (its servers begin a new file after a crash and leave the torn one behind).
+ *
+ * No record may be missing: the zxids of one epoch have no gaps, so a gap behind the snapshot or between two records
+ * means that acknowledged writes are gone, with lost bytes or with a whole file. One kind of gap is harmless: Apache's server
+ * spends a zxid on a multi that fails early and logs nothing. The digest in a later record tells them apart, because it is
+ * that of the whole tree: once it is the same, nothing was missing. A gap that no digest vouches for is refused.
+ *
+ *     record 4, record 6 ── gap ──▶ doubtful ── a later digest equals the tree's ──▶ warning, go on
+ *                                       └────── none does up to the end of the log ──▶ refused, or accepted by the switch
  */
 import { CorruptionFailure } from '../base/failure.ts';
 import { epochOf, type Zxid, zxidHex } from '../base/zxid.ts';
@@ -29,12 +35,17 @@ import { inspectTail } from './txnlog-tail.ts';
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
 export interface TxnSink {
-  /** One payload, `bytes[start, end)`; valid during the call only. `view` covers the same buffer. */
-  onTxn(zxid: Zxid, bytes: Uint8Array, view: DataView, start: number, end: number): void;
+  /**
+   * One payload, `bytes[start, end)`; valid during the call only. `view` covers the same buffer. True when the record proves
+   * that nothing was missing before it, by the digest of the tree.
+   */
+  onTxn(zxid: Zxid, bytes: Uint8Array, view: DataView, start: number, end: number): boolean;
 }
 
 export interface TxnlogReadOptions {
   readonly onWarning: (message: string) => void;
+  /** ringkeeper.acceptMissingRecords: go on, with a warning, where records are missing. */
+  readonly acceptMissingRecords: boolean;
 }
 
 /** What must be done to a file so that nobody meets its damage again; 0 = remove it. */
@@ -63,6 +74,7 @@ export function readTxnlog(
   const files = listLogs(disk, directory);
   const reading = new TxnlogReading(disk, directory, fromZxid, sink, options);
   for (let i = firstFile(files, fromZxid); i < files.length; i++) reading.readFile(files[i]!);
+  reading.finish();
   return reading;
 }
 
@@ -89,6 +101,15 @@ function firstFile(files: readonly LogFile[], fromZxid: Zxid): number {
   return first;
 }
 
+/** Records that should be there. */
+interface Gap {
+  readonly path: string;
+  /** Of the record behind it. */
+  readonly offset: number;
+  readonly missing: string;
+  readonly why: string;
+}
+
 class TxnlogReading implements TxnlogReadResult {
   recordCount = 0;
   payloadBytes = 0;
@@ -96,6 +117,8 @@ class TxnlogReading implements TxnlogReadResult {
   readonly repairs: TxnlogRepair[] = [];
   private previousZxid: Zxid = -1;
   private tear: string | null = null;
+  /** Not known to be harmless; the first is the one to tell. */
+  private gap: Gap | null = null;
   private readonly disk: Disk;
   private readonly directory: string;
   private readonly fromZxid: Zxid;
@@ -125,6 +148,14 @@ class TxnlogReading implements TxnlogReadResult {
     } finally {
       file.close();
     }
+  }
+
+  /** All files are read. @throws CorruptionFailure if records are missing */
+  finish(): void {
+    if (this.gap === null) return;
+    const { path, offset, missing, why } = this.gap;
+    const reason = `${missing} are missing before it (${why}) and no later digest proves that they held no write`;
+    throw corruption(path, offset, reason, `, or ${HOW_TO_ACCEPT}`);
   }
 
   /** Hands out the whole records; returns the offset behind the last one, 0 if the file header is not whole. */
@@ -166,23 +197,41 @@ class TxnlogReading implements TxnlogReadResult {
     if (zxid < this.fromZxid) return;
     this.recordCount++;
     this.payloadBytes += end - start;
-    this.sink.onTxn(zxid, bytes, view, start, end);
+    const proven = this.sink.onTxn(zxid, bytes, view, start, end);
+    if (proven && this.gap !== null) this.closeGap(this.gap, zxid);
+  }
+
+  private closeGap({ path, offset, missing }: Gap, zxid: Zxid): void {
+    this.gap = null;
+    this.options.onWarning(
+      `${path}: ${missing} do not exist before offset ${offset}; the tree's digest in record 0x${zxidHex(zxid)} ` +
+        'proves that no change of a znode is missing (a server of Apache takes a zxid for some failed requests and logs nothing)',
+    );
   }
 
   private checkContinuity(file: DiskFile, offset: number, zxid: Zxid): void {
     const known = Math.max(this.lastZxid, this.fromZxid - 1);
     if (known >= 0 && zxid > known + 1 && epochOf(zxid) === epochOf(known)) {
-      const missing = `records 0x${zxidHex(known + 1)} to 0x${zxidHex(zxid - 1)} are missing before it`;
+      const missing = `records 0x${zxidHex(known + 1)} to 0x${zxidHex(zxid - 1)}`;
       const why = this.tear ?? 'a log file may have been removed';
-      throw corruption(file.path, offset, `${missing} (${why})`);
+      if (this.options.acceptMissingRecords) {
+        this.options.onWarning(
+          `${file.path}: ${missing} are missing before offset ${offset} (${why}); ` +
+            'accepted by ringkeeper.acceptMissingRecords, acknowledged writes may be lost',
+        );
+      } else {
+        this.gap ??= { path: file.path, offset, missing, why };
+      }
     }
     this.tear = null;
   }
 }
 
-function corruption(path: string, offset: number, reason: string): CorruptionFailure {
+const HOW_TO_ACCEPT = 'set ringkeeper.acceptMissingRecords=true for one start to go on without them';
+
+function corruption(path: string, offset: number, reason: string, otherwise = ''): CorruptionFailure {
   return new CorruptionFailure(
     `${path} is corrupt at offset ${offset}: ${reason}; acknowledged writes may be lost, ` +
-      'restore the file from a copy or the data directory from a backup',
+      `restore the file from a copy or the data directory from a backup${otherwise}`,
   );
 }

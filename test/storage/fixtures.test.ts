@@ -43,7 +43,7 @@ for (const found of globSync('**/expected.json', { cwd: root }).sort()) {
 
   suite(dirname(found), () => {
     test('log records: sizes, headers, bodies, digests', () => {
-      const { txns, result, warnings } = readBack(disk, 0, directory);
+      const { txns, result, warnings } = readBack(disk, 0, { directory });
       const records = expected.logs.flatMap((log) => log.records);
       assert.deepEqual(
         txns.map(({ payload }) => decodeTxn(payload)),
@@ -62,10 +62,10 @@ for (const found of globSync('**/expected.json', { cwd: root }).sort()) {
     });
 
     test('reading from any zxid gives the records from there on', () => {
-      const all = readBack(disk, 0, directory).zxids;
+      const all = readBack(disk, 0, { directory }).zxids;
       for (const from of all) {
         assert.deepEqual(
-          readBack(disk, from, directory).zxids,
+          readBack(disk, from, { directory }).zxids,
           all.filter((zxid) => zxid >= from),
         );
       }
@@ -84,7 +84,7 @@ for (const found of globSync('**/expected.json', { cwd: root }).sort()) {
       for (const { name, zxid } of listLogs(disk, directory)) {
         const copy = new MemoryDisk();
         const log = appender(copy, zxid - 1, { preallocBytes: 16384 });
-        const own = readBack(copyOf(name, directory), 0, '/d').txns;
+        const own = readBack(copyOf(name, directory), 0, { directory: '/d' }).txns;
         for (const txn of own) log.append(txn.zxid, txn.payload, 0, txn.payload.length);
         log.close();
         assert.deepEqual(

@@ -37,6 +37,7 @@ function restored(disk: MemoryDisk, options: Partial<RestoreOptions> = {}): Rest
   const result = restore(disk, dirs, snapshot, txns, {
     trustEmptySnapshot: false,
     autocreateDatabase: true,
+    acceptMissingRecords: false,
     onWarning: (warning) => warnings.push(warning),
     ...options,
   });

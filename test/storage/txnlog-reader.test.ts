@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { CorruptionFailure } from '../../src/base/failure.ts';
 import { makeZxid } from '../../src/base/zxid.ts';
 import { LOG_WRITE_BYTES_MAX } from '../../src/storage/txnlog-format.ts';
-import { repairTxnlogs } from '../../src/storage/txnlog-reader.ts';
+import { readTxnlog, repairTxnlogs } from '../../src/storage/txnlog-reader.ts';
 import { appendAll, appender, DIRECTORY, payload, range, readBack } from './support/collect.ts';
 import { MemoryDisk } from './support/memory-disk.ts';
 
@@ -129,6 +129,53 @@ suite('torn tail', () => {
     const first = makeZxid(1, 1);
     const disk = diskWith({ 'log.1': torn, 'log.100000001': logBytes([60], first) });
     assert.deepEqual(readBack(disk).zxids, [1, 2, 3, 4, first]);
+  });
+});
+
+suite('a gap of zxids', () => {
+  const gapped = (): MemoryDisk => {
+    const disk = diskWith({ 'log.1': logBytes([40, 40]) });
+    appendAll(appender(disk, 3), 4, [50, 50]);
+    appendAll(appender(disk, 7), 8, [50, 50]);
+    return disk;
+  };
+
+  test('that no digest vouches for is refused, with file, zxids and the switch', () => {
+    assert.throws(() => readBack(gapped()), {
+      name: 'CorruptionFailure',
+      message:
+        /log\.4 is corrupt at offset 16: records 0x3 to 0x3 are missing before it \(a log file may have been removed\) and no later digest proves .* or set ringkeeper\.acceptMissingRecords=true for one start/,
+    });
+  });
+
+  test('that a later digest vouches for is told and passed, however many records later', () => {
+    for (const provesFrom of [8, 9]) {
+      const { zxids, warnings } = readBack(gapped(), 1, { provesFrom });
+      assert.deepEqual(zxids, [1, 2, 4, 5, 8, 9]);
+      assert.equal(warnings.length, 1);
+      assert.match(
+        warnings[0]!,
+        new RegExp(`log\\.4: records 0x3 to 0x3 do not exist .*in record 0x${provesFrom} proves`),
+      );
+    }
+    const { warnings } = readBack(gapped(), 1, { provesFrom: 4 });
+    assert.equal(warnings.length, 2, 'each gap has its own proof');
+    assert.match(warnings[1]!, /log\.8: records 0x6 to 0x7 do not exist/);
+  });
+
+  test('a digest before the gap says nothing about it', () => {
+    const disk = gapped();
+    disk.remove(`${DIRECTORY}/log.8`);
+    const proof = { onTxn: (zxid: number) => zxid < 4 };
+    const options = { onWarning: () => undefined, acceptMissingRecords: false };
+    assert.throws(() => readTxnlog(disk, DIRECTORY, 1, proof, options), /records 0x3 to 0x3 are missing/);
+  });
+
+  test('is accepted by the switch, with a warning for each', () => {
+    const { zxids, warnings } = readBack(gapped(), 1, { acceptMissingRecords: true });
+    assert.deepEqual(zxids, [1, 2, 4, 5, 8, 9]);
+    assert.match(warnings[0]!, /log\.4: records 0x3 to 0x3 are missing .*acknowledged writes may be lost/);
+    assert.match(warnings[1]!, /log\.8: records 0x6 to 0x7 are missing/);
   });
 });
 

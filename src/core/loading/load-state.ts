@@ -102,10 +102,12 @@ export class LoadState {
     return this.target.tree.find(bytes, start, parent, this.target.tree.hash.of(bytes, start, parent));
   }
 
-  compareDigest(zxid: Zxid, high: number, low: number): void {
+  /** True: the tree is the one that the digest was made of. */
+  compareDigest(zxid: Zxid, high: number, low: number): boolean {
     const { committed } = this.target.tree;
-    if (committed.high === high >>> 0 && committed.low === low >>> 0) return;
+    if (committed.high === high >>> 0 && committed.low === low >>> 0) return true;
     this.digestMismatches++;
     if (this.digestMismatches === 1) this.firstMismatchZxid = zxid;
+    return false;
   }
 }

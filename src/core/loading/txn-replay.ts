@@ -33,8 +33,11 @@ export class TxnReplay {
     this.parent = this.parts.tree.cursor();
   }
 
-  /** @throws CorruptionFailure when the payload is no transaction. */
-  apply(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+  /**
+   * True when its digest proves that the tree is now what it was when the record was written.
+   * @throws CorruptionFailure when the payload is no transaction.
+   */
+  apply(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     const { txn } = this;
     if (!txn.wrap(bytes, view, start, end)) {
       throw new CorruptionFailure(
@@ -44,11 +47,12 @@ export class TxnReplay {
     this.dispatch(txn);
     this.state.lastZxid = Math.max(this.state.lastZxid, txn.zxid);
     this.txnCount++;
-    if (txn.hasDigest && txn.digestVersion === TXN_DIGEST_VERSION && txn.zxid >= this.state.fuzzyUntil) {
-      this.state.compareDigest(txn.zxid, txn.digestHigh, txn.digestLow);
-    }
+    const comparable =
+      txn.hasDigest && txn.digestVersion === TXN_DIGEST_VERSION && txn.zxid >= this.state.fuzzyUntil;
+    const proven = comparable && this.state.compareDigest(txn.zxid, txn.digestHigh, txn.digestLow);
     this.parts.acls.dropUnreferenced();
     this.parts.tree.reclaim();
+    return proven;
   }
 
   /** All is replayed. Ephemerals whose session nobody knows go, without a transaction; returns how many. */

@@ -124,6 +124,8 @@ export interface ServerConfig {
   readonly watchBytesMax: number;
   /** The log is written past the page cache where the file system can. */
   readonly directIo: boolean;
+  /** Start although records of the log are missing and may have held acknowledged writes. */
+  readonly acceptMissingRecords: boolean;
   readonly replyBacklogBytesMax: number;
   readonly connectionWindowRequests: number;
   readonly connectionWindowBytes: number;
@@ -255,6 +257,7 @@ function readLimits(values: SettingValues) {
     watchBytesPerConnectionMax: values.int('ringkeeper.watchBytesPerConnectionMax'),
     watchBytesMax: values.int('ringkeeper.watchBytesMax'),
     directIo: values.switch('ringkeeper.directIo'),
+    acceptMissingRecords: values.switch('ringkeeper.acceptMissingRecords'),
     replyBacklogBytesMax: values.int('ringkeeper.replyBacklogBytesMax'),
     connectionWindowRequests: values.int('ringkeeper.connectionWindowRequests'),
     connectionWindowBytes: values.int('ringkeeper.connectionWindowBytes'),

@@ -45,12 +45,13 @@ export function recover(
     {
       onTxn: (_zxid, bytes, view, start, end) => {
         sink.endSnapshot();
-        loader.replay.apply(bytes, view, start, end);
+        return loader.replay.apply(bytes, view, start, end);
       },
     },
     {
       trustEmptySnapshot: config.snapshotTrustEmpty,
       autocreateDatabase: config.dbAutocreate,
+      acceptMissingRecords: config.acceptMissingRecords,
       onWarning: (message) => log.warn(message),
     },
   );

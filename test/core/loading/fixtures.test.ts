@@ -95,7 +95,10 @@ for (const found of globSync('**/expected.json', { cwd: ROOT }).sort()) {
 
 function txnsOf(disk: MemoryDisk): readonly CollectedTxn[] {
   const sink = new TxnCollector();
-  readTxnlog(disk, DIRS.logDirectory, 0, sink, { onWarning: (warning) => assert.fail(warning) });
+  readTxnlog(disk, DIRS.logDirectory, 0, sink, {
+    onWarning: (warning) => assert.fail(warning),
+    acceptMissingRecords: false,
+  });
   return sink.txns;
 }
 

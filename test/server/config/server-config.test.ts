@@ -81,6 +81,7 @@ describe('ServerConfig', () => {
         watchBytesPerConnectionMax: 128 * 1024 ** 2,
         watchBytesMax: 512 * 1024 ** 2,
         directIo: true,
+        acceptMissingRecords: false,
         replyBacklogBytesMax: 1024 ** 2,
         connectionWindowRequests: 1000,
         connectionWindowBytes: 1024 ** 2,

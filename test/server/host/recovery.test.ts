@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CorruptionFailure, DataDirFailure } from '../../../src/base/failure.ts';
+import { ErrorCode } from '../../../src/wire/error-codes.ts';
 import { putSnapshot, restored, withLog } from '../../core/support/data-directory.ts';
+import type { LoggedTxn } from '../../core/support/fake-ports.ts';
 import { ReplicaHarness } from '../../core/support/replica-harness.ts';
 import { create } from '../../core/support/requests.ts';
 import { dumpTree } from '../../core/support/tree-dump.ts';
@@ -28,6 +30,44 @@ function damage(disk: MemoryDisk, path: string, at: number): void {
   bytes[at < 0 ? bytes.length + at : at]! ^= 1;
   disk.put(path, bytes);
 }
+
+describe('records missing in the log', () => {
+  /** What a server logged, without the records at these places. */
+  const without = (txns: readonly LoggedTxn[], ...places: readonly number[]): MemoryDisk => {
+    const disk = withLog(txns.filter((_, i) => !places.includes(i)));
+    putSnapshot(disk, new ReplicaHarness().replica.beginSnapshot());
+    return disk;
+  };
+
+  test('one that changed nothing: the next digest says so, and the server goes on', () => {
+    const harness = new ReplicaHarness();
+    const c = harness.connect();
+    c.ok(create('/a'));
+    assert.equal(c.call(create('/a')).err, ErrorCode.nodeExists);
+    c.ok(create('/b'));
+    const failed = harness.log.txns.findIndex(
+      ({ payload }) => new DataView(payload.buffer).getInt32(28) === -1,
+    );
+    assert.ok(failed > 0);
+    const { harness: after, warnings } = restored(without(harness.log.txns, failed));
+    assert.deepEqual(dumpTree(after.parts), dumpTree(harness.parts));
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /log\.1: records 0x3 to 0x3 do not exist .*record 0x4 proves/);
+  });
+
+  test('one that held a write: refused, unless the switch says otherwise', () => {
+    const { log } = server(5);
+    const disk = (): MemoryDisk => without(log.txns, 3);
+    assert.throws(
+      () => restored(disk()),
+      /records 0x4 to 0x4 are missing .*ringkeeper\.acceptMissingRecords=true/,
+    );
+    const { harness, warnings } = restored(disk(), { acceptMissingRecords: true });
+    assert.equal(dumpTree(harness.parts).has('/n2'), false);
+    assert.equal(dumpTree(harness.parts).has('/n4'), true);
+    assert.match(warnings[0]!, /records 0x4 to 0x4 are missing .*acknowledged writes may be lost/);
+  });
+});
 
 describe('recovery', () => {
   test('nothing there: the tree of a new server, and a snapshot is due', () => {

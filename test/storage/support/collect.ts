@@ -19,8 +19,12 @@ export interface CollectedTxn {
 export class TxnCollector implements TxnSink {
   readonly txns: CollectedTxn[] = [];
 
-  onTxn(zxid: number, bytes: Uint8Array, _view: DataView, start: number, end: number): void {
+  /** From this zxid on the sink says that nothing was missing. */
+  provesFrom = Infinity;
+
+  onTxn(zxid: number, bytes: Uint8Array, _view: DataView, start: number, end: number): boolean {
     this.txns.push({ zxid, payload: bytes.slice(start, end) });
+    return zxid >= this.provesFrom;
   }
 
   get zxids(): number[] {
@@ -139,10 +143,21 @@ export interface ReadBack {
   readonly warnings: string[];
 }
 
-export function readBack(disk: Disk, fromZxid = 1, directory = DIRECTORY): ReadBack {
+export interface ReadBackOptions {
+  readonly directory?: string;
+  readonly acceptMissingRecords?: boolean;
+  /** From this zxid on the digest of a record proves that nothing was missing. */
+  readonly provesFrom?: number;
+}
+
+export function readBack(disk: Disk, fromZxid = 1, options: ReadBackOptions = {}): ReadBack {
   const sink = new TxnCollector();
+  sink.provesFrom = options.provesFrom ?? Infinity;
   const warnings: string[] = [];
-  const result = readTxnlog(disk, directory, fromZxid, sink, { onWarning: (w) => warnings.push(w) });
+  const result = readTxnlog(disk, options.directory ?? DIRECTORY, fromZxid, sink, {
+    onWarning: (warning) => warnings.push(warning),
+    acceptMissingRecords: options.acceptMissingRecords ?? false,
+  });
   return { zxids: sink.zxids, txns: sink.txns, result, warnings };
 }
 

@@ -101,8 +101,9 @@ export function readLog(disk: Disk, directory: string): LoggedTxn[] {
   const sink = {
     onTxn: (zxid: number, _bytes: Uint8Array, _view: DataView, start: number, end: number) => {
       txns.push({ zxid, length: end - start });
+      return true;
     },
   };
-  readTxnlog(disk, directory, 0, sink, { onWarning: () => undefined });
+  readTxnlog(disk, directory, 0, sink, { onWarning: () => undefined, acceptMissingRecords: false });
   return txns;
 }
