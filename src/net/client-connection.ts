@@ -16,18 +16,17 @@
  * A frame that may not be submitted yet stops the splitter: the rest of the chunk waits there and the socket is
  * paused, until `continue`.
  */
-import type { Socket } from 'node:net';
 import { assert } from '../base/assert.ts';
 import { EMPTY_BYTES } from '../wire/flyweight.ts';
 import { FourLetterWord, isFourLetterWord } from '../wire/four-letter.ts';
 import { type FrameHandler, FrameSplitter, FrameStatus } from '../wire/framing.ts';
 import type { Admission } from './accept-limits.ts';
-import { ClientSocket, type ReadBuffer, type SocketHandler } from './client-socket.ts';
 import type { NetCounters } from './net-counters.ts';
 import { type BacklogOwner, ReplyBacklog } from './reply-backlog.ts';
 import type { SlabPool } from './reply-slab.ts';
 import type { RequestPort } from './request-port.ts';
 import { RequestWindow } from './request-window.ts';
+import type { AcceptedSocket, ReadBuffer, SocketHandler, SocketPort } from './transport.ts';
 
 export interface ConnectionLimits {
   /** Largest request frame. */
@@ -87,7 +86,7 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
   /** When the sweep closes this connection; Infinity once it has a session. */
   deadlineMs: number;
   private readonly owner: ConnectionOwner;
-  private readonly socket: ClientSocket;
+  private readonly socket: SocketPort;
   private readonly splitter: FrameSplitter;
   private firstBytes: Buffer | null = null;
 
@@ -96,7 +95,7 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
     owner: ConnectionOwner,
     slot: number,
     id: number,
-    accepted: Socket,
+    accepted: AcceptedSocket,
     address: string,
     admission: Admission,
   ) {
@@ -105,7 +104,7 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
     this.id = id;
     this.address = address;
     this.admission = admission;
-    this.socket = new ClientSocket(accepted, owner.readBuffer, this);
+    this.socket = accepted.open(owner.readBuffer, this);
     this.window = new RequestWindow(owner.limits.windowRequests, owner.limits.windowBytes);
     this.backlog = new ReplyBacklog(owner.slabs, this.socket, this);
     this.splitter = new FrameSplitter(owner.limits.frameBytesMax, this);

@@ -9,32 +9,15 @@
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { assert } from '../base/assert.ts';
+import type { ReadBuffer, SocketHandler, SocketPort } from './transport.ts';
 import { writeNow } from './write-now.ts';
-
-/** What the sockets of a thread read into; callbacks do not overlap. */
-export class ReadBuffer {
-  readonly bytes: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  readonly view: DataView = new DataView(this.bytes.buffer, this.bytes.byteOffset, READ_BYTES);
-}
-
-/** As much as the event loop itself reads at a time. */
-const READ_BYTES = 64 * 1024;
-
-export interface SocketHandler {
-  /** `[0, length)` of the read buffer, valid during the call. */
-  onBytes(buffer: ReadBuffer, length: number): void;
-  /** The client's FIN. */
-  onEnd(): void;
-  /** Exactly once, after whatever ended the connection. */
-  onClose(): void;
-}
 
 /** What is used of Node's socket, which its types do not show. */
 interface HandleOwner {
   _handle: object | null;
 }
 
-export class ClientSocket {
+export class ClientSocket implements SocketPort {
   private readonly socket: Socket;
   /** Null once closed: see `onClose`. */
   private handler: SocketHandler | null;

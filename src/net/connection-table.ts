@@ -9,7 +9,6 @@
  * One write per connection and turn: replies made while a connection's chunk is processed leave at the end of that
  * chunk, while the slab is warm in the cache; all others mark their connection dirty and leave in `flush`.
  */
-import type { Socket } from 'node:net';
 import { assert } from '../base/assert.ts';
 import type { Admission } from './accept-limits.ts';
 import {
@@ -18,10 +17,10 @@ import {
   type ConnectionOwner,
   ConnectionState,
 } from './client-connection.ts';
-import { ReadBuffer } from './client-socket.ts';
 import { createNetCounters, type NetCounters } from './net-counters.ts';
 import { type ReplySlab, SlabPool } from './reply-slab.ts';
 import type { BacklogObserver, RequestPort } from './request-port.ts';
+import { type AcceptedSocket, ReadBuffer } from './transport.ts';
 
 export interface ConnectionTableOptions {
   readonly limits: ConnectionLimits;
@@ -79,9 +78,10 @@ export class ConnectionTable implements ConnectionOwner {
   }
 
   /** Takes over an accepted socket that has not been read; false = no slot left, the socket is still the caller's. */
-  open(accepted: Socket, address: string, port: number, admission: Admission): boolean {
+  open(accepted: AcceptedSocket, address: string, admission: Admission): boolean {
     const slot = this.freeSlots.pop() ?? this.connections.length;
     if (slot === this.slotCount) return false;
+    const port = accepted.remotePort;
     const connection = new ClientConnection(this, slot, this.idBase + slot, accepted, address, admission);
     this.connections[slot] = connection;
     this.counters.accepted++;

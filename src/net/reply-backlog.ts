@@ -12,8 +12,8 @@
  * `bytes` counts everything committed and not yet taken. A slab whose write failed is never used again: the
  * kernel may still look at it.
  */
-import type { ClientSocket } from './client-socket.ts';
 import { type ReplySlab, SLAB_BYTES, type SlabPool } from './reply-slab.ts';
+import type { SocketPort } from './transport.ts';
 
 export interface BacklogOwner {
   /** `bytes` left the backlog: in `flush`, in `discard`, or on a stack of its own. */
@@ -27,14 +27,14 @@ const SLABS_PER_FLUSH_MAX = 16;
 export class ReplyBacklog {
   bytes = 0;
   private readonly pool: SlabPool;
-  private readonly socket: ClientSocket;
+  private readonly socket: SocketPort;
   private readonly owner: BacklogOwner;
   private first: ReplySlab | null = null;
   private last: ReplySlab | null = null;
   private inFlight: ReplySlab | null = null;
   private inFlightBytes = 0;
 
-  constructor(pool: SlabPool, socket: ClientSocket, owner: BacklogOwner) {
+  constructor(pool: SlabPool, socket: SocketPort, owner: BacklogOwner) {
     this.pool = pool;
     this.socket = socket;
     this.owner = owner;

@@ -4,27 +4,27 @@
  *     start   lock → data directory → recovery (core) → log worker → listen
  *     stop    no new requests → in flight committed and answered → log synced → sockets closed → unlock
  */
-import { availableParallelism } from 'node:os';
+
+import type { LoopTimer } from '../base/event-loop.ts';
 import { Failure } from '../base/failure.ts';
 import { createAcceptLimits } from '../net/accept-limits.ts';
-import type { ListenOptions } from '../net/client-listener.ts';
+import type { ListenOptions } from '../net/transport.ts';
 import { Bell, createBell } from '../shm/bell.ts';
 import { type DataDirs, openDataDir, provideDirectory } from '../storage/data-dir.ts';
-import { DataDirLock } from '../storage/data-dir-lock.ts';
-import { NodeDisk } from '../storage/node-disk.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { CoreHost, type CoreSetup } from './host/core-host.ts';
-import type { CoreWorkerMessage, CoreWorkerSetup } from './host/core-worker.ts';
+import type { CoreWorkerMessage, CoreWorkerSetup } from './host/core-thread.ts';
 import { SharedCore } from './host/shared-core.ts';
 import { createIoLink, type IoLinkHandle } from './io/io-link.ts';
 import type { IoWorkerMessage, IoWorkerSetup } from './io/io-worker.ts';
 import { RingIo, type RingIoOptions } from './io/ring-io.ts';
 import { createLogLink, type LogLinkHandle } from './log/log-link.ts';
-import type { LogWorkerMessage, LogWorkerSetup } from './log/log-worker.ts';
+import type { LogWorkerMessage, LogWorkerSetup } from './log/log-thread.ts';
 import type { Log } from './logging.ts';
-import { openFileCountMax } from './monitor/environment.ts';
 import { createIoMeter, type IoMeterHandle } from './monitor/io-meter.ts';
 import { createThreadMeter, type ThreadMeterHandle } from './monitor/thread-meter.ts';
+import { createNodePlatform } from './platform/node-platform.ts';
+import type { Platform } from './platform/platform.ts';
 import type { PurgeWorkerMessage, PurgeWorkerSetup } from './purge-worker.ts';
 import { createSnapshotLink, type SnapshotLinkHandle } from './snapshot/snapshot-link.ts';
 import { SnapshotThread } from './snapshot/snapshot-thread.ts';
@@ -61,17 +61,21 @@ interface Front {
 }
 
 /** @throws Failure: bad data directory, corrupt files, port in use */
-export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
-  const disk = new NodeDisk();
+export async function startServer(
+  config: ServerConfig,
+  log: Log,
+  platform: Platform = createNodePlatform(),
+): Promise<RunningServer> {
+  const { disk } = platform;
   provideDirectory(disk, config.dataDir, config.datadirAutocreate);
-  const lock = DataDirLock.acquire(config.dataDir);
+  const lock = platform.lockDirectory(config.dataDir);
   try {
     const dirs = openDataDir(disk, {
       dataDir: config.dataDir,
       dataLogDir: config.dataLogDir,
       autocreate: config.datadirAutocreate,
     });
-    const assembly = new Assembly(config, dirs, log);
+    const assembly = new Assembly(config, dirs, log, platform);
     const port = await assembly.start();
     return {
       port,
@@ -94,6 +98,7 @@ class Assembly {
   private readonly config: ServerConfig;
   private readonly dirs: DataDirs;
   private readonly log: Log;
+  private readonly platform: Platform;
   private readonly coreBell = createBell();
   private readonly logLink: LogLinkHandle;
   private readonly snapshotLink: SnapshotLinkHandle;
@@ -103,14 +108,15 @@ class Assembly {
   private front!: Front;
   private logWorker!: SupervisedWorker;
   private drainCore!: () => Promise<void>;
-  private purgeTimer: NodeJS.Timeout | null = null;
+  private purgeTimer: LoopTimer | null = null;
 
-  constructor(config: ServerConfig, dirs: DataDirs, log: Log) {
+  constructor(config: ServerConfig, dirs: DataDirs, log: Log, platform: Platform) {
+    this.platform = platform;
     this.config = config;
     this.dirs = dirs;
     this.log = log;
-    this.topology = chooseTopology(config, availableParallelism());
-    this.supervisor = new Supervisor(log);
+    this.topology = chooseTopology(config, platform.coreCount);
+    this.supervisor = new Supervisor(log, platform);
     this.logLink = createLogLink({
       proposalRingBytes: config.proposalRingBytes,
       coreBell: this.coreBell,
@@ -128,7 +134,10 @@ class Assembly {
         replyBacklogBytesHardMax: REPLY_BACKLOG_HARD_MAX,
         sessionlessTimeoutMs: config.sessionlessTimeoutMs,
       },
-      accept: createAcceptLimits(connectionsMax(config.maxCnxns, this.topology), config.maxClientCnxns),
+      accept: createAcceptLimits(
+        connectionsMax(config.maxCnxns, platform.openFileCountMax, this.topology),
+        config.maxClientCnxns,
+      ),
     };
   }
 
@@ -150,7 +159,7 @@ class Assembly {
   }
 
   async stop(): Promise<void> {
-    if (this.purgeTimer !== null) clearInterval(this.purgeTimer);
+    if (this.purgeTimer !== null) this.purgeTimer.cancel();
     await this.front.quiesce();
     this.logWorker.mayExit = true;
     await this.drainCore();
@@ -163,16 +172,18 @@ class Assembly {
 
   private startShared(): void {
     const meter = createIoMeter('io_core');
-    const host = new CoreHost(this.coreSetup([meter], null), this.log, (job) => this.snapshots.write(job));
+    const setup = this.coreSetup([meter], null);
+    const host = new CoreHost(setup, this.log, this.platform, (job) => this.snapshots.write(job));
     const recovery = host.recover();
     this.startLog(recovery.lastZxid);
-    host.start(recovery);
     const core = new SharedCore(
       host,
       { ...this.ringIoOptions, io: 0, slotCount: CONNECTION_SLOTS, meter },
       this.coreBell,
+      this.platform,
       (error) => this.supervisor.fail(describeFailure('core', error)),
     );
+    host.start(recovery, core.sockets);
     this.supervisor.onWake = core.onBell;
     this.front = {
       listen: (options) => core.io.listen(options),
@@ -193,10 +204,13 @@ class Assembly {
     const links: IoLinkHandle[] = [];
     for (let io = 0; io < this.topology.ioThreads; io++) links.push(this.createLink(io));
     const setup: CoreWorkerSetup = {
-      core: this.coreSetup(
-        links.map((link) => link.meter),
-        createThreadMeter('core'),
-      ),
+      core: {
+        ...this.coreSetup(
+          links.map((link) => link.meter),
+          null,
+        ),
+        coreThread: createThreadMeter('core'),
+      },
       ioLinks: links,
       coreBell: this.coreBell,
       idleTurnsMax: this.topology.idleTurnsMax,
@@ -221,7 +235,8 @@ class Assembly {
   }
 
   private ringFront(link: IoLinkHandle): Front {
-    const io = new RingIo(link, this.ringIoOptions);
+    const io = new RingIo(link, this.ringIoOptions, this.platform);
+    this.supervisor.onWake = io.onBell;
     return {
       listen: (options) => io.agent.listen(options),
       quiesce: () => io.agent.quiesce(),
@@ -304,7 +319,7 @@ class Assembly {
         slowSyncMs: config.fsyncWarningMs,
       },
       snapshots: { snapCount: config.snapCount, snapBytesMax: config.snapSizeLimitBytes },
-      seed: Date.now() % 2 ** 31,
+      seed: this.platform.entropy(),
       batching: {
         recordsMax: config.maxBatchSize,
         flushDelayMs: config.flushDelayMs,
@@ -333,8 +348,7 @@ class Assembly {
       this.supervisor.spawn('purge', './purge-worker', setup, onMessage).mayExit = true;
     };
     run();
-    this.purgeTimer = setInterval(run, autopurgePurgeIntervalMs);
-    this.purgeTimer.unref();
+    this.purgeTimer = this.platform.loop.every(autopurgePurgeIntervalMs, run);
   }
 
   /** What a worker promises, or an error when it failed instead. */
@@ -349,8 +363,7 @@ class Assembly {
 }
 
 /** Clients may use up what the process may have open, but not the server's own part of it; 0 = no limit. */
-function connectionsMax(configured: number, topology: Topology): number {
-  const openFilesMax = openFileCountMax();
+function connectionsMax(configured: number, openFilesMax: number | null, topology: Topology): number {
   if (openFilesMax === null) return configured;
   const reserved = RESERVED_FILES + RESERVED_FILES_PER_IO_THREAD * topology.ioThreads;
   const possible = Math.max(1, openFilesMax - reserved);

@@ -2,8 +2,8 @@
  * Spawns the workers and watches them. There is no half-alive server: a worker that reports a failure, throws, or
  * ends when it should not, settles `failed` with one line and an exit status, and the process ends.
  */
-import { Worker } from 'node:worker_threads';
 import type { Log, LogLine, MainLog } from './logging.ts';
+import type { Platform, Thread } from './platform/platform.ts';
 import type { WorkerFailure } from './worker-failure.ts';
 
 export interface ServerFailure {
@@ -13,19 +13,18 @@ export interface ServerFailure {
 
 const LOST_WORKER_STATUS = 1;
 
-/** Workers keep their state in typed arrays; with its usual 48 MiB the collector lets small garbage pile up that far. */
-const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4 };
-
 export class Supervisor {
   readonly failed: Promise<ServerFailure>;
   /** Called for every empty message: a worker rings the bell of an agent on this thread. */
   onWake: () => void = () => {};
   private readonly log: Log;
+  private readonly platform: Pick<Platform, 'startThread'>;
   private readonly settleFailed: (failure: ServerFailure) => void;
   private readonly running = new Set<SupervisedWorker>();
 
-  constructor(log: Log) {
+  constructor(log: Log, platform: Pick<Platform, 'startThread'>) {
     this.log = log;
+    this.platform = platform;
     const { promise, resolve } = Promise.withResolvers<ServerFailure>();
     this.failed = promise;
     this.settleFailed = resolve;
@@ -38,12 +37,10 @@ export class Supervisor {
     workerData: object,
     onMessage: (message: never) => void,
   ): SupervisedWorker {
-    const worker = new SupervisedWorker(
-      role,
-      new Worker(workerUrl(entry), { name: role, workerData, resourceLimits: RESOURCE_LIMITS }),
-    );
+    const worker = new SupervisedWorker(role, this.platform.startThread(entry, role, workerData));
     this.running.add(worker);
-    worker.thread.on('message', (message: LogLine | WorkerFailure | null) => {
+    worker.thread.on('message', (value) => {
+      const message = value as LogLine | WorkerFailure | null;
       if (message === null) this.onWake();
       else if (message.type === 'failed') this.fail(message);
       else if (message.type === 'log') (this.log as MainLog).write(message);
@@ -80,23 +77,17 @@ export class Supervisor {
 
 export class SupervisedWorker {
   readonly role: string;
-  readonly thread: Worker;
+  readonly thread: Thread;
   /** Set when its end is expected. */
   mayExit = false;
   readonly exited: Promise<void>;
   readonly onExit: () => void;
 
-  constructor(role: string, thread: Worker) {
+  constructor(role: string, thread: Thread) {
     this.role = role;
     this.thread = thread;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.exited = promise;
     this.onExit = resolve;
   }
-}
-
-/** Workers run from source in a checkout and compiled when installed: the same ending as this file. */
-function workerUrl(entry: string): URL {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  return new URL(entry + extension, import.meta.url);
 }

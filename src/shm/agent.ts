@@ -30,9 +30,13 @@ export interface AgentLoopOptions {
   readonly idleTurnsMax: number;
 }
 
+export const LoopTurn = { worked: 0, idle: 1, ended: 2 } as const;
+export type LoopTurn = (typeof LoopTurn)[keyof typeof LoopTurn];
+
 /** The duty cycle of a blocking thread: work until there is none, look again for a while, sleep. */
 export class AgentLoop {
-  private readonly options: AgentLoopOptions;
+  readonly options: AgentLoopOptions;
+  private idleTurns = 0;
 
   constructor(options: AgentLoopOptions) {
     this.options = options;
@@ -43,23 +47,30 @@ export class AgentLoop {
    * goes through: the thread has failed, and `onClose` is not for that.
    */
   run(): void {
-    const { agent, bell, hasWork, nowMs, parkMsMax, idleTurnsMax } = this.options;
-    let idleTurns = 0;
+    const { agent, bell, hasWork, parkMsMax } = this.options;
     agent.onStart?.();
     for (;;) {
-      // Asked before the turn: what was handed over before the bell was closed is then found by this turn.
-      const closed = bell.isClosed;
-      if (agent.doWork(nowMs()) > 0) {
-        idleTurns = 0;
-      } else if (closed) {
-        break;
-      } else if (idleTurns < idleTurnsMax) {
-        idleTurns++;
-      } else {
-        bell.parkBlocking(hasWork, parkMsMax);
-        idleTurns = 0;
-      }
+      const turn = this.turn();
+      if (turn === LoopTurn.ended) return;
+      if (turn === LoopTurn.idle) bell.parkBlocking(hasWork, parkMsMax);
     }
-    agent.onClose?.();
+  }
+
+  /** One turn, for whoever drives the loop by hand. `idle`: go to sleep; `ended`: never call again. */
+  turn(): LoopTurn {
+    const { agent, bell, nowMs, idleTurnsMax } = this.options;
+    // Asked before the turn: what was handed over before the bell was closed is then found by this turn.
+    const closed = bell.isClosed;
+    if (agent.doWork(nowMs()) > 0) {
+      this.idleTurns = 0;
+      return LoopTurn.worked;
+    }
+    if (closed) {
+      agent.onClose?.();
+      return LoopTurn.ended;
+    }
+    if (this.idleTurns++ < idleTurnsMax) return LoopTurn.worked;
+    this.idleTurns = 0;
+    return LoopTurn.idle;
   }
 }

@@ -127,6 +127,25 @@ export class Bell {
   }
 
   /**
+   * The same for a thread that somebody drives by hand (the simulator): goes to sleep in name only, and the driver
+   * does not call it before `isParked` is false or the time is over. False = there is work, or the end.
+   */
+  tryPark(hasWork: () => boolean): boolean {
+    Atomics.store(this.words, PARKED_WORD, WAITS_FOR_NOTIFY);
+    if (!hasWork() && !this.isClosed) return true;
+    this.unpark();
+    return false;
+  }
+
+  get isParked(): boolean {
+    return Atomics.load(this.words, PARKED_WORD) !== AWAKE;
+  }
+
+  unpark(): void {
+    Atomics.store(this.words, PARKED_WORD, AWAKE);
+  }
+
+  /**
    * The same for a thread with an event loop: returns at once and calls `onWake` once, when the bell is rung, or
    * soon if `hasWork` finds something. Calling it again before that changes nothing (the wake-up that is on its way
    * covers whatever was added since), so the end of every turn may call it. It does not keep the process alive.

@@ -218,6 +218,15 @@ export class RingConsumer {
     return count;
   }
 
+  /** Positions that wrap: how far records are published, and how far they are consumed. */
+  get tail(): number {
+    return Atomics.load(this.control, TAIL_WORD);
+  }
+
+  get head(): number {
+    return this.position;
+  }
+
   get isEmpty(): boolean {
     return Atomics.load(this.control, TAIL_WORD) === this.position;
   }

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { BindFailure } from '../../src/base/failure.ts';
 import { ClientListener } from '../../src/net/client-listener.ts';
+import { nodeTransport } from '../../src/net/node-transport.ts';
 import { NetHarness, until } from './support/net-harness.ts';
 import { framed, TestSocket } from './support/test-socket.ts';
 
@@ -45,7 +46,8 @@ test('a port in use, an address that is not ours and a name that does not resolv
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   t.after(() => other.close());
   const { port } = other.address() as { port: number };
-  const listener = (): ClientListener => new ClientListener(harness.table, harness.acceptLimits, false);
+  const listener = (): ClientListener =>
+    new ClientListener(harness.table, harness.acceptLimits, false, nodeTransport);
   await assert.rejects(listener().listen({ ...LISTEN, port }), (error: unknown) => {
     assert.ok(error instanceof BindFailure);
     assert.match(error.message, new RegExp(`127.0.0.1:${port}: the port is in use`));
@@ -57,8 +59,8 @@ test('a port in use, an address that is not ours and a name that does not resolv
 test('with reusePort two listeners share one port', async (t) => {
   const harness = await NetHarness.start();
   t.after(() => harness.stop());
-  const one = new ClientListener(harness.table, harness.acceptLimits, true);
-  const two = new ClientListener(harness.table, harness.acceptLimits, true);
+  const one = new ClientListener(harness.table, harness.acceptLimits, true, nodeTransport);
+  const two = new ClientListener(harness.table, harness.acceptLimits, true, nodeTransport);
   const port = await one.listen({ ...LISTEN, reusePort: true });
   assert.equal(await two.listen({ ...LISTEN, port, reusePort: true }), port);
   one.close();

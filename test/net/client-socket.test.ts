@@ -5,7 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { ClientSocket, ReadBuffer, type SocketHandler } from '../../src/net/client-socket.ts';
+import { ClientSocket } from '../../src/net/client-socket.ts';
+import { ReadBuffer, type SocketHandler } from '../../src/net/transport.ts';
 
 const CONNECTIONS = 200;
 const WORDS_EACH = 4_096; // 8 bytes each

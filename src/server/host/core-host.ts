@@ -4,14 +4,11 @@
  *
  *     recover → start → (open · CorePort calls and `poll` · close)*
  */
-import { createHash, randomInt } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import { ClientState } from '../../core/client/client.ts';
 import type { CorePort } from '../../core/ports/core-port.ts';
 import type { ConnId, SnapshotRequest } from '../../core/ports/ports.ts';
 import { Replica } from '../../core/replica.ts';
 import type { DataDirs } from '../../storage/data-dir.ts';
-import { NodeDisk } from '../../storage/node-disk.ts';
 import { fieldBytesMax } from '../../wire/limits.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import { FourLetterWords } from '../four-letter-words.ts';
@@ -24,11 +21,13 @@ import type { IoMeterHandle } from '../monitor/io-meter.ts';
 import { SnapshotMeter } from '../monitor/snapshot-meter.ts';
 import { type StageQueues, Stages } from '../monitor/stages.ts';
 import type { ThreadMeterHandle } from '../monitor/thread-meter.ts';
+import type { BlockingPlatform } from '../platform/platform.ts';
 import { SnapshotLink, type SnapshotLinkHandle } from '../snapshot/snapshot-link.ts';
 import { type SnapshotJob, writeSnapshot } from '../snapshot/write-snapshot.ts';
 import { CoreView } from './core-view.ts';
 import { LimitLines } from './limit-lines.ts';
 import { type Recovery, recover } from './recovery.ts';
+import { type SocketTurns, Tick } from './tick.ts';
 
 export interface CoreSetup {
   readonly config: ServerConfig;
@@ -44,8 +43,8 @@ export interface CoreSetup {
   readonly coreThread: ThreadMeterHandle | null;
 }
 
-/** How often session expiry and the container sweep are looked at; far below any tick. */
-export const TICK_MS = 50;
+/** What the core needs of the machine, on whichever thread it is. */
+export type HostPlatform = Pick<BlockingPlatform, 'clock' | 'disk' | 'digestBase64' | 'entropy'>;
 
 const COMPRESSIONS = { none: '', gz: '.gz', snappy: '.snappy' } as const;
 
@@ -59,6 +58,7 @@ export class CoreHost implements CorePort {
   private readonly metrics: CoreMetrics;
   private readonly setup: CoreSetup;
   private readonly log: Log;
+  private readonly platform: HostPlatform;
   private readonly logPort: RingLogPort;
   private readonly snapshots: SnapshotLink;
   private readonly spawnSnapshot: (job: SnapshotJob) => void;
@@ -68,14 +68,15 @@ export class CoreHost implements CorePort {
   private isOpen = false;
   private seenDurable = 0;
   private seenSnapshotsDue = 0;
-  private nextTickMs = 0;
+  private tick: Tick | null = null;
   private readonly limitLines: LimitLines;
 
   /** `spawnSnapshot`: starts a snapshot thread; it reports through the snapshot link. */
-  constructor(setup: CoreSetup, log: Log, spawnSnapshot: (job: SnapshotJob) => void) {
+  constructor(setup: CoreSetup, log: Log, platform: HostPlatform, spawnSnapshot: (job: SnapshotJob) => void) {
     const { config } = setup;
     this.setup = setup;
     this.log = log;
+    this.platform = platform;
     this.spawnSnapshot = spawnSnapshot;
     const recordBytesMax = fieldBytesMax(config.frameBytesMax, config.juteExtraBytes);
     this.logPort = new RingLogPort(setup.logLink, recordBytesMax);
@@ -84,13 +85,13 @@ export class CoreHost implements CorePort {
     this.replica = new Replica(config, {
       log: this.logPort,
       crypto: {
-        digestBase64: (bytes) => createHash(config.digestAlg).update(bytes).digest('base64'),
+        digestBase64: (bytes) => platform.digestBase64(config.digestAlg, bytes),
       },
       admin: { answer: (word, argument) => this.answerWord(word, argument) },
-      hashKey: { low: randomInt(2 ** 32), high: randomInt(2 ** 32) },
+      hashKey: { low: platform.entropy(), high: platform.entropy() },
     });
     this.limitLines = new LimitLines(this.replica, config, log);
-    const startMs = performance.now();
+    const startMs = platform.clock.monotonicMs();
     this.meter = new CoreMeter(this.replica);
     this.queues = { core: [], log: [this.logPort.queue], io: [] };
     const meters = {
@@ -106,17 +107,18 @@ export class CoreHost implements CorePort {
 
   /** Fills the replica from the data directory. @throws CorruptionFailure, DataDirFailure, StorageFailure */
   recover(): Recovery {
-    const disk = new NodeDisk();
-    const recovery = recover(this.replica, disk, this.setup.dirs, this.setup.config, this.log);
+    const { clock, disk } = this.platform;
+    const recovery = recover(this.replica, disk, this.setup.dirs, this.setup.config, this.log, clock);
     this.seenDurable = recovery.lastZxid;
-    this.replica.start(recovery.lastZxid, performance.now(), Date.now());
+    this.replica.start(recovery.lastZxid, clock.monotonicMs(), clock.wallMs());
     this.metrics.onRecovered(recovery);
-    if (recovery.isFirstStart) this.writeFirstSnapshot(disk);
+    if (recovery.isFirstStart) this.writeFirstSnapshot();
     return recovery;
   }
 
-  /** The log thread runs: serving may begin. */
-  start(recovery: Recovery): void {
+  /** The log thread runs: serving may begin. `sockets`: who reads them. */
+  start(recovery: Recovery, sockets: SocketTurns): void {
+    this.tick = new Tick(sockets, this.platform.clock.monotonicMs());
     if (!recovery.isSnapshotCurrent && !recovery.isFirstStart) this.startSnapshot();
     this.view.serving = true;
   }
@@ -149,17 +151,16 @@ export class CoreHost implements CorePort {
     this.open();
     const durable = this.logPort.durableZxid;
     const hasCommits = durable > this.seenDurable || this.replica.hasBackgroundWork;
-    if (hasCommits) this.meter.beginCommits(wasOpen ? performance.now() : this.replica.nowMs);
+    if (hasCommits) this.meter.beginCommits(wasOpen ? this.nowMs() : this.replica.nowMs);
     if (durable > this.seenDurable) {
       this.seenDurable = durable;
       this.replica.onDurable(durable);
     }
     const more = this.replica.doBackgroundWork();
-    if (hasCommits) this.meter.endCommits(performance.now());
+    if (hasCommits) this.meter.endCommits(this.nowMs());
     if (this.snapshots.hasEnded) this.endSnapshot();
     if (this.logPort.snapshotsDue !== this.seenSnapshotsDue) this.onSnapshotDue();
-    if (this.replica.nowMs >= this.nextTickMs) {
-      this.nextTickMs = this.replica.nowMs + TICK_MS;
+    if (this.tick!.isDue(this.replica.nowMs)) {
       this.replica.onTick();
       this.limitLines.onTick(this.replica.nowMs);
     }
@@ -188,7 +189,12 @@ export class CoreHost implements CorePort {
   private open(): void {
     if (this.isOpen) return;
     this.isOpen = true;
-    this.replica.beginTurn(performance.now(), Date.now());
+    const { clock } = this.platform;
+    this.replica.beginTurn(clock.monotonicMs(), clock.wallMs());
+  }
+
+  private nowMs(): number {
+    return this.platform.clock.monotonicMs();
   }
 
   // ---- batches of requests -------------------------------------------------------------------------------
@@ -196,11 +202,11 @@ export class CoreHost implements CorePort {
   private beginRequests(): void {
     const wasOpen = this.isOpen;
     this.open();
-    this.meter.beginRequests(wasOpen ? performance.now() : this.replica.nowMs);
+    this.meter.beginRequests(wasOpen ? this.nowMs() : this.replica.nowMs);
   }
 
   private endRequests(): void {
-    if (this.meter.isInBatch) this.meter.endRequests(performance.now());
+    if (this.meter.isInBatch) this.meter.endRequests(this.nowMs());
   }
 
   // ---- CorePort ------------------------------------------------------------------------------------------
@@ -257,12 +263,12 @@ export class CoreHost implements CorePort {
     this.spawnSnapshot(this.jobOf(this.replica.beginSnapshot()));
   }
 
-  private writeFirstSnapshot(disk: NodeDisk): void {
-    const startMs = performance.now();
-    const { nodes, fileBytes } = writeSnapshot(disk, this.jobOf(this.replica.beginSnapshot()));
+  private writeFirstSnapshot(): void {
+    const startMs = this.nowMs();
+    const { nodes, fileBytes } = writeSnapshot(this.platform.disk, this.jobOf(this.replica.beginSnapshot()));
     this.replica.endSnapshot();
     const meter = new SnapshotMeter(this.setup.snapshotLink.meter);
-    meter.onWritten(nodes, fileBytes, performance.now() - startMs);
+    meter.onWritten(nodes, fileBytes, this.nowMs() - startMs);
   }
 
   private endSnapshot(): void {

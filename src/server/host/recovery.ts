@@ -1,5 +1,5 @@
 /** Start-up of the core: the data directory into the replica, on the core's thread, before anything is served. */
-import { performance } from 'node:perf_hooks';
+import type { Clock } from '../../base/clock.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import { Loader } from '../../core/loading/loader.ts';
 import type { Replica } from '../../core/replica.ts';
@@ -34,10 +34,11 @@ export function recover(
   dirs: DataDirs,
   config: ServerConfig,
   log: Log,
+  clock: Clock,
 ): Recovery {
-  const startMs = performance.now();
+  const startMs = clock.monotonicMs();
   const loader = new Loader(replica.parts);
-  const sink = new LoaderSink(loader);
+  const sink = new LoaderSink(loader, clock);
   const result = restore(
     disk,
     dirs,
@@ -57,7 +58,7 @@ export function recover(
   );
   sink.endSnapshot();
   const orphans = loader.replay.finish();
-  const endMs = performance.now();
+  const endMs = clock.monotonicMs();
   if (sink.missingAcls > 0) {
     log.warn(
       `${sink.missingAcls} znodes name an ACL that the snapshot lacks; only a super user can reach them`,
@@ -95,11 +96,13 @@ class LoaderSink implements SnapshotSink {
   missingAcls = 0;
   snapshotEndMs = 0;
   private readonly loader: Loader;
+  private readonly clock: Clock;
   private hasBegun = false;
   private hasEnded = false;
 
-  constructor(loader: Loader) {
+  constructor(loader: Loader, clock: Clock) {
     this.loader = loader;
+    this.clock = clock;
   }
 
   onBegin(zxid: Zxid): void {
@@ -138,6 +141,6 @@ class LoaderSink implements SnapshotSink {
     this.hasEnded = true;
     if (this.hasBegun) this.missingAcls = this.loader.snapshot.end();
     else this.loader.snapshot.createEmpty();
-    this.snapshotEndMs = performance.now();
+    this.snapshotEndMs = this.clock.monotonicMs();
   }
 }

@@ -3,34 +3,45 @@
  * of socket events (setImmediate), so all requests that arrived together share one log flush; the log thread's
  * bell starts a turn of its own.
  */
+import type { LoopTimer } from '../../base/event-loop.ts';
 import { Bell } from '../../shm/bell.ts';
 import { DirectRequestPort, DirectSink } from '../io/direct-sink.ts';
 import { IoAgent, type IoAgentOptions } from '../io/io-agent.ts';
-import { type CoreHost, TICK_MS } from './core-host.ts';
+import { LoopSocketTurns } from '../io/socket-turns.ts';
+import type { LoopPlatform, Platform } from '../platform/platform.ts';
+import type { CoreHost } from './core-host.ts';
+import { TICK_MS } from './tick.ts';
+
+/** What it needs of the machine. */
+export type SharedPlatform = LoopPlatform & Pick<Platform, 'onUncaught'>;
 
 export class SharedCore {
   readonly io: IoAgent;
+  readonly sockets: LoopSocketTurns;
   /** To be called for each message that rings the core's bell. */
   readonly onBell: () => void;
   private readonly host: CoreHost;
   private readonly sink: DirectSink;
   private readonly bell: Bell;
-  private readonly timer: NodeJS.Timeout;
+  private readonly timer: LoopTimer;
   private readonly onError: (error: unknown) => void;
   private quiet: PromiseWithResolvers<void> | null = null;
   private closed = false;
-  private readonly onUncaught = (error: unknown): void => this.fail(error);
+  private readonly stopCatching: () => void;
 
   /** `onError`: the core has thrown; nothing may be served any more. */
   constructor(
     host: CoreHost,
     options: IoAgentOptions,
     coreBell: SharedArrayBuffer,
+    platform: SharedPlatform,
     onError: (error: unknown) => void,
   ) {
     this.host = host;
     this.onError = onError;
-    this.io = new IoAgent(options);
+    const { loop } = platform;
+    this.io = new IoAgent(options, platform);
+    this.sockets = new LoopSocketTurns(loop, () => this.turn());
     this.sink = new DirectSink(this.io.table);
     this.sink.attach(host);
     host.replica.addSink(this.sink);
@@ -38,11 +49,11 @@ export class SharedCore {
     this.io.attach(new DirectRequestPort(host, () => table.scheduleTurn(), this.io.meter), this.sink, () =>
       this.turn(),
     );
-    this.bell = new Bell(coreBell, setImmediate, { byMessage: true });
+    this.bell = new Bell(coreBell, loop.soon, { byMessage: true });
     this.onBell = this.bell.onMessage;
-    this.timer = setInterval(() => this.turn(), TICK_MS);
+    this.timer = loop.every(TICK_MS, () => this.turn());
     // The core also runs inside the events of sockets, and nobody is there to catch what it throws.
-    process.on('uncaughtException', this.onUncaught);
+    this.stopCatching = platform.onUncaught((error) => this.fail(error));
     this.park();
   }
 
@@ -55,8 +66,8 @@ export class SharedCore {
 
   close(): void {
     this.closed = true;
-    clearInterval(this.timer);
-    process.off('uncaughtException', this.onUncaught);
+    this.timer.cancel();
+    this.stopCatching();
   }
 
   // Nothing more is taken or committed: events that are due already still come before the process ends.

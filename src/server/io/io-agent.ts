@@ -8,17 +8,20 @@
  *
  * So all requests of one round reach the log in one batch, while replies that need no log leave with their chunk.
  */
-import { performance } from 'node:perf_hooks';
 import { assert } from '../../base/assert.ts';
+import type { LoopTimer } from '../../base/event-loop.ts';
 import { CONN_IO_SHIFT, CONN_SLOT_MASK } from '../../core/ports/ports.ts';
 import { AcceptLimits, type AcceptLimitsHandle, type Admission } from '../../net/accept-limits.ts';
 import type { ConnectionLimits } from '../../net/client-connection.ts';
-import { ClientListener, type ListenOptions } from '../../net/client-listener.ts';
+import { ClientListener } from '../../net/client-listener.ts';
 import type { NetCounters } from '../../net/net-counters.ts';
 import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
+import type { ListenOptions } from '../../net/transport.ts';
 import { IoMeter, type IoMeterHandle, IoTotal } from '../monitor/io-meter.ts';
 import { EventLoopMeter } from '../monitor/thread-meter.ts';
+import type { LoopPlatform } from '../platform/platform.ts';
 import { CountingTable } from './counting-table.ts';
+import { LoopSocketTurns } from './socket-turns.ts';
 
 export interface IoAgentOptions {
   /** Index of this io thread. */
@@ -31,6 +34,8 @@ export interface IoAgentOptions {
 }
 
 const SWEEP_INTERVAL_MS = 1000;
+/** A sweep that comes this late follows a pause: what waits in the kernel may save a connection. */
+const SWEEP_LATE_MS = 1000;
 /** A stopping server does not wait longer for clients to close their side. */
 const CLOSE_LINGER_MS = 500;
 
@@ -40,32 +45,38 @@ export class IoAgent {
   readonly meter: IoMeter;
   private readonly loopMeter: EventLoopMeter;
   private readonly acceptLimits: AcceptLimits;
-  private readonly sweepTimer: NodeJS.Timeout;
+  private readonly platform: LoopPlatform;
+  private readonly sweepTimer: LoopTimer;
+  private readonly lateSweep: LoopSocketTurns;
+  private sweptMs: number;
   private listener: ClientListener | null = null;
   private onTurnEnd: () => void = nothing;
   private turnScheduled = false;
   private closing: PromiseWithResolvers<void> | null = null;
 
-  constructor(options: IoAgentOptions) {
+  constructor(options: IoAgentOptions, platform: LoopPlatform) {
     assert(
       options.slotCount <= CONN_SLOT_MASK + 1,
       'more connection slots than a connection id can tell apart',
     );
+    const { clock, loop } = platform;
+    this.platform = platform;
     this.role = `io-${options.io}`;
     this.acceptLimits = new AcceptLimits(options.accept);
     this.meter = new IoMeter(options.meter);
     this.meter.collect = (asked) => this.collect(asked);
-    this.loopMeter = new EventLoopMeter(options.meter.thread, () => this.meter.publish(false));
+    this.loopMeter = new EventLoopMeter(options.meter.thread, platform, () => this.meter.publish(false));
     this.table = new CountingTable({
       limits: options.limits,
       slotCount: options.slotCount,
       idBase: options.io << CONN_IO_SHIFT,
-      nowMs: performance.now(),
+      nowMs: clock.monotonicMs(),
       onGone: (admission) => this.onGone(admission),
       scheduleTurn: () => this.scheduleTurn(),
     });
-    this.sweepTimer = setInterval(() => this.table.sweep(performance.now()), SWEEP_INTERVAL_MS);
-    this.sweepTimer.unref();
+    this.sweptMs = clock.monotonicMs();
+    this.lateSweep = new LoopSocketTurns(loop, () => this.sweep());
+    this.sweepTimer = loop.every(SWEEP_INTERVAL_MS, () => this.sweepOrRead());
   }
 
   /** Names the neighbours: before `listen`, once. `onTurnEnd` is called once per round in which something happened. */
@@ -76,7 +87,12 @@ export class IoAgent {
 
   /** Resolves with the bound port. @throws BindFailure */
   listen(options: ListenOptions): Promise<number> {
-    const listener = new ClientListener(this.table, this.acceptLimits, options.keepAlive);
+    const listener = new ClientListener(
+      this.table,
+      this.acceptLimits,
+      options.keepAlive,
+      this.platform.transport,
+    );
     this.listener = listener;
     return listener.listen(options);
   }
@@ -98,7 +114,7 @@ export class IoAgent {
     this.onTurnEnd();
     this.table.flush();
     this.table.shutdownAll();
-    setTimeout(() => this.table.destroyAll(), CLOSE_LINGER_MS).unref();
+    this.platform.loop.after(CLOSE_LINGER_MS, () => this.table.destroyAll());
     this.finishIfEmpty();
     return this.closing.promise;
   }
@@ -106,7 +122,7 @@ export class IoAgent {
   private scheduleTurn(): void {
     if (this.turnScheduled) return;
     this.turnScheduled = true;
-    setImmediate(this.runTurn);
+    this.platform.loop.soon(this.runTurn);
   }
 
   private readonly runTurn = (): void => {
@@ -115,6 +131,17 @@ export class IoAgent {
     this.table.flush();
     this.table.continueStopped();
   };
+
+  private sweepOrRead(): void {
+    const lateMs = this.platform.clock.monotonicMs() - this.sweptMs - SWEEP_INTERVAL_MS;
+    if (lateMs < SWEEP_LATE_MS) this.sweep();
+    else this.lateSweep.ask();
+  }
+
+  private sweep(): void {
+    this.sweptMs = this.platform.clock.monotonicMs();
+    this.table.sweep(this.sweptMs);
+  }
 
   private collect(asked: boolean): void {
     const { table, meter } = this;
@@ -137,7 +164,7 @@ export class IoAgent {
 
   private finishIfEmpty(): void {
     if (this.closing === null || this.table.counters.open > 0) return;
-    clearInterval(this.sweepTimer);
+    this.sweepTimer.cancel();
     this.loopMeter.close();
     this.closing.resolve();
   }

@@ -9,6 +9,8 @@
  *
  *     line 0   ioWaits     1 = the io thread found the request ring full; core clears it and rings once it has drained
  *     line 1   coreWaits   1 = the core has replies that did not fit; io clears it and rings once it has drained
+ *     line 2   turnsAsked  counts up: a core that comes late wants the sockets to have their turn first
+ *     line 3   turnsDone   io: the value of turnsAsked for which that has happened, all of it in the request ring
  *     data     settled[slot]   reply bytes that left the slot's backlog since start, written by io, wraps around
  *              starved[slot]   1 = the core found no room for the slot and waits for onDrained
  *
@@ -44,9 +46,11 @@ export interface IoLinkOptions {
   readonly coreBell: SharedArrayBuffer;
 }
 
-const FLOW_LINES = 2;
+const FLOW_LINES = 4;
 export const IO_WAITS = 0;
 export const CORE_WAITS = LINE_WORDS;
+export const TURNS_ASKED = 2 * LINE_WORDS;
+export const TURNS_DONE = 3 * LINE_WORDS;
 
 export function createIoLink(options: IoLinkOptions): IoLinkHandle {
   return {
@@ -61,7 +65,7 @@ export function createIoLink(options: IoLinkOptions): IoLinkHandle {
   };
 }
 
-/** `IO_WAITS` and `CORE_WAITS` index into these. */
+/** The constants above index into these. */
 export function waitWords(link: IoLinkHandle): Int32Array {
   return controlWords(link.flow, FLOW_LINES);
 }

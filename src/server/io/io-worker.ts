@@ -9,7 +9,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
-import type { ListenOptions } from '../../net/client-listener.ts';
+import type { ListenOptions } from '../../net/transport.ts';
+import { nodeLoopPlatform } from '../platform/node-loop.ts';
 import { describeFailure, type WorkerFailure } from '../worker-failure.ts';
 import type { IoLinkHandle } from './io-link.ts';
 import { RingIo, type RingIoOptions } from './ring-io.ts';
@@ -35,7 +36,7 @@ async function run(setup: IoWorkerSetup): Promise<void> {
   };
   process.on('uncaughtException', fail);
   try {
-    const io = new RingIo(setup.link, setup.options);
+    const io = new RingIo(setup.link, setup.options, nodeLoopPlatform);
     port.on('message', (command: IoWorkerCommand) => {
       if (command === 'quiesce') {
         io.agent.quiesce();

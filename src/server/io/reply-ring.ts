@@ -12,7 +12,7 @@ import { assert, unreachable } from '../../base/assert.ts';
 import { CONN_SLOT_MASK, type ConnId, PIECE_BYTES_MAX, type ReplySink } from '../../core/ports/ports.ts';
 import type { ConnectionTable } from '../../net/connection-table.ts';
 import type { BacklogObserver } from '../../net/request-port.ts';
-import { Bell } from '../../shm/bell.ts';
+import { Bell, type BellChannel } from '../../shm/bell.ts';
 import { type RecordHandler, RingConsumer, RingProducer } from '../../shm/ring.ts';
 import { QueueGauge } from '../monitor/queue-gauge.ts';
 import { CORE_WAITS, type IoLinkHandle, settledBytes, starvedFlags, waitWords } from './io-link.ts';
@@ -44,14 +44,14 @@ export class ReplyRingSink implements ReplySink {
   private claimOffset = 0;
   private claimOverflows = false;
 
-  constructor(link: IoLinkHandle, replyBacklogBytesMax: number) {
+  constructor(link: IoLinkHandle, replyBacklogBytesMax: number, toIo: BellChannel = {}) {
     this.ring = new RingProducer(link.replies);
     assert(
       this.ring.recordBytesMax >= HEAD_BYTES + PIECE_BYTES_MAX,
       () => `a reply ring of ${link.replies.capacity} bytes is too small`,
     );
     this.queue = new QueueGauge(link.replies.capacity, () => this.ring.usedBytes);
-    this.ioBell = new Bell(link.ioBell);
+    this.ioBell = new Bell(link.ioBell, undefined, toIo);
     this.waits = waitWords(link);
     this.settled = settledBytes(link);
     this.starved = starvedFlags(link);

@@ -18,7 +18,7 @@ import { assert, unreachable } from '../../base/assert.ts';
 import type { CorePort } from '../../core/ports/core-port.ts';
 import type { ConnId } from '../../core/ports/ports.ts';
 import type { RequestPort } from '../../net/request-port.ts';
-import { Bell } from '../../shm/bell.ts';
+import { Bell, type BellChannel } from '../../shm/bell.ts';
 import { type RecordHandler, RingConsumer, RingProducer } from '../../shm/ring.ts';
 import type { IoMeter } from '../monitor/io-meter.ts';
 import { QueueGauge } from '../monitor/queue-gauge.ts';
@@ -158,12 +158,18 @@ export class RequestRingReader implements RecordHandler {
   private readonly waits: Int32Array;
   private readonly core: CorePort;
   private readonly replies: { readonly congested: boolean };
+  private marked = 0;
 
   /** `replies`: the same io thread's sink; while it is congested no frame is taken. */
-  constructor(link: IoLinkHandle, core: CorePort, replies: { readonly congested: boolean }) {
+  constructor(
+    link: IoLinkHandle,
+    core: CorePort,
+    replies: { readonly congested: boolean },
+    toIo: BellChannel = {},
+  ) {
     this.ring = new RingConsumer(link.requests);
     this.queue = new QueueGauge(link.requests.capacity, () => this.ring.usedBytes);
-    this.ioBell = new Bell(link.ioBell);
+    this.ioBell = new Bell(link.ioBell, undefined, toIo);
     this.waits = waitWords(link);
     this.core = core;
     this.replies = replies;
@@ -172,6 +178,15 @@ export class RequestRingReader implements RecordHandler {
   /** `poll` would deliver nothing now; a thread may sleep on that, the bell rings when it changes. */
   get isEmpty(): boolean {
     return this.replies.congested || this.ring.isEmpty;
+  }
+
+  /** Remembers the last record that is there now; `isPastMark` once it has been delivered. */
+  mark(): void {
+    this.marked = this.ring.tail;
+  }
+
+  get isPastMark(): boolean {
+    return ((this.ring.head - this.marked) | 0) >= 0;
   }
 
   /** Delivers up to `limit` records; returns how many. */

@@ -12,6 +12,7 @@ import type { CountersHandle } from '../../shm/counters.ts';
 import type { DiskTimes } from '../../storage/txnlog-appender.ts';
 import { createDistribution, type DistributionHandle, DistributionRecorder } from './shared-distribution.ts';
 import { createThreadMeter, type ThreadMeterHandle, TurnMeter } from './thread-meter.ts';
+import type { ThreadUsage } from './thread-usage.ts';
 import { createTotals, Totals } from './totals.ts';
 
 export const LogTotal = {
@@ -55,8 +56,8 @@ export class LogMeter implements DiskTimes {
   /** Of the batch that is being made. */
   private diskMs = 0;
 
-  constructor(handle: LogMeterHandle) {
-    this.turns = new TurnMeter(handle.thread);
+  constructor(handle: LogMeterHandle, usage: ThreadUsage) {
+    this.turns = new TurnMeter(handle.thread, usage);
     this.totals = new Totals(handle.totals);
     this.batches = new DistributionRecorder(handle.batches);
     this.flushes = new DistributionRecorder(handle.flushes);

@@ -11,16 +11,18 @@
  * Nothing here runs per request: a thread publishes when it is asked (a four-letter word passes through it), an event
  * loop besides ten times a second, a blocking thread at the end of a turn when it has not done so for 10 ms.
  */
-import { performance } from 'node:perf_hooks';
+import type { Clock } from '../../base/clock.ts';
+import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import type { CountersHandle } from '../../shm/counters.ts';
 import type { Distribution } from './distribution.ts';
-import { type GcPauses, ObservedGcPauses, ProfiledGcPauses } from './gc-pauses.ts';
+import type { GcPauses } from './gc-pauses.ts';
 import {
   createDistribution,
   type DistributionHandle,
   DistributionReader,
   DistributionRecorder,
 } from './shared-distribution.ts';
+import { cpuMicros, type LoopUsage, type ThreadUsage } from './thread-usage.ts';
 import { createTotals, Totals, TotalsReader } from './totals.ts';
 
 export interface ThreadMeterHandle {
@@ -52,25 +54,26 @@ export class ThreadMeter {
   private readonly gcPauses: DistributionRecorder;
   private readonly gc: GcPauses;
   private readonly busyMs: () => number;
+  private readonly cpuMicros: () => number;
   /** What earlier threads of this role had used up. */
   private readonly busyMicrosBefore: number;
   private readonly cpuMicrosBefore: number;
   private gcAskedMs = 0;
 
-  /** `busyMs`: since this thread began. */
-  constructor(handle: ThreadMeterHandle, gc: GcPauses, busyMs: () => number) {
+  /** `busyMs` and `cpuNow` (microseconds): since this thread began. */
+  constructor(handle: ThreadMeterHandle, gc: GcPauses, busyMs: () => number, cpuNow = cpuMicros) {
     this.totals = new Totals(handle.totals);
     this.gcPauses = new DistributionRecorder(handle.gcPauses);
     this.gc = gc;
     this.busyMs = busyMs;
+    this.cpuMicros = cpuNow;
     this.busyMicrosBefore = this.totals.get(ThreadTotal.busyMicros);
     this.cpuMicrosBefore = this.totals.get(ThreadTotal.cpuMicros);
   }
 
   /** `asked`: somebody waits for it; else the collector's part is not looked at every time. */
   publish(nowMs: number, asked: boolean): void {
-    const { user, system } = process.threadCpuUsage();
-    this.totals.set(ThreadTotal.cpuMicros, this.cpuMicrosBefore + user + system);
+    this.totals.set(ThreadTotal.cpuMicros, this.cpuMicrosBefore + this.cpuMicros());
     this.totals.set(ThreadTotal.busyMicros, this.busyMicrosBefore + this.busyMs() * 1000);
     this.totals.publish();
     if (!asked && nowMs - this.gcAskedMs < GC_INTERVAL_MS) return;
@@ -86,8 +89,8 @@ export class TurnMeter {
   private publishedMs = 0;
   private readonly thread: ThreadMeter;
 
-  constructor(handle: ThreadMeterHandle) {
-    this.thread = new ThreadMeter(handle, new ProfiledGcPauses(), () => this.busyMs);
+  constructor(handle: ThreadMeterHandle, usage: ThreadUsage) {
+    this.thread = new ThreadMeter(handle, usage.gc, () => this.busyMs, usage.cpuMicros);
   }
 
   onTurn(startMs: number, endMs: number): void {
@@ -109,38 +112,43 @@ export class TurnMeter {
 
 const SAMPLE_INTERVAL_MS = 100;
 
+interface MeteredLoop {
+  readonly clock: Clock;
+  readonly loop: EventLoop;
+  loopUsage(): LoopUsage;
+}
+
 /** An event loop: busy time is libuv's, and a timer shows how long whatever is ready has to wait for its turn. */
 export class EventLoopMeter {
   private readonly thread: ThreadMeter;
   private readonly delays: DistributionRecorder;
-  private readonly timer: NodeJS.Timeout;
+  private readonly timer: LoopTimer;
   private readonly onSample: () => void;
-  private sampledMs = performance.now();
+  private readonly nowMs: () => number;
+  private sampledMs: number;
 
   /** `onSample` is called some ten times a second: publish what may be published rarely. */
-  constructor(handle: ThreadMeterHandle, onSample: () => void) {
-    this.thread = new ThreadMeter(
-      handle,
-      new ObservedGcPauses(),
-      () => performance.eventLoopUtilization().active,
-    );
+  constructor(handle: ThreadMeterHandle, { clock, loop, loopUsage }: MeteredLoop, onSample: () => void) {
+    const { gc, busyMs, cpuMicros: cpuNow } = loopUsage();
+    this.thread = new ThreadMeter(handle, gc, busyMs, cpuNow);
+    this.nowMs = clock.monotonicMs;
+    this.sampledMs = this.nowMs();
     this.delays = new DistributionRecorder(handle.timerDelays);
     this.onSample = onSample;
-    this.timer = setInterval(() => this.sample(), SAMPLE_INTERVAL_MS);
-    this.timer.unref();
+    this.timer = loop.every(SAMPLE_INTERVAL_MS, () => this.sample());
   }
 
   publish(asked: boolean): void {
-    this.thread.publish(performance.now(), asked);
+    this.thread.publish(this.nowMs(), asked);
     this.delays.publish();
   }
 
   close(): void {
-    clearInterval(this.timer);
+    this.timer.cancel();
   }
 
   private sample(): void {
-    const nowMs = performance.now();
+    const nowMs = this.nowMs();
     this.delays.add((nowMs - this.sampledMs - SAMPLE_INTERVAL_MS) * 1000);
     this.sampledMs = nowMs;
     this.onSample();

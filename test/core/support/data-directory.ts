@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Clock } from '../../../src/base/clock.ts';
 import type { SnapshotRequest } from '../../../src/core/ports/ports.ts';
 import type { ServerConfig } from '../../../src/server/config/server-config.ts';
 import { type Recovery, recover } from '../../../src/server/host/recovery.ts';
@@ -21,6 +22,8 @@ export const DIRS: DataDirs = {
   logDirectory: DIRECTORY,
   initializeMarker: '/d/initialize',
 };
+
+const CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
 
 export interface Restored {
   readonly harness: ReplicaHarness;
@@ -75,7 +78,7 @@ export function restored(disk: MemoryDisk, config: Partial<ServerConfig> = {}): 
   const settings = { snapshotTrustEmpty: false, dbAutocreate: true, ...config } as ServerConfig;
   let recovery: Recovery | undefined;
   const harness = new ReplicaHarness({}, (replica) => {
-    recovery = recover(replica, disk, DIRS, settings, log);
+    recovery = recover(replica, disk, DIRS, settings, log, CLOCK);
     return recovery.lastZxid;
   });
   return { harness, recovery: recovery!, warnings };

@@ -6,6 +6,7 @@ import { AcceptLimits, createAcceptLimits } from '../../../src/net/accept-limits
 import type { ConnectionLimits } from '../../../src/net/client-connection.ts';
 import { ClientListener } from '../../../src/net/client-listener.ts';
 import { ConnectionTable } from '../../../src/net/connection-table.ts';
+import { nodeTransport } from '../../../src/net/node-transport.ts';
 import type { BacklogObserver, RequestPort } from '../../../src/net/request-port.ts';
 
 export const TEST_LIMITS: ConnectionLimits = {
@@ -55,7 +56,7 @@ export class NetHarness implements RequestPort, BacklogObserver {
       scheduleTurn: () => this.scheduleTurn(),
     });
     this.table.attach(this, this);
-    this.listener = new ClientListener(this.table, this.acceptLimits, false);
+    this.listener = new ClientListener(this.table, this.acceptLimits, false, nodeTransport);
   }
 
   static async start(options: HarnessOptions = {}): Promise<NetHarness> {

@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { createLogLink, type LogLinkHandle } from '../../../src/server/log/log-link.ts';
 import { RingLogPort } from '../../../src/server/log/log-port.ts';
-import type { LogWorkerMessage, LogWorkerSetup } from '../../../src/server/log/log-worker.ts';
+import type { LogWorkerMessage, LogWorkerSetup } from '../../../src/server/log/log-thread.ts';
 import { Bell, createBell } from '../../../src/shm/bell.ts';
 import { NodeDisk } from '../../../src/storage/node-disk.ts';
 import { readLog, writeTxn } from './support/log-harness.ts';

@@ -11,6 +11,8 @@ import {
   ThreadMeterReader,
   TurnMeter,
 } from '../../../src/server/monitor/thread-meter.ts';
+import { createNodeBlocking } from '../../../src/server/platform/node-blocking.ts';
+import { nodeLoopPlatform } from '../../../src/server/platform/node-loop.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -70,7 +72,7 @@ describe('a thread meter', () => {
 
 test('a blocking thread is busy in its turns', () => {
   const handle = createThreadMeter('log');
-  const meter = new TurnMeter(handle);
+  const meter = new TurnMeter(handle, createNodeBlocking().threadUsage());
   const reader = new ThreadMeterReader(handle);
   meter.onTurn(1000, 1002);
   meter.publishSometimes(1002);
@@ -91,7 +93,7 @@ test('an event loop samples itself, and is late when it is blocked', async (t) =
   const handle = createThreadMeter('io_0');
   const reader = new ThreadMeterReader(handle);
   const sampled = Promise.withResolvers<void>();
-  const meter = new EventLoopMeter(handle, () => {
+  const meter = new EventLoopMeter(handle, nodeLoopPlatform, () => {
     meter.publish(true);
     // The entry of a collection comes with a turn of the loop.
     if (reader.gcPauses().count > 0) sampled.resolve();

@@ -12,6 +12,7 @@ import { ReplyRingSink } from '../../../../src/server/io/reply-ring.ts';
 import { RequestRingReader } from '../../../../src/server/io/request-ring.ts';
 import { RingIo } from '../../../../src/server/io/ring-io.ts';
 import { createIoMeter } from '../../../../src/server/monitor/io-meter.ts';
+import { nodeLoopPlatform } from '../../../../src/server/platform/node-loop.ts';
 import { Bell, createBell } from '../../../../src/shm/bell.ts';
 import { TEST_LIMITS } from '../../../net/support/net-harness.ts';
 import { FakeCore } from './fake-core.ts';
@@ -33,13 +34,16 @@ export const LISTEN = {
 } as const;
 
 export async function startDirect(limits: Partial<ConnectionLimits> = {}): Promise<IoServer> {
-  const agent = new IoAgent({
-    io: 0,
-    slotCount: SLOTS,
-    limits: { ...TEST_LIMITS, ...limits },
-    accept: createAcceptLimits(0, 0),
-    meter: createIoMeter('io'),
-  });
+  const agent = new IoAgent(
+    {
+      io: 0,
+      slotCount: SLOTS,
+      limits: { ...TEST_LIMITS, ...limits },
+      accept: createAcceptLimits(0, 0),
+      meter: createIoMeter('io'),
+    },
+    nodeLoopPlatform,
+  );
   const sink = new DirectSink(agent.table);
   const core = new FakeCore([sink], () => sink, agent.table.scheduleTurn);
   sink.attach(core);
@@ -108,7 +112,7 @@ export async function startRing(
   const limits = { ...TEST_LIMITS, ...options.limits };
   const link = createIoLink({ ...options, io: 0, slotCount: SLOTS, coreBell: createBell() });
   const polled = new PolledCore([link], limits.replyBacklogBytesMax, options.pollLimit);
-  const io = new RingIo(link, { limits, accept: createAcceptLimits(0, 0) });
+  const io = new RingIo(link, { limits, accept: createAcceptLimits(0, 0) }, nodeLoopPlatform);
   const stop = async (): Promise<void> => {
     await io.close();
     polled.stop();

@@ -6,6 +6,7 @@ import { RingLogPort } from '../../../../src/server/log/log-port.ts';
 import type { Distribution } from '../../../../src/server/monitor/distribution.ts';
 import { LogMeter } from '../../../../src/server/monitor/log-meter.ts';
 import { DistributionReader } from '../../../../src/server/monitor/shared-distribution.ts';
+import { createNodeBlocking } from '../../../../src/server/platform/node-blocking.ts';
 import { createBell } from '../../../../src/shm/bell.ts';
 import type { Disk } from '../../../../src/storage/disk.ts';
 import { SnapshotTrigger } from '../../../../src/storage/snapshot-trigger.ts';
@@ -33,7 +34,7 @@ export class LogHarness {
       lastZxid: 0,
     });
     this.port = new RingLogPort(this.link);
-    const meter = new LogMeter(this.link.meter);
+    const meter = new LogMeter(this.link.meter, createNodeBlocking().threadUsage());
     const trigger = new SnapshotTrigger(
       { snapCount: options.snapCount ?? 1_000_000, snapBytesMax: 0 },
       new Prng(1),

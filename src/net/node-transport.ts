@@ -1,0 +1,98 @@
+/** The transport of production: Node's listener, and `ClientSocket` for what it accepts. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { BindFailure } from '../base/failure.ts';
+import { ClientSocket } from './client-socket.ts';
+import type {
+  AcceptedSocket,
+  Listener,
+  ListenOptions,
+  ReadBuffer,
+  SocketHandler,
+  SocketPort,
+  Transport,
+} from './transport.ts';
+
+export const nodeTransport: Transport = {
+  createListener: (keepAlive, onSocket) => new NodeListener(keepAlive, onSocket),
+};
+
+class NodeListener implements Listener {
+  private readonly server: Server;
+
+  constructor(keepAlive: boolean, onSocket: (socket: AcceptedSocket) => void) {
+    // Half-open, because the connection itself decides what a client's FIN means.
+    // Paused, because the connection chooses how it is read.
+    const options = { allowHalfOpen: true, noDelay: true, keepAlive, pauseOnConnect: true };
+    this.server = createServer(options, (socket) => onSocket(new NodeAcceptedSocket(socket)));
+  }
+
+  listen(options: ListenOptions): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const server = this.server;
+    const onError = (error: NodeJS.ErrnoException): void => reject(bindFailure(options, error));
+    server.once('error', onError);
+    server.listen(
+      {
+        port: options.port,
+        reusePort: options.reusePort,
+        exclusive: true,
+        ...(options.address === null ? {} : { host: options.address }),
+        ...(options.backlog > 0 ? { backlog: options.backlog } : {}),
+      },
+      () => {
+        server.off('error', onError);
+        // Later errors are failed accepts (no descriptors left): the client sees a closed connection and retries.
+        server.on('error', () => undefined);
+        resolve((server.address() as { port: number }).port);
+      },
+    );
+    return promise;
+  }
+
+  close(): void {
+    this.server.close();
+  }
+}
+
+class NodeAcceptedSocket implements AcceptedSocket {
+  private readonly socket: Socket;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.socket.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.socket.remotePort ?? 0;
+  }
+
+  open(buffer: ReadBuffer, handler: SocketHandler): SocketPort {
+    return new ClientSocket(this.socket, buffer, handler);
+  }
+
+  refuse(): void {
+    this.socket.on('error', () => undefined);
+    this.socket.destroy();
+  }
+}
+
+function bindFailure(options: ListenOptions, error: NodeJS.ErrnoException): BindFailure {
+  const where = `${options.address ?? '*'}:${options.port}`;
+  const what = `cannot listen for clients on ${where}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new BindFailure(`${what}: the port is in use; stop its owner or set another clientPort`);
+    case 'EACCES':
+      return new BindFailure(
+        `${what}: not permitted; set a clientPort above 1023 or give this user the right`,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new BindFailure(`${what}: this machine has no such address; correct clientPortAddress`);
+    default:
+      return new BindFailure(`${what}: ${error.message}`);
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What the log thread runs, apart from the thread: its agent with disk and clock, and what wakes it. The log worker
+ * runs it in a blocking loop of its own, the simulator turn by turn.
+ */
+import { Prng } from '../../base/prng.ts';
+import type { AgentLoopOptions } from '../../shm/agent.ts';
+import { Bell, type BellChannel } from '../../shm/bell.ts';
+import { SnapshotTrigger, type SnapshotTriggerOptions } from '../../storage/snapshot-trigger.ts';
+import { TxnlogAppender, type TxnlogOptions } from '../../storage/txnlog-appender.ts';
+import { LogMeter } from '../monitor/log-meter.ts';
+import type { BlockingPlatform } from '../platform/platform.ts';
+import type { WorkerFailure } from '../worker-failure.ts';
+import { LogAgent, type LogBatching } from './log-agent.ts';
+import type { LogLinkHandle } from './log-link.ts';
+
+export interface LogWorkerSetup {
+  readonly link: LogLinkHandle;
+  /** The `version-2` folder of the log. */
+  readonly directory: string;
+  readonly lastZxid: number;
+  readonly txnlog: Omit<TxnlogOptions, 'nowMs' | 'times' | 'onSlowSync'>;
+  readonly snapshots: SnapshotTriggerOptions;
+  /** Spreads the snapshots of several servers. */
+  readonly seed: number;
+  readonly batching: LogBatching;
+  /** The core sits on the supervisor's event loop: a message wakes that sooner and cheaper than a notify. */
+  readonly wakeByMessage: boolean;
+  /** Idle turns before sleeping; 0 unless the thread has a core to itself. */
+  readonly idleTurnsMax: number;
+}
+
+export type LogWorkerMessage =
+  | { readonly type: 'slowSync'; readonly elapsedMs: number; readonly path: string }
+  | WorkerFailure;
+
+/** The thread's end of the channel to the supervisor; `null` rings the core's bell. */
+export interface LogWorkerPort {
+  postMessage(message: LogWorkerMessage | null): void;
+}
+
+export function createLogLoop(
+  setup: LogWorkerSetup,
+  platform: Pick<BlockingPlatform, 'clock' | 'disk' | 'threadUsage'>,
+  port: LogWorkerPort,
+): AgentLoopOptions {
+  const nowMs = platform.clock.monotonicMs;
+  const meter = new LogMeter(setup.link.meter, platform.threadUsage());
+  const trigger = new SnapshotTrigger(setup.snapshots, new Prng(setup.seed));
+  const appender = new TxnlogAppender(platform.disk, setup.directory, setup.lastZxid, trigger, {
+    ...setup.txnlog,
+    nowMs,
+    times: meter,
+    onSlowSync: (elapsedMs, path) => port.postMessage({ type: 'slowSync', elapsedMs, path }),
+  });
+  const toCore: BellChannel = setup.wakeByMessage ? { port } : {};
+  const agent = new LogAgent({
+    link: setup.link,
+    appender,
+    batching: setup.batching,
+    meter,
+    clockMs: nowMs,
+    toCore,
+  });
+  return {
+    agent,
+    bell: new Bell(setup.link.logBell),
+    hasWork: agent.hasWork,
+    nowMs,
+    parkMsMax: agent.parkMsMax,
+    idleTurnsMax: setup.idleTurnsMax,
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * A server that stood still for longer than a session timeout (SIGSTOP here; a stopped virtual machine is the same)
+ * hears what its clients have said meanwhile before it looks at the time.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as pass } from 'node:timers/promises';
+import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
+import { frame, parseConnectAnswer, RawClient, RawConnection } from '../support/raw-client.ts';
+import { connectRequest, create, OPEN_ACL, pathAndBool } from '../support/request-bodies.ts';
+import { until } from '../support/until.ts';
+import { ServerProcess } from './support/server-process.ts';
+
+const TIMEOUT_MS = 1000;
+const PAUSE_MS = 2500;
+const FIELDS = { timeoutMs: TIMEOUT_MS, readOnly: false };
+
+const MODES = [
+  ['--threading', 'shared'],
+  ['--threading', 'pipeline'],
+  ['--threading', 'dedicated', '--io-threads', '2'],
+] as const;
+
+async function withEphemeral(port: number, name: string): Promise<RawClient> {
+  const client = await RawClient.open(port, FIELDS);
+  const node = { path: name, data: new Uint8Array(1), acls: OPEN_ACL, flags: CreateFlags.ephemeral };
+  assert.equal((await client.request(OpCode.create, create(node))).err, 0);
+  return client;
+}
+
+for (const mode of MODES) {
+  test(`${mode[1]}: sessions that spoke during the pause live on, the others end`, async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'ringkeeper-test-'));
+    const server = new ServerProcess(join(directory, 'data'), [...mode, '--set', 'tickTime=200']);
+    t.after(async () => {
+      server.kill('SIGCONT');
+      await server.stop('SIGKILL');
+      rmSync(directory, { recursive: true, force: true });
+    });
+    const port = await server.ready();
+    const talking = await withEphemeral(port, '/talking');
+    const moving = await withEphemeral(port, '/moving');
+    await withEphemeral(port, '/silent');
+
+    server.kill('SIGSTOP');
+    talking.send(OpCode.ping);
+    // The client has given its connection up and comes again; the kernel takes that for the server.
+    moving.destroy();
+    const again = await RawConnection.open(port);
+    const { sessionId, password } = moving.session;
+    again.write(frame(connectRequest({ ...FIELDS, sessionId, password })));
+    await pass(PAUSE_MS);
+    server.kill('SIGCONT');
+
+    const answer = parseConnectAnswer((await again.nextFrame())!);
+    assert.equal(answer.sessionId, sessionId, 'the session that came again');
+    assert.ok((await talking.reply()).err === 0);
+    // Its own connection, so that asking keeps nobody else alive; the pings keep these two.
+    const observer = await RawClient.open(port, { timeoutMs: 4000, readOnly: false });
+    const exists = async (name: string): Promise<boolean> =>
+      (await observer.request(OpCode.exists, pathAndBool(name, false))).err === 0;
+    await until(async () => {
+      assert.equal((await talking.request(OpCode.ping)).err, 0);
+      return !(await exists('/silent'));
+    });
+    assert.equal(await exists('/talking'), true);
+  });
+}
