@@ -1,5 +1,5 @@
 /**
- * `node bench/plan/main.ts` prints the reference of plan files; `--write bench/plan/README.md` puts it between the marks
+ * `node bench/plan/main.ts` prints the reference of plan files; `--write bench/plan/PLANS.md` puts it between the marks
  * in that file.
  */
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -16,7 +16,7 @@ import { withPlanReference } from '../../../bench/plan/reference.ts';
 import { buildPlan } from '../../../bench/plan/schema.ts';
 import { documentAt, sweepPoints } from '../../../bench/plan/sweep.ts';
 
-const README = new URL('../../../bench/plan/README.md', import.meta.url);
+const PLANS = new URL('../../../bench/plan/PLANS.md', import.meta.url);
 
 function planOf(yaml: string): Plan {
   return parsePlanText(yaml, 'p.yaml').plan;
@@ -278,13 +278,13 @@ test('quantities are read with their units, and never guessed', () => {
 });
 
 test('the table of keys in the README is up to date', () => {
-  const readme = readFileSync(README, 'utf8');
-  assert.equal(withPlanReference(readme), readme, 'run node bench/plan/main.ts --write bench/plan/README.md');
+  const readme = readFileSync(PLANS, 'utf8');
+  assert.equal(withPlanReference(readme), readme, 'run node bench/plan/main.ts --write bench/plan/PLANS.md');
   assert.throws(() => withPlanReference('# nothing'), { name: 'ConfigFailure' });
 });
 
 test('the examples of the README are plans', () => {
-  const readme = readFileSync(README, 'utf8');
+  const readme = readFileSync(PLANS, 'utf8');
   const examples = [...readme.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!);
   assert.equal(examples.length, 3);
   for (const example of examples) planOf(example);
