@@ -5,10 +5,18 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-
-const ROOT = join(import.meta.dirname, '..');
+import {
+  byPath,
+  files,
+  filesUnder,
+  importsOf,
+  ROOT,
+  type SourceFile,
+  sources,
+  withoutComments,
+} from './support/source-files.ts';
 
 /** What each layer of src may import besides itself. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
@@ -21,6 +29,67 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   server: ['base', 'shm', 'wire', 'core', 'storage', 'net'],
   bin: ['base', 'server', 'bench'],
 };
+
+/** What of src the engine may use: it meets the server over TCP only. */
+const BENCH_MAY_IMPORT: readonly string[] = ['base', 'shm', 'wire', 'net'];
+
+/**
+ * What each folder of bench may import besides itself and src, types included. Who measures never imports who renders:
+ * both know the result (`result/`). A campaign imports no other campaign.
+ */
+const BENCH_LAYERS: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  plan: ['base'],
+  result: ['plan'],
+  latency: ['result'],
+  session: ['base'],
+  'null-server': [],
+  micro: [],
+  stats: ['plan', 'result'],
+  check: ['result'],
+  target: ['base', 'session'],
+  measure: ['base', 'plan', 'result', 'latency', 'session', 'target'],
+  load: ['base', 'plan', 'latency', 'session', 'check'],
+  recipe: ['plan', 'session', 'load'],
+  generator: ['base', 'plan', 'session', 'measure', 'load', 'recipe'],
+  run: [
+    ...['base', 'plan', 'result', 'latency', 'session', 'stats', 'check', 'target', 'measure', 'load'],
+    ...['recipe', 'generator'],
+  ],
+  compare: ['plan', 'result', 'stats'],
+  figures: ['plan', 'result'],
+  replay: ['base', 'plan', 'result', 'latency', 'session', 'measure', 'figures'],
+  'report/html': ['plan', 'result', 'latency', 'figures'],
+  report: ['result', 'latency', 'figures', 'report/html'],
+  terminal: ['base', 'result', 'run', 'figures'],
+  campaigns: [
+    ...['base', 'plan', 'result', 'latency', 'session', 'stats', 'target', 'measure', 'load', 'generator'],
+    ...['run', 'compare', 'figures', 'report/html', 'report', 'terminal'],
+  ],
+  command: [
+    ...['base', 'plan', 'result', 'target', 'measure', 'recipe', 'run', 'compare', 'figures', 'replay'],
+    ...['report', 'terminal', 'campaigns'],
+  ],
+};
+
+/** Folders that still import each other in a circle. Only ever shorter; ends empty. */
+const FOLDERS_IN_CYCLES: readonly string[] = [
+  'src/bin',
+  'src/bin/commands',
+  'src/server',
+  'src/server/host',
+  'src/server/io',
+  'src/server/log',
+  'src/server/monitor',
+  'src/server/snapshot',
+];
+
+/** The files of storage that touch the machine; all others are machines themselves, as pure as the core. */
+const STORAGE_ADAPTERS: ReadonlySet<string> = new Set([
+  'src/storage/node-disk.ts',
+  'src/storage/data-dir-lock.ts',
+  'src/storage/gzip.ts',
+]);
 
 /** The one folder of src without code: one short dated page per decision. */
 const DECISIONS_FOLDER = 'decisions';
@@ -44,44 +113,11 @@ const CORE_BANS: readonly RegExp[] = [
   /\blocaleCompare\b/,
   /\bWeakRef\b/,
   /\bFinalizationRegistry\b/,
-  /['"]node:/,
+  // Paths are text: joining them asks nobody.
+  /['"]node:(?!path['"])/,
 ];
 
 const BANNED_SUFFIX = /(?:^|-)(?:manager|helpers?|utils?|impl|data)\.[jt]s$/;
-
-interface SourceFile {
-  /** From the root, with `/`. */
-  readonly path: string;
-  readonly text: string;
-}
-
-const files = ['src', 'bench', 'test'].flatMap((folder) => filesUnder(join(ROOT, folder)));
-const sources = files.filter((file) => /\.[jt]s$/.test(file.path));
-const byPath = new Map(sources.map((file) => [file.path, file]));
-
-function filesUnder(folder: string): SourceFile[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !file.includes(`${sep}node_modules${sep}`) && !file.includes(`${sep}__pycache__${sep}`))
-    .filter((file) => !file.includes(join('test', 'fixtures') + sep))
-    .map((file) => ({ path: relative(ROOT, file).split(sep).join('/'), text: readFileSync(file, 'utf8') }));
-}
-
-/** Paths from the root of the files that `file` imports, lazily imports or starts as workers. */
-function importsOf(file: SourceFile): string[] {
-  const paths: string[] = [];
-  const pattern = /(?:\bfrom\s+|\bimport\s+|\bimport\(\s*|\bnew URL\(\s*)['"](\.{1,2}\/[^'"]+\.[jt]s)['"]/g;
-  for (const match of withoutComments(file.text).matchAll(pattern)) {
-    paths.push(join(dirname(file.path), match[1]!).split(sep).join('/'));
-  }
-  return paths;
-}
-
-/** Good enough for house rules: a `//` inside a string may cut a line short, never invent code. */
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1');
-}
 
 /** The folder that layering is about: `src/core`, or `bench`, or `test`. */
 function layerOf(path: string): string {
@@ -91,6 +127,44 @@ function layerOf(path: string): string {
 
 function inLayer(layer: string): SourceFile[] {
   return sources.filter((file) => file.path.startsWith(`src/${layer}/`));
+}
+
+function inBench(): SourceFile[] {
+  return sources.filter((file) => file.path.startsWith('bench/'));
+}
+
+/** A key of BENCH_LAYERS. All campaigns are one. */
+function benchFolderOf(path: string): string {
+  return path.startsWith('bench/report/html/') ? 'report/html' : path.split('/')[1]!;
+}
+
+/** `soak` of `bench/campaigns/soak/loads.ts`; empty for what the campaigns share. */
+function campaignOf(path: string): string {
+  const [, folder, campaign, file] = path.split('/');
+  return folder === 'campaigns' && file !== undefined ? campaign! : '';
+}
+
+/** Folders of src and bench from which imports lead back to themselves by way of another folder. */
+function foldersInCycles(): string[] {
+  const graph = new Map<string, Set<string>>();
+  for (const file of sources.filter(({ path }) => !path.startsWith('test/'))) {
+    const from = dirname(file.path);
+    const targets = graph.get(from) ?? new Set();
+    graph.set(from, targets);
+    for (const imported of importsOf(file)) if (dirname(imported) !== from) targets.add(dirname(imported));
+  }
+  const reaches = (start: string): boolean => {
+    const seen = new Set<string>();
+    const waiting = [...(graph.get(start) ?? [])];
+    for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+      if (folder === start) return true;
+      if (seen.has(folder)) continue;
+      seen.add(folder);
+      waiting.push(...(graph.get(folder) ?? []));
+    }
+    return false;
+  };
+  return [...graph.keys()].filter(reaches).sort();
 }
 
 function assertNone(violations: readonly string[]): void {
@@ -117,11 +191,39 @@ describe('layers', () => {
         const allowed =
           target === layer ||
           layer === 'test' ||
-          (layer === 'bench' ? imported.startsWith('src/') : (LAYERS[layer] ?? []).includes(target));
+          (layer === 'bench'
+            ? imported.startsWith('src/') && BENCH_MAY_IMPORT.includes(target)
+            : (LAYERS[layer] ?? []).includes(target));
         if (!allowed) violations.push(`${file.path} imports ${imported}`);
       }
     }
     assertNone(violations);
+  });
+
+  it('of bench are its folders, and import downward only', () => {
+    const folders = new Set(inBench().map((file) => benchFolderOf(file.path)));
+    assert.deepEqual([...folders].sort(), Object.keys(BENCH_LAYERS).sort());
+    const violations: string[] = [];
+    for (const file of inBench()) {
+      const folder = benchFolderOf(file.path);
+      for (const imported of importsOf(file).filter((path) => path.startsWith('bench/'))) {
+        const target = benchFolderOf(imported);
+        const elsewhere = campaignOf(imported) !== '' && campaignOf(imported) !== campaignOf(file.path);
+        const allowed =
+          target === folder
+            ? !(folder === 'campaigns' && elsewhere)
+            : (BENCH_LAYERS[folder] ?? []).includes(target);
+        if (!allowed) violations.push(`${file.path} imports ${imported}`);
+      }
+    }
+    assertNone(violations);
+  });
+
+  it('have no cycles between folders', () => {
+    const circular = foldersInCycles();
+    assertNone(circular.filter((folder) => !FOLDERS_IN_CYCLES.includes(folder)));
+    const mended = FOLDERS_IN_CYCLES.filter((folder) => !circular.includes(folder));
+    assert.deepEqual(mended, [], 'no longer in a circle: take them out of FOLDERS_IN_CYCLES');
   });
 
   it('have no cycles inside', () => {
@@ -141,9 +243,15 @@ describe('layers', () => {
     assertNone(cycles);
   });
 
-  it('keep clocks, chance, promises and Node out of core', () => {
+  it('keep clocks, chance, promises and Node out of core and of the machines of storage', () => {
     const violations: string[] = [];
-    for (const file of inLayer('core')) {
+    const machines = inLayer('storage').filter(({ path }) => !STORAGE_ADAPTERS.has(path));
+    assert.equal(
+      machines.length + STORAGE_ADAPTERS.size,
+      inLayer('storage').length,
+      'STORAGE_ADAPTERS exist',
+    );
+    for (const file of [...inLayer('core'), ...machines]) {
       const code = withoutComments(file.text);
       for (const ban of CORE_BANS) if (ban.test(code)) violations.push(`${file.path} uses ${ban.source}`);
     }
@@ -204,6 +312,11 @@ describe('documents', () => {
   it('list exactly the files of their folder', () => {
     const violations: string[] = [];
     for (const layer of Object.keys(LAYERS)) violations.push(...readmeViolations(`src/${layer}`));
+    violations.push(...readmeViolations('bench'));
+    for (const folder of Object.keys(BENCH_LAYERS)) {
+      if (!existsSync(join(ROOT, 'bench', folder, 'README.md')))
+        violations.push(`bench/${folder}/README.md is missing`);
+    }
     assertNone(violations);
   });
 
@@ -238,7 +351,7 @@ describe('documents', () => {
 });
 
 /**
- * A folder's README names, in backticks, each source file below it; a subfolder with a README of its own answers for
+ * A folder's README names, in backticks or in an indented list, each source file below it; a subfolder with a README of its own answers for
  * itself and is named as a folder. No name without a file.
  */
 function readmeViolations(folder: string): string[] {
@@ -247,7 +360,8 @@ function readmeViolations(folder: string): string[] {
   const readme = readFileSync(readmePath, 'utf8');
   const lines = readme.split('\n').length - 1;
   const violations = lines > 60 ? [`${folder}/README.md: ${lines} lines, allowed 60`] : [];
-  const named = new Set([...readme.matchAll(/`([\w./-]+\.[jt]s)`/g)].map((match) => basename(match[1]!)));
+  const names = readme.matchAll(/`([\w./-]+\.[jt]s)`|(?<=^ {4}.*)(?<![\w./-])([\w-]+\.[jt]s)\b/gm);
+  const named = new Set([...names].map((match) => basename(match[1] ?? match[2]!)));
   const present = new Set<string>();
   const visit = (path: string): void => {
     for (const entry of readdirSync(join(ROOT, path), { withFileTypes: true })) {
@@ -265,12 +379,9 @@ function readmeViolations(folder: string): string[] {
     }
   };
   visit(folder);
+  const known = new Set(sources.map((file) => basename(file.path)));
   for (const name of named) {
-    const elsewhere = sources.some(
-      (file) => basename(file.path) === name && !file.path.startsWith(`${folder}/`),
-    );
-    if (!present.has(name) && !elsewhere)
-      violations.push(`${folder}/README.md names ${name}, which is not there`);
+    if (!known.has(name)) violations.push(`${folder}/README.md names ${name}, which is not there`);
   }
   return violations;
 }

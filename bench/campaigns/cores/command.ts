@@ -1,7 +1,7 @@
 /**
  * `ringkeeper bench campaign cores`: which threading mode should be the default on this machine? Every mode against the
  * default in pairs of fresh servers, under pipelined reads, writes and a mix (50 connections x 100 outstanding) and
- * single reads and writes (8 x 1). What to expect on 4 to 16 cores: README.md. Exit status 1 when runs failed.
+ * single reads and writes (8 x 1). What to expect on 4 to 16 cores: EXPECTATIONS.md. Exit status 1 when runs failed.
  */
 import { cpus } from 'node:os';
 import type { Argv, CommandModule } from 'yargs';

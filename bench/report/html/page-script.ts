@@ -1,7 +1,7 @@
 /**
  * What runs in the reader's browser: unpacks echarts, fills in colours and figure formats (chart.ts), draws each chart
- * into its place, and draws again when the colour scheme or the width changes. `drawCharts` is put into the page as
- * text, so it may use nothing from outside itself.
+ * into its place, and draws again when the colour scheme or the width changes. The functions are put into the page as
+ * text (`pageScript`), so they may use nothing but each other.
  *
  *     <script id="echarts" type="text/plain">  gzip, base64
  *     <script id="charts" type="application/json">  [{ id, option, narrow, group }, ...]
@@ -46,22 +46,27 @@ interface PageChart {
   readonly group: string | null;
 }
 
-export async function drawCharts(): Promise<void> {
-  const NARROW_PX = 560;
-  const root = document.documentElement;
+/** Everything below as one script that draws at once, and leaves no names behind. */
+export function pageScript(): string {
+  const parts = [digits, short, figureFormats, loadEcharts, styles, fillIn, overlay, startChart, drawCharts];
+  return `(() => {\n${parts.map(String).join('\n')}\ndrawCharts();\n})();`;
+}
 
-  const digits = (value: number): string => {
-    const size = Math.abs(value);
-    if (size >= 100 || size === 0) return Math.round(value).toLocaleString('en-US');
-    return size >= 10 ? value.toFixed(1) : size >= 1 ? value.toFixed(2) : value.toFixed(3);
-  };
-  const short = (value: number): string => {
-    const size = Math.abs(value);
-    const trim = (scaled: number): string => String(Number(scaled.toPrecision(3)));
-    if (size >= 1e6) return `${trim(value / 1e6)}M`;
-    return size >= 1e3 ? `${trim(value / 1e3)}k` : trim(value);
-  };
-  const formats: Record<string, (value: number) => string> = {
+function digits(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 100 || size === 0) return Math.round(value).toLocaleString('en-US');
+  return size >= 10 ? value.toFixed(1) : size >= 1 ? value.toFixed(2) : value.toFixed(3);
+}
+
+function short(value: number): string {
+  const size = Math.abs(value);
+  const trim = (scaled: number): string => String(Number(scaled.toPrecision(3)));
+  if (size >= 1e6) return `${trim(value / 1e6)}M`;
+  return size >= 1e3 ? `${trim(value / 1e3)}k` : trim(value);
+}
+
+function figureFormats(): Record<string, (value: number) => string> {
+  return {
     count: (value) => Math.round(value).toLocaleString('en-US'),
     short,
     rate: (value) => `${digits(value)} /s`,
@@ -75,77 +80,79 @@ export async function drawCharts(): Promise<void> {
     mib: (value) => `${Math.round(value).toLocaleString('en-US')} MiB`,
     plain: (value) => Number(value.toPrecision(6)).toLocaleString('en-US', { maximumSignificantDigits: 6 }),
   };
+}
 
-  const loadEcharts = async (): Promise<void> => {
-    const packed = Uint8Array.from(atob(document.getElementById('echarts')?.textContent ?? ''), (c) =>
-      c.charCodeAt(0),
-    );
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
-    const script = document.createElement('script');
-    script.textContent = await new Response(stream).text();
-    document.head.appendChild(script);
-  };
+async function loadEcharts(): Promise<void> {
+  const packed = Uint8Array.from(atob(document.getElementById('echarts')?.textContent ?? ''), (c) =>
+    c.charCodeAt(0),
+  );
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+  const script = document.createElement('script');
+  script.textContent = await new Response(stream).text();
+  document.head.appendChild(script);
+}
 
-  const styles = (): ((text: string) => unknown) => {
-    const computed = getComputedStyle(root);
-    return (text) => {
-      if (text.startsWith('var(--')) return computed.getPropertyValue(text.slice(4, -1)).trim();
-      if (!text.startsWith('$format:')) return text;
-      const write = formats[text.slice(8)] ?? String;
-      // Axis labels, tooltips and pointer labels call with a number, a text or an object that holds one of them.
-      return (value: unknown): string => {
-        const figure =
-          typeof value === 'object' && value !== null ? (value as { value: unknown }).value : value;
-        const last = Array.isArray(figure) ? figure[figure.length - 1] : figure;
-        return last === null || last === undefined || last === '-' || Number.isNaN(Number(last))
-          ? '-'
-          : write(Number(last));
-      };
+function styles(): (text: string) => unknown {
+  const computed = getComputedStyle(document.documentElement);
+  return (text) => {
+    if (text.startsWith('var(--')) return computed.getPropertyValue(text.slice(4, -1)).trim();
+    if (!text.startsWith('$format:')) return text;
+    const write = figureFormats()[text.slice(8)] ?? String;
+    // Axis labels, tooltips and pointer labels call with a number, a text or an object that holds one of them.
+    return (value: unknown): string => {
+      const figure =
+        typeof value === 'object' && value !== null ? (value as { value: unknown }).value : value;
+      const last = Array.isArray(figure) ? figure[figure.length - 1] : figure;
+      return last === null || last === undefined || last === '-' || Number.isNaN(Number(last))
+        ? '-'
+        : write(Number(last));
     };
   };
+}
 
-  const fillIn = (value: Json, resolve: (text: string) => unknown): unknown => {
-    if (typeof value === 'string') return resolve(value);
-    if (Array.isArray(value)) return value.map((item: Json) => fillIn(item, resolve));
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillIn(item, resolve)]));
+function fillIn(value: Json, resolve: (text: string) => unknown): unknown {
+  if (typeof value === 'string') return resolve(value);
+  if (Array.isArray(value)) return value.map((item: Json) => fillIn(item, resolve));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillIn(item, resolve)]));
+}
+
+function overlay(base: Json | undefined, over: Json): Json {
+  if (Array.isArray(base) && Array.isArray(over)) {
+    return base.map((item: Json, index) => (index < over.length ? overlay(item, over[index] as Json) : item));
+  }
+  if (typeof base !== 'object' || typeof over !== 'object' || base === null || over === null) return over;
+  if (Array.isArray(base) || Array.isArray(over)) return over;
+  const merged: Record<string, Json> = { ...(base as JsonObject) };
+  for (const [key, item] of Object.entries(over as JsonObject)) merged[key] = overlay(merged[key], item);
+  return merged;
+}
+
+function startChart(chart: PageChart, element: PageElement): () => void {
+  const NARROW_PX = 560;
+  const instance = window.echarts.init(element, null, { renderer: 'svg' });
+  if (chart.group !== null) instance.group = chart.group;
+  let narrow: boolean | null = null;
+  const draw = (): void => {
+    narrow = element.clientWidth < NARROW_PX;
+    instance.setOption(fillIn(narrow ? overlay(chart.option, chart.narrow) : chart.option, styles()), true);
   };
+  new ResizeObserver(() => {
+    instance.resize();
+    if (narrow !== null && narrow !== element.clientWidth < NARROW_PX) draw();
+  }).observe(element);
+  draw();
+  return draw;
+}
 
-  const overlay = (base: Json | undefined, over: Json): Json => {
-    if (Array.isArray(base) && Array.isArray(over)) {
-      return base.map((item: Json, index) =>
-        index < over.length ? overlay(item, over[index] as Json) : item,
-      );
-    }
-    if (typeof base !== 'object' || typeof over !== 'object' || base === null || over === null) return over;
-    if (Array.isArray(base) || Array.isArray(over)) return over;
-    const merged: Record<string, Json> = { ...(base as JsonObject) };
-    for (const [key, item] of Object.entries(over as JsonObject)) merged[key] = overlay(merged[key], item);
-    return merged;
-  };
-
-  const start = (chart: PageChart, element: PageElement): (() => void) => {
-    const instance = window.echarts.init(element, null, { renderer: 'svg' });
-    if (chart.group !== null) instance.group = chart.group;
-    let narrow: boolean | null = null;
-    const draw = (): void => {
-      narrow = element.clientWidth < NARROW_PX;
-      instance.setOption(fillIn(narrow ? overlay(chart.option, chart.narrow) : chart.option, styles()), true);
-    };
-    new ResizeObserver(() => {
-      instance.resize();
-      if (narrow !== null && narrow !== element.clientWidth < NARROW_PX) draw();
-    }).observe(element);
-    draw();
-    return draw;
-  };
-
+async function drawCharts(): Promise<void> {
+  const root = document.documentElement;
   try {
     await loadEcharts();
     const charts = JSON.parse(document.getElementById('charts')?.textContent ?? '[]') as PageChart[];
     const redraws = charts.flatMap((chart) => {
       const element = document.getElementById(chart.id);
-      return element === null ? [] : [start(chart, element)];
+      return element === null ? [] : [startChart(chart, element)];
     });
     for (const group of new Set(charts.map((chart) => chart.group)))
       if (group !== null) window.echarts.connect(group);

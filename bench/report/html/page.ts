@@ -4,12 +4,10 @@
  *
  *     style | body with <figure> per chart | charts as JSON | echarts, gzip + base64 (240 KiB) | page-script.ts
  */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
 import type { Chart } from './chart.ts';
+import { echartsLibrary } from './echarts-library.ts';
 import { figure, html, type Markup } from './markup.ts';
-import { drawCharts } from './page-script.ts';
+import { pageScript } from './page-script.ts';
 import { STYLE } from './style.ts';
 
 /** The charts of a page, in the order in which they were placed. */
@@ -38,6 +36,7 @@ export class ChartSheet {
 }
 
 export function renderPage(title: string, body: Markup, sheet: ChartSheet): string {
+  const library = echartsLibrary();
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -49,12 +48,12 @@ export function renderPage(title: string, body: Markup, sheet: ChartSheet): stri
 </head>
 <body>
 <main>
-${body}
+${library === null ? html`<p>Charts are missing: this checkout was installed without its development packages (<code>npm ci</code> brings them, <code>ringkeeper bench report</code> then makes this page again). Every figure is in the tables.</p>` : ''}${body}
 <footer>Made by ringkeeper's benchmark engine. This file needs no network. Charts: Apache ECharts, Apache License 2.0.</footer>
 </main>
 <script type="application/json" id="charts">${raw(sheet.toJson().replaceAll('<', '\\u003c'))}</script>
-<script type="text/plain" id="echarts">${raw(packedEcharts())}</script>
-<script>${raw(scriptText(`${drawCharts.toString()}\ndrawCharts();`))}</script>
+<script type="text/plain" id="echarts">${raw(library ?? '')}</script>
+<script>${raw(scriptText(pageScript()))}</script>
 </body>
 </html>
 `;
@@ -68,15 +67,4 @@ function scriptText(text: string): string {
 
 function raw(text: string): Markup {
   return { html: text };
-}
-
-let packed: string | null = null;
-
-/** The package's build with lines, bars, points, marks, zoom and the SVG renderer, not the whole library. */
-function packedEcharts(): string {
-  if (packed === null) {
-    const file = fileURLToPath(import.meta.resolve('echarts/dist/echarts.common.min'));
-    packed = gzipSync(readFileSync(file), { level: 9 }).toString('base64');
-  }
-  return packed;
 }

@@ -1,18 +1,21 @@
 /** The reports as text: nothing from the network, nothing unescaped, colours that can be read, charts that are named. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import type { Json, JsonObject } from '../../../bench/report/html/chart.ts';
 import { renderCompareReport } from '../../../bench/report/html/compare-report.ts';
-import { drawCharts } from '../../../bench/report/html/page-script.ts';
+import { PACKED_NAME } from '../../../bench/report/html/echarts-library.ts';
+import { pageScript } from '../../../bench/report/html/page-script.ts';
 import { renderRunReport } from '../../../bench/report/html/run-report.ts';
 import { renderSweepReport } from '../../../bench/report/html/sweep-report.ts';
 import { chartsOf, markupOf, scriptOf } from './support/page.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { SAMPLE_PLAN, sampleRun } from './support/sample-run.ts';
 import { sampleHeatSweep, sampleSweep } from './support/sample-sweep.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 const { comparison, runs } = sampleComparison();
 const PAGES: Readonly<Record<string, string>> = {
@@ -54,7 +57,7 @@ for (const [name, page] of Object.entries(PAGES)) {
 
   test(`${name}: every colour and format that a chart names exists`, () => {
     const known = new Set([...page.matchAll(/(--[\w-]+):/g)].map((match) => match[1]!));
-    const script = drawCharts.toString();
+    const script = pageScript();
     for (const text of stringsOf(chartsOf(page) as unknown as Json)) {
       if (text.startsWith('var(')) assert.ok(known.has(text.slice(4, -1)), text);
       if (text.startsWith('$format:')) assert.match(script, new RegExp(`\\b${text.slice(8)}\\b[,:]`), text);
@@ -86,6 +89,21 @@ test('the library inside is the package as it is', () => {
   assert.ok(gunzipSync(packed).equals(readFileSync(file)));
 });
 
+test('a release brings the library packed, and a place without any says so instead of failing', async (t) => {
+  const dir = tempDir(t);
+  const source = new URL('../../../bench/report/html/echarts-library.ts', import.meta.url);
+  const copyIn = async (name: string): Promise<{ echartsLibrary(): string | null }> => {
+    mkdirSync(join(dir, name));
+    cpSync(source, join(dir, name, 'library.ts'));
+    if (name === 'release') writeFileSync(join(dir, name, PACKED_NAME), 'packed');
+    return import(pathToFileURL(join(dir, name, 'library.ts')).href);
+  };
+  assert.equal((await copyIn('release')).echartsLibrary(), Buffer.from('packed').toString('base64'));
+  assert.equal((await copyIn('bare')).echartsLibrary(), null);
+  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  assert.equal(manifest.dependencies.echarts, undefined);
+});
+
 test('a page is small enough to be kept with each result', () => {
   for (const [name, page] of Object.entries(PAGES))
     assert.ok(page.length < 800_000, `${name}: ${page.length}`);
@@ -99,7 +117,7 @@ test('names cannot break out of their place', () => {
   const page = renderRunReport({ ...base, phases: [{ ...phases[0]!, ops }], command: evil });
   assert.ok(!page.includes('alert(1)</script><b'));
   assert.ok(!markupOf(page).includes('<b title'));
-  assert.equal(page.match(/<script/g)!.length - (drawCharts.toString().match(/<script/g)?.length ?? 0), 3);
+  assert.equal(page.match(/<script/g)!.length - (pageScript().match(/<script/g)?.length ?? 0), 3);
   assert.ok(chartsOf(page).length > 0);
 });
 
