@@ -68,7 +68,8 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { disk } = platform;
   provideDirectory(disk, config.dataDir, config.datadirAutocreate);
-  const lock = platform.lockDirectory(config.dataDir);
+  provideDirectory(disk, config.dataLogDir, config.datadirAutocreate);
+  const lock = platform.lockDirectories(config.dataDir, config.dataLogDir);
   try {
     const dirs = openDataDir(disk, {
       dataDir: config.dataDir,

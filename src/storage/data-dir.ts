@@ -3,7 +3,8 @@
  *
  *     <dataDir>/ringkeeper.lock, myid
  *     <dataDir>/version-2/snapshot.…, acceptedEpoch, currentEpoch
- *     <dataLogDir>/version-2/log.…            dataLogDir is dataDir unless configured
+ *     <dataLogDir>/ringkeeper.lock            dataLogDir is dataDir unless configured
+ *     <dataLogDir>/version-2/log.…
  *     <dataLogDir>/initialize                 permits an empty database, see restore.ts
  *
  * `myid` and the epoch files belong to ensembles; a standalone server leaves them alone. The names of all directories are

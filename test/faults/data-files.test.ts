@@ -53,6 +53,16 @@ for (const { what, make, starts, refuses } of DAMAGES) {
   });
 }
 
+test('a second server with the same log directory is refused, the first goes on', async () => {
+  const settings = { dataLogDir: join(workspace.directory, 'log') };
+  const dataDir = join(workspace.directory, 'fresh');
+  const first = await workspace.start({ dataDir, settings });
+  const second = workspace.launch({ dataDir: join(workspace.directory, 'other'), settings });
+  await second.failsWith(3, /log directory .*\/log is in use by another server; .*choose another dataLogDir/);
+  assert.equal((await childrenOf(await RawClient.open(first.port), '/')).length, 1);
+  assert.deepEqual(await first.stop(), { status: 0, signal: null }, first.stderr);
+});
+
 test('snapshot.trust.empty starts from the log alone, if it goes back to the beginning', async () => {
   const { snapshots, logs } = dataFilesIn(workspace.files);
   const settings = { 'snapshot.trust.empty': 'true' };

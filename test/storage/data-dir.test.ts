@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
@@ -136,10 +136,37 @@ suite('lock', () => {
     lock.release();
   });
 
+  test('covers the log directory: two servers with one dataLogDir do not both start', () => {
+    const [a, b, logs] = ['a-', 'b-', 'logs-'].map((name) => mkdtempSync(join(temporary, name)));
+    const lock = DataDirLock.acquire(a!, logs);
+    assert.throws(() => DataDirLock.acquire(b!, logs), {
+      name: 'DataDirFailure',
+      message: `log directory ${logs} is in use by another server; stop it or choose another dataLogDir`,
+    });
+    assert.throws(
+      () => DataDirLock.acquire(a!, b!),
+      /data directory .* is in use .* choose another dataDir$/,
+    );
+    // What was taken before the refusal is free again.
+    DataDirLock.acquire(b!).release();
+    lock.release();
+    DataDirLock.acquire(b!, logs).release();
+  });
+
+  test('is one for two names of one directory', () => {
+    const directory = mkdtempSync(join(temporary, 'lock-'));
+    const other = `${directory}-link`;
+    symlinkSync(directory, other);
+    const lock = DataDirLock.acquire(directory, other);
+    assert.throws(() => DataDirLock.acquire(other), /is in use by another server/);
+    lock.release();
+    DataDirLock.acquire(other, `${directory}/.`).release();
+  });
+
   test('says why it cannot be taken at all', () => {
     assert.throws(
       () => DataDirLock.acquire(join(temporary, 'missing')),
-      /cannot lock data directory .*missing by /,
+      /cannot lock data directory .*missing: ENOENT/,
     );
     const directory = mkdtempSync(join(temporary, 'lock-'));
     writeFileSync(join(directory, 'ringkeeper.lock'), 'not a lock'.repeat(100));

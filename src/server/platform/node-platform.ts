@@ -18,7 +18,7 @@ export function createNodePlatform(): Platform {
     openFileCountMax: openFileCountMax(),
     startThread: (entry, role, data) =>
       new Worker(workerUrl(entry), { name: role, workerData: data, resourceLimits: RESOURCE_LIMITS }),
-    lockDirectory: (directory) => DataDirLock.acquire(directory),
+    lockDirectories: (dataDir, dataLogDir) => DataDirLock.acquire(dataDir, dataLogDir),
     onUncaught: (handler) => {
       process.on('uncaughtException', handler);
       return () => process.off('uncaughtException', handler);

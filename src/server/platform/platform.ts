@@ -41,7 +41,7 @@ export interface Platform extends BlockingPlatform, LoopPlatform {
   /** Starts a thread at `entry`, a file of src/server without its extension; it gets `data`. */
   startThread(entry: string, role: string, data: object): Thread;
   /** @throws DataDirFailure when another server has it. */
-  lockDirectory(directory: string): DirectoryLock;
+  lockDirectories(dataDir: string, dataLogDir: string): DirectoryLock;
   /** What callbacks of the event loop throw, until the returned function is called. */
   onUncaught(handler: (error: unknown) => void): () => void;
 }
