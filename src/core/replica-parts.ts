@@ -4,10 +4,10 @@ import { AclTable } from './acl/acl-table.ts';
 import { AuthProviders } from './acl/auth-providers.ts';
 import type { Client } from './client/client.ts';
 import { ClientTable } from './client/client-table.ts';
-import type { ClientLimit } from './client/limit-ends.ts';
 import { Replier } from './client/replier.ts';
 import { ContainerSweep } from './container/container-sweep.ts';
 import type { AdminPort, CryptoPort, LogPort } from './ports/ports.ts';
+import { Authenticator } from './request/authenticator.ts';
 import { ChildrenReply } from './request/children-reply.ts';
 import { PathLookup } from './request/path-lookup.ts';
 import { ReadOps } from './request/read-ops.ts';
@@ -66,8 +66,6 @@ export interface ReplicaPorts {
 
 export interface PartsListener extends CommitListener {
   onLargeReplyDone(client: Client): void;
-  /** The client has more of something than it may: its connection must end. */
-  onLimit(client: Client, limit: ClientLimit): void;
 }
 
 export interface ReplicaParts {
@@ -87,6 +85,7 @@ export interface ReplicaParts {
   readonly replier: Replier;
   readonly childrenReply: ChildrenReply;
   readonly reads: ReadOps;
+  readonly authenticator: Authenticator;
   readonly committer: Committer;
 }
 
@@ -96,15 +95,16 @@ export function createParts(
   listener: PartsListener,
 ): ReplicaParts {
   const state = createState(options, ports);
-  const replier = new Replier((client) => listener.onLimit(client, 'unreadEvents'));
+  const replier = new Replier(state.clients);
   const writes = createWrites(options, ports, state);
   const childrenReply = new ChildrenReply(state.tree, replier, (client) => listener.onLargeReplyDone(client));
   const lookup = new PathLookup(state.tree, state.acls, state.providers);
   const watchOps = new WatchOps(state.watches, lookup, replier, (conn, limit) => {
     const client = state.clients.get(conn);
-    if (client !== undefined) listener.onLimit(client, limit);
+    if (client !== undefined) state.clients.endAtLimit(client, limit);
   });
   const reads = new ReadOps({ ...state, watchOps, lookup, replier, children: childrenReply });
+  const authenticator = new Authenticator({ ...state, replier });
   const committer = new Committer({
     ...state,
     ...writes,
@@ -112,7 +112,7 @@ export function createParts(
     listener,
     checkDigest: options.digestEnabled,
   });
-  return { ...state, ...writes, replier, childrenReply, reads, committer };
+  return { ...state, ...writes, replier, childrenReply, reads, authenticator, committer };
 }
 
 /** What the server knows. */

@@ -1,11 +1,16 @@
-/** Connections by id: a small array of slots per io thread. */
+/**
+ * Connections by id, a small array of slots per io thread, and how a connection ends: closed (nothing more is taken,
+ * what has been answered still goes out), gone (the socket), and released, when nothing here refers to it any more.
+ */
 import { CONN_IO_SHIFT, CONN_SLOT_MASK, type ConnId } from '../ports/ports.ts';
-import type { Client } from './client.ts';
+import { type Client, ClientState } from './client.ts';
+import { type ClientLimit, LimitEnds } from './limit-ends.ts';
 
 export class ClientTable {
   count = 0;
   /** Connections ever accepted. */
   opened = 0;
+  readonly limitEnds = new LimitEnds();
   private readonly byIo: (Client | undefined)[][] = [];
 
   get(conn: ConnId): Client | undefined {
@@ -20,14 +25,40 @@ export class ClientTable {
     this.opened++;
   }
 
-  remove(conn: ConnId): void {
-    this.byIo[conn >>> CONN_IO_SHIFT]![conn & CONN_SLOT_MASK] = undefined;
-    this.count--;
-  }
-
   *all(): IterableIterator<Client> {
     for (const slots of this.byIo) {
       for (const client of slots) if (client !== undefined) yield client;
     }
+  }
+
+  /** No more requests from this connection; what has been answered still goes out. */
+  close(client: Client): void {
+    if (client.state >= ClientState.closing && !client.closesBehindHeld) return;
+    client.closesBehindHeld = false;
+    client.state = ClientState.closing;
+    client.queue.clear();
+    client.dropHeld();
+    client.sink.close(client.conn);
+  }
+
+  /** It has more of something than a client may: closes it, and counts why. */
+  endAtLimit(client: Client, limit: ClientLimit): void {
+    if (client.state < ClientState.closing) this.limitEnds.count(limit, client.address, client.session);
+    this.close(client);
+  }
+
+  /** `close` for a slow client, once it has read what is held for it. */
+  closeBehindHeld(client: Client): void {
+    client.state = ClientState.closing;
+    client.closesBehindHeld = true;
+    client.queue.clear();
+  }
+
+  /** A connection that is gone: its slot is given back once nothing refers to it any more. */
+  releaseIfDone(client: Client): void {
+    if (client.proposals > 0 || client.isStreaming) return;
+    this.byIo[client.conn >>> CONN_IO_SHIFT]![client.conn & CONN_SLOT_MASK] = undefined;
+    this.count--;
+    client.sink.release(client.conn);
   }
 }

@@ -10,6 +10,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { copyBytes } from '../../wire/copy-bytes.ts';
+import type { Frame } from './frame.ts';
 
 /** Not looked at yet: evaluate it as if it had just arrived. */
 export const UNEVALUATED = -1;
@@ -38,16 +39,10 @@ export class FrameQueue {
   get headZxid(): number {
     return this.doubles[this.readAt >> 3]!;
   }
-  get headReceivedMs(): number {
-    return this.doubles[(this.readAt >> 3) + 1]!;
-  }
   get headIsMarker(): boolean {
     return this.view.getInt32(this.readAt + LENGTH_AT, true) === MARKER_LENGTH;
   }
-  get headStart(): number {
-    return this.readAt + HEAD_BYTES;
-  }
-  get headEnd(): number {
+  private get headEnd(): number {
     return this.readAt + HEAD_BYTES + Math.max(0, this.view.getInt32(this.readAt + LENGTH_AT, true));
   }
 
@@ -57,12 +52,18 @@ export class FrameQueue {
     this.doubles[this.readAt >> 3] = zxid;
   }
 
-  push(bytes: Uint8Array, start: number, end: number, afterZxid: number, receivedMs: number): void {
-    const length = end - start;
-    const at = this.append(length, afterZxid, receivedMs);
+  push(request: Frame, afterZxid: number): void {
+    const length = request.end - request.headerStart;
+    const at = this.append(length, afterZxid, request.receivedMs);
     this.view.setInt32(at + LENGTH_AT, length, true);
-    copyBytes(bytes, start, length, this.bytes, at + HEAD_BYTES);
+    copyBytes(request.bytes, request.headerStart, length, this.bytes, at + HEAD_BYTES);
     if (afterZxid === UNEVALUATED) this.unevaluated++;
+  }
+
+  /** The request at the head; valid until something is pushed. */
+  viewHead(into: Frame): void {
+    const start = this.readAt + HEAD_BYTES;
+    into.moveTo(this.bytes, this.view, start, this.headEnd, this.doubles[(this.readAt >> 3) + 1]!);
   }
 
   pushMarker(zxid: number): void {

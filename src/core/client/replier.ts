@@ -13,7 +13,9 @@ import { PIECE_BYTES_MAX } from '../ports/ports.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Client } from './client.ts';
 import { ClientState } from './client.ts';
+import type { ClientTable } from './client-table.ts';
 import type { HeldPiece } from './held-sink.ts';
+import type { RequestView } from './request-view.ts';
 
 const SLASH = 47;
 const ROOT_PATH = new Uint8Array([SLASH]);
@@ -41,42 +43,41 @@ export class Replier {
   nowMs = 0;
   lastZxid: Zxid = 0;
   readonly statistics: TrafficStatistics = emptyStatistics();
-  private readonly onTooSlow: (client: Client) => void;
+  private readonly clients: ClientTable;
 
-  /** `onTooSlow`: the connection must end, or its events would fill the memory. */
-  constructor(onTooSlow: (client: Client) => void) {
-    this.onTooSlow = onTooSlow;
+  constructor(clients: ClientTable) {
+    this.clients = clients;
   }
 
   /** A reply without body: every error, and operations that return nothing. */
-  header(client: Client, xid: number, zxid: Zxid, err: number, receivedMs: number): void {
+  header(request: RequestView, err: number): void {
+    this.headerAt(request, this.lastZxid, err);
+  }
+
+  /** The same for what does not belong to the newest committed transaction. */
+  headerAt(request: RequestView, zxid: Zxid, err: number): void {
+    const { client } = request;
     if (client.state >= ClientState.closing) return;
     const { sink } = client;
     const at = sink.claim(client.conn, REPLY_HEADER_FRAME_BYTES);
-    writeReplyHeader(sink.view, at, 0, xid, zxid, err);
+    writeReplyHeader(sink.view, at, 0, request.xid, zxid, err);
     sink.commit(REPLY_HEADER_FRAME_BYTES, true);
-    this.count(client, xid, zxid, receivedMs, REPLY_HEADER_FRAME_BYTES);
+    this.count(request, zxid, REPLY_HEADER_FRAME_BYTES);
   }
 
   /** The node's whole body: data and Stat (getData). */
-  body(client: Client, xid: number, zxid: Zxid, node: ZnodeCursor, receivedMs: number): void {
-    this.slice(client, xid, zxid, node.bytes, node.bodyStart, node.bodyLength, receivedMs);
+  body(request: RequestView, node: ZnodeCursor): void {
+    this.slice(request, node.bytes, node.bodyStart, node.bodyLength);
   }
 
   /** The node's Stat alone (exists, setData, setACL). */
-  stat(client: Client, xid: number, zxid: Zxid, node: ZnodeCursor, receivedMs: number): void {
-    this.slice(client, xid, zxid, node.bytes, node.statStart, STAT_BYTES, receivedMs);
+  stat(request: RequestView, node: ZnodeCursor): void {
+    this.slice(request, node.bytes, node.statStart, STAT_BYTES);
   }
 
   /** The path of a created node, and its Stat where the operation returns one. */
-  created(
-    client: Client,
-    xid: number,
-    zxid: Zxid,
-    node: ZnodeCursor,
-    stat: boolean,
-    receivedMs: number,
-  ): void {
+  created(request: RequestView, node: ZnodeCursor, stat: boolean): void {
+    const { client } = request;
     if (client.state >= ClientState.closing) return;
     const { sink } = client;
     const pathLength = node.pathLength;
@@ -85,47 +86,47 @@ export class Replier {
     if (total > PIECE_BYTES_MAX) {
       const body = new Uint8Array(bodyLength);
       writePathAndStat(body, new DataView(body.buffer), 0, node, stat);
-      this.slice(client, xid, zxid, body, 0, bodyLength, receivedMs);
+      this.slice(request, body, 0, bodyLength);
       return;
     }
     const at = sink.claim(client.conn, total);
-    const body = writeReplyHeader(sink.view, at, bodyLength, xid, zxid, 0);
+    const zxid = this.lastZxid;
+    const body = writeReplyHeader(sink.view, at, bodyLength, request.xid, zxid, 0);
     writePathAndStat(sink.bytes, sink.view, body, node, stat);
     sink.commit(total, true);
-    this.count(client, xid, zxid, receivedMs, total);
+    this.count(request, zxid, total);
   }
 
   /** A reply whose body stands ready in `bytes[start, start + length)`. */
-  slice(
-    client: Client,
-    xid: number,
-    zxid: Zxid,
-    bytes: Uint8Array,
-    start: number,
-    length: number,
-    receivedMs: number,
-  ): void {
+  slice(request: RequestView, bytes: Uint8Array, start: number, length: number): void {
+    this.sliceAt(request, this.lastZxid, bytes, start, length);
+  }
+
+  /** The same for what does not belong to the newest committed transaction. */
+  sliceAt(request: RequestView, zxid: Zxid, bytes: Uint8Array, start: number, length: number): void {
+    const { client } = request;
     if (client.state >= ClientState.closing) return;
     const { sink, conn } = client;
     const total = REPLY_HEADER_FRAME_BYTES + length;
     if (total <= PIECE_BYTES_MAX) {
       const at = sink.claim(conn, total);
-      const body = writeReplyHeader(sink.view, at, length, xid, zxid, 0);
+      const body = writeReplyHeader(sink.view, at, length, request.xid, zxid, 0);
       copyBytes(bytes, start, length, sink.bytes, body);
       sink.commit(total, true);
-      this.count(client, xid, zxid, receivedMs, total);
+      this.count(request, zxid, total);
     } else {
-      this.beginLarge(client, xid, zxid, length, receivedMs);
+      this.beginLarge(request, zxid, length);
       this.continueLarge(client, bytes, start, start + length, true);
     }
   }
 
   /** Starts a reply whose body follows in `continueLarge` calls, over several turns. */
-  beginLarge(client: Client, xid: number, zxid: Zxid, bodyLength: number, receivedMs: number): void {
+  beginLarge(request: RequestView, zxid: Zxid, bodyLength: number): void {
+    const { client } = request;
     const at = client.sink.claim(client.conn, REPLY_HEADER_FRAME_BYTES);
-    writeReplyHeader(client.sink.view, at, bodyLength, xid, zxid, 0);
+    writeReplyHeader(client.sink.view, at, bodyLength, request.xid, zxid, 0);
     client.sink.commit(REPLY_HEADER_FRAME_BYTES, false);
-    this.count(client, xid, zxid, receivedMs, REPLY_HEADER_FRAME_BYTES + bodyLength);
+    this.count(request, zxid, REPLY_HEADER_FRAME_BYTES + bodyLength);
   }
 
   continueLarge(client: Client, bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
@@ -155,7 +156,7 @@ export class Replier {
     } else {
       client.unreadEventBytes += total;
       if (client.unreadEventBytes > UNREAD_EVENT_BYTES_MAX) {
-        this.onTooSlow(client);
+        this.clients.endAtLimit(client, 'unreadEvents');
         return;
       }
     }
@@ -188,9 +189,9 @@ export class Replier {
   }
 
   /** Books a reply whose frame somebody else has written. */
-  count(client: Client, xid: number, zxid: Zxid, receivedMs: number, frameBytes: number): void {
+  count(request: RequestView, zxid: Zxid, frameBytes: number): void {
     const s = this.statistics;
-    const latency = this.nowMs - receivedMs;
+    const latency = this.nowMs - request.receivedMs;
     s.packetsSent++;
     s.latencyCount++;
     s.totalLatencyMs += latency;
@@ -200,7 +201,7 @@ export class Replier {
     s.lastResponseBytes = frameBytes;
     if (frameBytes > s.maxResponseBytes) s.maxResponseBytes = frameBytes;
     if (frameBytes < s.minResponseBytes || s.minResponseBytes < 0) s.minResponseBytes = frameBytes;
-    client.countReply(xid, zxid, latency, this.nowMs);
+    request.client.countReply(request.xid, zxid, latency, this.nowMs);
   }
 
   resetStatistics(): void {

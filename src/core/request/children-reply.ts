@@ -22,6 +22,7 @@ import type { Client } from '../client/client.ts';
 import { ClientState } from '../client/client.ts';
 import { HeldSink } from '../client/held-sink.ts';
 import { BodyBuffer, type Replier } from '../client/replier.ts';
+import { RequestView } from '../client/request-view.ts';
 import { PIECE_BYTES_MAX } from '../ports/ports.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
@@ -37,12 +38,11 @@ const SEND_BYTES_PER_TURN = 4 * PIECE_BYTES_MAX;
 type Phase = 'measure' | 'copy' | 'send';
 
 interface Job {
-  readonly client: Client;
-  readonly xid: number;
+  /** A copy; its bytes are not needed. */
+  readonly request: RequestView;
   readonly zxid: Zxid;
   readonly records: Int32Array;
   readonly stat: Uint8Array;
-  readonly receivedMs: number;
   phase: Phase;
   /** The next child to look at, and then the next byte to send. */
   next: number;
@@ -80,26 +80,19 @@ export class ChildrenReply {
   }
 
   /** Answers, or starts to, unless it must wait; `parent` stands on the committed record. */
-  reply(
-    client: Client,
-    xid: number,
-    zxid: Zxid,
-    parent: ZnodeCursor,
-    stat: boolean,
-    receivedMs: number,
-  ): void {
+  reply(request: RequestView, parent: ZnodeCursor, stat: boolean): void {
     const id = parent.nodeId;
     const count = this.tree.children.count(id);
     assert(count === parent.numChildren, 'numChildren differs from the child list');
-    if (this.isLarge(client, parent)) {
-      this.start(client, xid, zxid, parent, stat, receivedMs);
+    if (this.isLarge(request.client, parent)) {
+      this.start(request, parent, stat);
       return;
     }
     const body = this.small;
     body.reset();
     this.append(body, id, count);
     if (stat) body.raw(parent.bytes, parent.statStart, STAT_BYTES);
-    this.replier.slice(client, xid, zxid, body.bytes, 0, body.length, receivedMs);
+    this.replier.slice(request, body.bytes, 0, body.length);
   }
 
   /** The vector of names as a multiRead result has it. */
@@ -115,7 +108,7 @@ export class ChildrenReply {
   doWork(): void {
     const { job } = this;
     if (job === null) return;
-    if (job.client.state >= ClientState.closing) {
+    if (job.request.client.state >= ClientState.closing) {
       if (job.phase !== 'send') this.tree.keepRetired(false);
       this.end(job);
     } else if (job.phase === 'measure') {
@@ -149,39 +142,33 @@ export class ChildrenReply {
     if (to < job.records.length) return;
     this.tree.keepRetired(false);
     job.body.raw(job.stat, 0, job.stat.length);
-    this.replier.beginLarge(job.client, job.xid, job.zxid, job.bodyLength, job.receivedMs);
+    this.replier.beginLarge(job.request, job.zxid, job.bodyLength);
     job.phase = 'send';
     job.next = 0;
   }
 
   private send(job: Job): void {
     const to = Math.min(job.next + SEND_BYTES_PER_TURN, job.bodyLength);
-    this.replier.continueLarge(job.client, job.body.bytes, job.next, to, to === job.bodyLength);
+    this.replier.continueLarge(job.request.client, job.body.bytes, job.next, to, to === job.bodyLength);
     job.next = to;
     if (to === job.bodyLength) this.end(job);
   }
 
-  private start(
-    client: Client,
-    xid: number,
-    zxid: Zxid,
-    parent: ZnodeCursor,
-    hasStat: boolean,
-    receivedMs: number,
-  ): void {
+  private start(request: RequestView, parent: ZnodeCursor, hasStat: boolean): void {
+    const { client } = request;
     const id = parent.nodeId;
     const records = new Int32Array(this.tree.children.count(id));
     for (let place = 0; place < records.length; place++) {
       records[place] = this.tree.committedOf(this.tree.children.at(id, place));
     }
     const stat = hasStat ? parent.bytes.slice(parent.statStart, parent.statStart + STAT_BYTES) : NO_STAT;
+    const kept = new RequestView();
+    kept.recall(client, request.xid, request.op, request.receivedMs);
     this.job = {
-      client,
-      xid,
-      zxid,
+      request: kept,
+      zxid: this.replier.lastZxid,
       records,
       stat,
-      receivedMs,
       phase: 'measure',
       next: 0,
       bodyLength: 4 + stat.length,
@@ -193,8 +180,8 @@ export class ChildrenReply {
 
   private end(job: Job): void {
     this.job = null;
-    job.client.isStreaming = false;
-    this.onDone(job.client);
+    job.request.client.isStreaming = false;
+    this.onDone(job.request.client);
   }
 }
 

@@ -16,8 +16,8 @@ import { checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import { userName } from '../acl/auth-providers.ts';
-import type { Client } from '../client/client.ts';
 import { BodyBuffer, type Replier } from '../client/replier.ts';
+import type { RequestView } from '../client/request-view.ts';
 import { equalBytes, hasNul } from '../path/path.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
@@ -74,167 +74,123 @@ export class ReadOps {
     this.node = parts.lookup.node;
   }
 
-  execute(
-    client: Client,
-    xid: number,
-    op: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): boolean {
-    switch (op) {
+  execute(request: RequestView): boolean {
+    switch (request.op) {
       case OpCode.getData:
-        this.getData(client, xid, bytes, view, start, end, receivedMs);
+        this.getData(request);
         return true;
       case OpCode.exists:
-        this.exists(client, xid, bytes, view, start, end, receivedMs);
+        this.exists(request);
         return true;
       case OpCode.getChildren:
       case OpCode.getChildren2:
-        return this.getChildren(client, xid, op === OpCode.getChildren2, bytes, view, start, end, receivedMs);
+        return this.getChildren(request, request.op === OpCode.getChildren2);
       case OpCode.ping:
-        this.replier.header(client, SpecialXid.ping, this.replier.lastZxid, ErrorCode.ok, receivedMs);
+        request.xid = SpecialXid.ping;
+        this.replier.header(request, ErrorCode.ok);
         return true;
       case OpCode.sync:
-        this.sync(client, xid, bytes, view, start, end, receivedMs);
+        this.sync(request);
         return true;
       case OpCode.getAcl:
-        this.getAcl(client, xid, bytes, view, start, end, receivedMs);
+        this.getAcl(request);
         return true;
       case OpCode.multiRead:
-        this.readMulti(client, xid, bytes, view, start, end, receivedMs);
+        this.readMulti(request);
         return true;
       case OpCode.getEphemerals:
-        this.getEphemerals(client, xid, bytes, view, start, end, receivedMs);
+        this.getEphemerals(request);
         return true;
       case OpCode.getAllChildrenNumber:
-        this.getAllChildrenNumber(client, xid, bytes, view, start, end, receivedMs);
+        this.getAllChildrenNumber(request);
         return true;
       case OpCode.whoAmI:
-        this.whoAmI(client, xid, receivedMs);
+        this.whoAmI(request);
         return true;
       default:
-        this.watchOps.execute(client, xid, op, bytes, view, start, end, receivedMs);
+        this.watchOps.execute(request);
         return true;
     }
   }
 
   // ---- single nodes --------------------------------------------------------------------------------------
 
-  private getData(
-    client: Client,
-    xid: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): void {
-    const request = this.pathWatch;
+  private getData(request: RequestView): void {
+    const named = this.pathWatch;
+    const { client, bytes, view, start, end } = request;
     let err: number = ErrorCode.marshallingError;
-    if (request.wrap(bytes, view, start, end)) {
-      err = this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
+    if (named.wrap(bytes, view, start, end)) {
+      err = this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
     }
     if (err !== ErrorCode.ok) {
-      this.status(client, xid, err, receivedMs);
+      this.status(request, err);
       return;
     }
-    if (request.watch && !this.watchOps.add(client, bytes, WatchMode.standardData)) return;
-    this.replier.body(client, xid, this.replier.lastZxid, this.node, receivedMs);
+    if (named.watch && !this.watchOps.add(client, bytes, WatchMode.standardData)) return;
+    this.replier.body(request, this.node);
   }
 
-  private exists(
-    client: Client,
-    xid: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): void {
-    const request = this.pathWatch;
+  private exists(request: RequestView): void {
+    const named = this.pathWatch;
+    const { client, bytes, view, start, end } = request;
     let err: number = ErrorCode.marshallingError;
-    if (request.wrap(bytes, view, start, end) && request.pathLength >= 0) {
-      err = hasNul(bytes, request.pathStart, request.pathLength)
+    if (named.wrap(bytes, view, start, end) && named.pathLength >= 0) {
+      err = hasNul(bytes, named.pathStart, named.pathLength)
         ? ErrorCode.badArguments
-        : this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
+        : this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
       // The one read that may watch a node that is not there.
-      if (request.watch && (err === ErrorCode.ok || err === ErrorCode.noNode)) {
+      if (named.watch && (err === ErrorCode.ok || err === ErrorCode.noNode)) {
         if (!this.watchOps.add(client, bytes, WatchMode.standardData)) return;
       }
     }
-    if (err === ErrorCode.ok) this.replier.stat(client, xid, this.replier.lastZxid, this.node, receivedMs);
-    else this.status(client, xid, err, receivedMs);
+    if (err === ErrorCode.ok) this.replier.stat(request, this.node);
+    else this.status(request, err);
   }
 
-  private getChildren(
-    client: Client,
-    xid: number,
-    stat: boolean,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): boolean {
-    const request = this.pathWatch;
+  private getChildren(request: RequestView, stat: boolean): boolean {
+    const named = this.pathWatch;
+    const { client, bytes, view, start, end } = request;
     let err: number = ErrorCode.marshallingError;
-    if (request.wrap(bytes, view, start, end)) {
-      err = this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
+    if (named.wrap(bytes, view, start, end)) {
+      err = this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
     }
     if (err !== ErrorCode.ok) {
-      this.status(client, xid, err, receivedMs);
+      this.status(request, err);
       return true;
     }
     if (this.children.mustWait(client, this.node)) return false;
-    if (request.watch && !this.watchOps.add(client, bytes, WatchMode.standardChild)) return true;
-    this.children.reply(client, xid, this.replier.lastZxid, this.node, stat, receivedMs);
+    if (named.watch && !this.watchOps.add(client, bytes, WatchMode.standardChild)) return true;
+    this.children.reply(request, this.node, stat);
     return true;
   }
 
-  private sync(
-    client: Client,
-    xid: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): void {
-    const request = this.pathRequest;
-    if (!request.wrap(bytes, view, start, end)) {
-      this.status(client, xid, ErrorCode.marshallingError, receivedMs);
+  private sync(request: RequestView): void {
+    const named = this.pathRequest;
+    const { bytes, view, start, end } = request;
+    if (!named.wrap(bytes, view, start, end)) {
+      this.status(request, ErrorCode.marshallingError);
       return;
     }
     // The path comes back as it was, null included; a single server has nothing to catch up with.
-    const length = request.recordEnd - start;
-    this.replier.slice(client, xid, this.replier.lastZxid, bytes, start, length, receivedMs);
+    const length = named.recordEnd - start;
+    this.replier.slice(request, bytes, start, length);
   }
 
-  private getAcl(
-    client: Client,
-    xid: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): void {
-    const request = this.pathRequest;
-    if (!request.wrap(bytes, view, start, end) || request.pathLength < 0) {
-      this.status(client, xid, ErrorCode.marshallingError, receivedMs);
+  private getAcl(request: RequestView): void {
+    const named = this.pathRequest;
+    const { client, bytes, view, start, end } = request;
+    if (!named.wrap(bytes, view, start, end) || named.pathLength < 0) {
+      this.status(request, ErrorCode.marshallingError);
       return;
     }
     const { node, acls, providers, body } = this;
-    if (!this.lookup.find(bytes, request.pathStart, request.pathLength)) {
-      this.status(client, xid, ErrorCode.noNode, receivedMs);
+    if (!this.lookup.find(bytes, named.pathStart, named.pathLength)) {
+      this.status(request, ErrorCode.noNode);
       return;
     }
     const list = acls.get(node.aclId);
     if (!checkAcl(list, Perm.read | Perm.admin, client.authIds, providers)) {
-      this.status(client, xid, ErrorCode.noAuth, receivedMs);
+      this.status(request, ErrorCode.noAuth);
       return;
     }
     const mayAdmin = checkAcl(list, Perm.admin, client.authIds, providers);
@@ -242,33 +198,26 @@ export class ReadOps {
     body.reset();
     body.raw(encoded, 0, encoded.length);
     body.raw(node.bytes, node.statStart, node.base + node.recordBytes - node.statStart);
-    this.replier.slice(client, xid, this.replier.lastZxid, body.bytes, 0, body.length, receivedMs);
+    this.replier.slice(request, body.bytes, 0, body.length);
   }
 
   // ---- several nodes -------------------------------------------------------------------------------------
 
-  private readMulti(
-    client: Client,
-    xid: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): void {
+  private readMulti(request: RequestView): void {
     const { multiRead, body } = this;
+    const { client, bytes, view, start, end } = request;
     if (!multiRead.wrapRead(bytes, view, start, end)) {
-      this.status(client, xid, ErrorCode.marshallingError, receivedMs);
+      this.status(request, ErrorCode.marshallingError);
       return;
     }
     body.reset();
     while (multiRead.next()) {
       if (body.length > MULTI_READ_BYTES_MAX) {
-        this.status(client, xid, ErrorCode.marshallingError, receivedMs);
+        this.status(request, ErrorCode.marshallingError);
         return;
       }
-      const request = multiRead.pathWatch;
-      const err = this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
+      const named = multiRead.pathWatch;
+      const err = this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
       if (err !== ErrorCode.ok) {
         appendMultiHeader(body, OpCode.error, false, err);
         body.int32(err);
@@ -281,25 +230,18 @@ export class ReadOps {
       }
     }
     appendMultiHeader(body, OpCode.error, true, -1);
-    this.replier.slice(client, xid, this.replier.lastZxid, body.bytes, 0, body.length, receivedMs);
+    this.replier.slice(request, body.bytes, 0, body.length);
   }
 
-  private getEphemerals(
-    client: Client,
-    xid: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): void {
-    const request = this.pathRequest;
-    if (!request.wrap(bytes, view, start, end)) {
-      this.status(client, xid, ErrorCode.marshallingError, receivedMs);
+  private getEphemerals(request: RequestView): void {
+    const named = this.pathRequest;
+    const { client, bytes, view, start, end } = request;
+    if (!named.wrap(bytes, view, start, end)) {
+      this.status(request, ErrorCode.marshallingError);
       return;
     }
     const { body, node, tree } = this;
-    const prefixLength = isBlankOrRoot(bytes, request.pathStart, request.pathLength) ? 0 : request.pathLength;
+    const prefixLength = isBlankOrRoot(bytes, named.pathStart, named.pathLength) ? 0 : named.pathLength;
     const high = this.sessions.idHigh[client.session]!;
     const low = this.sessions.idLow[client.session]!;
     body.reset();
@@ -310,53 +252,46 @@ export class ReadOps {
       if (record === 0) continue;
       node.moveTo(record);
       if (node.ownerHigh !== high || node.ownerLow !== low || node.pathLength < prefixLength) continue;
-      if (!equalBytes(node.bytes, node.pathStart, bytes, request.pathStart, prefixLength)) continue;
+      if (!equalBytes(node.bytes, node.pathStart, bytes, named.pathStart, prefixLength)) continue;
       body.string(node.bytes, node.pathStart, node.pathLength);
       count++;
     }
     body.view.setInt32(0, count);
-    this.replier.slice(client, xid, this.replier.lastZxid, body.bytes, 0, body.length, receivedMs);
+    this.replier.slice(request, body.bytes, 0, body.length);
   }
 
-  private getAllChildrenNumber(
-    client: Client,
-    xid: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): void {
-    const request = this.pathRequest;
+  private getAllChildrenNumber(request: RequestView): void {
+    const named = this.pathRequest;
+    const { client, bytes, view, start, end } = request;
     let err: number = ErrorCode.marshallingError;
-    if (request.wrap(bytes, view, start, end)) {
-      err = this.lookup.findReadable(client, bytes, request.pathStart, request.pathLength);
+    if (named.wrap(bytes, view, start, end)) {
+      err = this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
     }
     if (err !== ErrorCode.ok) {
-      this.status(client, xid, err, receivedMs);
+      this.status(request, err);
       return;
     }
     const { body, tree } = this;
     body.reset();
     body.int32(this.lookup.pathLength === 0 ? tree.nodeCount - 1 : tree.countDescendants(this.node.nodeId));
-    this.replier.slice(client, xid, this.replier.lastZxid, body.bytes, 0, body.length, receivedMs);
+    this.replier.slice(request, body.bytes, 0, body.length);
   }
 
-  private whoAmI(client: Client, xid: number, receivedMs: number): void {
+  private whoAmI(request: RequestView): void {
     const { body } = this;
     body.reset();
-    body.int32(client.authIds.length);
-    for (const id of client.authIds) {
+    body.int32(request.client.authIds.length);
+    for (const id of request.client.authIds) {
       const scheme = encodeUtf8(id.scheme);
       const user = encodeUtf8(userName(id));
       body.string(scheme, 0, scheme.length);
       body.string(user, 0, user.length);
     }
-    this.replier.slice(client, xid, this.replier.lastZxid, body.bytes, 0, body.length, receivedMs);
+    this.replier.slice(request, body.bytes, 0, body.length);
   }
 
-  private status(client: Client, xid: number, err: number, receivedMs: number): void {
-    this.replier.header(client, xid, this.replier.lastZxid, err, receivedMs);
+  private status(request: RequestView, err: number): void {
+    this.replier.header(request, err);
   }
 }
 

@@ -18,40 +18,32 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Zxid } from '../../base/zxid.ts';
+import { ErrorCode } from '../../wire/error-codes.ts';
 import { isWrite, OpCode } from '../../wire/opcodes.ts';
-import { REQUEST_HEADER_BYTES, REQUEST_TYPE } from '../../wire/requests.ts';
+import { REQUEST_HEADER_BYTES } from '../../wire/requests.ts';
 import { type Client, ClientState } from '../client/client.ts';
+import type { ClientTable } from '../client/client-table.ts';
 import { UNEVALUATED } from '../client/frame-queue.ts';
 import { HeldSink } from '../client/held-sink.ts';
-import type { ClientLimit } from '../client/limit-ends.ts';
 import type { Replier } from '../client/replier.ts';
+import { RequestView } from '../client/request-view.ts';
+import type { Proposer } from '../txn/proposer.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { ReadOps } from './read-ops.ts';
 
-/** What is done with a request whose turn has come. `start` is the request header's. */
-export interface RequestHandlers {
+/** The end of a session is more than a write: its connection goes with it. */
+export interface SessionEnds {
   /** False: the log has no room; nothing has happened. */
-  write(client: Client, op: number, bytes: Uint8Array, view: DataView, start: number, end: number): boolean;
-  /** False: another large reply is being made; nothing has happened. */
-  read(
-    client: Client,
-    op: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): boolean;
-  /** auth and sasl: answered on receipt. */
-  authenticate(
-    client: Client,
-    op: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): void;
-  close(client: Client): void;
-  /** Closes it, and counts why. */
-  endAtLimit(client: Client, limit: ClientLimit): void;
+  onCloseRequest(request: RequestView): boolean;
+}
+
+export interface RequestOrderParts {
+  readonly clients: ClientTable;
+  readonly replier: Replier;
+  readonly proposer: Proposer;
+  readonly reads: ReadOps;
+  readonly authenticator: Authenticator;
+  readonly sessionEnds: SessionEnds;
 }
 
 /**
@@ -64,44 +56,52 @@ export class RequestOrder {
   /** Newest committed zxid and the turn's time, set by the owner. */
   committedZxid: Zxid = 0;
   nowMs = 0;
-  private readonly handlers: RequestHandlers;
+  private readonly clients: ClientTable;
   private readonly replier: Replier;
+  private readonly proposer: Proposer;
+  private readonly reads: ReadOps;
+  private readonly authenticator: Authenticator;
+  private readonly sessionEnds: SessionEnds;
+  private readonly request = new RequestView();
   /** Connections whose next request waits for room in the log, or for the large reply being made. */
   private readonly logWaiters: Client[] = [];
   private readonly replyWaiters: Client[] = [];
   /** Connections behind writes that the same session had proposed through an older one. */
   private readonly commitWaiters: { readonly client: Client; readonly zxid: Zxid }[] = [];
 
-  constructor(handlers: RequestHandlers, replier: Replier) {
-    this.handlers = handlers;
-    this.replier = replier;
+  constructor(parts: RequestOrderParts) {
+    this.clients = parts.clients;
+    this.replier = parts.replier;
+    this.proposer = parts.proposer;
+    this.reads = parts.reads;
+    this.authenticator = parts.authenticator;
+    this.sessionEnds = parts.sessionEnds;
   }
 
-  /** A frame of a connection that has (or is getting) a session. */
+  /** A frame of a connection that has (or is getting) a session. `start` is the request header's. */
   onRequest(client: Client, bytes: Uint8Array, view: DataView, start: number, end: number): void {
     if (end - start < REQUEST_HEADER_BYTES) {
-      this.handlers.close(client);
+      this.clients.close(client);
       return;
     }
-    if (client.state !== ClientState.open || client.isStalled || client.queue.unevaluated > 0) {
-      client.queue.push(bytes, start, end, UNEVALUATED, this.nowMs);
+    const { request } = this;
+    const { queue } = client;
+    request.client = client;
+    request.moveTo(bytes, view, start, end, this.nowMs);
+    if (client.state !== ClientState.open || client.isStalled || queue.unevaluated > 0) {
+      queue.push(request, UNEVALUATED);
       return;
     }
-    const op = view.getInt32(start + REQUEST_TYPE);
+    const { op } = request;
     if (op === OpCode.auth || op === OpCode.sasl) {
-      this.handlers.authenticate(client, op, bytes, view, start, end);
+      this.authenticator.execute(request);
     } else if (isProposed(op)) {
       // The end of a session is no write to hurry ahead with: its commit closes the connection on what is parked.
-      const mustWait = op === OpCode.closeSession && client.queue.count > 0;
-      if (mustWait || !this.propose(client, op, bytes, view, start, end)) {
-        client.queue.push(bytes, start, end, UNEVALUATED, this.nowMs);
-      } else if (client.queue.count > 0) {
-        client.queue.pushMarker(client.lastWriteZxid);
-      }
-    } else if (client.queue.count > 0 || client.lastWriteZxid > this.committedZxid) {
-      client.queue.push(bytes, start, end, client.lastWriteZxid, this.nowMs);
-    } else if (!this.read(client, op, bytes, view, start, end, this.nowMs)) {
-      client.queue.push(bytes, start, end, client.lastWriteZxid, this.nowMs);
+      const mustWait = op === OpCode.closeSession && queue.count > 0;
+      if (mustWait || !this.propose(request)) queue.push(request, UNEVALUATED);
+      else if (queue.count > 0) queue.pushMarker(client.lastWriteZxid);
+    } else if (queue.count > 0 || client.lastWriteZxid > this.committedZxid || !this.read(request)) {
+      queue.push(request, client.lastWriteZxid);
     }
   }
 
@@ -116,9 +116,7 @@ export class RequestOrder {
         if (!this.evaluateHead(client)) return;
       } else {
         if (queue.headZxid > this.committedZxid) return;
-        const { bytes, view, headStart: start, headEnd: end } = queue;
-        const op = view.getInt32(start + REQUEST_TYPE);
-        if (!this.read(client, op, bytes, view, start, end, queue.headReceivedMs)) return;
+        if (!this.read(this.head(client))) return;
         // Unless it was one that ends its connection, and the queue with it.
         if (client.state === ClientState.open) queue.shift();
       }
@@ -164,13 +162,12 @@ export class RequestOrder {
     client.sink = new HeldSink(client.sink, (piece) => client.hold(piece));
     // The only marker left up to its own: those of earlier writes went with their commits.
     while (client.state === ClientState.open && !queue.headIsMarker) {
-      const { bytes, view, headStart: start, headEnd: end } = queue;
-      const op = view.getInt32(start + REQUEST_TYPE);
-      client.lastOp = op;
-      const isMade = this.handlers.read(client, op, bytes, view, start, end, queue.headReceivedMs);
+      const request = this.head(client);
+      client.lastOp = request.op;
+      const isMade = this.execute(request);
       assert(isMade, 'a held reply is made at once');
       if (client.state === ClientState.open) queue.shift();
-      if (client.heldBytes > HELD_BYTES_MAX) this.handlers.endAtLimit(client, 'heldReplies');
+      if (client.heldBytes > HELD_BYTES_MAX) this.clients.endAtLimit(client, 'heldReplies');
     }
     if (client.state === ClientState.open) queue.shift();
     return true;
@@ -182,37 +179,31 @@ export class RequestOrder {
 
   // ---- inside --------------------------------------------------------------------------------------------
 
-  private propose(
-    client: Client,
-    op: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): boolean {
-    client.lastOp = op;
-    if (!this.handlers.write(client, op, bytes, view, start, end)) {
-      this.stall(client, this.logWaiters);
-      return false;
-    }
-    return true;
+  /** The request at the head of the client's queue. */
+  private head(client: Client): RequestView {
+    const { request } = this;
+    request.client = client;
+    client.queue.viewHead(request);
+    return request;
   }
 
-  private read(
-    client: Client,
-    op: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): boolean {
+  private propose(request: RequestView): boolean {
+    const { client, op } = request;
+    client.lastOp = op;
+    const isProposed =
+      op === OpCode.closeSession ? this.sessionEnds.onCloseRequest(request) : this.proposer.propose(request);
+    if (!isProposed) this.stall(client, this.logWaiters);
+    return isProposed;
+  }
+
+  private read(request: RequestView): boolean {
+    const { client } = request;
     if (client.sink.room(client.conn) <= 0) {
       client.isStalled = true; // onDrained will say
       return false;
     }
-    client.lastOp = op;
-    if (!this.handlers.read(client, op, bytes, view, start, end, receivedMs)) {
+    client.lastOp = request.op;
+    if (!this.execute(request)) {
       this.stall(client, this.replyWaiters);
       return false;
     }
@@ -221,16 +212,27 @@ export class RequestOrder {
     return true;
   }
 
+  // False: another large reply is being made; nothing has happened.
+  private execute(request: RequestView): boolean {
+    if (isRead(request.op)) return this.reads.execute(request);
+    // Unknown, or the server's own (createSession): Apache answers with zxid −1 and hangs up.
+    const { client } = request;
+    this.replier.headerAt(request, -1, ErrorCode.unimplemented);
+    if (client.sink instanceof HeldSink) this.clients.closeBehindHeld(client);
+    else this.clients.close(client);
+    return true;
+  }
+
   // False: it stays where it is.
   private evaluateHead(client: Client): boolean {
     const { queue } = client;
-    const { bytes, view, headStart: start, headEnd: end } = queue;
-    const op = view.getInt32(start + REQUEST_TYPE);
+    const request = this.head(client);
+    const { op } = request;
     if (op === OpCode.auth || op === OpCode.sasl) {
-      this.handlers.authenticate(client, op, bytes, view, start, end);
+      this.authenticator.execute(request);
       if (client.state === ClientState.open) queue.shift();
     } else if (isProposed(op)) {
-      if (!this.propose(client, op, bytes, view, start, end)) return false;
+      if (!this.propose(request)) return false;
       queue.shift();
     } else {
       queue.evaluateHead(client.lastWriteZxid);
@@ -263,4 +265,28 @@ export class RequestOrder {
 /** Writes become transactions; createSession is the server's own and is refused as a read would be. */
 function isProposed(op: number): boolean {
   return isWrite(op) && op !== OpCode.createSession;
+}
+
+function isRead(op: number): boolean {
+  switch (op) {
+    case OpCode.getData:
+    case OpCode.exists:
+    case OpCode.getChildren:
+    case OpCode.getChildren2:
+    case OpCode.ping:
+    case OpCode.sync:
+    case OpCode.getAcl:
+    case OpCode.multiRead:
+    case OpCode.getEphemerals:
+    case OpCode.getAllChildrenNumber:
+    case OpCode.whoAmI:
+    case OpCode.setWatches:
+    case OpCode.setWatches2:
+    case OpCode.addWatch:
+    case OpCode.checkWatches:
+    case OpCode.removeWatches:
+      return true;
+    default:
+      return false;
+  }
 }

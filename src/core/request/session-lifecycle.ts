@@ -4,7 +4,6 @@
  * closeSession has been applied.
  */
 import { assert } from '../../base/assert.ts';
-import type { Zxid } from '../../base/zxid.ts';
 import {
   CONNECT_RESPONSE_FRAME_BYTES_MAX,
   ConnectRequestView,
@@ -17,6 +16,7 @@ import { OpCode } from '../../wire/opcodes.ts';
 import { type Client, ClientState } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import type { Replier } from '../client/replier.ts';
+import { RequestView } from '../client/request-view.ts';
 import { equalBytes } from '../path/path.ts';
 import { SessionExpiry } from '../session/session-expiry.ts';
 import { negotiateTimeoutMs, SessionIds } from '../session/session-id.ts';
@@ -25,6 +25,7 @@ import { NO_CONNECTION, NO_SESSION, type SessionTable } from '../session/session
 import type { Committer } from '../txn/committer.ts';
 import type { ProposalWriter } from '../txn/proposal-writer.ts';
 import type { Proposer } from '../txn/proposer.ts';
+import type { RequestOrder } from './request-order.ts';
 
 export interface SessionOptions {
   readonly serverId: number;
@@ -42,12 +43,6 @@ export interface SessionParts {
   readonly replier: Replier;
 }
 
-export interface ConnectionOwner {
-  close(client: Client): void;
-  drain(client: Client): void;
-  startBehind(client: Client, zxid: Zxid): void;
-}
-
 export class SessionLifecycle {
   readonly expiry: SessionExpiry;
   readonly minTimeoutMs: number;
@@ -55,10 +50,11 @@ export class SessionLifecycle {
   /** Sessions that have expired since start. */
   expiredCount = 0;
   private readonly parts: SessionParts;
-  private readonly owner: ConnectionOwner;
+  private readonly order: RequestOrder;
   private readonly serverId: number;
   private ids: SessionIds | null = null;
   private readonly request = new ConnectRequestView();
+  private readonly answered = new RequestView();
   private readonly password = new Uint8Array(PASSWORD_BYTES);
   /** Expired sessions whose closeSession found no room in the log yet. */
   private readonly unclosed: number[] = [];
@@ -73,9 +69,9 @@ export class SessionLifecycle {
     this.closeExpired(slot);
   };
 
-  constructor(options: SessionOptions, parts: SessionParts, owner: ConnectionOwner) {
+  constructor(options: SessionOptions, parts: SessionParts, order: RequestOrder) {
     this.parts = parts;
-    this.owner = owner;
+    this.order = order;
     this.serverId = options.serverId;
     this.minTimeoutMs = options.minSessionTimeoutMs;
     this.maxTimeoutMs = options.maxSessionTimeoutMs;
@@ -95,7 +91,7 @@ export class SessionLifecycle {
     const isSound = request.wrap(bytes, view, start, end);
     // A client that has seen a later zxid belongs to another history; it must look for another server.
     if (!isSound || request.lastZxidSeen > parts.committer.lastZxid) {
-      this.owner.close(client);
+      this.parts.clients.close(client);
       return;
     }
     client.hasReadOnlyByte = request.hasReadOnly;
@@ -124,7 +120,7 @@ export class SessionLifecycle {
     const slot = sessions.find(request.sessionIdHigh, request.sessionIdLow);
     // As in Apache, the older connection goes before the password is looked at.
     const older = slot === NO_SESSION ? undefined : clients.get(sessions.conn[slot]!);
-    if (older !== undefined && older !== client) this.owner.close(older);
+    if (older !== undefined && older !== client) this.parts.clients.close(older);
     writeSessionPassword(request.sessionIdHigh, request.sessionIdLow, this.password, 0);
     const isPassword =
       request.passwordLength === PASSWORD_BYTES &&
@@ -137,7 +133,7 @@ export class SessionLifecycle {
     client.session = slot;
     this.expiry.renegotiate(slot, timeoutMs, parts.writer.nowMs);
     // Reads through the new connection must not run ahead of writes sent through an older one.
-    this.owner.startBehind(client, parts.writer.lastZxid);
+    this.order.startBehind(client, parts.writer.lastZxid);
     this.welcome(client);
   }
 
@@ -155,9 +151,10 @@ export class SessionLifecycle {
       this.password, 0,
       hasReadOnlyByte, false);
     sink.commit(end - at, true);
-    this.parts.replier.count(client, 0, this.parts.committer.lastZxid, this.parts.writer.nowMs, end - at);
+    this.answered.recall(client, 0, OpCode.createSession, this.parts.writer.nowMs);
+    this.parts.replier.count(this.answered, this.parts.committer.lastZxid, end - at);
     client.state = ClientState.open;
-    this.owner.drain(client);
+    this.order.drain(client);
   }
 
   private refuse(client: Client): void {
@@ -165,7 +162,7 @@ export class SessionLifecycle {
     const at = sink.claim(conn, CONNECT_RESPONSE_FRAME_BYTES_MAX);
     const end = writeSessionRefusal(sink.bytes, sink.view, at, client.hasReadOnlyByte);
     sink.commit(end - at, true);
-    this.owner.close(client);
+    this.parts.clients.close(client);
   }
 
   // ---- commits -------------------------------------------------------------------------------------------
@@ -190,17 +187,17 @@ export class SessionLifecycle {
     sessions.remove(slot);
     if (client !== undefined && client.session === slot) {
       client.session = NO_SESSION;
-      this.owner.close(client);
+      this.parts.clients.close(client);
     }
   }
 
   // ---- ends ----------------------------------------------------------------------------------------------
 
   /** False = no room in the log; ask again. */
-  onCloseRequest(client: Client, xid: number): boolean {
-    const { proposer } = this.parts;
+  onCloseRequest(request: RequestView): boolean {
+    const { client, xid } = request;
     if (this.closeProposed.has(client.session)) {
-      return proposer.proposeError(client, xid, OpCode.closeSession, ErrorCode.sessionExpired);
+      return this.parts.proposer.proposeError(request, ErrorCode.sessionExpired);
     }
     return this.proposeClose(client.session, client, xid);
   }

@@ -10,6 +10,7 @@ import { StatOffset } from '../../wire/stat.ts';
 import type { Client } from '../client/client.ts';
 import type { ClientLimit } from '../client/limit-ends.ts';
 import type { Replier } from '../client/replier.ts';
+import type { RequestView } from '../client/request-view.ts';
 import type { ConnId } from '../ports/ports.ts';
 import { readZxid } from '../tree/record.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
@@ -41,41 +42,32 @@ export class WatchOps {
     this.onLimit = onLimit;
   }
 
-  execute(
-    client: Client,
-    xid: number,
-    op: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): void {
+  execute(request: RequestView): void {
+    const { client, op, bytes, view, start, end } = request;
     if (op === OpCode.setWatches || op === OpCode.setWatches2) {
-      const ok = this.restoreWatches(client, op === OpCode.setWatches2, bytes, view, start, end);
-      this.status(client, xid, ok ? ErrorCode.ok : ErrorCode.marshallingError, receivedMs);
+      this.status(request, this.restoreWatches(request) ? ErrorCode.ok : ErrorCode.marshallingError);
       return;
     }
-    const request = this.watchMode;
-    if (!request.wrap(bytes, view, start, end) || (request.pathLength < 0 && op !== OpCode.removeWatches)) {
-      this.status(client, xid, ErrorCode.marshallingError, receivedMs);
+    const asked = this.watchMode;
+    if (!asked.wrap(bytes, view, start, end) || (asked.pathLength < 0 && op !== OpCode.removeWatches)) {
+      this.status(request, ErrorCode.marshallingError);
     } else if (op === OpCode.addWatch) {
-      this.addWatch(client, xid, request, receivedMs);
+      this.addWatch(request, asked);
     } else {
-      this.status(client, xid, this.findWatch(client, op, request), receivedMs);
+      this.status(request, this.findWatch(client, op, asked));
     }
   }
 
-  private addWatch(client: Client, xid: number, request: WatchModeRequest, receivedMs: number): void {
-    const { mode } = request;
-    if (mode !== AddWatchMode.persistent && mode !== AddWatchMode.persistentRecursive) {
-      this.status(client, xid, ErrorCode.marshallingError, receivedMs);
+  private addWatch(request: RequestView, asked: WatchModeRequest): void {
+    if (asked.mode !== AddWatchMode.persistent && asked.mode !== AddWatchMode.persistentRecursive) {
+      this.status(request, ErrorCode.marshallingError);
       return;
     }
-    this.lookup.setPath(request.bytes, request.pathStart, request.pathLength);
-    const recursive = mode === AddWatchMode.persistentRecursive;
-    if (!this.add(client, request.bytes, recursive ? WatchMode.recursive : WatchMode.persistent)) return;
-    this.replier.slice(client, xid, this.replier.lastZxid, ADDED, 0, ADDED.length, receivedMs);
+    this.lookup.setPath(asked.bytes, asked.pathStart, asked.pathLength);
+    const recursive = asked.mode === AddWatchMode.persistentRecursive;
+    const mode = recursive ? WatchMode.recursive : WatchMode.persistent;
+    if (!this.add(request.client, asked.bytes, mode)) return;
+    this.replier.slice(request, ADDED, 0, ADDED.length);
   }
 
   private findWatch(client: Client, op: number, request: WatchModeRequest): number {
@@ -95,33 +87,28 @@ export class WatchOps {
   }
 
   /** What a client asks for after a reconnect: events that it missed come at once, the rest is registered. */
-  private restoreWatches(
-    client: Client,
-    hasPersistent: boolean,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): boolean {
-    const request = this.setWatches;
-    const ok = hasPersistent ? request.wrap2(bytes, view, start, end) : request.wrap(bytes, view, start, end);
-    if (!ok || this.hasNull(request, view)) return false;
-    const since = request.relativeZxid;
+  private restoreWatches(request: RequestView): boolean {
+    const { client, bytes, view, start, end } = request;
+    const hasPersistent = request.op === OpCode.setWatches2;
+    const asked = this.setWatches;
+    const ok = hasPersistent ? asked.wrap2(bytes, view, start, end) : asked.wrap(bytes, view, start, end);
+    if (!ok || this.hasNull(asked, view)) return false;
+    const since = asked.relativeZxid;
     const { strings } = this;
     const { node } = this.lookup;
-    for (strings.wrap(view, request.dataStart); strings.next(); ) {
+    for (strings.wrap(view, asked.dataStart); strings.next(); ) {
       if (!this.lookup.find(bytes, strings.start, strings.length))
         this.missed(client, EventType.nodeDeleted, bytes);
       else if (readZxid(node, StatOffset.mzxid) > since)
         this.missed(client, EventType.nodeDataChanged, bytes);
       else if (!this.add(client, bytes, WatchMode.standardData)) return true;
     }
-    for (strings.wrap(view, request.existStart); strings.next(); ) {
+    for (strings.wrap(view, asked.existStart); strings.next(); ) {
       if (this.lookup.find(bytes, strings.start, strings.length))
         this.missed(client, EventType.nodeCreated, bytes);
       else if (!this.add(client, bytes, WatchMode.standardData)) return true;
     }
-    for (strings.wrap(view, request.childStart); strings.next(); ) {
+    for (strings.wrap(view, asked.childStart); strings.next(); ) {
       if (!this.lookup.find(bytes, strings.start, strings.length))
         this.missed(client, EventType.nodeDeleted, bytes);
       else if (readZxid(node, StatOffset.pzxid) > since)
@@ -129,8 +116,8 @@ export class WatchOps {
       else if (!this.add(client, bytes, WatchMode.standardChild)) return true;
     }
     if (!hasPersistent) return true;
-    if (this.watchAll(client, bytes, view, request.persistentStart, WatchMode.persistent)) {
-      this.watchAll(client, bytes, view, request.persistentRecursiveStart, WatchMode.recursive);
+    if (this.watchAll(client, bytes, view, asked.persistentStart, WatchMode.persistent)) {
+      this.watchAll(client, bytes, view, asked.persistentRecursiveStart, WatchMode.recursive);
     }
     return true;
   }
@@ -192,7 +179,7 @@ export class WatchOps {
     }
   }
 
-  private status(client: Client, xid: number, err: number, receivedMs: number): void {
-    this.replier.header(client, xid, this.replier.lastZxid, err, receivedMs);
+  private status(request: RequestView, err: number): void {
+    this.replier.header(request, err);
   }
 }

@@ -11,7 +11,9 @@ import { OpCode } from '../../wire/opcodes.ts';
 import { STAT_BYTES } from '../../wire/stat.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { Client } from '../client/client.ts';
+import type { ClientTable } from '../client/client-table.ts';
 import { BodyBuffer, type Replier, writePathAndStat } from '../client/replier.ts';
+import { RequestView } from '../client/request-view.ts';
 import type { ConnId } from '../ports/ports.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
@@ -30,7 +32,6 @@ export interface CommitListener {
   onSessionCreated(slot: number, client: Client | null): void;
   /** All its ephemerals are gone; `client` (if any) has just got its reply. */
   onSessionClosed(slot: number): void;
-  clientOf(conn: ConnId): Client | undefined;
 }
 
 export class Committer implements WatchReceiver {
@@ -48,7 +49,9 @@ export class Committer implements WatchReceiver {
   private readonly proposals: ProposalQueue;
   private readonly replier: Replier;
   private readonly effects: TreeEffects;
+  private readonly clients: ClientTable;
   private readonly listener: CommitListener;
+  private readonly asked = new RequestView();
   private readonly checkDigest: boolean;
   private readonly node: ZnodeCursor;
   private readonly parent: ZnodeCursor;
@@ -68,6 +71,7 @@ export class Committer implements WatchReceiver {
     proposals: ProposalQueue;
     replier: Replier;
     effects: TreeEffects;
+    clients: ClientTable;
     listener: CommitListener;
     checkDigest: boolean;
   }) {
@@ -80,6 +84,7 @@ export class Committer implements WatchReceiver {
     this.proposals = parts.proposals;
     this.replier = parts.replier;
     this.effects = parts.effects;
+    this.clients = parts.clients;
     this.listener = parts.listener;
     this.checkDigest = parts.checkDigest;
     this.node = parts.tree.cursor();
@@ -94,6 +99,7 @@ export class Committer implements WatchReceiver {
     const zxid = proposals.zxids[row]!;
     const client = proposals.clientOf(row);
     this.lastZxid = zxid;
+    this.replier.lastZxid = zxid;
     this.count++;
     const end = proposals.effectEnds[row]!;
     const isMulti = proposals.ops[row] === OpCode.multi && client !== null;
@@ -108,7 +114,7 @@ export class Committer implements WatchReceiver {
       assert(agrees, () => `tree digest after zxid 0x${zxid.toString(16)} differs from the proposed one`);
     }
     if (this.checkDigest && zxid % DIGEST_INTERVAL === 0) this.rememberDigest(zxid);
-    if (client !== null) this.answer(row, zxid, client);
+    if (client !== null) this.answer(row, client);
     proposals.shift();
     return client;
   }
@@ -121,7 +127,7 @@ export class Committer implements WatchReceiver {
 
   /** One connection watches the event being fired. */
   onWatch(conn: ConnId, eventType: number): void {
-    const client = this.listener.clientOf(conn);
+    const client = this.clients.get(conn);
     if (client === undefined) return;
     const node = this.eventNode;
     if (!this.latest.permits(this.eventAcl, Perm.read, client.authIds)) return;
@@ -248,43 +254,42 @@ export class Committer implements WatchReceiver {
 
   // ---- answers -------------------------------------------------------------------------------------------
 
-  private answer(row: number, zxid: Zxid, client: Client): void {
-    const { proposals, replier, node } = this;
-    const xid = proposals.xids[row]!;
-    const receivedMs = proposals.receivedMs[row]!;
+  private answer(row: number, client: Client): void {
+    const { proposals, replier, node, asked } = this;
     const err = proposals.errs[row]!;
     const op = proposals.ops[row]!;
+    asked.recall(client, proposals.xids[row]!, op, proposals.receivedMs[row]!);
     if (op === OpCode.multi && (err === 0 || proposals.failedAt[row]! >= 0)) {
       if (err !== 0) this.appendFailures(proposals.failedAt[row]!, proposals.subCounts[row]!, err);
       this.appendHeader(OpCode.error, true, -1);
-      replier.slice(client, xid, zxid, this.body.bytes, 0, this.body.length, receivedMs);
+      replier.slice(asked, this.body.bytes, 0, this.body.length);
       return;
     }
     if (err !== 0) {
-      replier.header(client, xid, zxid, err, receivedMs);
+      replier.header(asked, err);
       return;
     }
     switch (op) {
       case OpCode.create:
-        replier.created(client, xid, zxid, node, false, receivedMs);
+        replier.created(asked, node, false);
         return;
       case OpCode.create2:
       case OpCode.createContainer:
       case OpCode.createTtl:
-        replier.created(client, xid, zxid, node, true, receivedMs);
+        replier.created(asked, node, true);
         return;
       case OpCode.setData:
       case OpCode.setAcl:
-        replier.stat(client, xid, zxid, node, receivedMs);
+        replier.stat(asked, node);
         return;
       case OpCode.createSession:
         return; // answered by the listener: it is not an ordinary reply
       case OpCode.closeSession:
-        replier.header(client, xid, zxid, 0, receivedMs);
+        replier.header(asked, 0);
         this.listener.onSessionClosed(proposals.owner(proposals.effectEnds[row]! - 1));
         return;
       default:
-        replier.header(client, xid, zxid, 0, receivedMs);
+        replier.header(asked, 0);
     }
   }
 

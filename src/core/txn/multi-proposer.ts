@@ -7,6 +7,7 @@ import { ErrorCode } from '../../wire/error-codes.ts';
 import { MultiRequest } from '../../wire/multi.ts';
 import { OpCode } from '../../wire/opcodes.ts';
 import type { Client } from '../client/client.ts';
+import type { RequestView } from '../client/request-view.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Change } from './change.ts';
 import type { ChangeEncoder } from './change-encoder.ts';
@@ -37,36 +38,30 @@ export interface ProposerParts {
 
 export class MultiProposer {
   private readonly parts: ProposerParts;
-  private readonly request = new MultiRequest();
+  private readonly multi = new MultiRequest();
 
   constructor(parts: ProposerParts) {
     this.parts = parts;
   }
 
-  propose(
-    client: Client,
-    xid: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): boolean {
-    const { request, parts } = this;
+  propose(request: RequestView): boolean {
+    const { multi, parts } = this;
     const { writer, stager, proposals, multiTxn } = parts;
+    const { client, xid } = request;
     // Before the work, not only before the claim.
     if (proposals.isFull) return false;
-    if (!request.wrap(bytes, view, start, end)) {
-      return writer.proposeError(client, xid, OpCode.multi, ErrorCode.marshallingError);
+    if (!multi.wrap(request.bytes, request.view, request.start, request.end)) {
+      return writer.proposeError(request, ErrorCode.marshallingError);
     }
     const zxid = writer.lastZxid + 1;
     const mark = proposals.effectTail;
     writer.begin();
-    multiTxn.open(request.count);
+    multiTxn.open(multi.count);
     let failedAt = -1;
     let failure: number = ErrorCode.ok;
-    for (let i = 0; request.next(); i++) {
+    for (let i = 0; multi.next(); i++) {
       let err = failedAt >= 0 ? ErrorCode.runtimeInconsistency : this.plan(client);
-      if (err === ErrorCode.ok && !this.fits(request.count - i)) err = ErrorCode.marshallingError;
+      if (err === ErrorCode.ok && !this.fits(multi.count - i)) err = ErrorCode.marshallingError;
       if (err === ErrorCode.ok) {
         multiTxn.add();
         stager.stage(parts.change, zxid, writer.wallMs);
@@ -85,31 +80,22 @@ export class MultiProposer {
     }
     const row = writer.push(zxid, OpCode.multi, client, xid, failure, writer.stagedBytes);
     proposals.failedAt[row] = failedAt;
-    proposals.subCounts[row] = request.count;
+    proposals.subCounts[row] = multi.count;
     return true;
   }
 
   private plan(client: Client): number {
-    const { request, parts } = this;
-    switch (request.op) {
+    const { multi } = this;
+    const { creates, deletes, sets } = this.parts;
+    switch (multi.op) {
       case OpCode.delete:
-        return parts.deletes.plan(request.pathVersion, client.authIds);
+        return deletes.plan(multi.pathVersion, client.authIds);
       case OpCode.check:
-        return parts.sets.planCheck(request.pathVersion, client.authIds);
+        return sets.planCheck(multi.pathVersion, client.authIds);
       case OpCode.setData:
-        return parts.sets.planData(request.setData, client.authIds);
-      default: {
-        const { idHigh, idLow } = parts.sessions;
-        const slot = client.session;
-        return parts.creates.plan(
-          request.op,
-          request.create,
-          client.authIds,
-          slot,
-          idHigh[slot]!,
-          idLow[slot]!,
-        );
-      }
+        return sets.planData(multi.setData, client.authIds);
+      default:
+        return creates.plan(multi.op, multi.create, client);
     }
   }
 

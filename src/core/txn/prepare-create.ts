@@ -6,11 +6,11 @@ import { Perm } from '../../wire/acl.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { CreateFlags, OpCode } from '../../wire/opcodes.ts';
 import type { CreateRequest } from '../../wire/requests.ts';
-import type { AuthId } from '../acl/acl.ts';
 import { fixupAclBytes } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import { NO_ACL } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
+import type { Client } from '../client/client.ts';
 import {
   hasSlashAndNoNul,
   isValidPath,
@@ -19,6 +19,7 @@ import {
   writeSequenceSuffix,
 } from '../path/path.ts';
 import type { QuotaTable } from '../quota/quota-table.ts';
+import { NO_SESSION, type SessionSlot, type SessionTable } from '../session/session-table.ts';
 import { CONTAINER_OWNER_HIGH, RECORD_FIXED_BYTES, ttlOwnerHigh, type ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { Change } from './change.ts';
@@ -33,6 +34,7 @@ export interface PreparationParts {
   readonly acls: AclTable;
   readonly providers: AuthProviders;
   readonly quotas: QuotaTable;
+  readonly sessions: SessionTable;
   readonly latest: LatestView;
   readonly change: Change;
   readonly enforceQuota: boolean;
@@ -55,15 +57,9 @@ export class CreatePreparation {
     this.parent = parts.tree.cursor();
   }
 
-  /** ErrorCode.ok or the reply's error. `sessionHigh/Low/Slot`: who will own an ephemeral. */
-  plan(
-    op: number,
-    request: CreateRequest,
-    ids: readonly AuthId[],
-    sessionSlot: number,
-    sessionHigh: number,
-    sessionLow: number,
-  ): number {
+  /** ErrorCode.ok or the reply's error. The client's session will own an ephemeral. */
+  plan(op: number, request: CreateRequest, client: Client): number {
+    const ids = client.authIds;
     const { change, latest, parent, tree, parts } = this;
     const flags = request.flags;
     if (flags < CreateFlags.persistent || flags > CreateFlags.persistentSequentialTtl) {
@@ -117,7 +113,7 @@ export class CreatePreparation {
     change.aclId = aclId;
     change.ephemeral = flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential;
     change.ttlMs = isTtl ? request.ttl : 0;
-    this.setOwner(isContainer, sessionSlot, sessionHigh, sessionLow);
+    this.setOwner(isContainer, client.session);
     change.parentCversion = nextCversion(parent.cversion);
     return ErrorCode.ok;
   }
@@ -134,13 +130,14 @@ export class CreatePreparation {
     this.change.setPath(this.named, 0, length + suffixLength);
   }
 
-  private setOwner(isContainer: boolean, slot: number, high: number, low: number): void {
+  private setOwner(isContainer: boolean, session: SessionSlot): void {
     const { change } = this;
-    change.ownerSession = -1;
+    const { idHigh, idLow } = this.parts.sessions;
+    change.ownerSession = NO_SESSION;
     if (change.ephemeral) {
-      change.ownerHigh = high;
-      change.ownerLow = low;
-      change.ownerSession = slot;
+      change.ownerHigh = idHigh[session]!;
+      change.ownerLow = idLow[session]!;
+      change.ownerSession = session;
     } else if (isContainer) {
       change.ownerHigh = CONTAINER_OWNER_HIGH;
       change.ownerLow = 0;

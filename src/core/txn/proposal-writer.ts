@@ -12,6 +12,7 @@ import { OpCode } from '../../wire/opcodes.ts';
 import { TXN_DIGEST_BYTES, TXN_HEADER_BYTES } from '../../wire/txn-records.ts';
 import { writeErrorTxn, writeTxnDigest, writeTxnHeader } from '../../wire/txn-writers.ts';
 import type { Client } from '../client/client.ts';
+import type { RequestView } from '../client/request-view.ts';
 import type { LogPort } from '../ports/ports.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Tree } from '../tree/tree.ts';
@@ -94,10 +95,11 @@ export class ProposalWriter {
   }
 
   /** A write that failed before or in preparation, as a transaction of its own. */
-  proposeError(client: Client, xid: number, op: number, err: number): boolean {
+  proposeError(request: RequestView, err: number): boolean {
     const at = this.claim(4);
     if (at < 0) return false;
     const { view } = this.log;
+    const { client, xid, op } = request;
     const zxid = this.lastZxid + 1;
     const body = this.header(at, client.session, xid, zxid, OpCode.error);
     this.log.commit(zxid, writeErrorTxn(view, body, err) - at);

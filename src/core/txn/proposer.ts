@@ -14,6 +14,8 @@ import { CreateRequest, PathVersionRequest, SetAclRequest, SetDataRequest } from
 import { TXN_DIGEST_BYTES } from '../../wire/txn-records.ts';
 import { writeCreateSessionTxn } from '../../wire/txn-writers.ts';
 import type { Client } from '../client/client.ts';
+import type { RequestView } from '../client/request-view.ts';
+import { NO_SESSION } from '../session/session-table.ts';
 import { MultiProposer, type ProposerParts } from './multi-proposer.ts';
 import type { ProposalWriter } from './proposal-writer.ts';
 import { SessionCloser, type SessionCloserParts } from './session-closer.ts';
@@ -41,26 +43,19 @@ export class Proposer {
     this.options = options;
   }
 
-  /** A write request of a client; `start` is where the record begins, behind the request header. */
-  propose(
-    client: Client,
-    xid: number,
-    op: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): boolean {
+  /** A write request of a client. */
+  propose(request: RequestView): boolean {
+    const { client, op } = request;
     this.parts.change.sessionClosed = this.parts.sessions.isClosing(client.session);
-    if (op === OpCode.multi) return this.multi.propose(client, xid, bytes, view, start, end);
-    const err = this.plan(client, op, bytes, view, start, end);
-    if (err !== ErrorCode.ok) return this.writer.proposeError(client, xid, op, err);
-    return this.proposePlanned(client, client.session, xid, op, op);
+    if (op === OpCode.multi) return this.multi.propose(request);
+    const err = this.plan(request);
+    if (err !== ErrorCode.ok) return this.writer.proposeError(request, err);
+    return this.proposePlanned(request, op);
   }
 
   /** A write that failed before it was prepared. */
-  proposeError(client: Client, xid: number, op: number, err: number): boolean {
-    return this.writer.proposeError(client, xid, op, err);
+  proposeError(request: RequestView, err: number): boolean {
+    return this.writer.proposeError(request, err);
   }
 
   /** A new session; `client` (if it is still there) gets the connect response when it commits. */
@@ -88,39 +83,32 @@ export class Proposer {
   /** The end of an unused container or outdated TTL node; false = no room, true also when it is no longer due. */
   proposeSweep(nodeId: number): boolean {
     if (this.parts.deletes.planSweep(nodeId) !== ErrorCode.ok) return true;
-    return this.proposePlanned(null, -1, 0, OpCode.deleteContainer, OpCode.deleteContainer);
+    return this.proposePlanned(null, OpCode.deleteContainer);
   }
 
   // ---- single operations ---------------------------------------------------------------------------------
 
-  private plan(
-    client: Client,
-    op: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): number {
-    const { deletes, sets } = this.parts;
-    const ids = client.authIds;
+  private plan(request: RequestView): number {
+    const { creates, deletes, sets } = this.parts;
+    const { client, op, bytes, view, start, end } = request;
     switch (op) {
       case OpCode.create:
       case OpCode.create2:
       case OpCode.createContainer:
         if (!this.createRequest.wrap(bytes, view, start, end)) return ErrorCode.marshallingError;
-        return this.planCreate(client, op, this.createRequest);
+        return creates.plan(op, this.createRequest, client);
       case OpCode.createTtl:
         if (!this.createRequest.wrapTtl(bytes, view, start, end)) return ErrorCode.marshallingError;
-        return this.planCreate(client, op, this.createRequest);
+        return creates.plan(op, this.createRequest, client);
       case OpCode.delete:
         if (!this.pathVersion.wrap(bytes, view, start, end)) return ErrorCode.marshallingError;
-        return deletes.plan(this.pathVersion, ids);
+        return deletes.plan(this.pathVersion, client.authIds);
       case OpCode.setData:
         if (!this.setData.wrap(bytes, view, start, end)) return ErrorCode.marshallingError;
-        return sets.planData(this.setData, ids);
+        return sets.planData(this.setData, client.authIds);
       case OpCode.setAcl:
         if (!this.setAcl.wrap(bytes, view, start, end)) return ErrorCode.marshallingError;
-        return sets.planAcl(this.setAcl, ids);
+        return sets.planAcl(this.setAcl, client.authIds);
       case OpCode.reconfig:
         // A single server has no membership to change, and by default may not even be asked.
         return this.options.reconfigEnabled ? ErrorCode.unimplemented : ErrorCode.reconfigDisabled;
@@ -130,31 +118,21 @@ export class Proposer {
     }
   }
 
-  private planCreate(client: Client, op: number, request: CreateRequest): number {
-    const slot = client.session;
-    const { idHigh, idLow } = this.parts.sessions;
-    return this.parts.creates.plan(op, request, client.authIds, slot, idHigh[slot]!, idLow[slot]!);
-  }
-
-  // The change is planned; `slot` −1 is the server itself.
-  private proposePlanned(
-    client: Client | null,
-    slot: number,
-    xid: number,
-    op: number,
-    type: number,
-  ): boolean {
+  // The change is planned; without a request it is the server's own.
+  private proposePlanned(request: RequestView | null, op: number): boolean {
     const { encoder, stager, change } = this.parts;
     const { writer } = this;
     const bytesMax = encoder.recordBytesMax();
-    if (client !== null && bytesMax > writer.recordBytesMax) {
-      return writer.proposeError(client, xid, op, ErrorCode.marshallingError);
+    if (request !== null && bytesMax > writer.recordBytesMax) {
+      return writer.proposeError(request, ErrorCode.marshallingError);
     }
     const at = writer.claim(bytesMax + TXN_DIGEST_BYTES);
     if (at < 0) return false;
     const zxid = writer.lastZxid + 1;
+    const client = request === null ? null : request.client;
+    const xid = request === null ? 0 : request.xid;
     writer.begin();
-    const body = writer.header(at, slot, xid, zxid, type);
+    const body = writer.header(at, client === null ? NO_SESSION : client.session, xid, zxid, op);
     const end = encoder.write(writer.log.bytes, writer.log.view, body);
     stager.stage(change, zxid, writer.wallMs);
     writer.finish(at, end, zxid);

@@ -55,7 +55,7 @@ export class CoreView implements ServerView {
       sessions: sessions.size,
       dataBytes: tree.dataBytes + 1,
       uptimeMs: Math.floor(replica.nowMs - this.startMs),
-      authFailures: replica.authFailures,
+      authFailures: replica.parts.authenticator.failures,
       lastReplyBytes: s.lastResponseBytes,
       minReplyBytes: s.minResponseBytes,
       maxReplyBytes: s.maxResponseBytes,

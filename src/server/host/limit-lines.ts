@@ -32,7 +32,7 @@ export class LimitLines {
       this.toldRefused = refusedForSpace;
       this.nextRefusedMs = nowMs + BETWEEN_LINES_MS;
     }
-    const { total } = this.replica.limitEnds;
+    const { total } = this.replica.parts.clients.limitEnds;
     if (total !== this.toldEnds && nowMs >= this.nextEndsMs) {
       this.tellOfEnds(total - this.toldEnds);
       this.toldEnds = total;
@@ -48,7 +48,7 @@ export class LimitLines {
   }
 
   private tellOfEnds(connections: number): void {
-    const { lastLimit, lastAddress, lastSession } = this.replica.limitEnds;
+    const { lastLimit, lastAddress, lastSession } = this.replica.parts.clients.limitEnds;
     const { sessions } = this.replica.parts;
     const isKnown = lastSession >= 0 && sessions.exists(lastSession);
     this.log.warn('connections were closed at a limit for clients; the last of them:', {

@@ -50,7 +50,7 @@ export class CoreMeter {
 
   constructor(replica: Replica) {
     this.replica = replica;
-    this.endsBase = { ...replica.limitEnds.counts };
+    this.endsBase = { ...replica.parts.clients.limitEnds.counts };
   }
 
   get isInBatch(): boolean {
@@ -111,7 +111,7 @@ export class CoreMeter {
 
   /** Connections ended at a limit for clients since the last reset. */
   closedAt(limit: ClientLimit): number {
-    return this.replica.limitEnds.counts[limit] - this.endsBase[limit];
+    return this.replica.parts.clients.limitEnds.counts[limit] - this.endsBase[limit];
   }
 
   /** What Apache's `srst` resets, and ours with it. */
@@ -129,7 +129,7 @@ export class CoreMeter {
     this.skippedSnapshots = 0;
     const { rounds, movedBytes } = this.replica.parts.tree.compactor;
     this.compactionBase = { rounds, movedBytes };
-    this.endsBase = { ...this.replica.limitEnds.counts };
+    this.endsBase = { ...this.replica.parts.clients.limitEnds.counts };
   }
 
   /**

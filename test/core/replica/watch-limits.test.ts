@@ -72,7 +72,7 @@ suite('one connection', () => {
       assert.equal(client.wire.closed, false, 'one that is set already is none too many');
       client.send(request);
       assertEnded(harness, client);
-      const { limitEnds } = harness.replica;
+      const { limitEnds } = harness.parts.clients;
       assert.deepEqual(limitEnds.counts, {
         watchesOfConnection: 1,
         watchesOfAll: 0,
@@ -114,7 +114,7 @@ suite('one connection', () => {
     client.send(create('/a'), exists('/nowhere'), create('/b'));
     harness.settle();
     assert.equal(client.wire.closed, true);
-    assert.equal(harness.replica.limitEnds.counts.watchesOfConnection, 1);
+    assert.equal(harness.replica.parts.clients.limitEnds.counts.watchesOfConnection, 1);
   });
 });
 
@@ -126,7 +126,7 @@ test('all together: the connection with the most watches goes, not the one that 
   for (let i = 20; i < 26; i++) assert.equal(modest.call(exists(name(i))).op, OpCode.exists);
   assert.equal(greedy.wire.closed, true);
   assert.equal(modest.wire.closed, false);
-  assert.equal(harness.replica.limitEnds.counts.watchesOfAll, 1);
+  assert.equal(harness.replica.parts.clients.limitEnds.counts.watchesOfAll, 1);
   assert.deepEqual(harness.parts.watches.summary(), { connections: 1, paths: 6, watches: 6 });
 });
 
