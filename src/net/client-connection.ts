@@ -9,9 +9,10 @@
  *        │                                                        ▲
  *        └─ a four-letter word ─▶ answeringWord ──────────────────┘
  *
- * `closing` sends what is committed, then FIN, and reads on (dropping everything) until the client's FIN or the end
- * of the linger time: closing a socket with unread bytes makes the kernel send a reset, and that reset can destroy
- * the last reply on its way to the client.
+ * `closing` sends what is committed, then FIN, and reads on (dropping everything) until the client's FIN or until nothing
+ * has moved for a while: closing a socket with unread bytes makes the kernel send a reset, and that reset can destroy
+ * the last replies on their way to the client. A client that reads slowly gets all of them, however long it takes;
+ * what ends the connection is want of progress (`sweep`), never time. The same holds for the answer to a word.
  *
  * A frame that may not be submitted yet stops the splitter: the rest of the chunk waits there and the socket is
  * paused, until `continue`.
@@ -64,8 +65,17 @@ export interface ConnectionOwner {
 export const ConnectionState = { opening: 0, serving: 1, answeringWord: 2, closing: 3, closed: 4 } as const;
 export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState];
 
-/** How long a closed connection waits for the client to close its side too. */
+/** How long a closed connection waits for the client to close its side too, where what it was sent has arrived. */
 export const LINGER_MS = 2000;
+/**
+ * The same where some of it may still wait in a kernel, and how long a connection's bytes may stand still. The kernel
+ * says that there is room when a third of its buffer is free, up to 1.5 MB: this is for clients that read 50 KB/s.
+ */
+export const STALL_MS = 30_000;
+/** Of all that a connection was ever sent: fits into the smallest receive buffer, so it is in the client's kernel, where no reset can reach it. */
+const ARRIVED_BYTES_MAX = 64 * 1024;
+/** What a client may send into a closed connection and still count as alive for it. */
+const DROPPED_BYTES_MAX = 1024 * 1024;
 const WORD_BYTES = 4;
 const WORD_WITH_ARGUMENT_BYTES = 12; // `stmk` and its int64
 
@@ -89,6 +99,11 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
   private readonly socket: SocketPort;
   private readonly splitter: FrameSplitter;
   private firstBytes: Buffer | null = null;
+  /** Received while closing, and thrown away. */
+  private droppedBytes = 0;
+  /** What the last sweep saw: see `sweep`. */
+  private seenUnsentBytes = 0;
+  private seenDroppedBytes = 0;
 
   /** Takes over the `accepted` socket, which must not have been read. */
   constructor(
@@ -171,10 +186,45 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
 
   private beginClosing(): void {
     this.state = ConnectionState.closing;
-    this.deadlineMs = this.owner.nowMs + LINGER_MS;
+    this.deadlineMs = this.owner.nowMs + this.patienceMs;
     if (!this.stopped) return;
     this.stopped = false;
     this.socket.resume();
+  }
+
+  /** Committed and not yet in the kernel. */
+  get unsentBytes(): number {
+    return this.backlog.unsentBytes;
+  }
+
+  private get patienceMs(): number {
+    return this.mayBeUnread ? STALL_MS : LINGER_MS;
+  }
+
+  private get mayBeUnread(): boolean {
+    return this.backlog.bytes + this.backlog.sentBytes > ARRIVED_BYTES_MAX;
+  }
+
+  /** About once a second: ends the connection when its time is over. */
+  sweep(nowMs: number): void {
+    const { state } = this;
+    if (state === ConnectionState.closing || state === ConnectionState.answeringWord) this.onProgress(nowMs);
+    if (nowMs < this.deadlineMs || state === ConnectionState.closed) return;
+    if (this.unsentBytes > 0) this.owner.counters.slow++;
+    else if (state !== ConnectionState.closing) this.owner.counters.sessionless++;
+    this.destroy();
+  }
+
+  /** Puts the deadline off when something has moved since the last sweep, or when it is not for the client to move. */
+  private onProgress(nowMs: number): void {
+    const { unsentBytes, droppedBytes } = this;
+    const hasSent = unsentBytes !== this.seenUnsentBytes;
+    const hasReceived = droppedBytes !== this.seenDroppedBytes && droppedBytes <= DROPPED_BYTES_MAX;
+    this.seenUnsentBytes = unsentBytes;
+    this.seenDroppedBytes = droppedBytes;
+    const waitsForAnswer = this.state === ConnectionState.answeringWord && unsentBytes === 0;
+    if (hasSent || waitsForAnswer || (hasReceived && this.mayBeUnread))
+      this.deadlineMs = nowMs + this.patienceMs;
   }
 
   /** From the backlog. */
@@ -187,7 +237,10 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
   onBytes({ bytes, view }: ReadBuffer, length: number): void {
     if (this.state === ConnectionState.serving) this.onSplit(this.splitter.pushFirst(bytes, view, length));
     else if (this.state === ConnectionState.opening) this.onFirstBytes(bytes.subarray(0, length));
-    else return;
+    else {
+      this.droppedBytes += length;
+      return;
+    }
     this.owner.onChunkEnd(this);
   }
 

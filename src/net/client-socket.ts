@@ -14,7 +14,7 @@ import { writeNow } from './write-now.ts';
 
 /** What is used of Node's socket, which its types do not show. */
 interface HandleOwner {
-  _handle: object | null;
+  _handle: { readonly writeQueueSize: number } | null;
 }
 
 export class ClientSocket implements SocketPort {
@@ -59,6 +59,11 @@ export class ClientSocket implements SocketPort {
   /** The kernel may read `bytes` until `done` is called; with an error when the connection broke. */
   write(bytes: Buffer, done?: (error?: Error | null) => void): void {
     this.socket.write(bytes, done);
+  }
+
+  /** Node looks at it in the same way for its timeouts. */
+  get queuedBytes(): number {
+    return (this.socket as unknown as HandleOwner)._handle?.writeQueueSize ?? 0;
   }
 
   /** What is written until `uncork` leaves in one gathering write. */

@@ -201,6 +201,13 @@ export class ConnectionTable implements ConnectionOwner {
     this.quiescing = true;
   }
 
+  /** Of all connections: committed and not yet in the kernel. */
+  unsentBytes(): number {
+    let bytes = 0;
+    for (const connection of this.connections) bytes += connection?.unsentBytes ?? 0;
+    return bytes;
+  }
+
   shutdownAll(): void {
     for (let slot = 0; slot < this.connections.length; slot++) this.connections[slot]?.shutdown();
   }
@@ -209,15 +216,11 @@ export class ConnectionTable implements ConnectionOwner {
     for (let slot = 0; slot < this.connections.length; slot++) this.connections[slot]?.destroy();
   }
 
-  /** Closes connections whose time is over; called about once a second. */
+  /** Ends connections without a session, and those that close without progress; called about once a second. */
   sweep(nowMs: number): void {
     this.nowMs = nowMs;
     for (let slot = 0; slot < this.connections.length; slot++) {
-      const connection = this.connections[slot];
-      if (connection == null || nowMs < connection.deadlineMs) continue;
-      if (connection.state === ConnectionState.closed) continue;
-      if (connection.state !== ConnectionState.closing) this.counters.sessionless++;
-      connection.destroy();
+      this.connections[slot]?.sweep(nowMs);
     }
   }
 

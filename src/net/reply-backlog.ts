@@ -26,6 +26,8 @@ const SLABS_PER_FLUSH_MAX = 16;
 
 export class ReplyBacklog {
   bytes = 0;
+  /** Taken by the kernel, or dropped, since the connection began. */
+  sentBytes = 0;
   private readonly pool: SlabPool;
   private readonly socket: SocketPort;
   private readonly owner: BacklogOwner;
@@ -38,6 +40,11 @@ export class ReplyBacklog {
     this.pool = pool;
     this.socket = socket;
     this.owner = owner;
+  }
+
+  /** Committed and not yet in the kernel: as `bytes`, but it also sees how far a write in flight has come. */
+  get unsentBytes(): number {
+    return this.bytes - this.inFlightBytes + this.socket.queuedBytes;
   }
 
   /** A slab with room for `length` bytes at its `used`. */
@@ -86,6 +93,7 @@ export class ReplyBacklog {
     this.first = null;
     this.last = null;
     this.inFlight = null;
+    this.inFlightBytes = 0;
     const bytes = this.bytes;
     this.bytes = 0;
     if (bytes > 0) this.owner.onSettled(bytes);
@@ -127,6 +135,7 @@ export class ReplyBacklog {
 
   private settle(bytes: number): void {
     this.bytes -= bytes;
+    this.sentBytes += bytes;
     this.owner.onSettled(bytes);
   }
 }

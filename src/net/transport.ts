@@ -47,6 +47,8 @@ export interface SocketPort {
   writeNow(bytes: Buffer, length: number): number;
   /** The kernel may read `bytes` until `done` is called; with an error when the connection broke. */
   write(bytes: Buffer, done?: (error?: Error | null) => void): void;
+  /** Of a `write` under way: what the kernel has not taken yet. */
+  readonly queuedBytes: number;
   /** What is written until `uncork` leaves in one gathering write. */
   cork(): void;
   uncork(): void;

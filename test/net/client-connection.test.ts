@@ -1,25 +1,9 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { LINGER_MS } from '../../src/net/client-connection.ts';
+import { test } from 'node:test';
 import { FourLetterWord } from '../../src/wire/four-letter.ts';
-import { type HarnessOptions, NetHarness, TEST_LIMITS, turns, until } from './support/net-harness.ts';
+import { TEST_LIMITS, turns, until } from './support/net-harness.ts';
+import { openSession, start } from './support/session.ts';
 import { framed, TestSocket } from './support/test-socket.ts';
-
-async function start(t: TestContext, options: HarnessOptions = {}): Promise<NetHarness> {
-  const harness = await NetHarness.start(options);
-  t.after(() => harness.stop());
-  return harness;
-}
-
-/** A client whose first frame has been answered, so that its window is open. */
-async function openSession(harness: NetHarness, reads = true): Promise<TestSocket> {
-  const client = await TestSocket.open(harness.port, reads);
-  const before = harness.log.length;
-  client.write(framed('hello'));
-  await until(() => harness.log.slice(before).some((line) => line.startsWith('frame')));
-  if (harness.reply === 'hold') harness.answerHeld(1);
-  return client;
-}
 
 test('pipelined frames are answered in order, whatever the segments', async (t) => {
   const harness = await start(t);
@@ -276,23 +260,6 @@ test('a connection without a session is closed between one and two timeouts afte
   assert.equal(harness.table.counters.sessionless, 2);
   served.write(framed('still here'));
   await served.bytes(9 + 14);
-});
-
-test('after the core has closed, what was committed arrives, input is dropped, and the linger time ends it', async (t) => {
-  const harness = await start(t);
-  const client = await openSession(harness);
-  harness.send(0, Buffer.from('goodbye'), false);
-  harness.table.shutdown(0);
-  client.write(framed('too late'));
-  assert.equal((await client.all()).toString('latin1'), `${framed('hello').toString('latin1')}goodbye`);
-  await turns(20);
-  assert.equal(harness.count('frame'), 1);
-  assert.equal(harness.count('disconnect'), 0);
-  harness.table.sweep(LINGER_MS - 1);
-  await turns(5);
-  assert.equal(harness.count('disconnect'), 0);
-  harness.table.sweep(LINGER_MS);
-  await until(() => harness.count('disconnect') === 1);
 });
 
 test('a slot is not used again before the core has released it; replies meanwhile reach nobody', async (t) => {

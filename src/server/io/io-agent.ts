@@ -36,8 +36,10 @@ export interface IoAgentOptions {
 const SWEEP_INTERVAL_MS = 1000;
 /** A sweep that comes this late follows a pause: what waits in the kernel may save a connection. */
 const SWEEP_LATE_MS = 1000;
-/** A stopping server does not wait longer for clients to close their side. */
+/** A stopping server does not wait longer for clients to close their side, unless they are still reading. */
 const CLOSE_LINGER_MS = 500;
+/** And not longer than this in all. */
+const CLOSE_MS_MAX = 10_000;
 
 export class IoAgent {
   readonly role: string;
@@ -114,9 +116,18 @@ export class IoAgent {
     this.onTurnEnd();
     this.table.flush();
     this.table.shutdownAll();
-    this.platform.loop.after(CLOSE_LINGER_MS, () => this.table.destroyAll());
+    this.destroyWithoutProgress(this.platform.clock.monotonicMs() + CLOSE_MS_MAX);
     this.finishIfEmpty();
     return this.closing.promise;
+  }
+
+  private destroyWithoutProgress(endMs: number): void {
+    const unsentBytes = this.table.unsentBytes();
+    this.platform.loop.after(CLOSE_LINGER_MS, () => {
+      const isMoving = unsentBytes > 0 && this.table.unsentBytes() < unsentBytes;
+      if (isMoving && this.platform.clock.monotonicMs() < endMs) this.destroyWithoutProgress(endMs);
+      else this.table.destroyAll();
+    });
   }
 
   private scheduleTurn(): void {

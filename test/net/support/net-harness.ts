@@ -38,6 +38,8 @@ export class NetHarness implements RequestPort, BacklogObserver {
   /** Frames are refused as by a full ring. */
   refusing = false;
   releases = true;
+  /** Words are not answered: the test does. */
+  holdsWords = false;
   port = 0;
   private readonly listener: ClientListener;
   private turnScheduled = false;
@@ -97,6 +99,7 @@ export class NetHarness implements RequestPort, BacklogObserver {
 
   onFourLetterWord(conn: number, word: number, argument: bigint | null): void {
     this.log.push(`word ${conn} ${word}${argument === null ? '' : ` ${argument}`}`);
+    if (this.holdsWords) return;
     this.send(conn, Buffer.from('imok'), false);
     this.table.shutdown(conn);
   }

@@ -8,6 +8,10 @@ export class TestSocket {
   received: Buffer = Buffer.alloc(0);
   ended = false;
 
+  private readonly onData = (chunk: Buffer): void => {
+    this.received = Buffer.concat([this.received, chunk]);
+  };
+
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.setNoDelay(true);
@@ -29,9 +33,14 @@ export class TestSocket {
   }
 
   read(): void {
-    this.socket.on('data', (chunk: Buffer) => {
-      this.received = Buffer.concat([this.received, chunk]);
-    });
+    this.socket.on('data', this.onData);
+    this.socket.resume();
+  }
+
+  /** Leaves what comes from now on to the kernel. */
+  stopReading(): void {
+    this.socket.off('data', this.onData);
+    this.socket.pause();
   }
 
   write(bytes: Uint8Array): void {
