@@ -18,7 +18,10 @@ import { RequestOrder } from './request/request-order.ts';
 import { SessionLifecycle } from './request/session-lifecycle.ts';
 import { beginSnapshot } from './snapshot.ts';
 
-const COMMITS_PER_TURN = 4096;
+/** Changes that one turn publishes, unless one transaction has more: some milliseconds. */
+const CHANGES_PER_TURN = 4096;
+/** Containers and TTL nodes that one turn proposes to delete. */
+const SWEPT_PER_TURN = 128;
 
 export class Replica implements CorePort {
   /** The components; read-only to everybody but the replica. */
@@ -30,6 +33,7 @@ export class Replica implements CorePort {
   private readonly sinks: ReplySink[] = [];
   private readonly log: LogPort;
   private readonly admin: AdminPort;
+  private sweepWaitsForLog = false;
   private durableZxid: Zxid = 0;
   /** `proposals.tail` at the last `endTurn`. */
   private flushedProposals = 0;
@@ -91,10 +95,10 @@ export class Replica implements CorePort {
     this.order.nowMs = nowMs;
   }
 
-  /** Timers: session expiry, container sweep, a slice of the store's compaction. A millisecond; once per tick. */
+  /** Timers: session expiry, container sweep, compaction, a slice of each; the rest is background work. Once per tick. */
   onTick(): void {
     this.lifecycle.expire(this.nowMs);
-    this.sweepContainers();
+    this.sweep();
     this.parts.tree.compactor.tick(this.nowMs);
   }
 
@@ -105,11 +109,15 @@ export class Replica implements CorePort {
       this.onLogRoom();
     }
     this.parts.childrenReply.doWork();
+    if (this.lifecycle.isExpiring) this.lifecycle.expire(this.nowMs);
+    if (this.isSweepDue) this.sweep();
     return this.hasBackgroundWork;
   }
 
   get hasBackgroundWork(): boolean {
-    return this.parts.childrenReply.isBusy || this.hasCommitsLeft;
+    return (
+      this.parts.childrenReply.isBusy || this.hasCommitsLeft || this.lifecycle.isExpiring || this.isSweepDue
+    );
   }
 
   /** Whether anything since the last `endTurn` has to become visible to other threads or connections. */
@@ -187,6 +195,7 @@ export class Replica implements CorePort {
   private onLogRoom(): void {
     this.order.onLogRoom();
     this.lifecycle.retryPending();
+    this.sweepWaitsForLog = false;
   }
 
   private onLargeReplyDone(client: Client): void {
@@ -205,8 +214,9 @@ export class Replica implements CorePort {
 
   private commitDurable(): void {
     const { committer, proposals } = this.parts;
-    for (let committed = 0; committed < COMMITS_PER_TURN && this.hasCommitsLeft; committed++) {
+    for (let changes = 0; changes < CHANGES_PER_TURN && this.hasCommitsLeft; ) {
       const row = proposals.headRow;
+      changes += 1 + proposals.effectEnds[row]! - proposals.effectHead;
       const zxid = proposals.zxids[row]!;
       const client = proposals.clientOf(row);
       const isHeld = client !== null && this.order.beginCommit(client, zxid);
@@ -220,8 +230,20 @@ export class Replica implements CorePort {
     }
   }
 
-  private sweepContainers(): void {
-    const due = this.parts.sweep.poll(this.nowMs, this.wallMs, this.parts.effects);
-    if (due >= 0) this.parts.proposer.proposeSweep(due);
+  private get isSweepDue(): boolean {
+    return !this.sweepWaitsForLog && this.parts.sweep.isDueAt(this.nowMs);
+  }
+
+  private sweep(): void {
+    if (this.sweepWaitsForLog) return;
+    const { sweep, effects, proposer } = this.parts;
+    for (let n = 0; n < SWEPT_PER_TURN; n++) {
+      const due = sweep.poll(this.nowMs, this.wallMs, effects);
+      if (due < 0) return;
+      if (proposer.proposeSweep(due)) continue;
+      sweep.putBack(due);
+      this.sweepWaitsForLog = true;
+      return;
+    }
   }
 }

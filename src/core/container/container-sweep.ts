@@ -9,6 +9,9 @@
  * A pass walks the caller's live set of candidates in its own order, so it neither copies a million ids nor stops
  * the thread: a poll looks at SLICE nodes at most. The rule is applied at the moment a node is handed out, and
  * again by preparation: a child may have appeared since.
+ *
+ * The pace holds whenever the polls come: the next node's time is counted from the time of the one before, so that a
+ * caller who looks every 50 ms gets as many at once as have come due since. Only a second is made up for in this way.
  */
 
 /** What the rule looks at; filled by the source. */
@@ -39,6 +42,7 @@ export interface SweepOptions {
 
 export const NOTHING_DUE = -1;
 const SLICE = 256;
+const MADE_UP_MS = 1000;
 
 export class ContainerSweep {
   private readonly options: SweepOptions;
@@ -47,6 +51,8 @@ export class ContainerSweep {
   private pass: Iterator<number> | null = null;
   private nextPassMs: number;
   private nextNodeMs: number;
+  /** Handed out and given back. */
+  private held = NOTHING_DUE;
 
   constructor(options: SweepOptions, nowMs: number) {
     this.options = options;
@@ -60,11 +66,23 @@ export class ContainerSweep {
     return this.pass === null ? this.nextPassMs : this.nextNodeMs;
   }
 
+  /** Whether a poll now would find or look at something. */
+  isDueAt(nowMs: number): boolean {
+    return nowMs >= this.deadlineMs;
+  }
+
+  /** The node handed out last could not be deleted now: it is the next again. */
+  putBack(nodeId: number): void {
+    this.held = nodeId;
+  }
+
   /** The next node to delete, or NOTHING_DUE: then see `deadlineMs`, which may be now if there is more to look at. */
   poll(nowMs: number, wallMs: number, source: SweepSource): number {
+    if (this.held !== NOTHING_DUE) return this.takeHeld();
     if (nowMs < this.deadlineMs) return NOTHING_DUE;
     if (this.pass === null) {
       this.pass = source.candidates();
+      this.nextNodeMs = nowMs;
       // At a fixed rate, but passes that were missed because one took long are not made up for.
       this.nextPassMs += this.options.checkIntervalMs;
       if (this.nextPassMs <= nowMs) this.nextPassMs = nowMs + this.options.checkIntervalMs;
@@ -76,11 +94,17 @@ export class ContainerSweep {
         return NOTHING_DUE;
       }
       if (source.describe(step.value, this.candidate) && this.isDue(wallMs)) {
-        this.nextNodeMs = nowMs + this.paceMs;
+        this.nextNodeMs = Math.max(this.nextNodeMs + this.paceMs, nowMs - MADE_UP_MS);
         return step.value;
       }
     }
     return NOTHING_DUE;
+  }
+
+  private takeHeld(): number {
+    const { held } = this;
+    this.held = NOTHING_DUE;
+    return held;
   }
 
   /** Only a setData renews a node: children that come and go do not prolong a TTL. */

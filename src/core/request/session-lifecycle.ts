@@ -43,12 +43,19 @@ export interface SessionParts {
   readonly replier: Replier;
 }
 
+/** Sessions that one turn looks at when many are due together, about a millisecond; and that wait for the log. */
+const EXPIRED_PER_TURN = 256;
+const UNCLOSED_MAX = 16;
+
 export class SessionLifecycle {
   readonly expiry: SessionExpiry;
   readonly minTimeoutMs: number;
   readonly maxTimeoutMs: number;
   /** Sessions that have expired since start. */
   expiredCount = 0;
+  /** More sessions may be due than one turn ends: `expire` again soon. */
+  isExpiring = false;
+  private expiryWaitsForLog = false;
   private readonly parts: SessionParts;
   private readonly order: RequestOrder;
   private readonly serverId: number;
@@ -64,9 +71,10 @@ export class SessionLifecycle {
   private readonly closeProposed = new Set<number>();
   /** Connections whose createSession found no room in the log yet. */
   private readonly uncreated: Client[] = [];
-  private readonly onExpired = (slot: number): void => {
+  private readonly onExpired = (slot: number): boolean => {
     this.expiredCount++;
     this.closeExpired(slot);
+    return !this.isFull;
   };
 
   constructor(options: SessionOptions, parts: SessionParts, order: RequestOrder) {
@@ -213,8 +221,12 @@ export class SessionLifecycle {
     }
   }
 
+  /** Ends the sessions whose time has come, a slice of them; see `isExpiring`. */
   expire(nowMs: number): void {
-    this.expiry.expire(nowMs, this.onExpired);
+    const isDone = !this.isFull && this.expiry.expire(nowMs, EXPIRED_PER_TURN, this.onExpired);
+    // What has no room in the log goes on when there is some, not at once.
+    this.expiryWaitsForLog = this.isFull;
+    this.isExpiring = !isDone && !this.isFull;
   }
 
   /** After commits have made room in the log. */
@@ -230,6 +242,14 @@ export class SessionLifecycle {
       const slot = this.unclosed.shift()!;
       this.closeExpired(slot);
     }
+    if (this.expiryWaitsForLog && !this.isFull) {
+      this.expiryWaitsForLog = false;
+      this.isExpiring = true;
+    }
+  }
+
+  private get isFull(): boolean {
+    return this.unclosed.length >= UNCLOSED_MAX;
   }
 
   private closeExpired(slot: number): void {

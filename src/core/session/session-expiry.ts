@@ -84,19 +84,24 @@ export class SessionExpiry {
 
   /**
    * Calls `onExpired` once for each session whose time has come and that is not closing already; it is then no
-   * longer watched. The receiver may close, remove and create sessions.
+   * longer watched. The receiver may close, remove and create sessions, and says whether it takes more now.
+   *
+   * Looks at `countMax` sessions at most, because 100,000 may be due together. False: there are more, call again; one
+   * that is touched until then goes on living.
    */
-  expire(nowMs: number, onExpired: (slot: SessionSlot) => void): void {
+  expire(nowMs: number, countMax: number, onExpired: (slot: SessionSlot) => boolean): boolean {
     if (this.buckets.size === 0) this.nextMs = Math.max(this.nextMs, this.roundUp(nowMs));
-    while (this.nextMs <= nowMs) {
-      const dueMs = this.nextMs;
-      // Moved on first: whatever is placed from here on lands in a later bucket, so the inner loop ends.
-      this.nextMs += this.tickMs;
+    for (let left = countMax; ; ) {
+      // The bucket in work is the one before `nextMs`: whatever is placed from here on lands in a later one.
+      const dueMs = this.nextMs - this.tickMs;
       for (let slot = this.buckets.get(dueMs); slot !== undefined; slot = this.buckets.get(dueMs)) {
+        if (left-- === 0) return false;
         this.unlink(slot);
         if (this.expiryTimeMs(slot) > dueMs) this.place(slot);
-        else if (!this.sessions.isClosing(slot)) onExpired(slot);
+        else if (!this.sessions.isClosing(slot) && !onExpired(slot)) return false;
       }
+      if (this.nextMs > nowMs) return true;
+      this.nextMs += this.tickMs;
     }
   }
 

@@ -25,9 +25,7 @@ function world(tickMs: number, nowMs = 0): World {
     },
     expired(atMs) {
       const ids: number[] = [];
-      expiry.expire(atMs, (slot) => {
-        ids.push(sessions.idLow[slot]!);
-      });
+      expiry.expire(atMs, Number.POSITIVE_INFINITY, (slot) => ids.push(sessions.idLow[slot]!) > 0);
       return ids.sort((a, b) => a - b);
     },
   };
@@ -103,7 +101,7 @@ test('the receiver may remove and create sessions', () => {
   w.open(2, 2000, 0);
   const third = w.open(3, 2000, 0);
   const expired: number[] = [];
-  w.expiry.expire(3000, (slot) => {
+  w.expiry.expire(3000, 100, (slot) => {
     expired.push(w.sessions.idLow[slot]!);
     if (slot === first) {
       w.expiry.remove(third);
@@ -111,9 +109,33 @@ test('the receiver may remove and create sessions', () => {
       w.open(4, 500, 3000);
     }
     w.sessions.remove(slot);
+    return true;
   });
   assert.deepEqual(expired, [1, 2]);
   assert.deepEqual(w.expired(4000), [4]);
+});
+
+test('very many that are due together: as many at a time as are asked for, and a touch in between still counts', () => {
+  const w = world(1000);
+  const slots = Array.from({ length: 10 }, (_, i) => w.open(i + 1, 2000, 0));
+  const expired: number[] = [];
+  const note = (slot: number): boolean => expired.push(slot) > 0;
+  assert.equal(w.expiry.expire(3000, 4, note), false);
+  assert.equal(expired.length, 4);
+  w.sessions.touch(slots[9]!, 3000);
+  assert.equal(w.expiry.expire(3000, 100, note), true);
+  assert.deepEqual(expired, slots.slice(0, 9));
+  assert.deepEqual(w.expired(6000), [10]);
+});
+
+test('a receiver that takes no more ends the slice; the rest is asked for again', () => {
+  const w = world(1000);
+  for (let i = 1; i <= 5; i++) w.open(i, 2000, 0);
+  const expired: number[] = [];
+  const takeTwo = (slot: number): boolean => expired.push(slot) < 2;
+  assert.equal(w.expiry.expire(9000, 100, takeTwo), false);
+  assert.equal(expired.length, 2);
+  assert.equal(w.expired(9000).length, 3);
 });
 
 test('deadline: the next tick while there are sessions', () => {
