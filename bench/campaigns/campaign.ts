@@ -12,8 +12,9 @@ import { formatInstant } from '../figures/format.ts';
 import { jsonText } from '../figures/json-text.ts';
 import { codeBlock, factLines } from '../figures/markdown.ts';
 import { createResultDir, type ResultFile, writeResult } from '../report/result-dir.ts';
+import { writeResultsReadme } from '../report/results-readme.ts';
 import type { Environment } from '../result/environment-facts.ts';
-import { withOutFlag, withTempDirFlag } from '../terminal/flags.ts';
+import { PUBLISHED_DIR, withOutFlag, withTempDirFlag } from '../terminal/flags.ts';
 import { repeatCommand } from '../terminal/repeat-command.ts';
 
 /** What every document of a campaign begins with. */
@@ -68,6 +69,7 @@ export function saveCampaign(
   const mark = document.complete ? '' : '-partial';
   const dir = createResultDir(out, `${document.startedAt.slice(0, 10)}-${name}-${commit}${mark}`);
   writeResult(dir, files, { name: `${name}.json`, content: jsonText(document) }, { own: true });
+  if (out === PUBLISHED_DIR) writeResultsReadme(out);
   return dir;
 }
 

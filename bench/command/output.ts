@@ -1,9 +1,7 @@
 /** What commands print and save. Figures come first: a full disk costs the files, not what is on the terminal. */
-import { resolve } from 'node:path';
 import { Failure } from '../../src/base/failure.ts';
 import { writeResultsReadme } from '../report/results-readme.ts';
 import { type Progress, silentProgress } from '../run/progress.ts';
-import { RESULTS_DIR } from '../terminal/flags.ts';
 import { terminalProgress } from '../terminal/progress.ts';
 import { DEFAULT_COLUMNS, type TerminalStyle } from '../terminal/terminal-tables.ts';
 
@@ -17,14 +15,14 @@ export interface Printed {
 /** Prints, saves, says where. Returns 0, or 1 when the result could not be saved. */
 export function printAndSave(
   printed: Printed,
-  { json, out }: { readonly json: boolean; readonly out: string },
+  { json, publish, out }: { readonly json: boolean; readonly publish: boolean; readonly out: string },
   save: () => string,
 ): number {
   process.stdout.write(json ? printed.json : `${printed.text(stdoutStyle())}\n`);
   try {
     const dir = save();
     if (!json) process.stdout.write(`saved in ${dir}\n`);
-    if (resolve(out) === RESULTS_DIR) writeResultsReadme(out);
+    if (publish) writeResultsReadme(out);
     return 0;
   } catch (error) {
     return tell(error);

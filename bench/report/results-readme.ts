@@ -45,10 +45,12 @@ export function renderResultsReadme(results: readonly ListedResult[]): string {
     else if (!isComplete(result)) partial++;
     else if (result.kind === 'comparison') {
       const { plan, a, b } = result.comparison;
-      comparisons.set(`${plan.name} ${a.name} ${b.name} ${planLine(plan)}`, [dirName, result.comparison]);
+      const key = `${plan.name} ${a.name} ${b.name} ${planLine(plan)}`;
+      putUnlessFewer(comparisons, key, [dirName, result.comparison], pairsOf);
     } else if (result.kind === 'sweep') {
       const { plan, target } = result.sweep;
-      sweeps.set(`${plan.name} ${target.name} ${variedText(result.sweep)}`, [dirName, result.sweep]);
+      const key = `${plan.name} ${target.name} ${variedText(result.sweep)}`;
+      putUnlessFewer(sweeps, key, [dirName, result.sweep], runsOf);
     } else {
       const { plan, target } = result.run;
       const loads = plan.phases.map((phase) => `${phase.name} ${phaseBrief(phase)}`).join(', ');
@@ -71,6 +73,25 @@ export function renderResultsReadme(results: readonly ListedResult[]): string {
     ...olderSection(older),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** A later result takes the place of an earlier one, but a quick look does not take that of thorough work. */
+function putUnlessFewer<T>(
+  listed: Map<string, [string, T]>,
+  key: string,
+  later: [string, T],
+  weight: (result: T) => number,
+): void {
+  const earlier = listed.get(key);
+  if (earlier === undefined || weight(later[1]) >= weight(earlier[1])) listed.set(key, later);
+}
+
+function pairsOf({ runs }: Comparison): number {
+  return runs.filter(({ side }) => side === 'b').length;
+}
+
+function runsOf({ points }: Sweep): number {
+  return points.reduce((sum, { runs }) => sum + runs.length, 0);
 }
 
 function isComplete(result: Exclude<ListedResult['result'], { kind: 'unknown' }>): boolean {

@@ -2,12 +2,15 @@
 import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import type { Argv } from 'yargs';
+import { ConfigFailure } from '../../src/base/failure.ts';
 import { PACKAGE_ROOT } from '../base/package-root.ts';
 
-/** In a checkout the results that belong to it; beside the user's own work where this is an installed package. */
-export const RESULTS_DIR = PACKAGE_ROOT.split(sep).includes('node_modules')
-  ? resolve('results')
-  : join(PACKAGE_ROOT, 'results');
+const IS_INSTALLED = PACKAGE_ROOT.split(sep).includes('node_modules');
+
+/** The results that belong to a checkout, under version control: written only when asked, with `--publish`. */
+export const PUBLISHED_DIR = join(PACKAGE_ROOT, 'results');
+/** What is measured by the way: beside them, where version control does not look; in an installed package the user's own. */
+export const RESULTS_DIR = IS_INSTALLED ? resolve('results') : join(PUBLISHED_DIR, 'local');
 
 /** A flag with one value; given twice, the last counts. */
 export const oneText = {
@@ -23,6 +26,7 @@ const OUTPUT = 'Output:';
 
 export interface OutputFlags {
   readonly out: string;
+  readonly publish: boolean;
   readonly tempDir: string;
   readonly json: boolean;
 }
@@ -37,13 +41,31 @@ export function withOutputFlags<T>(args: Argv<T>): Argv<T & OutputFlags> {
 }
 
 export function withOutFlag<T>(args: Argv<T>): Argv<T> {
-  return args.option('out', {
-    ...oneText,
-    group: OUTPUT,
-    default: RESULTS_DIR,
-    defaultDescription: 'results',
-    describe: 'where results are saved',
-  }) as unknown as Argv<T>;
+  return (args as Argv<unknown> as Argv<object>)
+    .option('out', {
+      ...oneText,
+      group: OUTPUT,
+      defaultDescription: IS_INSTALLED ? 'results' : 'results/local',
+      describe: 'where results are saved',
+    })
+    .option('publish', {
+      type: 'boolean',
+      group: OUTPUT,
+      default: false,
+      describe: "save in the checkout's own results/, and list the result in its README",
+    })
+    .middleware((flags: { out?: string; publish?: boolean }) => {
+      flags.out = outOf(flags.out, flags.publish === true);
+    }) as unknown as Argv<T>;
+}
+
+function outOf(out: string | undefined, publish: boolean): string {
+  if (!publish) return out ?? RESULTS_DIR;
+  if (out !== undefined)
+    throw new ConfigFailure('--publish: not together with --out, it names the place itself');
+  if (IS_INSTALLED)
+    throw new ConfigFailure('--publish: only in a checkout of ringkeeper, whose results/ it writes into');
+  return PUBLISHED_DIR;
 }
 
 export function withTempDirFlag<T>(args: Argv<T>): Argv<T> {

@@ -3,7 +3,7 @@
 const LEFT_OUT_WITH_VALUE: ReadonlySet<string> = new Set(['--out', '--temp-dir', '--tempDir']);
 /** A plan file by its absolute path, alone or behind `=`. */
 const PLAN_FILE = /^([^/]*=)?\/.*\/([^/]+\.ya?ml)$/;
-const LEFT_OUT: ReadonlySet<string> = new Set(['--json', '--no-json']);
+const LEFT_OUT: ReadonlySet<string> = new Set(['--json', '--no-json', '--publish', '--no-publish']);
 
 /** `args`: what stands behind the program's name, `bench` included. */
 export function repeatCommand(args: readonly string[]): string {

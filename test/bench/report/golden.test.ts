@@ -1,4 +1,5 @@
 /** Text files of results, compared exactly with `golden/`; UPDATE_GOLDEN=1 writes those anew. */
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeHistogram, writeHgrm } from '../../../bench/latency/hdr-files.ts';
 import { seriesCsv } from '../../../bench/report/csv.ts';
@@ -71,4 +72,23 @@ test('README of the results: comparisons first, then sweeps, runs and older resu
     },
   ];
   assertGolden('results-readme.md', renderResultsReadme(results));
+});
+
+test('README of the results: fewer pairs do not take the place of more', () => {
+  const side = (pairs: number) =>
+    Array.from({ length: 2 * pairs }, (_, i) => ({
+      side: i % 2 === 0 ? ('a' as const) : ('b' as const),
+      pair: Math.floor(i / 2),
+      dir: `runs/${i}`,
+      valid: true,
+    }));
+  const of = (dirName: string, pairs: number): ListedResult => ({
+    dirName,
+    result: { kind: 'comparison', comparison: { ...comparison, runs: side(pairs) } },
+  });
+  const listed = (...results: ListedResult[]): string[] =>
+    [...renderResultsReadme(results).matchAll(/\]\((\w+)\/summary\.md/g)].map((match) => match[1]!);
+  assert.deepEqual(new Set(listed(of('thorough', 12), of('quick', 2))), new Set(['thorough']));
+  assert.deepEqual(new Set(listed(of('quick', 2), of('thorough', 12))), new Set(['thorough']));
+  assert.deepEqual(new Set(listed(of('first', 12), of('again', 12))), new Set(['again']));
 });
