@@ -98,10 +98,13 @@ export function buildText({ commit, dirty }: Environment): string {
 /** What stands between the figures and belief, one line each; empty when nothing does. */
 function caveats(run: RunResult): string[] {
   const lines: string[] = [];
-  if (run.target.failure !== null) lines.push(`the server failed during the run: ${run.target.failure}`);
-  if (!run.complete) lines.push('the run was interrupted: these are partial results');
+  const { failure } = run.target;
+  if (failure !== null) lines.push(`the server failed during the run, which ended there: ${failure}`);
+  else if (!run.complete) lines.push('the run was interrupted: these are partial results');
   for (const phase of run.phases) {
-    lines.push(...phase.findings.map(({ text }) => `${phase.plan.name}: ${text}`));
+    // That the server is gone has just been said.
+    const findings = phase.findings.filter(({ rule }) => failure === null || rule !== 'targetAlive');
+    lines.push(...findings.map(({ text }) => `${phase.plan.name}: ${text}`));
     if (phase.check !== null && !phase.check.passed) {
       lines.push(`${phase.plan.name}: the history breaks the service's guarantees, see the check`);
     }

@@ -34,7 +34,7 @@ export interface MeasuredPhase {
   readonly index: number;
   readonly plan: PhasePlan;
   readonly grid: PhaseGrid;
-  /** Earlier than planned after an abort, or when a recipe's work was done. */
+  /** Earlier than planned after an abort, when the server ended, or when a recipe's work was done. */
   readonly measureEndMs: number;
   readonly aborted: boolean;
   readonly load: RunningPhase;
@@ -97,6 +97,8 @@ function startTicker(phase: PhasePlan, load: RunningPhase, context: PhaseContext
   let lastMs = load.grid.startMs;
   let lastDone = 0;
   return setInterval(() => {
+    // Nothing more can be measured: the rest would be a long row of zeros.
+    if (context.target.failure !== null) context.controller.stopPhase();
     const nowMs = monotonicMs();
     if (nowMs <= load.grid.startMs) return;
     const done = load.counters.reduce((sum, counters) => sum + counters.done, 0);

@@ -104,7 +104,8 @@ async function runPhases(
   sampler.start();
   options.progress.start(plannedMs(plan));
   try {
-    for (let index = 0; index < plan.phases.length && !options.abort.aborted; index++) {
+    const over = (): boolean => options.abort.aborted || target.failure !== null;
+    for (let index = 0; index < plan.phases.length && !over(); index++) {
       const phase = await runPhase(index, {
         plan,
         controller,
@@ -140,15 +141,21 @@ function outcomeOf(
 ): RunOutcome {
   const { failure } = target;
   const last = phases[phases.length - 1]!;
+  // The server ended in the last of them: the others are whole.
   const results = phases.map((phase) =>
-    phaseResult(phase, { plan, probes, failure, ceiling: ceilings[phase.index] ?? null }),
+    phaseResult(phase, {
+      plan,
+      probes,
+      failure: phase === last ? failure : null,
+      ceiling: ceilings[phase.index] ?? null,
+    }),
   );
   const run: RunResult = {
     schema: RUN_SCHEMA,
     schemaVersion: RUN_SCHEMA_VERSION,
     startedAt,
     command: options.command,
-    complete: !options.abort.aborted,
+    complete: !options.abort.aborted && failure === null,
     target: { name: target.name, description: target.description, failure },
     plan,
     environment,
