@@ -18,6 +18,8 @@ import { SharedCore } from './host/shared-core.ts';
 import { createIoLink, type IoLinkHandle } from './io/io-link.ts';
 import type { IoWorkerMessage, IoWorkerSetup } from './io/io-worker.ts';
 import { RingIo, type RingIoOptions } from './io/ring-io.ts';
+import { BackgroundJobs } from './jobs/background-jobs.ts';
+import type { JobSetup } from './jobs/jobs.ts';
 import { createLogLink, type LogLinkHandle } from './log/log-link.ts';
 import type { LogWorkerMessage, LogWorkerSetup } from './log/log-thread.ts';
 import type { Log } from './logging.ts';
@@ -25,9 +27,7 @@ import { createIoMeter, type IoMeterHandle } from './monitor/io-meter.ts';
 import { createThreadMeter, type ThreadMeterHandle } from './monitor/thread-meter.ts';
 import { createNodePlatform } from './platform/node-platform.ts';
 import type { Platform } from './platform/platform.ts';
-import type { PurgeWorkerMessage, PurgeWorkerSetup } from './purge-worker.ts';
 import { createSnapshotLink, type SnapshotLinkHandle } from './snapshot/snapshot-link.ts';
-import { SnapshotThread } from './snapshot/snapshot-thread.ts';
 import { type ServerFailure, type SupervisedWorker, Supervisor } from './supervisor.ts';
 import { chooseTopology, type Topology } from './topology.ts';
 import { describeFailure } from './worker-failure.ts';
@@ -105,7 +105,7 @@ class Assembly {
   private readonly snapshotLink: SnapshotLinkHandle;
   private readonly clientPort = new SharedArrayBuffer(4);
   private readonly ringIoOptions: RingIoOptions;
-  private readonly snapshots: SnapshotThread;
+  private readonly jobs: BackgroundJobs;
   private front!: Front;
   private logWorker!: SupervisedWorker;
   private drainCore!: () => Promise<void>;
@@ -124,7 +124,8 @@ class Assembly {
       lastZxid: 0,
     });
     this.snapshotLink = createSnapshotLink(this.coreBell);
-    this.snapshots = new SnapshotThread(this.supervisor, this.snapshotLink, log, this.wakeByMessage);
+    const setup: JobSetup = { link: this.snapshotLink, wakeByMessage: this.wakeByMessage };
+    this.jobs = new BackgroundJobs(this.supervisor, platform, setup, log);
     this.ringIoOptions = {
       limits: {
         frameBytesMax: config.frameBytesMax,
@@ -147,6 +148,7 @@ class Assembly {
     const { config } = this;
     if (this.topology.mode === 'shared') this.startShared();
     else await this.startCoreWorker();
+    await this.orFailed(this.jobs.ready());
     const port = await this.front.listen({
       address: config.clientPortAddress,
       port: config.clientPort,
@@ -166,7 +168,7 @@ class Assembly {
     await this.drainCore();
     await this.logWorker.exited;
     await this.front.close();
-    await this.snapshots.close();
+    await this.jobs.close();
   }
 
   // ---- threading modes -----------------------------------------------------------------------------------
@@ -174,7 +176,7 @@ class Assembly {
   private startShared(): void {
     const meter = createIoMeter('io_core');
     const setup = this.coreSetup([meter], null);
-    const host = new CoreHost(setup, this.log, this.platform, (job) => this.snapshots.write(job));
+    const host = new CoreHost(setup, this.log, this.platform, (job) => this.jobs.snapshot(job));
     const recovery = host.recover();
     this.startLog(recovery.lastZxid);
     const core = new SharedCore(
@@ -219,7 +221,7 @@ class Assembly {
     const recovered = Promise.withResolvers<void>();
     const onMessage = (message: CoreWorkerMessage): void => {
       if (message.type === 'snapshot') {
-        this.snapshots.write(message.job);
+        this.jobs.snapshot(message.job);
       } else if (message.type === 'recovered') {
         this.startLog(message.lastZxid);
         recovered.resolve();
@@ -340,14 +342,7 @@ class Assembly {
   private startPurging(): void {
     const { autopurgePurgeIntervalMs, autopurgeSnapRetainCount } = this.config;
     if (autopurgePurgeIntervalMs === 0) return;
-    const setup: PurgeWorkerSetup = { dirs: this.dirs, retainCount: autopurgeSnapRetainCount };
-    const run = (): void => {
-      const onMessage = (message: PurgeWorkerMessage): void => {
-        if (message.type === 'purged' && message.files > 0)
-          this.log.info(`purged ${message.files} old data files`);
-      };
-      this.supervisor.spawn('purge', './purge-worker', setup, onMessage).mayExit = true;
-    };
+    const run = (): void => this.jobs.purge({ dirs: this.dirs, retainCount: autopurgeSnapRetainCount });
     run();
     this.purgeTimer = this.platform.loop.every(autopurgePurgeIntervalMs, run);
   }

@@ -11,7 +11,8 @@ export interface ServerFailure {
   readonly exitStatus: number;
 }
 
-const LOST_WORKER_STATUS = 1;
+/** The exit status of a server that has lost a thread. */
+export const LOST_WORKER_STATUS = 1;
 
 export class Supervisor {
   readonly failed: Promise<ServerFailure>;

@@ -6,7 +6,7 @@
  *     pipeline    io                      core, log           3-5 cores
  *     dedicated   supervisor only         core, log, io × N   6 cores and more
  *
- * A snapshot worker comes and goes in every mode.
+ * One thread for background jobs (snapshots, purges) stands beside them in every mode.
  */
 import type { ServerConfig } from './config/server-config.ts';
 

@@ -61,6 +61,11 @@ export class EpochReader {
   leave(): void {
     Atomics.store(this.words, this.word, OUTSIDE);
   }
+
+  /** May be asked on any thread. */
+  get isInside(): boolean {
+    return Atomics.load(this.words, this.word) !== OUTSIDE;
+  }
 }
 
 /** Where reclaimed records go; an `Arena` is one. */

@@ -88,11 +88,25 @@ export class SnapshotWriter {
     this.commit(bytes.length);
   }
 
+  /** Whether a claim of `length` bytes asks nothing of the disk. */
+  hasRoom(length: number): boolean {
+    return this.used + length <= this.bytes.length;
+  }
+
   /** Room for at most `length` bytes; returns the offset in `bytes`. One claim at a time. */
   claim(length: number): number {
-    if (this.used + length > this.bytes.length) this.makeRoom(length);
+    if (!this.hasRoom(length)) this.makeRoom(length);
     this.claimed = length;
     return this.used;
+  }
+
+  /** Hands everything to the disk, which may take its time, and has room for `length` bytes afterwards. */
+  makeRoom(length: number): void {
+    this.flush();
+    if (length > this.bytes.length) {
+      this.bytes = new Uint8Array(length);
+      this.view = new DataView(this.bytes.buffer);
+    }
   }
 
   /** Keeps the first `length` bytes of the last claim. */
@@ -142,14 +156,6 @@ export class SnapshotWriter {
     this.sum();
     writeSeal(this.view, at, this.checksum);
     this.commit(SEAL_BYTES);
-  }
-
-  private makeRoom(length: number): void {
-    this.flush();
-    if (length > this.bytes.length) {
-      this.bytes = new Uint8Array(length);
-      this.view = new DataView(this.bytes.buffer);
-    }
   }
 
   private sum(): void {

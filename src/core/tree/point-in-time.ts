@@ -33,6 +33,8 @@ import { ZnodeCursor } from './record.ts';
 
 /** How many nodes a reader looks at before it lets retired records go. */
 const IDS_PER_EPOCH = 4096;
+/** Which of the tree's epoch readers the snapshot thread is. */
+const SNAPSHOT_READER = 0;
 
 /** The core's side. */
 export class PointInTime {
@@ -43,12 +45,19 @@ export class PointInTime {
   private readonly epochs: EpochsHandle;
   private readonly retired: EpochWriter;
   private heldIds: number[] = [];
+  private readonly reader: EpochReader;
 
   constructor(nodes: NodeTable, segments: Segments, epochs: EpochsHandle, retired: EpochWriter) {
     this.nodes = nodes;
     this.segments = segments;
     this.epochs = epochs;
     this.retired = retired;
+    this.reader = new EpochReader(epochs, SNAPSHOT_READER);
+  }
+
+  /** Whether the snapshot thread may be reading records at this moment. */
+  get isReaderInside(): boolean {
+    return this.reader.isInside;
   }
 
   begin(): TreeHandle {
@@ -108,19 +117,26 @@ export class PointInTimeReader {
     this.handle = handle;
     this.cursor = new ZnodeCursor(segments);
     this.segmentCount = segments.list.length;
-    this.epoch = new EpochReader(handle.epochs, 0);
+    this.epoch = new EpochReader(handle.epochs, SNAPSHOT_READER);
     this.slots = handle.slotBlocks.map((buffer) => new Int32Array(buffer));
     this.held = handle.heldBlocks.map((buffer) => new Int32Array(buffer));
     this.visited = handle.visitedBlocks.map((buffer) => new Int8Array(buffer));
   }
 
-  /** Ids of all nodes of the moment by depth, because a snapshot file must name a parent before its children. */
-  order(): DepthOrder {
+  /**
+   * Ids of all nodes of the moment by depth, because a snapshot file must name a parent before its children. `onEnter` is
+   * called inside the epoch, each time it has been entered, before anything is read; it may throw.
+   */
+  order(onEnter: () => void = nothing): DepthOrder {
     const order = new DepthOrder(this.handle.nodeIdEnd);
     this.epoch.enter();
+    onEnter();
     // Downwards, so that each depth comes out upwards: nodes lie in memory much as their ids go.
     for (let id = this.handle.nodeIdEnd - 1; id > 0; id--) {
-      if (id % IDS_PER_EPOCH === 0) this.epoch.enter();
+      if (id % IDS_PER_EPOCH === 0) {
+        this.epoch.enter();
+        onEnter();
+      }
       if (this.moveTo(id)) order.add(id, this.cursor.depth);
     }
     this.epoch.leave();
@@ -152,3 +168,5 @@ export class PointInTimeReader {
 function sharedBuffer(array: Int32Array | Int8Array): SharedArrayBuffer {
   return array.buffer as SharedArrayBuffer;
 }
+
+function nothing(): void {}

@@ -224,6 +224,7 @@ export const SETTINGS = [
   supported('ringkeeper.proposalRingBytes', FILE, 'int', 'bytes', '0', 'ring from the core to the log, a power of two; 0 = 8 frames, at least 8 MiB', 0, GIB),
   supported('ringkeeper.directIo', FILE, 'switch', '', 'true', 'write the transaction log past the page cache, where the file system can'),
   supported('ringkeeper.acceptMissingRecords', FILE, 'switch', '', 'false', 'start although records are missing in the log and nothing proves that they held no write; set it for one start only'),
+  supported('ringkeeper.snapshotStallMs', FILE, 'int', 'ms', '60000', 'a snapshot without progress for this long is given up, let go of and tried again', 100),
   supported('ringkeeper.storeBytesMax', FILE, 'long', 'bytes', '8589934592', 'most memory for znodes', 64 * MIB, 32 * GIB),
   supported('ringkeeper.watchBytesPerConnectionMax', FILE, 'long', 'bytes', '134217728', 'watches of one connection, each charged 64 bytes and its path; a connection that asks for more is closed', 4 * MIB, 8 * GIB),
   supported('ringkeeper.watchBytesMax', FILE, 'long', 'bytes', '536870912', 'the same for all connections together; then the one with the most is closed', 4 * MIB, GIB),

@@ -122,6 +122,8 @@ export interface ServerConfig {
   readonly storeBytesMax: number;
   readonly watchBytesPerConnectionMax: number;
   readonly watchBytesMax: number;
+  /** A snapshot without progress for this long is given up. */
+  readonly snapshotStallMs: number;
   /** The log is written past the page cache where the file system can. */
   readonly directIo: boolean;
   /** Start although records of the log are missing and may have held acknowledged writes. */
@@ -233,6 +235,7 @@ function readSnapshots(values: SettingValues) {
     snapCount: Math.max(snapCount, SNAP_COUNT_MIN),
     snapSizeLimitBytes: Math.max(0, values.int('snapSizeLimitInKb')) * KIB,
     snapshotCompression: compression === '' ? ('none' as const) : compression,
+    snapshotStallMs: values.int('ringkeeper.snapshotStallMs'),
     snapshotTrustEmpty: values.switch('snapshot.trust.empty'),
     digestEnabled: values.switch('digest.enabled'),
     closeSessionTxnEnabled: values.switch('closeSessionTxn.enabled'),

@@ -22,6 +22,7 @@ import { SnapshotMeter } from '../monitor/snapshot-meter.ts';
 import { type StageQueues, Stages } from '../monitor/stages.ts';
 import type { ThreadMeterHandle } from '../monitor/thread-meter.ts';
 import type { BlockingPlatform } from '../platform/platform.ts';
+import { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts';
 import { SnapshotLink, type SnapshotLinkHandle } from '../snapshot/snapshot-link.ts';
 import { type SnapshotJob, writeSnapshot } from '../snapshot/write-snapshot.ts';
 import { CoreView } from './core-view.ts';
@@ -60,8 +61,7 @@ export class CoreHost implements CorePort {
   private readonly log: Log;
   private readonly platform: HostPlatform;
   private readonly logPort: RingLogPort;
-  private readonly snapshots: SnapshotLink;
-  private readonly spawnSnapshot: (job: SnapshotJob) => void;
+  private readonly snapshots: SnapshotKeeper;
   private readonly clientPort: Int32Array;
   private readonly view: CoreView;
   private words: FourLetterWords | null = null;
@@ -71,16 +71,14 @@ export class CoreHost implements CorePort {
   private tick: Tick | null = null;
   private readonly limitLines: LimitLines;
 
-  /** `spawnSnapshot`: starts a snapshot thread; it reports through the snapshot link. */
-  constructor(setup: CoreSetup, log: Log, platform: HostPlatform, spawnSnapshot: (job: SnapshotJob) => void) {
+  /** `beginSnapshot`: has a snapshot written; whoever does reports through the snapshot link. */
+  constructor(setup: CoreSetup, log: Log, platform: HostPlatform, beginSnapshot: (job: SnapshotJob) => void) {
     const { config } = setup;
     this.setup = setup;
     this.log = log;
     this.platform = platform;
-    this.spawnSnapshot = spawnSnapshot;
     const recordBytesMax = fieldBytesMax(config.frameBytesMax, config.juteExtraBytes);
     this.logPort = new RingLogPort(setup.logLink, recordBytesMax);
-    this.snapshots = new SnapshotLink(setup.snapshotLink);
     this.clientPort = new Int32Array(setup.clientPort);
     this.replica = new Replica(config, {
       log: this.logPort,
@@ -93,6 +91,14 @@ export class CoreHost implements CorePort {
     this.limitLines = new LimitLines(this.replica, config, log);
     const startMs = platform.clock.monotonicMs();
     this.meter = new CoreMeter(this.replica);
+    this.snapshots = new SnapshotKeeper({
+      source: this.replica,
+      link: new SnapshotLink(setup.snapshotLink),
+      meter: this.meter,
+      log,
+      stallMs: config.snapshotStallMs,
+      begin: (request) => beginSnapshot(this.jobOf(request)),
+    });
     this.queues = { core: [], log: [this.logPort.queue], io: [] };
     const meters = {
       threading: setup.threading,
@@ -119,7 +125,7 @@ export class CoreHost implements CorePort {
   /** The log thread runs: serving may begin. `sockets`: who reads them. */
   start(recovery: Recovery, sockets: SocketTurns): void {
     this.tick = new Tick(sockets, this.platform.clock.monotonicMs());
-    if (!recovery.isSnapshotCurrent && !recovery.isFirstStart) this.startSnapshot();
+    if (!recovery.isSnapshotCurrent && !recovery.isFirstStart) this.snapshots.start(this.nowMs());
     this.view.serving = true;
   }
 
@@ -158,10 +164,11 @@ export class CoreHost implements CorePort {
     }
     const more = this.replica.doBackgroundWork();
     if (hasCommits) this.meter.endCommits(this.nowMs());
-    if (this.snapshots.hasEnded) this.endSnapshot();
+    if (this.snapshots.hasEnded) this.snapshots.onEnded(this.replica.nowMs);
     if (this.logPort.snapshotsDue !== this.seenSnapshotsDue) this.onSnapshotDue();
     if (this.tick!.isDue(this.replica.nowMs)) {
       this.replica.onTick();
+      this.snapshots.onTick(this.replica.nowMs);
       this.limitLines.onTick(this.replica.nowMs);
     }
     return more;
@@ -249,18 +256,7 @@ export class CoreHost implements CorePort {
 
   private onSnapshotDue(): void {
     this.seenSnapshotsDue = this.logPort.snapshotsDue;
-    // As in Apache: the log has been rolled all the same, the next roll will find this one finished.
-    if (this.snapshots.isIdle) this.startSnapshot();
-    else {
-      this.meter.skippedSnapshots++;
-      this.log.warn('too busy to snap, skipping');
-    }
-  }
-
-  private startSnapshot(): void {
-    this.snapshots.setRunning();
-    this.meter.runningSnapshots++;
-    this.spawnSnapshot(this.jobOf(this.replica.beginSnapshot()));
+    this.snapshots.onDue(this.replica.nowMs);
   }
 
   private writeFirstSnapshot(): void {
@@ -269,12 +265,6 @@ export class CoreHost implements CorePort {
     this.replica.endSnapshot();
     const meter = new SnapshotMeter(this.setup.snapshotLink.meter);
     meter.onWritten(nodes, fileBytes, this.nowMs() - startMs);
-  }
-
-  private endSnapshot(): void {
-    this.replica.endSnapshot();
-    this.snapshots.setIdle();
-    this.meter.runningSnapshots--;
   }
 
   private jobOf(request: SnapshotRequest): SnapshotJob {

@@ -38,6 +38,10 @@ export class CoreMeter {
   skippedSnapshots = 0;
   /** 0 or 1; a reset changes nothing. */
   runningSnapshots = 0;
+  /** How long the one under way has been; 0 = none is. */
+  snapshotAgeMs = 0;
+  /** Snapshots that made no progress. */
+  givenUpSnapshots = 0;
   private readonly replica: Replica;
   /** What the store's compactor had done at the last reset. */
   private compactionBase = { rounds: 0, movedBytes: 0 };
@@ -127,6 +131,7 @@ export class CoreMeter {
     this.inFlightMax = 0;
     this.droppedConnections = 0;
     this.skippedSnapshots = 0;
+    this.givenUpSnapshots = 0;
     const { rounds, movedBytes } = this.replica.parts.tree.compactor;
     this.compactionBase = { rounds, movedBytes };
     this.endsBase = { ...this.replica.parts.clients.limitEnds.counts };

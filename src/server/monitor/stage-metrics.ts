@@ -110,7 +110,9 @@ function snapshotMetrics(stages: Stages): OwnMetric[] {
     ['snapshot_nodes', totals.since(SnapshotTotal.nodes)],
     ['snapshot_bytes', totals.since(SnapshotTotal.bytes)],
     ['snapshot_skipped', stages.core.skippedSnapshots],
+    ['snapshot_given_up', stages.core.givenUpSnapshots],
     ['snapshot_running_now', stages.core.runningSnapshots],
+    ['snapshot_running_ms_now', ms(stages.core.snapshotAgeMs * 1000)],
   ];
 }
 

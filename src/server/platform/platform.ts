@@ -11,6 +11,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { EventLoop } from '../../base/event-loop.ts';
 import type { Transport } from '../../net/transport.ts';
 import type { Disk } from '../../storage/disk.ts';
+import type { JobArgument, JobName, JobReport, JobSetup } from '../jobs/jobs.ts';
 import type { LoopUsage, ThreadUsage } from '../monitor/thread-usage.ts';
 
 export interface BlockingPlatform {
@@ -40,6 +41,8 @@ export interface Platform extends BlockingPlatform, LoopPlatform {
   readonly openFileCountMax: number | null;
   /** Starts a thread at `entry`, a file of src/server without its extension; it gets `data`. */
   startThread(entry: string, role: string, data: object): Thread;
+  /** Starts the thread of background jobs. `onWake`: a job has rung the core's bell by message. */
+  startJobs(setup: JobSetup, onWake: () => void, onLost: (error: Error) => void): JobThread;
   /** @throws DataDirFailure when another server has it. */
   lockDirectories(dataDir: string, dataLogDir: string): DirectoryLock;
   /** What callbacks of the event loop throw, until the returned function is called. */
@@ -52,6 +55,16 @@ export interface Thread {
   on(event: 'message' | 'error', listener: (value: unknown) => void): unknown;
   on(event: 'exit', listener: (code: number) => void): unknown;
   terminate(): Promise<unknown>;
+}
+
+/**
+ * The supervisor's end of the thread of background jobs: one at a time, in the order of the calls. A simulation runs them
+ * in line (`jobs/jobs.ts`).
+ */
+export interface JobThread {
+  run<N extends JobName>(name: N, job: JobArgument<N>): Promise<JobReport>;
+  /** Resolves when the thread has ended. */
+  close(): Promise<void>;
 }
 
 export interface DirectoryLock {

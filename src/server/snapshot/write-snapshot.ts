@@ -1,6 +1,6 @@
 /**
  * Writes the snapshot that a request describes: walks the pinned tree, parents before children, and encodes each
- * node straight from its record into the writer's buffer. Runs on the snapshot thread while the core goes on, or
+ * node straight from its record into the writer's buffer. Runs on the thread of jobs while the core goes on, or
  * on the core's own thread for an empty database at start.
  *
  *     entry: ustring path | buffer data | int64 aclId | StatPersisted (60 bytes)
@@ -28,29 +28,42 @@ export interface SnapshotJob {
   readonly digestEnabled: boolean;
 }
 
-/** @throws StorageFailure; the half-written file has been removed then. */
-export function writeSnapshot(disk: Disk, job: SnapshotJob): SnapshotSummary & { readonly nodes: number } {
+/** Between the writer of a snapshot and whoever supervises it. */
+export interface SnapshotControl {
+  /** Something has been done. */
+  advance(): void;
+  /** The tree must not be looked at any more. */
+  readonly mustGiveUp: boolean;
+}
+
+/** Nobody supervises it: it is written by the thread that would. */
+const UNSUPERVISED: SnapshotControl = { advance: () => {}, mustGiveUp: false };
+
+/** Thrown when the supervisor has given the snapshot up. */
+export class SnapshotGivenUp extends Error {
+  override readonly name = 'SnapshotGivenUp';
+}
+
+/**
+ * No call to the disk is made inside an epoch: it may take for ever, and nothing of the tree may be held by then.
+ * @throws StorageFailure, SnapshotGivenUp; the half-written file has been removed then.
+ */
+export function writeSnapshot(
+  disk: Disk,
+  job: SnapshotJob,
+  control: SnapshotControl = UNSUPERVISED,
+): SnapshotSummary & { readonly nodes: number } {
   const { request } = job;
   const reader = new PointInTimeReader(request.tree, new Segments(request.tree.segments));
   const writer = new SnapshotWriter(disk, job.directory, request.zxid, job.compression);
   try {
     writer.block(request.sessions);
     writer.block(request.acls);
-    const order = reader.order();
-    for (let id = order.join(); id !== 0; ) {
-      reader.epoch.enter();
-      for (let count = 0; id !== 0 && count < NODES_PER_EPOCH; count++) {
-        reader.moveTo(id);
-        writeNode(writer, reader.cursor);
-        reader.markVisited(id);
-        id = order.after(id);
-      }
-      reader.epoch.leave();
-    }
-    order.release();
+    control.advance();
+    const nodes = writeNodes(writer, reader, control);
     const { zxid, digestHigh: high, digestLow: low } = request;
     const summary = writer.finish(job.digestEnabled ? { zxid, high, low } : null);
-    return { ...summary, nodes: order.length };
+    return { ...summary, nodes };
   } catch (error) {
     reader.epoch.leave();
     writer.abort();
@@ -58,9 +71,51 @@ export function writeSnapshot(disk: Disk, job: SnapshotJob): SnapshotSummary & {
   }
 }
 
+function writeNodes(writer: SnapshotWriter, reader: PointInTimeReader, control: SnapshotControl): number {
+  const order = reader.order(() => checkGivenUp(control));
+  try {
+    for (let id = order.join(); id !== 0; ) {
+      enter(reader, control);
+      for (let count = 0; id !== 0 && count < NODES_PER_EPOCH; count++) {
+        reader.moveTo(id);
+        const bytes = entryBytes(reader.cursor);
+        if (!writer.hasRoom(bytes)) {
+          reader.epoch.leave();
+          writer.makeRoom(bytes);
+          enter(reader, control);
+          // The same record, which may have been replaced meanwhile and held for this snapshot.
+          reader.moveTo(id);
+        }
+        writeNode(writer, reader.cursor);
+        reader.markVisited(id);
+        id = order.after(id);
+      }
+      reader.epoch.leave();
+    }
+    return order.length;
+  } finally {
+    order.release();
+  }
+}
+
+function enter(reader: PointInTimeReader, control: SnapshotControl): void {
+  reader.epoch.enter();
+  checkGivenUp(control);
+}
+
+/** Inside the epoch and before anything is read: see the rule in `snapshot-link.ts`. */
+function checkGivenUp(control: SnapshotControl): void {
+  if (control.mustGiveUp) throw new SnapshotGivenUp();
+  control.advance();
+}
+
+function entryBytes({ pathLength, dataBytes }: ZnodeCursor): number {
+  return ENTRY_FIXED_BYTES + pathLength + dataBytes;
+}
+
 function writeNode(writer: SnapshotWriter, node: ZnodeCursor): void {
   const { pathLength, dataBytes } = node;
-  const at = writer.claim(ENTRY_FIXED_BYTES + pathLength + dataBytes);
+  const at = writer.claim(entryBytes(node));
   const { bytes, view } = writer;
   view.setInt32(at, pathLength);
   copyBytes(node.bytes, node.pathStart, pathLength, bytes, at + 4);
@@ -70,7 +125,7 @@ function writeNode(writer: SnapshotWriter, node: ZnodeCursor): void {
   const acl = data + 4 + dataBytes;
   writeInt64(view, acl, node.aclId);
   writeStat(view, acl + 8, node);
-  writer.commit(ENTRY_FIXED_BYTES + pathLength + dataBytes);
+  writer.commit(entryBytes(node));
 }
 
 function writeStat(view: DataView, at: number, node: ZnodeCursor): void {

@@ -77,6 +77,7 @@ describe('ServerConfig', () => {
         requestRingBytes: 4 * 1024 ** 2,
         replyRingBytes: 4 * 1024 ** 2,
         proposalRingBytes: 8 * 1024 ** 2,
+        snapshotStallMs: 60_000,
         storeBytesMax: 8 * 1024 ** 3,
         watchBytesPerConnectionMax: 128 * 1024 ** 2,
         watchBytesMax: 512 * 1024 ** 2,

@@ -1,20 +1,17 @@
 /**
- * The real snapshot thread walks the shared segments while the core goes on writing: each file holds the tree of the
+ * The real thread of jobs walks the shared segments while the core goes on writing: each file holds the tree of the
  * moment it was asked for, as a copy taken at that moment shows.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
 import { Prng } from '../../../src/base/prng.ts';
+import type { JobReport, JobSetup } from '../../../src/server/jobs/jobs.ts';
 import { createSnapshotLink } from '../../../src/server/snapshot/snapshot-link.ts';
-import type {
-  SnapshotWorkerMessage,
-  SnapshotWorkerSetup,
-} from '../../../src/server/snapshot/snapshot-worker.ts';
 import type { SnapshotJob } from '../../../src/server/snapshot/write-snapshot.ts';
 import { createBell } from '../../../src/shm/bell.ts';
 import { listSnapshots } from '../../../src/storage/data-files.ts';
@@ -32,30 +29,28 @@ import {
 import { SnapshotCollector } from '../../storage/support/collect.ts';
 import { decodeAcls, decodeStat } from '../../storage/support/txn-decoder.ts';
 
-const ENTRY = new URL('../../../src/server/snapshot/snapshot-worker.ts', import.meta.url);
+const ENTRY = fileURLToPath(new URL('../../../src/server/jobs/job-worker.ts', import.meta.url));
 const NODES = 10_000;
 const ROUNDS = 6;
 const COMPRESSIONS = ['', '.gz', '.snappy'] as const;
 
 let directory: string;
-let worker: Worker;
+let pool: Piscina;
 
 before(() => {
   directory = mkdtempSync(join(tmpdir(), 'ringkeeper-test-'));
-  const setup: SnapshotWorkerSetup = { link: createSnapshotLink(createBell()), wakeByMessage: false };
-  worker = new Worker(ENTRY, { workerData: setup });
+  const setup: JobSetup = { link: createSnapshotLink(createBell()), wakeByMessage: false };
+  pool = new Piscina({ filename: ENTRY, workerData: setup, maxThreads: 1 });
 });
 
 after(async () => {
-  await worker.terminate();
+  await pool.destroy();
   rmSync(directory, { recursive: true });
 });
 
 /** Starts the snapshot; the promise settles when its file is complete. */
-function write(job: SnapshotJob): Promise<SnapshotWorkerMessage> {
-  const message = once(worker, 'message').then(([first]) => first as SnapshotWorkerMessage);
-  worker.postMessage(job);
-  return message;
+function write(job: SnapshotJob): Promise<JobReport> {
+  return pool.run(job, { name: 'snapshot' });
 }
 
 /** The file's nodes in the form of `dumpTree`, and its sessions. */
@@ -112,7 +107,7 @@ test('each file is the tree of its moment, while thousands of writes go on', asy
     const digest = digestOf(harness.parts.tree.committed);
     const writesBefore = writes;
     const compression = COMPRESSIONS[round % 3]!;
-    let written: SnapshotWorkerMessage | null = null;
+    let written: JobReport | null = null;
     void write({ request, directory, compression, digestEnabled: true }).then((message) => {
       written = message;
     });
@@ -124,7 +119,7 @@ test('each file is the tree of its moment, while thousands of writes go on', asy
       await new Promise((resolve) => setImmediate(resolve));
     } while (written === null);
     harness.replica.endSnapshot();
-    const message = written as SnapshotWorkerMessage;
+    const message = written as JobReport;
     assert.ok(message.type === 'written', JSON.stringify(message));
     assert.ok(writes - writesBefore > 100, `${writes - writesBefore} writes meanwhile`);
     assert.equal(message.nodes, moment.size);
