@@ -16,6 +16,19 @@ export function makeZxid(epoch: number, counter: number): Zxid {
   return epoch * COUNTER_RANGE + counter;
 }
 
+/** The last counter of an epoch. 0xffffffff is never given out, as in Apache: its leaders resign instead. */
+export const COUNTER_MAX = COUNTER_RANGE - 2;
+
+/** The first transaction of an epoch; counter 0 is the epoch's beginning and never a transaction. */
+export function firstZxidOf(epoch: number): Zxid {
+  return makeZxid(epoch, 1);
+}
+
+/** The last zxid that an epoch can give out. */
+export function lastZxidOf(epoch: number): Zxid {
+  return makeZxid(epoch, COUNTER_MAX);
+}
+
 export function epochOf(zxid: Zxid): number {
   return Math.floor(zxid / COUNTER_RANGE);
 }
@@ -23,4 +36,24 @@ export function epochOf(zxid: Zxid): number {
 /** Lower-case hex without prefix, as in file names and four-letter words. */
 export function zxidHex(zxid: Zxid): string {
   return zxid.toString(16);
+}
+
+/**
+ * A zxid that an object keeps. As a field it would be a number in a box of V8's, and boxes were seen to be shared by
+ * mistake (decision 32): then the zxid of one object changes with another's. An element of a typed array has no box.
+ */
+export class ZxidCell {
+  private readonly words = new Float64Array(1);
+
+  constructor(zxid: Zxid = 0) {
+    this.words[0] = zxid;
+  }
+
+  get value(): Zxid {
+    return this.words[0]!;
+  }
+
+  set value(zxid: Zxid) {
+    this.words[0] = zxid;
+  }
 }

@@ -7,6 +7,8 @@ import { ClientTable } from './client/client-table.ts';
 import { Replier } from './client/replier.ts';
 import { ContainerSweep } from './container/container-sweep.ts';
 import type { AdminPort, CryptoPort, LogPort } from './ports/ports.ts';
+import { Progress } from './progress/progress.ts';
+import { TurnClock } from './progress/turn-clock.ts';
 import { Authenticator } from './request/authenticator.ts';
 import { ChildrenReply } from './request/children-reply.ts';
 import { PathLookup } from './request/path-lookup.ts';
@@ -69,6 +71,8 @@ export interface PartsListener extends CommitListener {
 }
 
 export interface ReplicaParts {
+  readonly progress: Progress;
+  readonly clock: TurnClock;
   readonly tree: Tree;
   readonly acls: AclTable;
   readonly providers: AuthProviders;
@@ -95,7 +99,7 @@ export function createParts(
   listener: PartsListener,
 ): ReplicaParts {
   const state = createState(options, ports);
-  const replier = new Replier(state.clients);
+  const replier = new Replier(state.progress, state.clock, state.clients);
   const writes = createWrites(options, ports, state);
   const childrenReply = new ChildrenReply(state.tree, replier, (client) => listener.onLargeReplyDone(client));
   const lookup = new PathLookup(state.tree, state.acls, state.providers);
@@ -125,6 +129,8 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts) {
     hash,
   });
   return {
+    progress: new Progress(),
+    clock: new TurnClock(),
     tree,
     acls: new AclTable(hash),
     providers: new AuthProviders(

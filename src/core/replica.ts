@@ -13,6 +13,9 @@ import { Client, ClientState } from './client/client.ts';
 import type { CorePort } from './ports/core-port.ts';
 import type { AdminPort, ConnId, LogPort, ReplySink, SnapshotRequest } from './ports/ports.ts';
 import { CONN_IO_SHIFT } from './ports/ports.ts';
+import { QuorumOfOne } from './progress/commit-point.ts';
+import type { Progress } from './progress/progress.ts';
+import type { TurnClock } from './progress/turn-clock.ts';
 import { createParts, type ReplicaOptions, type ReplicaParts, type ReplicaPorts } from './replica-parts.ts';
 import { RequestOrder } from './request/request-order.ts';
 import { SessionLifecycle } from './request/session-lifecycle.ts';
@@ -28,13 +31,13 @@ export class Replica implements CorePort {
   readonly parts: ReplicaParts;
   readonly lifecycle: SessionLifecycle;
   private readonly order: RequestOrder;
-  nowMs = 0;
-  wallMs = 0;
+  readonly progress: Progress;
+  readonly clock: TurnClock;
   private readonly sinks: ReplySink[] = [];
   private readonly log: LogPort;
   private readonly admin: AdminPort;
   private sweepWaitsForLog = false;
-  private durableZxid: Zxid = 0;
+  private readonly quorum: QuorumOfOne;
   /** `proposals.tail` at the last `endTurn`. */
   private flushedProposals = 0;
 
@@ -46,6 +49,9 @@ export class Replica implements CorePort {
       onSessionClosed: (slot) => this.lifecycle.onClosed(slot),
       onLargeReplyDone: (client) => this.onLargeReplyDone(client),
     });
+    this.progress = this.parts.progress;
+    this.clock = this.parts.clock;
+    this.quorum = new QuorumOfOne(this.progress);
     this.order = new RequestOrder({
       ...this.parts,
       sessionEnds: { onCloseRequest: (request) => this.lifecycle.onCloseRequest(request) },
@@ -61,22 +67,14 @@ export class Replica implements CorePort {
   /** The log has been read up to here; from now on clients are served. */
   start(zxid: Zxid, nowMs: number, wallMs: number): void {
     this.beginTurn(nowMs, wallMs);
-    this.parts.writer.lastZxid = zxid;
-    this.parts.committer.lastZxid = zxid;
-    this.parts.replier.lastZxid = zxid;
-    this.order.committedZxid = zxid;
-    this.durableZxid = zxid;
-    this.parts.tree.staging.digest.set(this.parts.tree.committed.high, this.parts.tree.committed.low);
-    this.lifecycle.start(nowMs, wallMs);
-  }
-
-  get lastZxid(): Zxid {
-    return this.parts.committer.lastZxid;
+    this.progress.restart(zxid);
+    this.parts.tree.staging.digest.copy(this.parts.tree.committed);
+    this.lifecycle.start();
   }
 
   /** Pins the committed state for a snapshot thread; `endSnapshot` once that has ended, well or not. */
   beginSnapshot(): SnapshotRequest {
-    return beginSnapshot(this.parts, this.lastZxid, (slot) => this.lifecycle.isCommitted(slot));
+    return beginSnapshot(this.parts, (slot) => this.lifecycle.isCommitted(slot));
   }
 
   endSnapshot(): void {
@@ -87,29 +85,24 @@ export class Replica implements CorePort {
 
   /** `nowMs` monotonic, `wallMs` since 1970. */
   beginTurn(nowMs: number, wallMs: number): void {
-    this.nowMs = nowMs;
-    this.wallMs = wallMs;
-    this.parts.writer.nowMs = nowMs;
-    this.parts.writer.wallMs = wallMs;
-    this.parts.replier.nowMs = nowMs;
-    this.order.nowMs = nowMs;
+    this.clock.set(nowMs, wallMs);
   }
 
   /** Timers: session expiry, container sweep, compaction, a slice of each; the rest is background work. Once per tick. */
   onTick(): void {
-    this.lifecycle.expire(this.nowMs);
+    this.lifecycle.expire();
     this.sweep();
-    this.parts.tree.compactor.tick(this.nowMs);
+    this.parts.tree.compactor.tick(this.clock.nowMs);
   }
 
   /** Work that no event will start: slices of a large reply, commits left over. True = call again soon. */
   doBackgroundWork(): boolean {
     if (this.hasCommitsLeft) {
-      this.commitDurable();
+      this.commitDecided();
       this.onLogRoom();
     }
     this.parts.childrenReply.doWork();
-    if (this.lifecycle.isExpiring) this.lifecycle.expire(this.nowMs);
+    if (this.lifecycle.isExpiring) this.lifecycle.expire();
     if (this.isSweepDue) this.sweep();
     return this.hasBackgroundWork;
   }
@@ -145,7 +138,7 @@ export class Replica implements CorePort {
     const sink = this.sinks[conn >>> CONN_IO_SHIFT];
     assert(sink !== undefined, 'connection of an unknown io thread');
     const authIds = [{ scheme: 'ip', id: address }];
-    this.parts.clients.add(new Client({ conn, sink, address, port, authIds, wallMs: this.wallMs }));
+    this.parts.clients.add(new Client({ conn, sink, address, port, authIds, wallMs: this.clock.wallMs }));
   }
 
   onFrame(conn: ConnId, bytes: Uint8Array, view: DataView, start: number, end: number): void {
@@ -157,7 +150,7 @@ export class Replica implements CorePort {
       this.lifecycle.onConnectRequest(client, bytes, view, start, end);
       return;
     }
-    if (client.session >= 0) this.parts.sessions.touch(client.session, this.nowMs);
+    if (client.session >= 0) this.parts.sessions.touch(client.session, this.clock.nowMs);
     this.order.onRequest(client, bytes, view, start, end);
   }
 
@@ -187,8 +180,8 @@ export class Replica implements CorePort {
 
   /** Everything up to `zxid` is on stable storage. */
   onDurable(zxid: Zxid): void {
-    if (zxid > this.durableZxid) this.durableZxid = zxid;
-    this.commitDurable();
+    this.quorum.onOwnDurable(zxid);
+    this.commitDecided();
     this.onLogRoom();
   }
 
@@ -208,11 +201,13 @@ export class Replica implements CorePort {
   private get hasCommitsLeft(): boolean {
     const { proposals } = this.parts;
     return (
-      proposals.length > 0 && proposals.zxids[proposals.headRow]! <= this.durableZxid && !this.isCongested
+      proposals.length > 0 &&
+      proposals.zxids[proposals.headRow]! <= this.progress.decided &&
+      !this.isCongested
     );
   }
 
-  private commitDurable(): void {
+  private commitDecided(): void {
     const { committer, proposals } = this.parts;
     for (let changes = 0; changes < CHANGES_PER_TURN && this.hasCommitsLeft; ) {
       const row = proposals.headRow;
@@ -221,7 +216,6 @@ export class Replica implements CorePort {
       const client = proposals.clientOf(row);
       const isHeld = client !== null && this.order.beginCommit(client, zxid);
       committer.commitNext();
-      this.order.committedZxid = zxid;
       this.order.onCommitted();
       if (client === null) continue;
       if (isHeld) this.order.endHeld(client);
@@ -231,14 +225,14 @@ export class Replica implements CorePort {
   }
 
   private get isSweepDue(): boolean {
-    return !this.sweepWaitsForLog && this.parts.sweep.isDueAt(this.nowMs);
+    return !this.sweepWaitsForLog && this.parts.sweep.isDueAt(this.clock.nowMs);
   }
 
   private sweep(): void {
     if (this.sweepWaitsForLog) return;
     const { sweep, effects, proposer } = this.parts;
     for (let n = 0; n < SWEPT_PER_TURN; n++) {
-      const due = sweep.poll(this.nowMs, this.wallMs, effects);
+      const due = sweep.poll(this.clock.nowMs, this.clock.wallMs, effects);
       if (due < 0) return;
       if (proposer.proposeSweep(due)) continue;
       sweep.putBack(due);

@@ -1,21 +1,15 @@
 /** What a snapshot of this moment needs: the core's private tables are copied, the tree is pinned. */
-import type { Zxid } from '../base/zxid.ts';
 import type { SnapshotRequest } from './ports/ports.ts';
 import type { ReplicaParts } from './replica-parts.ts';
 
 /** `isCommitted`: whether a session's createSession has been applied. */
-export function beginSnapshot(
-  parts: ReplicaParts,
-  zxid: Zxid,
-  isCommitted: (slot: number) => boolean,
-): SnapshotRequest {
+export function beginSnapshot(parts: ReplicaParts, isCommitted: (slot: number) => boolean): SnapshotRequest {
   const { tree, acls } = parts;
   const aclBytes = new Uint8Array(acls.encodedLength());
   acls.encodeAll(aclBytes, 0);
   return {
-    zxid,
-    digestHigh: tree.committed.high,
-    digestLow: tree.committed.low,
+    zxid: Float64Array.of(parts.progress.committed),
+    digest: tree.committed.slice(),
     sessions: encodeSessions(parts, isCommitted),
     acls: aclBytes,
     tree: tree.pointInTime.begin(),

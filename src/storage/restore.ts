@@ -13,7 +13,7 @@
  */
 import { dirname } from 'node:path';
 import { CorruptionFailure, DataDirFailure } from '../base/failure.ts';
-import { type Zxid, zxidHex } from '../base/zxid.ts';
+import { type Zxid, ZxidCell, zxidHex } from '../base/zxid.ts';
 import type { DataDirs } from './data-dir.ts';
 import { listSnapshots, type SnapshotFile } from './data-files.ts';
 import type { Disk } from './disk.ts';
@@ -65,8 +65,11 @@ export function restore(
   const lastZxid = Math.max(snapshotZxid, log.lastZxid);
   if (snapshot !== null) checkPassedOver(disk, dirs, snapshot, lastZxid, options);
   repairTxnlogs(disk, dirs.logDirectory, log.repairs);
+  const last = new ZxidCell(lastZxid);
   return {
-    lastZxid,
+    get lastZxid() {
+      return last.value;
+    },
     snapshot,
     txnCount: log.recordCount,
     txnBytes: log.payloadBytes,

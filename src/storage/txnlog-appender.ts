@@ -15,7 +15,7 @@
  */
 import { assert } from '../base/assert.ts';
 import type { StorageFailure } from '../base/failure.ts';
-import type { Zxid } from '../base/zxid.ts';
+import { type Zxid, ZxidCell } from '../base/zxid.ts';
 import { alignedBytes, DIRECT_BLOCK_BYTES, roundUp } from './aligned-bytes.ts';
 import { logName } from './data-files.ts';
 import type { Disk, DiskFile } from './disk.ts';
@@ -67,8 +67,6 @@ export interface DiskTimes {
 }
 
 export class TxnlogAppender {
-  /** Everything up to here survives a crash. */
-  durableZxid: Zxid;
   /** Bytes of records written since the start, for metrics. */
   byteCount = 0;
   private readonly disk: Disk;
@@ -87,8 +85,9 @@ export class TxnlogAppender {
   private stagingView = new DataView(this.staging.buffer);
   private carry = 0;
   private stagedEnd = 0;
-  private stagedFirstZxid: Zxid = 0;
-  private stagedLastZxid: Zxid;
+  private readonly stagedFirst = new ZxidCell();
+  private readonly stagedLast: ZxidCell;
+  private readonly durable: ZxidCell;
   private file: DiskFile | null = null;
   private position = 0;
   private paddedBytes = 0;
@@ -106,11 +105,16 @@ export class TxnlogAppender {
   ) {
     this.disk = disk;
     this.directory = directory;
-    this.durableZxid = lastZxid;
-    this.stagedLastZxid = lastZxid;
+    this.durable = new ZxidCell(lastZxid);
+    this.stagedLast = new ZxidCell(lastZxid);
     this.trigger = trigger;
     this.options = options;
     this.beginFile();
+  }
+
+  /** Everything up to here survives a crash. */
+  get durableZxid(): Zxid {
+    return this.durable.value;
   }
 
   /** The snapshot trigger has fired: the caller calls `roll` and starts a snapshot. */
@@ -121,16 +125,16 @@ export class TxnlogAppender {
   /** Stages one record with payload `bytes[start, start + length)`. Writes only when the buffer is full. */
   append(zxid: Zxid, bytes: Uint8Array, start: number, length: number): void {
     if (this.failure !== null) throw this.failure;
-    assert(zxid > this.stagedLastZxid, 'zxids are appended in order');
+    assert(zxid > this.stagedLast.value, 'zxids are appended in order');
     assert(isCredibleLength(length), 'log payload length out of bounds');
     const recordBytes = RECORD_OVERHEAD_BYTES + length;
     if (this.stagedBytes + recordBytes > this.capacity) this.makeRoom(recordBytes);
-    if (this.stagedBytes === 0) this.stagedFirstZxid = zxid;
+    if (this.stagedBytes === 0) this.stagedFirst.value = zxid;
     const at = this.stagedEnd;
     copy.call(bytes as Buffer, this.staging, at + PAYLOAD_OFFSET, start, start + length);
     frameRecord(this.staging, this.stagingView, at, length);
     this.stagedEnd = at + recordBytes;
-    this.stagedLastZxid = zxid;
+    this.stagedLast.value = zxid;
     this.trigger.onTxn(recordBytes);
   }
 
@@ -199,7 +203,7 @@ export class TxnlogAppender {
     this.position += this.stagedBytes;
     this.byteCount += this.stagedBytes;
     this.keepTail(this.position % file.blockBytes);
-    this.durableZxid = this.stagedLastZxid;
+    this.durable.value = this.stagedLast.value;
   }
 
   /** Whole blocks for what is staged and `lead` bytes before it, and now and then zeros for the batches to come. */
@@ -232,7 +236,10 @@ export class TxnlogAppender {
   // Exclusive create: recovery has removed files without records, so a file of this name would hold records of
   // a history that this server does not know.
   private createFile(): DiskFile {
-    const file = this.disk.create(`${this.directory}/${logName(this.stagedFirstZxid)}`, this.options.direct);
+    const file = this.disk.create(
+      `${this.directory}/${logName(this.stagedFirst.value)}`,
+      this.options.direct,
+    );
     this.file = file;
     this.writtenEnd = 0;
     this.paddedBytes = paddedSize(LOG_HEADER_BYTES, LOG_HEADER_BYTES, this.options.preallocBytes);

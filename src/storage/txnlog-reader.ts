@@ -15,7 +15,7 @@
  *                                       └────── none does up to the end of the log ──▶ refused, or accepted by the switch
  */
 import { CorruptionFailure } from '../base/failure.ts';
-import { epochOf, type Zxid, zxidHex } from '../base/zxid.ts';
+import { epochOf, type Zxid, ZxidCell, zxidHex } from '../base/zxid.ts';
 import { ByteWindow, FileSource } from './byte-window.ts';
 import { type LogFile, listLogs } from './data-files.ts';
 import type { Disk, DiskFile } from './disk.ts';
@@ -113,9 +113,9 @@ interface Gap {
 class TxnlogReading implements TxnlogReadResult {
   recordCount = 0;
   payloadBytes = 0;
-  lastZxid: Zxid = -1;
+  private readonly last = new ZxidCell(-1);
   readonly repairs: TxnlogRepair[] = [];
-  private previousZxid: Zxid = -1;
+  private readonly previous = new ZxidCell(-1);
   private tear: string | null = null;
   /** Not known to be harmless; the first is the one to tell. */
   private gap: Gap | null = null;
@@ -131,6 +131,11 @@ class TxnlogReading implements TxnlogReadResult {
     this.fromZxid = fromZxid;
     this.sink = sink;
     this.options = options;
+  }
+
+  /** The largest zxid met, −1 before the first. */
+  get lastZxid(): Zxid {
+    return this.last.value;
   }
 
   readFile({ name }: LogFile): void {
@@ -188,12 +193,12 @@ class TxnlogReading implements TxnlogReadResult {
       throw corruption(file.path, offset, 'the zxid of the record is out of range');
     }
     this.checkContinuity(file, offset, zxid);
-    if (zxid <= this.previousZxid) {
-      const order = `zxid 0x${zxidHex(zxid)} follows 0x${zxidHex(this.previousZxid)}`;
+    if (zxid <= this.previous.value) {
+      const order = `zxid 0x${zxidHex(zxid)} follows 0x${zxidHex(this.previous.value)}`;
       this.options.onWarning(`${file.path}: ${order} at offset ${offset}; applied in file order`);
     }
-    this.previousZxid = zxid;
-    if (zxid > this.lastZxid) this.lastZxid = zxid;
+    this.previous.value = zxid;
+    if (zxid > this.last.value) this.last.value = zxid;
     if (zxid < this.fromZxid) return;
     this.recordCount++;
     this.payloadBytes += end - start;
@@ -210,7 +215,7 @@ class TxnlogReading implements TxnlogReadResult {
   }
 
   private checkContinuity(file: DiskFile, offset: number, zxid: Zxid): void {
-    const known = Math.max(this.lastZxid, this.fromZxid - 1);
+    const known = Math.max(this.last.value, this.fromZxid - 1);
     if (known >= 0 && zxid > known + 1 && epochOf(zxid) === epochOf(known)) {
       const missing = `records 0x${zxidHex(known + 1)} to 0x${zxidHex(zxid - 1)}`;
       const why = this.tear ?? 'a log file may have been removed';

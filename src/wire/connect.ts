@@ -25,8 +25,6 @@ const PASSWORD_FIELD = 24;
 
 export class ConnectRequestView extends Flyweight {
   protocolVersion = 0;
-  /** Exact up to 2^53; a larger one is ahead of every server and refused anyway. */
-  lastZxidSeen: Zxid = 0;
   timeoutMs = 0;
   sessionIdHigh = 0;
   sessionIdLow = 0;
@@ -35,6 +33,12 @@ export class ConnectRequestView extends Flyweight {
   /** Whether the response must carry the byte. */
   hasReadOnly = false;
   readOnly = false;
+  private start = 0;
+
+  /** Exact up to 2^53; a larger one is ahead of every server and refused anyway. */
+  get lastZxidSeen(): Zxid {
+    return readInt64(this.view, this.start + 4);
+  }
 
   wrap(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     this.attach(bytes, view);
@@ -42,7 +46,7 @@ export class ConnectRequestView extends Flyweight {
     const next = skipBuffer(view, start + PASSWORD_FIELD, end);
     if (next === MALFORMED) return false;
     this.protocolVersion = view.getInt32(start);
-    this.lastZxidSeen = readInt64(view, start + 4);
+    this.start = start;
     this.timeoutMs = view.getInt32(start + 12);
     this.sessionIdHigh = view.getInt32(start + 16);
     this.sessionIdLow = view.getInt32(start + 20);

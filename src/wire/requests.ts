@@ -233,14 +233,17 @@ export class SaslRequest extends Flyweight {
  * itself only with setWatches2, so ask `hasPersistent` first.
  */
 export class SetWatchesRequest extends Flyweight {
-  /** Exact up to 2^53; what a client sends beyond that lies ahead of every zxid anyway. */
-  relativeZxid = 0;
   dataStart = 0;
   existStart = 0;
   childStart = 0;
   hasPersistent = false;
   persistentStart = 0;
   persistentRecursiveStart = 0;
+
+  /** Exact up to 2^53; what a client sends beyond that lies ahead of every zxid anyway. */
+  get relativeZxid(): number {
+    return readInt64(this.view, this.dataStart - 8);
+  }
 
   wrap(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     this.attach(bytes, view);
@@ -251,7 +254,6 @@ export class SetWatchesRequest extends Flyweight {
     if (child === MALFORMED) return false;
     const next = skipStrings(view, child, end);
     if (next === MALFORMED) return false;
-    this.relativeZxid = readInt64(view, start);
     this.dataStart = start + 8;
     this.existStart = exist;
     this.childStart = child;

@@ -207,7 +207,6 @@ export class TxnReader extends TxnRecord {
   clientIdHigh = 0;
   clientIdLow = 0;
   cxid = 0;
-  zxid: Zxid = 0;
   timeMs = 0;
   /** createSession. */
   timeoutMs = 0;
@@ -222,6 +221,12 @@ export class TxnReader extends TxnRecord {
   digestHigh = 0;
   digestLow = 0;
   private readonly subs = new SubTxnCursor();
+  private start = 0;
+
+  /** Read where it lies, never kept as a number of its own (base/zxid.ts). */
+  get zxid(): Zxid {
+    return readInt64(this.view, this.start + TxnHeaderOffset.zxid);
+  }
 
   wrap(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     this.attach(bytes, view);
@@ -229,7 +234,7 @@ export class TxnReader extends TxnRecord {
     this.clientIdHigh = view.getInt32(start);
     this.clientIdLow = view.getInt32(start + 4);
     this.cxid = view.getInt32(start + TxnHeaderOffset.cxid);
-    this.zxid = readInt64(view, start + TxnHeaderOffset.zxid);
+    this.start = start;
     this.timeMs = readInt64(view, start + TxnHeaderOffset.timeMs);
     this.type = view.getInt32(start + TxnHeaderOffset.type);
     if (!this.wrapRecord(start + TXN_HEADER_BYTES, end)) return false;

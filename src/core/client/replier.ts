@@ -10,6 +10,8 @@ import { REPLY_HEADER_FRAME_BYTES, writeReplyHeader } from '../../wire/reply-hea
 import { STAT_BYTES } from '../../wire/stat.ts';
 import { watchEventFrameBytes, writeWatchEvent } from '../../wire/watch-event.ts';
 import { PIECE_BYTES_MAX } from '../ports/ports.ts';
+import type { Progress } from '../progress/progress.ts';
+import type { TurnClock } from '../progress/turn-clock.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Client } from './client.ts';
 import { ClientState } from './client.ts';
@@ -39,19 +41,21 @@ export interface TrafficStatistics {
 const UNREAD_EVENT_BYTES_MAX = 16 * 1024 * 1024;
 
 export class Replier {
-  /** Set by the owner: the turn's time, and the newest committed zxid, which replies to reads carry. */
-  nowMs = 0;
-  lastZxid: Zxid = 0;
+  /** Replies carry the newest committed zxid. */
+  readonly progress: Progress;
+  private readonly clock: TurnClock;
   readonly statistics: TrafficStatistics = emptyStatistics();
   private readonly clients: ClientTable;
 
-  constructor(clients: ClientTable) {
+  constructor(progress: Progress, clock: TurnClock, clients: ClientTable) {
+    this.progress = progress;
+    this.clock = clock;
     this.clients = clients;
   }
 
   /** A reply without body: every error, and operations that return nothing. */
   header(request: RequestView, err: number): void {
-    this.headerAt(request, this.lastZxid, err);
+    this.headerAt(request, this.progress.committed, err);
   }
 
   /** The same for what does not belong to the newest committed transaction. */
@@ -90,7 +94,7 @@ export class Replier {
       return;
     }
     const at = sink.claim(client.conn, total);
-    const zxid = this.lastZxid;
+    const zxid = this.progress.committed;
     const body = writeReplyHeader(sink.view, at, bodyLength, request.xid, zxid, 0);
     writePathAndStat(sink.bytes, sink.view, body, node, stat);
     sink.commit(total, true);
@@ -99,7 +103,7 @@ export class Replier {
 
   /** A reply whose body stands ready in `bytes[start, start + length)`. */
   slice(request: RequestView, bytes: Uint8Array, start: number, length: number): void {
-    this.sliceAt(request, this.lastZxid, bytes, start, length);
+    this.sliceAt(request, this.progress.committed, bytes, start, length);
   }
 
   /** The same for what does not belong to the newest committed transaction. */
@@ -191,7 +195,7 @@ export class Replier {
   /** Books a reply whose frame somebody else has written. */
   count(request: RequestView, zxid: Zxid, frameBytes: number): void {
     const s = this.statistics;
-    const latency = this.nowMs - request.receivedMs;
+    const latency = this.clock.nowMs - request.receivedMs;
     s.packetsSent++;
     s.latencyCount++;
     s.totalLatencyMs += latency;
@@ -201,7 +205,7 @@ export class Replier {
     s.lastResponseBytes = frameBytes;
     if (frameBytes > s.maxResponseBytes) s.maxResponseBytes = frameBytes;
     if (frameBytes < s.minResponseBytes || s.minResponseBytes < 0) s.minResponseBytes = frameBytes;
-    request.client.countReply(request.xid, zxid, latency, this.nowMs);
+    request.client.countReply(request.xid, zxid, latency, this.clock.nowMs);
   }
 
   resetStatistics(): void {

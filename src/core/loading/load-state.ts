@@ -4,7 +4,7 @@
  * Core thread, before anything is served.
  */
 import { joinHalves } from '../../base/int64.ts';
-import type { Zxid } from '../../base/zxid.ts';
+import { type Zxid, ZxidCell } from '../../base/zxid.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import { parentLength } from '../path/path.ts';
 import type { SessionTable } from '../session/session-table.ts';
@@ -26,12 +26,12 @@ export interface LoadTarget {
 export class LoadState {
   readonly target: LoadTarget;
   readonly bulk: BulkLoad;
-  lastZxid: Zxid = 0;
+  readonly lastZxid = new ZxidCell();
   digestMismatches = 0;
   /** The first mismatch, for the log line. */
-  firstMismatchZxid: Zxid = 0;
+  readonly firstMismatchZxid = new ZxidCell();
   /** Up to here the snapshot may already contain what is replayed: digests mean nothing yet. */
-  fuzzyUntil: Zxid = 0;
+  readonly fuzzyUntil = new ZxidCell();
   private readonly node: ZnodeCursor;
   private unowned = new Map<bigint, number[]>();
 
@@ -44,8 +44,8 @@ export class LoadState {
   /** Another snapshot is tried. */
   restart(zxid: Zxid): void {
     this.unowned = new Map();
-    this.lastZxid = zxid;
-    this.fuzzyUntil = 0;
+    this.lastZxid.value = zxid;
+    this.fuzzyUntil.value = 0;
   }
 
   /** Ephemerals whose session has turned up nowhere; they are forgotten here. */
@@ -107,7 +107,7 @@ export class LoadState {
     const { committed } = this.target.tree;
     if (committed.high === high >>> 0 && committed.low === low >>> 0) return true;
     this.digestMismatches++;
-    if (this.digestMismatches === 1) this.firstMismatchZxid = zxid;
+    if (this.digestMismatches === 1) this.firstMismatchZxid.value = zxid;
     return false;
   }
 }

@@ -22,7 +22,7 @@ export class Loader {
   }
 
   get lastZxid(): Zxid {
-    return this.state.lastZxid;
+    return this.state.lastZxid.value;
   }
 
   /** Transactions after which the tree was not the one that their digest promises. */
@@ -31,6 +31,6 @@ export class Loader {
   }
 
   get firstMismatchZxid(): Zxid {
-    return this.state.firstMismatchZxid;
+    return this.state.firstMismatchZxid.value;
   }
 }

@@ -98,7 +98,7 @@ export class SnapshotLoader {
   /** The digest section: which zxid the file's content belongs to, and the digest it has there. */
   digest(zxid: Zxid, version: number, high: number, low: number): void {
     if (version !== TXN_DIGEST_VERSION || zxid === 0) return;
-    if (zxid > this.state.lastZxid) this.state.fuzzyUntil = zxid;
+    if (zxid > this.state.lastZxid.value) this.state.fuzzyUntil.value = zxid;
     else this.state.compareDigest(zxid, high, low);
   }
 

@@ -41,14 +41,14 @@ export class TxnReplay {
     const { txn } = this;
     if (!txn.wrap(bytes, view, start, end)) {
       throw new CorruptionFailure(
-        `log record behind zxid 0x${zxidHex(this.state.lastZxid)} is no transaction`,
+        `log record behind zxid 0x${zxidHex(this.state.lastZxid.value)} is no transaction`,
       );
     }
     this.dispatch(txn);
-    this.state.lastZxid = Math.max(this.state.lastZxid, txn.zxid);
+    this.state.lastZxid.value = Math.max(this.state.lastZxid.value, txn.zxid);
     this.txnCount++;
     const comparable =
-      txn.hasDigest && txn.digestVersion === TXN_DIGEST_VERSION && txn.zxid >= this.state.fuzzyUntil;
+      txn.hasDigest && txn.digestVersion === TXN_DIGEST_VERSION && txn.zxid >= this.state.fuzzyUntil.value;
     const proven = comparable && this.state.compareDigest(txn.zxid, txn.digestHigh, txn.digestLow);
     this.parts.acls.dropUnreferenced();
     this.parts.tree.reclaim();
@@ -61,11 +61,11 @@ export class TxnReplay {
     let removed = 0;
     for (const id of this.state.takeUnowned()) {
       if (tree.committedOf(id) === 0) continue;
-      this.remove(id, this.state.lastZxid, false);
+      this.remove(id, this.state.lastZxid.value, false);
       removed++;
     }
     effects.finishLoad();
-    tree.staging.digest.set(tree.committed.high, tree.committed.low);
+    tree.staging.digest.copy(tree.committed);
     return removed;
   }
 

@@ -61,10 +61,10 @@ export interface LogPort {
 
 /** Everything a snapshot thread needs; plain values and shared buffers, so it can be posted to a worker. */
 export interface SnapshotRequest {
-  readonly zxid: Zxid;
-  /** Tree digest at `zxid`, two uint32 halves. */
-  readonly digestHigh: number;
-  readonly digestLow: number;
+  /** One element: what the snapshot is of. No plain number, see base/zxid.ts. */
+  readonly zxid: Float64Array;
+  /** Tree digest at `zxid`: `[high, low]`. */
+  readonly digest: Uint32Array;
   /** `count × (int64 sessionId, int32 timeoutMs)` with the count in front: the jute bytes of the file. */
   readonly sessions: Uint8Array;
   /** `count × (int64 aclId, vector<ACL>)` with the count in front. */

@@ -166,7 +166,7 @@ export class ChildrenReply {
     kept.recall(client, request.xid, request.op, request.receivedMs);
     this.job = {
       request: kept,
-      zxid: this.replier.lastZxid,
+      zxid: this.replier.progress.committed,
       records,
       stat,
       phase: 'measure',

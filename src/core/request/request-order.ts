@@ -27,6 +27,8 @@ import { UNEVALUATED } from '../client/frame-queue.ts';
 import { HeldSink } from '../client/held-sink.ts';
 import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
+import type { Progress } from '../progress/progress.ts';
+import type { TurnClock } from '../progress/turn-clock.ts';
 import type { Proposer } from '../txn/proposer.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { ReadOps } from './read-ops.ts';
@@ -38,6 +40,8 @@ export interface SessionEnds {
 }
 
 export interface RequestOrderParts {
+  readonly progress: Progress;
+  readonly clock: TurnClock;
   readonly clients: ClientTable;
   readonly replier: Replier;
   readonly proposer: Proposer;
@@ -53,9 +57,8 @@ export interface RequestOrderParts {
 const HELD_BYTES_MAX = 16 * 1024 * 1024;
 
 export class RequestOrder {
-  /** Newest committed zxid and the turn's time, set by the owner. */
-  committedZxid: Zxid = 0;
-  nowMs = 0;
+  private readonly progress: Progress;
+  private readonly clock: TurnClock;
   private readonly clients: ClientTable;
   private readonly replier: Replier;
   private readonly proposer: Proposer;
@@ -70,6 +73,8 @@ export class RequestOrder {
   private readonly commitWaiters: { readonly client: Client; readonly zxid: Zxid }[] = [];
 
   constructor(parts: RequestOrderParts) {
+    this.progress = parts.progress;
+    this.clock = parts.clock;
     this.clients = parts.clients;
     this.replier = parts.replier;
     this.proposer = parts.proposer;
@@ -87,7 +92,7 @@ export class RequestOrder {
     const { request } = this;
     const { queue } = client;
     request.client = client;
-    request.moveTo(bytes, view, start, end, this.nowMs);
+    request.moveTo(bytes, view, start, end, this.clock.nowMs);
     if (client.state !== ClientState.open || client.isStalled || queue.unevaluated > 0) {
       queue.push(request, UNEVALUATED);
       return;
@@ -100,7 +105,7 @@ export class RequestOrder {
       const mustWait = op === OpCode.closeSession && queue.count > 0;
       if (mustWait || !this.propose(request)) queue.push(request, UNEVALUATED);
       else if (queue.count > 0) queue.pushMarker(client.lastWriteZxid);
-    } else if (queue.count > 0 || client.lastWriteZxid > this.committedZxid || !this.read(request)) {
+    } else if (queue.count > 0 || client.lastWriteZxid > this.progress.committed || !this.read(request)) {
       queue.push(request, client.lastWriteZxid);
     }
   }
@@ -115,7 +120,7 @@ export class RequestOrder {
       if (queue.headZxid === UNEVALUATED) {
         if (!this.evaluateHead(client)) return;
       } else {
-        if (queue.headZxid > this.committedZxid) return;
+        if (queue.headZxid > this.progress.committed) return;
         if (!this.read(this.head(client))) return;
         // Unless it was one that ends its connection, and the queue with it.
         if (client.state === ClientState.open) queue.shift();
@@ -125,14 +130,14 @@ export class RequestOrder {
 
   /** The requests of a new connection of a known session stay behind what an older one has in flight. */
   startBehind(client: Client, zxid: Zxid): void {
-    if (zxid <= this.committedZxid) return;
+    if (zxid <= this.progress.committed) return;
     client.lastWriteZxid = zxid;
     this.commitWaiters.push({ client, zxid });
   }
 
   /** After commits, whoever's they were. */
   onCommitted(): void {
-    while (this.commitWaiters.length > 0 && this.commitWaiters[0]!.zxid <= this.committedZxid) {
+    while (this.commitWaiters.length > 0 && this.commitWaiters[0]!.zxid <= this.progress.committed) {
       this.drain(this.commitWaiters.shift()!.client);
     }
   }

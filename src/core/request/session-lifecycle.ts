@@ -18,12 +18,12 @@ import type { ClientTable } from '../client/client-table.ts';
 import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
 import { equalBytes } from '../path/path.ts';
+import type { Progress } from '../progress/progress.ts';
+import type { TurnClock } from '../progress/turn-clock.ts';
 import { SessionExpiry } from '../session/session-expiry.ts';
 import { negotiateTimeoutMs, SessionIds } from '../session/session-id.ts';
 import { writeSessionPassword } from '../session/session-password.ts';
 import { NO_CONNECTION, NO_SESSION, type SessionTable } from '../session/session-table.ts';
-import type { Committer } from '../txn/committer.ts';
-import type { ProposalWriter } from '../txn/proposal-writer.ts';
 import type { Proposer } from '../txn/proposer.ts';
 import type { RequestOrder } from './request-order.ts';
 
@@ -37,9 +37,9 @@ export interface SessionOptions {
 export interface SessionParts {
   readonly sessions: SessionTable;
   readonly clients: ClientTable;
-  readonly writer: ProposalWriter;
+  readonly progress: Progress;
+  readonly clock: TurnClock;
   readonly proposer: Proposer;
-  readonly committer: Committer;
   readonly replier: Replier;
 }
 
@@ -87,9 +87,10 @@ export class SessionLifecycle {
   }
 
   /** Serving begins: every session known from the log gets its full timeout. */
-  start(nowMs: number, wallMs: number): void {
-    this.ids = new SessionIds(this.serverId, wallMs);
-    this.expiry.restart(nowMs);
+  start(): void {
+    const { clock } = this.parts;
+    this.ids = new SessionIds(this.serverId, clock.wallMs);
+    this.expiry.restart(clock.nowMs);
   }
 
   // ---- handshake -----------------------------------------------------------------------------------------
@@ -98,7 +99,7 @@ export class SessionLifecycle {
     const { request, parts } = this;
     const isSound = request.wrap(bytes, view, start, end);
     // A client that has seen a later zxid belongs to another history; it must look for another server.
-    if (!isSound || request.lastZxidSeen > parts.committer.lastZxid) {
+    if (!isSound || request.lastZxidSeen > parts.progress.committed) {
       this.parts.clients.close(client);
       return;
     }
@@ -109,11 +110,11 @@ export class SessionLifecycle {
   }
 
   private create(client: Client, timeoutMs: number): void {
-    const { sessions, proposer, writer } = this.parts;
+    const { sessions, proposer, clock } = this.parts;
     const { ids } = this;
     assert(ids !== null, 'a client connected before the replica started');
     ids.advance(sessions);
-    const slot = sessions.create(ids.high, ids.low, timeoutMs, writer.nowMs);
+    const slot = sessions.create(ids.high, ids.low, timeoutMs, clock.nowMs);
     sessions.conn[slot] = client.conn;
     this.expiry.add(slot);
     this.createProposed.add(slot);
@@ -139,9 +140,9 @@ export class SessionLifecycle {
     }
     sessions.conn[slot] = client.conn;
     client.session = slot;
-    this.expiry.renegotiate(slot, timeoutMs, parts.writer.nowMs);
+    this.expiry.renegotiate(slot, timeoutMs, parts.clock.nowMs);
     // Reads through the new connection must not run ahead of writes sent through an older one.
-    this.order.startBehind(client, parts.writer.lastZxid);
+    this.order.startBehind(client, parts.progress.proposed);
     this.welcome(client);
   }
 
@@ -159,8 +160,8 @@ export class SessionLifecycle {
       this.password, 0,
       hasReadOnlyByte, false);
     sink.commit(end - at, true);
-    this.answered.recall(client, 0, OpCode.createSession, this.parts.writer.nowMs);
-    this.parts.replier.count(this.answered, this.parts.committer.lastZxid, end - at);
+    this.answered.recall(client, 0, OpCode.createSession, this.parts.clock.nowMs);
+    this.parts.replier.count(this.answered, this.parts.progress.committed, end - at);
     client.state = ClientState.open;
     this.order.drain(client);
   }
@@ -222,7 +223,8 @@ export class SessionLifecycle {
   }
 
   /** Ends the sessions whose time has come, a slice of them; see `isExpiring`. */
-  expire(nowMs: number): void {
+  expire(): void {
+    const { nowMs } = this.parts.clock;
     const isDone = !this.isFull && this.expiry.expire(nowMs, EXPIRED_PER_TURN, this.onExpired);
     // What has no room in the log goes on when there is some, not at once.
     this.expiryWaitsForLog = this.isFull;

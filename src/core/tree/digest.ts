@@ -1,34 +1,47 @@
 /**
  * The tree digest of Apache's data files (disk.md §5): the sum over all nodes of a CRC-32 each, modulo 2^64.
- * Kept as two uint32 halves: bigint would cost a heap object per change.
+ * Kept as two uint32 halves: bigint would cost a heap object per change, a field of more than 31 bits a box (base/zxid.ts).
  */
 import { crc32 } from '../../base/checksum.ts';
 import { StatOffset } from '../../wire/stat.ts';
 import type { ZnodeCursor } from './record.ts';
 
 export class DigestSum {
-  high = 0;
-  low = 0;
+  private readonly halves = new Uint32Array(2);
+
+  get high(): number {
+    return this.halves[0]!;
+  }
+
+  get low(): number {
+    return this.halves[1]!;
+  }
 
   add(nodeDigest: number): void {
-    this.low += nodeDigest;
-    if (this.low > 0xffffffff) {
-      this.low -= 4294967296;
-      this.high = (this.high + 1) >>> 0;
-    }
+    const low = this.halves[1]! + nodeDigest;
+    this.halves[1] = low;
+    if (low > 0xffffffff) this.halves[0]!++;
   }
 
   subtract(nodeDigest: number): void {
-    this.low -= nodeDigest;
-    if (this.low < 0) {
-      this.low += 4294967296;
-      this.high = (this.high - 1) >>> 0;
-    }
+    const low = this.halves[1]! - nodeDigest;
+    this.halves[1] = low;
+    if (low < 0) this.halves[0]!--;
   }
 
   set(high: number, low: number): void {
-    this.high = high;
-    this.low = low;
+    this.halves[0] = high;
+    this.halves[1] = low;
+  }
+
+  /** The same sum as another's. */
+  copy(other: DigestSum): void {
+    this.halves.set(other.halves);
+  }
+
+  /** `[high, low]`, as it is now. */
+  slice(): Uint32Array {
+    return this.halves.slice();
   }
 }
 

@@ -4,7 +4,6 @@
  * before any later read can see the change.
  */
 import { assert } from '../../base/assert.ts';
-import type { Zxid } from '../../base/zxid.ts';
 import { Perm } from '../../wire/acl.ts';
 import { MULTI_HEADER_BYTES, writeMultiHeader } from '../../wire/multi.ts';
 import { OpCode } from '../../wire/opcodes.ts';
@@ -15,7 +14,9 @@ import type { ClientTable } from '../client/client-table.ts';
 import { BodyBuffer, type Replier, writePathAndStat } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
 import type { ConnId } from '../ports/ports.ts';
+import type { Progress } from '../progress/progress.ts';
 import type { SessionTable } from '../session/session-table.ts';
+import { DIGEST_INTERVAL, DigestHistory } from '../tree/digest-history.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
 import { ownerKind, type ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
@@ -23,9 +24,6 @@ import { EventType, type WatchReceiver, type WatchTable } from '../watch/watch-t
 import type { LatestView } from './latest-view.ts';
 import type { ProposalQueue } from './proposal-queue.ts';
 import type { TreeEffects } from './tree-effects.ts';
-
-const DIGEST_INTERVAL = 128;
-const DIGESTS_MAX = 1024;
 
 /** What the owner does beyond the tree when certain transactions commit. */
 export interface CommitListener {
@@ -35,11 +33,10 @@ export interface CommitListener {
 }
 
 export class Committer implements WatchReceiver {
-  lastZxid: Zxid = 0;
-  /** Tree digests every 128 zxids, oldest first, for the `hash` word. */
-  readonly digests: { readonly zxid: Zxid; readonly high: number; readonly low: number }[] = [];
+  readonly digests = new DigestHistory();
   /** Transactions committed since start. */
   count = 0;
+  private readonly progress: Progress;
   private readonly tree: Tree;
   private readonly acls: AclTable;
   private readonly sessions: SessionTable;
@@ -62,6 +59,7 @@ export class Committer implements WatchReceiver {
   private eventPathLength = 0;
 
   constructor(parts: {
+    progress: Progress;
     tree: Tree;
     acls: AclTable;
     sessions: SessionTable;
@@ -75,6 +73,7 @@ export class Committer implements WatchReceiver {
     listener: CommitListener;
     checkDigest: boolean;
   }) {
+    this.progress = parts.progress;
     this.tree = parts.tree;
     this.acls = parts.acls;
     this.sessions = parts.sessions;
@@ -98,8 +97,7 @@ export class Committer implements WatchReceiver {
     const row = proposals.headRow;
     const zxid = proposals.zxids[row]!;
     const client = proposals.clientOf(row);
-    this.lastZxid = zxid;
-    this.replier.lastZxid = zxid;
+    this.progress.onCommitted(zxid);
     this.count++;
     const end = proposals.effectEnds[row]!;
     const isMulti = proposals.ops[row] === OpCode.multi && client !== null;
@@ -113,16 +111,10 @@ export class Committer implements WatchReceiver {
       const agrees = high === proposals.digestHighs[row] && low === proposals.digestLows[row];
       assert(agrees, () => `tree digest after zxid 0x${zxid.toString(16)} differs from the proposed one`);
     }
-    if (this.checkDigest && zxid % DIGEST_INTERVAL === 0) this.rememberDigest(zxid);
+    if (this.checkDigest && zxid % DIGEST_INTERVAL === 0) this.digests.add(zxid, this.tree.committed);
     if (client !== null) this.answer(row, client);
     proposals.shift();
     return client;
-  }
-
-  private rememberDigest(zxid: Zxid): void {
-    const { high, low } = this.tree.committed;
-    this.digests.push({ zxid, high, low });
-    if (this.digests.length > DIGESTS_MAX) this.digests.shift();
   }
 
   /** One connection watches the event being fired. */
@@ -131,7 +123,14 @@ export class Committer implements WatchReceiver {
     if (client === undefined) return;
     const node = this.eventNode;
     if (!this.latest.permits(this.eventAcl, Perm.read, client.authIds)) return;
-    this.replier.event(client, this.lastZxid, eventType, node.bytes, node.pathStart, this.eventPathLength);
+    this.replier.event(
+      client,
+      this.progress.committed,
+      eventType,
+      node.bytes,
+      node.pathStart,
+      this.eventPathLength,
+    );
   }
 
   // ---- effects -------------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ export class MultiProposer {
     if (!multi.wrap(request.bytes, request.view, request.start, request.end)) {
       return writer.proposeError(request, ErrorCode.marshallingError);
     }
-    const zxid = writer.lastZxid + 1;
+    const zxid = writer.progress.nextZxid();
     const mark = proposals.effectTail;
     writer.begin();
     multiTxn.open(multi.count);
@@ -64,7 +64,7 @@ export class MultiProposer {
       if (err === ErrorCode.ok && !this.fits(multi.count - i)) err = ErrorCode.marshallingError;
       if (err === ErrorCode.ok) {
         multiTxn.add();
-        stager.stage(parts.change, zxid, writer.wallMs);
+        stager.stage(parts.change, zxid, writer.clock.wallMs);
         continue;
       }
       if (failedAt < 0) {

@@ -14,6 +14,8 @@ import { writeErrorTxn, writeTxnDigest, writeTxnHeader } from '../../wire/txn-wr
 import type { Client } from '../client/client.ts';
 import type { RequestView } from '../client/request-view.ts';
 import type { LogPort } from '../ports/ports.ts';
+import type { Progress } from '../progress/progress.ts';
+import type { TurnClock } from '../progress/turn-clock.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Tree } from '../tree/tree.ts';
 import { RECORD_FIXED_BYTES } from './change-encoder.ts';
@@ -23,11 +25,8 @@ import type { ProposalQueue } from './proposal-queue.ts';
 const TXN_FIXED_BYTES = TXN_HEADER_BYTES + RECORD_FIXED_BYTES + TXN_DIGEST_BYTES;
 
 export class ProposalWriter {
-  /** Newest zxid given out. */
-  lastZxid: Zxid = 0;
-  /** Set by the owner at each turn: time stamps of transactions, and of latency. */
-  wallMs = 0;
-  nowMs = 0;
+  readonly progress: Progress;
+  readonly clock: TurnClock;
   readonly log: LogPort;
   /**
    * A request may ask for a transaction far larger than itself (ACL entries of scheme auth stand for every id of the
@@ -41,12 +40,16 @@ export class ProposalWriter {
   private usedBytesBefore = 0;
 
   constructor(parts: {
+    progress: Progress;
+    clock: TurnClock;
     tree: Tree;
     sessions: SessionTable;
     proposals: ProposalQueue;
     log: LogPort;
     hasDigest: boolean;
   }) {
+    this.progress = parts.progress;
+    this.clock = parts.clock;
     this.tree = parts.tree;
     this.sessions = parts.sessions;
     this.proposals = parts.proposals;
@@ -75,7 +78,7 @@ export class ProposalWriter {
   header(at: number, slot: number, xid: number, zxid: Zxid, type: number): number {
     const high = slot < 0 ? 0 : this.sessions.idHigh[slot]!;
     const low = slot < 0 ? 0 : this.sessions.idLow[slot]!;
-    return writeTxnHeader(this.log.view, at, high, low, xid, zxid, this.wallMs, type);
+    return writeTxnHeader(this.log.view, at, high, low, xid, zxid, this.clock.wallMs, type);
   }
 
   /** The record ends here. Everything it changes has been staged: the digest is the tree's after it. */
@@ -86,9 +89,9 @@ export class ProposalWriter {
   }
 
   push(zxid: Zxid, op: number, client: Client | null, xid: number, err: number, recordBytes = 0): number {
-    this.lastZxid = zxid;
+    this.progress.onProposed(zxid);
     if (client !== null) client.lastWriteZxid = zxid;
-    const row = this.proposals.push(zxid, op, client, xid, err, this.nowMs, recordBytes);
+    const row = this.proposals.push(zxid, op, client, xid, err, this.clock.nowMs, recordBytes);
     this.proposals.digestHighs[row] = this.tree.staging.digest.high;
     this.proposals.digestLows[row] = this.tree.staging.digest.low;
     return row;
@@ -100,7 +103,7 @@ export class ProposalWriter {
     if (at < 0) return false;
     const { view } = this.log;
     const { client, xid, op } = request;
-    const zxid = this.lastZxid + 1;
+    const zxid = this.progress.nextZxid();
     const body = this.header(at, client.session, xid, zxid, OpCode.error);
     this.log.commit(zxid, writeErrorTxn(view, body, err) - at);
     this.push(zxid, op, client, xid, err);

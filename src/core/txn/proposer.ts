@@ -64,7 +64,7 @@ export class Proposer {
     const { writer } = this;
     const at = writer.claim(4 + TXN_DIGEST_BYTES);
     if (at < 0) return false;
-    const zxid = writer.lastZxid + 1;
+    const zxid = writer.progress.nextZxid();
     const body = writer.header(at, slot, 0, zxid, OpCode.createSession);
     writer.finish(at, writeCreateSessionTxn(writer.log.view, body, sessions.timeoutMs[slot]!), zxid);
     proposals.pushEffect(OpCode.createSession, 0, 0, 0, 0, slot);
@@ -128,13 +128,13 @@ export class Proposer {
     }
     const at = writer.claim(bytesMax + TXN_DIGEST_BYTES);
     if (at < 0) return false;
-    const zxid = writer.lastZxid + 1;
+    const zxid = writer.progress.nextZxid();
     const client = request === null ? null : request.client;
     const xid = request === null ? 0 : request.xid;
     writer.begin();
     const body = writer.header(at, client === null ? NO_SESSION : client.session, xid, zxid, op);
     const end = encoder.write(writer.log.bytes, writer.log.view, body);
-    stager.stage(change, zxid, writer.wallMs);
+    stager.stage(change, zxid, writer.clock.wallMs);
     writer.finish(at, end, zxid);
     writer.push(zxid, op, client, xid, ErrorCode.ok, writer.stagedBytes);
     return true;

@@ -87,14 +87,14 @@ export class SessionCloser {
 
   private proposeRemovals(slot: number, nodes: readonly number[]): void {
     const { change, deletes, stager, writer, proposals, multiTxn } = this.parts;
-    const zxid = writer.lastZxid + 1;
+    const zxid = writer.progress.nextZxid();
     const mark = proposals.effectTail;
     writer.begin();
     multiTxn.open(nodes.length);
     for (const id of nodes) {
       deletes.planRemovalOf(OpCode.delete, id);
       multiTxn.add();
-      stager.stage(change, zxid, writer.wallMs);
+      stager.stage(change, zxid, writer.clock.wallMs);
     }
     if (!multiTxn.log(slot, 0, zxid)) {
       stager.rollback(mark);
@@ -113,7 +113,7 @@ export class SessionCloser {
     const at = writer.claim(RECORD_FIXED_BYTES + this.pathBytes(nodes) + TXN_DIGEST_BYTES);
     if (at < 0) return false;
     const { log } = writer;
-    const zxid = writer.lastZxid + 1;
+    const zxid = writer.progress.nextZxid();
     writer.begin();
     const body = writer.header(at, slot, xid, zxid, OpCode.closeSession);
     let to = closeSessionPaths ? writeCloseSessionTxn(log.view, body, nodes.length) : body;
@@ -122,7 +122,7 @@ export class SessionCloser {
       if (closeSessionPaths) {
         to = writeBytesAt(log.bytes, log.view, to, change.path, change.pathStart, change.pathLength);
       }
-      stager.stage(change, zxid, writer.wallMs);
+      stager.stage(change, zxid, writer.clock.wallMs);
     }
     writer.finish(at, to, zxid);
     proposals.pushEffect(OpCode.closeSession, 0, 0, 0, 0, slot);

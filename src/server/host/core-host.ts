@@ -66,7 +66,6 @@ export class CoreHost implements CorePort {
   private readonly view: CoreView;
   private words: FourLetterWords | null = null;
   private isOpen = false;
-  private seenDurable = 0;
   private seenSnapshotsDue = 0;
   private tick: Tick | null = null;
   private readonly limitLines: LimitLines;
@@ -115,7 +114,6 @@ export class CoreHost implements CorePort {
   recover(): Recovery {
     const { clock, disk } = this.platform;
     const recovery = recover(this.replica, disk, this.setup.dirs, this.setup.config, this.log, clock);
-    this.seenDurable = recovery.lastZxid;
     this.replica.start(recovery.lastZxid, clock.monotonicMs(), clock.wallMs());
     this.metrics.onRecovered(recovery);
     if (recovery.isFirstStart) this.writeFirstSnapshot();
@@ -148,7 +146,9 @@ export class CoreHost implements CorePort {
 
   /** Whether `poll` would find something; also the check before the thread sleeps. */
   readonly hasWork = (): boolean =>
-    this.logPort.durableZxid > this.seenDurable || this.snapshots.hasEnded || this.replica.hasBackgroundWork;
+    this.logPort.durableZxid > this.replica.progress.durable ||
+    this.snapshots.hasEnded ||
+    this.replica.hasBackgroundWork;
 
   /** One round: commits what has become durable, timers, large replies. True = more to do at once. */
   poll(): boolean {
@@ -156,20 +156,19 @@ export class CoreHost implements CorePort {
     const wasOpen = this.isOpen;
     this.open();
     const durable = this.logPort.durableZxid;
-    const hasCommits = durable > this.seenDurable || this.replica.hasBackgroundWork;
-    if (hasCommits) this.meter.beginCommits(wasOpen ? this.nowMs() : this.replica.nowMs);
-    if (durable > this.seenDurable) {
-      this.seenDurable = durable;
+    const hasCommits = durable > this.replica.progress.durable || this.replica.hasBackgroundWork;
+    if (hasCommits) this.meter.beginCommits(wasOpen ? this.nowMs() : this.replica.clock.nowMs);
+    if (durable > this.replica.progress.durable) {
       this.replica.onDurable(durable);
     }
     const more = this.replica.doBackgroundWork();
     if (hasCommits) this.meter.endCommits(this.nowMs());
-    if (this.snapshots.hasEnded) this.snapshots.onEnded(this.replica.nowMs);
+    if (this.snapshots.hasEnded) this.snapshots.onEnded(this.replica.clock.nowMs);
     if (this.logPort.snapshotsDue !== this.seenSnapshotsDue) this.onSnapshotDue();
-    if (this.tick!.isDue(this.replica.nowMs)) {
+    if (this.tick!.isDue(this.replica.clock.nowMs)) {
       this.replica.onTick();
-      this.snapshots.onTick(this.replica.nowMs);
-      this.limitLines.onTick(this.replica.nowMs);
+      this.snapshots.onTick(this.replica.clock.nowMs);
+      this.limitLines.onTick(this.replica.clock.nowMs);
     }
     return more;
   }
@@ -209,7 +208,7 @@ export class CoreHost implements CorePort {
   private beginRequests(): void {
     const wasOpen = this.isOpen;
     this.open();
-    this.meter.beginRequests(wasOpen ? this.nowMs() : this.replica.nowMs);
+    this.meter.beginRequests(wasOpen ? this.nowMs() : this.replica.clock.nowMs);
   }
 
   private endRequests(): void {
@@ -256,7 +255,7 @@ export class CoreHost implements CorePort {
 
   private onSnapshotDue(): void {
     this.seenSnapshotsDue = this.logPort.snapshotsDue;
-    this.snapshots.onDue(this.replica.nowMs);
+    this.snapshots.onDue(this.replica.clock.nowMs);
   }
 
   private writeFirstSnapshot(): void {

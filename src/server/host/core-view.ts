@@ -47,14 +47,14 @@ export class CoreView implements ServerView {
       packetsSent: s.packetsSent,
       connections: clients.count,
       outstanding: proposals.length,
-      lastZxid: replica.lastZxid,
+      lastZxid: replica.progress.committed,
       // Apache keeps the root under two names, "" and "/", and counts both, here and in the data size.
       nodes: tree.nodeCount + 1,
       ephemerals: ephemerals.count,
       watches: watches.watchCount,
       sessions: sessions.size,
       dataBytes: tree.dataBytes + 1,
-      uptimeMs: Math.floor(replica.nowMs - this.startMs),
+      uptimeMs: Math.floor(replica.clock.nowMs - this.startMs),
       authFailures: replica.parts.authenticator.failures,
       lastReplyBytes: s.lastResponseBytes,
       minReplyBytes: s.minResponseBytes,
@@ -91,7 +91,7 @@ export class CoreView implements ServerView {
     for (const client of this.replica.parts.clients.all()) {
       const expires =
         client.session < 0
-          ? this.replica.nowMs + this.config.sessionlessTimeoutMs
+          ? this.replica.clock.nowMs + this.config.sessionlessTimeoutMs
           : this.replica.lifecycle.expiry.expiryTimeMs(client.session);
       const list = byTime.get(expires) ?? [];
       byTime.set(expires, list);
@@ -141,10 +141,8 @@ export class CoreView implements ServerView {
   }
 
   digests(): readonly { readonly zxid: number; readonly digest: bigint }[] {
-    return this.replica.parts.committer.digests.map(({ zxid, high, low }) => ({
-      zxid,
-      digest: joinHalves(high, low),
-    }));
+    const digests = [...this.replica.parts.committer.digests.all()];
+    return digests.map(({ zxid, high, low }) => ({ zxid, digest: joinHalves(high, low) }));
   }
 
   directoryBytes(): { readonly dataDir: number; readonly dataLogDir: number } {
@@ -164,7 +162,7 @@ export class CoreView implements ServerView {
 
   resetServerStats(): void {
     this.replica.parts.replier.resetStatistics();
-    this.ownMetrics.reset(this.replica.nowMs);
+    this.ownMetrics.reset(this.replica.clock.nowMs);
   }
 
   // ---- inside --------------------------------------------------------------------------------------------
@@ -196,7 +194,7 @@ export class CoreView implements ServerView {
   }
 
   private wallOf(monotonicMs: number): number {
-    return Math.floor(monotonicMs - this.replica.nowMs + this.replica.wallMs);
+    return Math.floor(monotonicMs - this.replica.clock.nowMs + this.replica.clock.wallMs);
   }
 }
 

@@ -79,7 +79,9 @@ export function recover(
     znodes: replica.parts.tree.nodeCount,
   });
   return {
-    lastZxid: result.lastZxid,
+    get lastZxid() {
+      return result.lastZxid;
+    },
     isSnapshotCurrent: result.snapshot !== null && result.snapshot.zxid === result.lastZxid && orphans === 0,
     isFirstStart: result.snapshot === null,
     costs: {

@@ -103,7 +103,7 @@ export class CoreMeter {
     if (reads <= 0) return;
     // The replier counts up to the begin of the turn; of the reads only the sum is known.
     const readsMs = Math.max(0, totalLatencyMs - this.latencyBefore - writesMs);
-    this.readLatency.add((readsMs / reads + nowMs - replica.nowMs) * 1000, reads);
+    this.readLatency.add((readsMs / reads + nowMs - replica.clock.nowMs) * 1000, reads);
   }
 
   /** What compaction of the store has done since the last reset. */
@@ -143,7 +143,7 @@ export class CoreMeter {
    */
   private addWrites(from: number, nowMs: number): number {
     const { head, tail, receivedMs } = this.replica.parts.proposals;
-    const turnMs = this.replica.nowMs;
+    const turnMs = this.replica.clock.nowMs;
     const mask = receivedMs.length - 1;
     let sumMs = 0;
     // A queue that filled up again meanwhile has written over the oldest.

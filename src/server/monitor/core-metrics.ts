@@ -60,7 +60,7 @@ export class CoreMetrics implements MetricsView {
   }
 
   own(): readonly OwnMetric[] {
-    return stageMetrics(this.stages, this.replica, this.replica.nowMs - this.resetMs);
+    return stageMetrics(this.stages, this.replica, this.replica.clock.nowMs - this.resetMs);
   }
 
   /** `srst`, after the replica's statistics have been reset. */

@@ -58,7 +58,7 @@ export class SnapshotKeeper {
     const { source, link, meter, begin } = this.options;
     link.setRunning();
     const request = source.beginSnapshot();
-    this.zxid = request.zxid;
+    this.zxid = request.zxid[0]!;
     this.supervision.onStart(nowMs, link.progress);
     meter.runningSnapshots = 1;
     begin(request);

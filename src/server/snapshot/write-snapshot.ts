@@ -55,14 +55,16 @@ export function writeSnapshot(
 ): SnapshotSummary & { readonly nodes: number } {
   const { request } = job;
   const reader = new PointInTimeReader(request.tree, new Segments(request.tree.segments));
-  const writer = new SnapshotWriter(disk, job.directory, request.zxid, job.compression);
+  const writer = new SnapshotWriter(disk, job.directory, request.zxid[0]!, job.compression);
   try {
     writer.block(request.sessions);
     writer.block(request.acls);
     control.advance();
     const nodes = writeNodes(writer, reader, control);
-    const { zxid, digestHigh: high, digestLow: low } = request;
-    const summary = writer.finish(job.digestEnabled ? { zxid, high, low } : null);
+    const [zxid] = request.zxid;
+    const [high, low] = request.digest;
+    const digest = { zxid: zxid!, high: high!, low: low! };
+    const summary = writer.finish(job.digestEnabled ? digest : null);
     return { ...summary, nodes };
   } catch (error) {
     reader.epoch.leave();

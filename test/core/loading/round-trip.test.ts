@@ -36,7 +36,7 @@ test('random clients: log alone, and log behind a snapshot of any moment, in any
       const request = harness.replica.beginSnapshot();
       putSnapshot(from, request, COMPRESSIONS[seed % 3]);
       harness.replica.endSnapshot();
-      images.push({ zxid: request.zxid, from });
+      images.push({ zxid: request.zxid[0]!, from });
     }
     workload.finish();
     const { txns } = harness.log;
@@ -86,7 +86,7 @@ test('a fuzzy snapshot may show children of a node that the log deletes before i
   // As Apache would have written it: named by the zxid at which it began, with the content of later ones.
   const disk = withLog(harness.log.txns);
   const request = harness.replica.beginSnapshot();
-  putSnapshot(disk, { ...request, zxid, digestHigh: 0, digestLow: 0 });
+  putSnapshot(disk, { ...request, zxid: Float64Array.of(zxid), digest: new Uint32Array(2) });
   harness.replica.endSnapshot();
   const again = restored(disk);
   assertSame(again.harness, harness, 'fuzzy');

@@ -43,7 +43,7 @@ test('100,000 children: others are answered in between, and the list is of one m
   const count = 100_000;
   const { h, c, names } = withChildren(count);
   const other = h.connect();
-  const zxid = h.replica.lastZxid;
+  const zxid = h.replica.progress.committed;
   const messages: Message[] = [];
   c.send(getChildren2('/p', true));
   let turns = 0;

@@ -68,7 +68,7 @@ describe('the order of replies', () => {
     h.settle();
     const zxids = clients.flatMap((client) => client.replies().map((reply) => reply.zxid));
     assert.equal(new Set(zxids).size, 30);
-    assert.equal(Math.max(...zxids), h.replica.lastZxid);
+    assert.equal(Math.max(...zxids), h.replica.progress.committed);
     const { response } = clients[0]!.call(getData('/n'));
     assert.deepEqual(response?.op === OpCode.getData && response.data, text('9.2'));
   });
@@ -76,7 +76,7 @@ describe('the order of replies', () => {
   test('a failed write has its zxid and its place like any other', () => {
     const h = new ReplicaHarness();
     const c = h.connect();
-    const before = h.replica.lastZxid;
+    const before = h.replica.progress.committed;
     c.send(create('/a'), create('/a'), remove('/b'), setData('/a', 'x', 7), create('/b'));
     h.settle();
     assert.deepEqual(
@@ -163,8 +163,8 @@ describe('events and replies', () => {
     b.ok(create('/n'));
     b.ok(setData('/n', 'x'));
     assert.deepEqual(a.take(), [
-      { kind: 'event', zxid: h.replica.lastZxid - 1, type: 1, path: '/n' },
-      { kind: 'event', zxid: h.replica.lastZxid, type: 3, path: '/n' },
+      { kind: 'event', zxid: h.replica.progress.committed - 1, type: 1, path: '/n' },
+      { kind: 'event', zxid: h.replica.progress.committed, type: 3, path: '/n' },
     ]);
   });
 
@@ -215,7 +215,7 @@ describe('events and replies', () => {
       messages.map((m) => (m.kind === 'event' ? `${m.type}:${m.path}` : m.kind === 'reply' && m.xid)),
       ['1:/a', '4:/', '3:/a', '2:/d', '1:/d', '2:/a', xid],
     );
-    assert.ok(messages.every((m) => m.kind !== 'connected' && m.zxid === h.replica.lastZxid));
+    assert.ok(messages.every((m) => m.kind !== 'connected' && m.zxid === h.replica.progress.committed));
   });
 
   test('closing: events of the own ephemerals, then the reply, then the end', () => {

@@ -268,7 +268,7 @@ describe('expiry', () => {
     const h = new ReplicaHarness();
     h.connect({ timeoutMs: 6000 });
     h.pass(3000);
-    h.turn(() => h.replica.lifecycle.start(h.nowMs, h.wallMs));
+    h.turn(() => h.replica.lifecycle.start());
     h.pass(5000);
     assert.equal(h.replica.lifecycle.expiredCount, 0);
     h.pass(4000);

@@ -35,7 +35,7 @@ export class Stager {
     this.prng = new Prng(seed);
     const root = this.build('');
     new BulkLoad(this.tree).insert(this.tree.nodes.allocate(), root, 0);
-    this.tree.staging.digest.set(this.tree.committed.high, this.tree.committed.low);
+    this.tree.staging.digest.copy(this.tree.committed);
   }
 
   /** One transaction of up to `steps` changes; taken back or kept. */

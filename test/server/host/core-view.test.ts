@@ -64,7 +64,7 @@ describe('the view of a replica', () => {
     assert.equal(counts.dataBytes, 44 + 7 + 2);
     // One connection on one path counts once per table, however many modes.
     assert.deepEqual([counts.ephemerals, counts.sessions, counts.watches], [1, 1, 2]);
-    assert.equal(counts.lastZxid, h.replica.lastZxid);
+    assert.equal(counts.lastZxid, h.replica.progress.committed);
     assert.equal(counts.packetsReceived, 6);
     assert.equal(counts.packetsSent, 5);
     assert.equal(idle.wire.closed, false);
