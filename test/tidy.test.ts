@@ -273,7 +273,7 @@ describe('files', () => {
     const violations: string[] = [];
     for (const file of sources) {
       if (!file.path.startsWith('src/')) continue;
-      const head = file.text.replace(/^#!.*\n/, '').replace(/^(?:import[\s\S]*?;\n+)*/, '');
+      const head = file.text.replace(/^#!.*\n(?:':' \/\/;.*\n)?/, '').replace(/^(?:import[\s\S]*?;\n+)*/, '');
       if (!head.startsWith('/**')) violations.push(file.path);
     }
     assertNone(violations);

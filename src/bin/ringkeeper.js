@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/bin/sh
+':' //; [ "$(exec 2>/dev/null; sh -c 'kill -HUP $$; echo ignored'; :)" = ignored ] && export RINGKEEPER_SIGHUP=ignored; exec node "$0" "$@"
 /**
  * What `ringkeeper` runs first, possibly on a Node far too old for the rest: plain JavaScript that Node 16 can read.
  * It finds a runtime that is new enough and the program that fits the place:
@@ -7,13 +8,18 @@
  *   a pinned Node is installed   -> run it there (same terminal, signals passed on, exit status kept)
  *   neither                      -> one line that says what to do, exit status 2
  *
+ * Before all that this file is a shell script of one line, the second one, which a Node reads as a text and a comment: Node
+ * makes a SIGHUP that was ignored (nohup) deadly again before any of our code runs, so only a shell can still ask. It sends
+ * one to a shell of its own; who lives on to answer ignores it.
+ *
  *   in a checkout                -> src/bin/main.ts, run as it is
  *   under node_modules           -> dist/src/bin/main.js, because Node strips no types there
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
-import { dirname, join, sep } from 'node:path';
+import { homedir } from 'node:os';
+import { basename, dirname, isAbsolute, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import v8 from 'node:v8';
 
@@ -33,6 +39,10 @@ const SERVER_FLAGS = ['--max-semi-space-size=4'];
 
 /** Whether this process is to become a server. */
 const isServer = process.argv[2] === 'serve';
+
+/** Whether a SIGHUP was ignored at the start. Run by `nohup node`, without the shell line, bash and zsh still tell. */
+const ignoresHangup =
+  process.env.RINGKEEPER_SIGHUP === 'ignored' || basename(process.env._ ?? '') === 'nohup';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
@@ -72,9 +82,8 @@ function argumentsOf(flags) {
 function runOn(node) {
   const child = spawn(node, argumentsOf(missingFlags()), { stdio: 'inherit' });
   // Handlers also keep this process alive until the child has stopped in order.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
-    process.on(signal, () => child.kill(signal));
-  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGQUIT', ...(ignoresHangup ? [] : ['SIGHUP'])];
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(`cannot run ${node}: ${error.message}`));
   child.on('exit', (status, signal) => {
     if (signal === null) process.exit(status);
@@ -82,6 +91,54 @@ function runOn(node) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/**
+ * Whoever can write into the cache of compiled code decides what this program does. So it lies in a folder that nobody else
+ * can have made or changed: the user's own, and every folder above it his or root's; null = there is none such.
+ */
+function cacheDirectory() {
+  try {
+    const given = process.env.XDG_CACHE_HOME ?? '';
+    const usual = process.platform === 'darwin' ? ['Library', 'Caches'] : ['.cache'];
+    const caches = isAbsolute(given) ? given : join(homedir(), ...usual);
+    // A home that is not there is not made.
+    for (const path of [caches, join(caches, 'ringkeeper')]) {
+      if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
+    }
+    const directory = realpathSync(join(caches, 'ringkeeper'));
+    const { uid, mode } = lstatSync(directory);
+    if (uid !== process.geteuid() || (mode & 0o077) !== 0) return null;
+    for (let path = directory; path !== dirname(path); path = dirname(path)) {
+      if (!isOwn(lstatSync(path))) return null;
+    }
+    return directory;
+  } catch (_) {
+    return null;
+  }
+}
+
+/** A folder, in which only this user and root can put something in another's place. */
+function isOwn(entry) {
+  const isSafe = (entry.mode & 0o022) === 0 || (entry.mode & 0o1000) !== 0;
+  return entry.isDirectory() && isSafe && (entry.uid === process.geteuid() || entry.uid === 0);
+}
+
+/**
+ * A signal sent to npx or npm ends them and the shell between, not what they have started: whoever sees its parent go takes
+ * it for a SIGTERM.
+ */
+function followParent() {
+  if (process.env.npm_command === undefined) return;
+  const parent = process.ppid;
+  // Left to itself from the beginning: started in the background by a script that has ended.
+  if (parent === 1) return;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 250);
+  timer.unref();
 }
 
 function fail(text) {
@@ -103,14 +160,22 @@ function runHere() {
       // Not possible on this system: the server runs as well without them, in more memory.
     }
   }
-  // Compiled code and stripped types are kept between runs (in the system's temporary folder): half the start-up time.
-  nodeModule.enableCompileCache();
+  // Compiled code and stripped types are kept between runs: half the start-up time.
+  const directory = cacheDirectory();
+  if (directory !== null) nodeModule.enableCompileCache(directory);
   // Seen to let two objects share one number: src/decisions/32; also in test/support/v8-flags.ts.
   v8.setFlagsFromString('--no-maglev-escape-analysis');
   // What closed connections leave behind is collected when it is half of what lives; V8 itself lets it be up to 3 times.
   if (isServer) v8.setFlagsFromString('--heap-growing-percent=50');
   import(pathToFileURL(programFile()).href).then((module) => module.main(process.argv.slice(2)));
 }
+
+// From here on; a server, which ends in order on a SIGHUP, asks the environment too.
+if (ignoresHangup) {
+  process.env.RINGKEEPER_SIGHUP = 'ignored';
+  process.on('SIGHUP', () => {});
+}
+if (isServer) followParent();
 
 if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
   runHere();

@@ -1,8 +1,10 @@
 /**
  * The life of the process around a server: the `ready` line, signals, and the exit status. Runs on the main thread.
  *
- *   start --> ready line --+-- SIGTERM, SIGINT --> stop(): drained and synced --> 0
- *                          '-- the server failed --> one line                 --> the failure's status
+ *   start --> ready line --+-- SIGTERM, SIGINT, SIGHUP --> stop(): drained and synced --> 0
+ *                          '-- the server failed --> one line                         --> the failure's status
+ *
+ * A SIGHUP that was ignored when the process began (nohup) stays ignored: the launcher has found out.
  */
 import type { Log } from '../server/logging.ts';
 
@@ -43,7 +45,13 @@ export async function runServerProcess(
   }
 }
 
-/** The first SIGTERM or SIGINT; later ones change nothing, because stopping is already under way. */
+/** Set by the launcher. */
+const IGNORES_HANGUP = process.env['RINGKEEPER_SIGHUP'] === 'ignored';
+const STOP_SIGNALS: readonly NodeJS.Signals[] = IGNORES_HANGUP
+  ? ['SIGTERM', 'SIGINT']
+  : ['SIGTERM', 'SIGINT', 'SIGHUP'];
+
+/** The first signal that asks for a stop; later ones change nothing, because stopping is already under way. */
 class SignalWait {
   arrived = false;
   readonly wait: Promise<string>;
@@ -56,12 +64,10 @@ class SignalWait {
         resolve(signal);
       };
     });
-    process.on('SIGTERM', this.onSignal);
-    process.on('SIGINT', this.onSignal);
+    for (const signal of STOP_SIGNALS) process.on(signal, this.onSignal);
   }
 
   close(): void {
-    process.off('SIGTERM', this.onSignal);
-    process.off('SIGINT', this.onSignal);
+    for (const signal of STOP_SIGNALS) process.off(signal, this.onSignal);
   }
 }

@@ -8,13 +8,23 @@ import { assert } from '../base/assert.ts';
 
 /** The Apache release whose behaviour clients may rely on. */
 export const COMPATIBLE_VERSION = '3.8.0';
-/** When this version was released; the reference prints the time of its build. */
-const RELEASED_AT = '2026-11-20 00:00 UTC';
+
+interface Manifest {
+  readonly version: string;
+  /** When this version was released; the reference prints the time of its build. */
+  readonly releaseDate: string;
+}
+
+/** Read once: the files of a running server may be replaced by the next version's. */
+const manifest = readManifest();
 
 /** Of the package this file belongs to. */
 export function packageVersion(): string {
-  const file = join(packageRoot(import.meta.dirname), 'package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  return manifest.version;
+}
+
+function readManifest(): Manifest {
+  return JSON.parse(readFileSync(join(packageRoot(import.meta.dirname), 'package.json'), 'utf8')) as Manifest;
 }
 
 /** The package's directory, from src/server and from dist/src/server: the first one upwards with a package.json. */
@@ -27,5 +37,5 @@ function packageRoot(directory: string): string {
 
 /** As the words srvr, stat, envi and mntr print it: `3.8.0-ringkeeper-0.1.0, built on 2026-11-20 00:00 UTC`. */
 export function versionLine(): string {
-  return `${COMPATIBLE_VERSION}-ringkeeper-${packageVersion()}, built on ${RELEASED_AT}`;
+  return `${COMPATIBLE_VERSION}-ringkeeper-${manifest.version}, built on ${manifest.releaseDate}`;
 }

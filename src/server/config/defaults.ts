@@ -9,8 +9,6 @@ import { FILE, INT_MAX, notObeyed, type Setting, supported, ZK } from './setting
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
-/** A znode is one block of the store and one record of the log: at most 64 MiB, with what is around its data. */
-const FRAME_BYTES_LIMIT = 60 * MIB;
 
 const ensemble = notObeyed('accepted', 'used only in an ensemble');
 const javaOnly = notObeyed('accepted', 'tunes a part that only the Java server has');
@@ -130,7 +128,7 @@ export const SETTINGS = [
 
   // --- limits --------------------------------------------------------------------------------------------------
   supported('globalOutstandingLimit', ZK, 'int', 'requests', '16000', 'above it, connections with requests under way are not read until they drain (Apache: 1000)', 1),
-  supported('jute.maxbuffer', 'jute.maxbuffer', 'int', 'bytes', '1048575', 'largest request frame', KIB, FRAME_BYTES_LIMIT),
+  supported('jute.maxbuffer', 'jute.maxbuffer', 'int', 'bytes', '1048575', 'largest request frame; more than 62914560 can be asked for, and 62914560 is used', KIB),
   supported('jute.maxbuffer.extrasize', ZK, 'int', 'bytes', null, 'slack for a record inside a frame; default: jute.maxbuffer'),
   supported('enforceQuota', ZK, 'switch', '', 'false', 'refuse writes over a hard quota'),
   supported('extendedTypesEnabled', ZK, 'switch', '', 'false', 'allow nodes with a time to live'),

@@ -25,6 +25,8 @@ const MIB = 1024 * KIB;
 /** Fewer snapshots leave nothing to fall back on when the newest is damaged. */
 const RETAINED_MIN = 3;
 const SNAP_COUNT_MIN = 2;
+/** A znode is one block of the store and one record of the log: at most 64 MiB, with what is around its data. */
+const FRAME_BYTES_LIMIT = 60 * MIB;
 /** Java's name of the algorithm to Node's. */
 const DIGEST_ALGORITHMS: ReadonlyMap<string, string> = new Map([
   ['SHA1', 'sha1'],
@@ -245,7 +247,9 @@ function readSnapshots(values: SettingValues) {
 }
 
 function readLimits(values: SettingValues) {
-  const frameBytesMax = values.int('jute.maxbuffer');
+  const frameBytesMax = readFrameBytesMax(values);
+  if (frameBytesMax < values.int('jute.maxbuffer'))
+    values.adjusted('jute.maxbuffer', `is more than one request can bring: ${FRAME_BYTES_LIMIT} is used`);
   return {
     frameBytesMax,
     juteExtraBytes: values.intOr('jute.maxbuffer.extrasize', frameBytesMax),
@@ -265,6 +269,11 @@ function readLimits(values: SettingValues) {
     connectionWindowRequests: values.int('ringkeeper.connectionWindowRequests'),
     connectionWindowBytes: values.int('ringkeeper.connectionWindowBytes'),
   };
+}
+
+/** Operators set it far too high to be rid of it; what can be served is served. */
+function readFrameBytesMax(values: SettingValues): number {
+  return Math.min(values.int('jute.maxbuffer'), FRAME_BYTES_LIMIT);
 }
 
 function readSecurity(values: SettingValues) {
@@ -310,7 +319,7 @@ function ringBytes(
   frames: number,
   bytesMin: number,
 ): number {
-  const framesBytes = frames * values.int('jute.maxbuffer');
+  const framesBytes = frames * readFrameBytesMax(values);
   const bytes = values.int(key);
   if (bytes === 0) return 2 ** Math.ceil(Math.log2(Math.max(bytesMin, framesBytes)));
   if (bytes < framesBytes || !Number.isInteger(Math.log2(bytes))) {

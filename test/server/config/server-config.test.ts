@@ -166,6 +166,11 @@ describe('ServerConfig', () => {
     assert.match(noticesOf('autopurge.snapRetainCount=1')[0]!, /3 are kept$/);
     assert.equal(configOf('snapCount=0').snapCount, 2);
     assert.match(noticesOf('snapCount=0')[0]!, /2 is used$/);
+    assert.equal(configOf('jute.maxbuffer=173159500').frameBytesMax, 62_914_560);
+    assert.equal(configOf('jute.maxbuffer=173159500').requestRingBytes, 256 * 1024 * 1024);
+    assert.equal(noticesOf('jute.maxbuffer=173159500').length, 1);
+    assert.match(noticesOf('jute.maxbuffer=173159500')[0]!, /62914560 is used$/);
+    assert.deepEqual(noticesOf('jute.maxbuffer=62914560'), []);
   });
 });
 
