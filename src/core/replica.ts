@@ -8,6 +8,7 @@
  * Turn of the owning thread: `beginTurn` (time), any number of `on…` calls, `endTurn` (flush to log and io).
  */
 import { assert } from '../base/assert.ts';
+import { StoreFullFailure } from '../base/failure.ts';
 import type { Zxid } from '../base/zxid.ts';
 import { Client, ClientState } from './client/client.ts';
 import type { CorePort } from './ports/core-port.ts';
@@ -66,6 +67,7 @@ export class Replica implements CorePort {
 
   /** The log has been read up to here; from now on clients are served. */
   start(zxid: Zxid, nowMs: number, wallMs: number): void {
+    if (!this.parts.tree.hasRoomToServe) throw new StoreFullFailure();
     this.beginTurn(nowMs, wallMs);
     this.progress.restart(zxid);
     this.parts.tree.staging.digest.copy(this.parts.tree.committed);
@@ -91,6 +93,8 @@ export class Replica implements CorePort {
   /** Timers: session expiry, container sweep, compaction, a slice of each; the rest is background work. Once per tick. */
   onTick(): void {
     this.lifecycle.expire();
+    // What found no room in the log or the store: commits make some, but so does the end of a snapshot.
+    this.onLogRoom();
     this.sweep();
     this.parts.tree.compactor.tick(this.clock.nowMs);
   }

@@ -110,6 +110,16 @@ export class Arena {
     return this.freeSlots[sizeClass]! > 0;
   }
 
+  /** The same for two blocks together. */
+  hasRoomForBoth(bytes: number, otherBytes: number, spareBytes: number): boolean {
+    if (this.pool.hasRoom(Math.ceil((bytes + otherBytes + spareBytes) / PAGE_BYTES) + 1)) return true;
+    if (bytes > SLOT_BYTES_MAX || otherBytes > SLOT_BYTES_MAX) return false;
+    const sizeClass = CLASS_OF_GRAINS[(bytes + GRAIN_BYTES - 1) >> GRAIN_SHIFT]!;
+    const otherClass = CLASS_OF_GRAINS[(otherBytes + GRAIN_BYTES - 1) >> GRAIN_SHIFT]!;
+    if (sizeClass === otherClass) return this.freeSlots[sizeClass]! > 1;
+    return this.freeSlots[sizeClass]! > 0 && this.freeSlots[otherClass]! > 0;
+  }
+
   /** The offset of a block of at least `bytes` bytes with undefined content; 0 = the limit is reached. */
   allocate(bytes: number): number {
     assert(bytes > 0 && bytes <= BLOCK_BYTES_MAX, 'arena block size out of range');

@@ -28,6 +28,26 @@ export class Children {
     return this.nodes.childCount[parent >>> NODE_BLOCK_SHIFT]![parent & NODE_BLOCK_MASK]!;
   }
 
+  /** What the list takes more when the parent has so many children: 0 while they fit. */
+  growthBytes(parent: number, count: number): number {
+    const list = this.nodes.childList[parent >>> NODE_BLOCK_SHIFT]![parent & NODE_BLOCK_MASK]!;
+    return list === 0 || count <= this.capacity(list) ? 0 : this.arena.sizeOf(list) * 2;
+  }
+
+  /**
+   * Room for so many children, before they are committed: a commit must not find the store full. (The first list of a
+   * parent is made at commit all the same: its 16 bytes always fit into what the store keeps back.)
+   */
+  reserve(parent: number, count: number): void {
+    const block = parent >>> NODE_BLOCK_SHIFT;
+    const index = parent & NODE_BLOCK_MASK;
+    const list = this.nodes.childList[block]![index]!;
+    if (list !== 0 && count > this.capacity(list)) {
+      const committed = this.nodes.childCount[block]![index]!;
+      this.nodes.childList[block]![index] = this.resize(list, committed, this.capacity(list) * 2);
+    }
+  }
+
   add(parent: number, child: number): void {
     const block = parent >>> NODE_BLOCK_SHIFT;
     const index = parent & NODE_BLOCK_MASK;
@@ -62,7 +82,7 @@ export class Children {
       this.arena.free(list);
       this.nodes.childList[block]![index] = 0;
     } else if (last > IDS_MIN && last * 4 <= this.capacity(list)) {
-      this.nodes.childList[block]![index] = this.resize(list, last, last * 2);
+      this.shrink(block, index, list, last);
     }
   }
 
@@ -74,6 +94,16 @@ export class Children {
 
   private capacity(list: number): number {
     return this.arena.sizeOf(list) >> 2;
+  }
+
+  // A list that stays too long is no reason to fail.
+  private shrink(block: number, index: number, list: number, count: number): void {
+    const shorter = this.arena.allocate(count * 2 * 4);
+    if (shorter === 0) return;
+    const from = this.base(list);
+    this.words(shorter).set(this.words(list).subarray(from, from + count), this.base(shorter));
+    this.arena.free(list);
+    this.nodes.childList[block]![index] = shorter;
   }
 
   private resize(list: number, count: number, capacity: number): number {

@@ -39,7 +39,17 @@ const RECLAIM_PER_TURN = 4096;
 
 export const EMPTY_PATH = new Uint8Array(0);
 
-/** What `hasRoomFor` keeps back. */
+/**
+ * How much of the spare room each kind of write must leave, so that a full store is a state to get out of. Every write
+ * builds records, and while a snapshot runs what it replaces stays too:
+ *
+ *     │ znodes …                  │ sets that do not grow │ deletions, ends of sessions │ lists and tables │
+ *                      growth stops here (1)      change stops here (½)        removal stops here (⅛)
+ */
+export const RoomKept = { growth: 1, change: 1 / 2, removal: 1 / 8 } as const;
+export type RoomKept = (typeof RoomKept)[keyof typeof RoomKept];
+
+/** What the store keeps back. */
 export function spareBytesOf(storeBytesMax: number): number {
   return Math.max(8 * 1024 * 1024, Math.floor(storeBytesMax / 16));
 }
@@ -99,12 +109,14 @@ export class Tree implements PathMatch {
     this.b = new ZnodeCursor(this.segments);
   }
 
-  /**
-   * Whether a node's record of `bytes` may be added. Some of the store is kept back for what must not fail: deletions,
-   * copies of parents, the lists and tables around the records.
-   */
-  hasRoomFor(bytes: number): boolean {
-    return this.arena.hasRoom(bytes, this.spareBytes);
+  /** Whether a record of `bytes` and one of `otherBytes` (a parent's copy) may be added, and leave what `kept` says. */
+  hasRoomFor(bytes: number, otherBytes: number, kept: RoomKept): boolean {
+    return this.arena.hasRoomForBoth(bytes, otherBytes, this.spareBytes * kept);
+  }
+
+  /** Loading keeps nothing back: a server with less than this would serve and then find no room for a deletion. */
+  get hasRoomToServe(): boolean {
+    return this.arena.hasRoom(this.spareBytes * RoomKept.removal, 0);
   }
 
   cursor(): ZnodeCursor {

@@ -7,7 +7,7 @@ import { checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import { type OwnerKind, ownerKind, type ZnodeCursor } from '../tree/record.ts';
-import type { Tree } from '../tree/tree.ts';
+import type { RoomKept, Tree } from '../tree/tree.ts';
 
 const SLASH = 47;
 
@@ -48,9 +48,9 @@ export class LatestView {
     return ownerKind(node.ownerHigh, node.ownerLow, this.tree.extendedTypes);
   }
 
-  /** Room for a record of that size. No server of Apache refuses for want of memory: the error is one its clients know. */
-  hasRoomFor(recordBytes: number): boolean {
-    if (this.tree.hasRoomFor(recordBytes)) return true;
+  /** Room for a record and the parent's next one. No server of Apache refuses for want of memory: the error is one its clients know. */
+  hasRoomFor(recordBytes: number, parentBytes: number, kept: RoomKept): boolean {
+    if (this.tree.hasRoomFor(recordBytes, parentBytes, kept)) return true;
     this.refusedForSpace++;
     return false;
   }

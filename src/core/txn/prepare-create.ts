@@ -21,7 +21,7 @@ import {
 import type { QuotaTable } from '../quota/quota-table.ts';
 import { NO_SESSION, type SessionSlot, type SessionTable } from '../session/session-table.ts';
 import { CONTAINER_OWNER_HIGH, RECORD_FIXED_BYTES, ttlOwnerHigh, type ZnodeCursor } from '../tree/record.ts';
-import type { Tree } from '../tree/tree.ts';
+import { RoomKept, type Tree } from '../tree/tree.ts';
 import type { Change } from './change.ts';
 import type { LatestView } from './latest-view.ts';
 
@@ -106,8 +106,9 @@ export class CreatePreparation {
         return ErrorCode.quotaExceeded; // 12
       }
     }
-    if (!latest.hasRoomFor(RECORD_FIXED_BYTES + change.pathLength + dataBytes))
-      return ErrorCode.quotaExceeded;
+    const parentBytes = parent.recordBytes + tree.children.growthBytes(parentId, parent.numChildren + 1);
+    const recordBytes = RECORD_FIXED_BYTES + change.pathLength + dataBytes;
+    if (!latest.hasRoomFor(recordBytes, parentBytes, RoomKept.growth)) return ErrorCode.quotaExceeded;
     change.op = op;
     change.setData(request.bytes, request.dataStart, request.dataLength);
     change.aclId = aclId;

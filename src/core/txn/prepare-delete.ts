@@ -8,8 +8,8 @@ import { OpCode } from '../../wire/opcodes.ts';
 import type { PathVersionRequest } from '../../wire/requests.ts';
 import type { AuthId } from '../acl/acl.ts';
 import { hasSlashAndNoNul, isReserved, parentLength } from '../path/path.ts';
-import type { ZnodeCursor } from '../tree/record.ts';
-import type { Tree } from '../tree/tree.ts';
+import { RECORD_FIXED_BYTES, type ZnodeCursor } from '../tree/record.ts';
+import { RoomKept, type Tree } from '../tree/tree.ts';
 import type { Change } from './change.ts';
 import type { LatestView } from './latest-view.ts';
 import type { PreparationParts } from './prepare-create.ts';
@@ -48,6 +48,7 @@ export class DeletePreparation {
     if (node === 0) return ErrorCode.noNode; // 5
     if (request.version !== -1 && request.version !== this.node.version) return ErrorCode.badVersion; // 6
     if (this.node.numChildren > 0) return ErrorCode.notEmpty; // 7
+    if (!this.hasRoom(this.parent)) return ErrorCode.quotaExceeded;
     this.planRemoval(OpCode.delete, node, parent);
     return ErrorCode.ok;
   }
@@ -61,7 +62,7 @@ export class DeletePreparation {
     if (kind !== 'container' && kind !== 'ttl') return ErrorCode.badArguments;
     if (this.node.numChildren > 0) return ErrorCode.notEmpty;
     this.planRemovalOf(OpCode.deleteContainer, nodeId);
-    return ErrorCode.ok;
+    return this.hasRoom(this.parent) ? ErrorCode.ok : ErrorCode.quotaExceeded;
   }
 
   /** Removal of an ephemeral when its session closes; the caller knows that it is there. */
@@ -71,6 +72,15 @@ export class DeletePreparation {
     const length = parentLength(node.bytes, node.pathStart, node.pathLength);
     const parent = this.latest.find(node.bytes, node.pathStart, length, this.parent);
     this.planRemoval(op, nodeId, parent);
+  }
+
+  // A tombstone, and the parent once more.
+  private hasRoom(parent: ZnodeCursor): boolean {
+    return this.latest.hasRoomFor(
+      RECORD_FIXED_BYTES + this.node.pathLength,
+      parent.recordBytes,
+      RoomKept.removal,
+    );
   }
 
   private planRemoval(op: number, nodeId: number, parentId: number): void {

@@ -11,6 +11,7 @@ import { fixupAclBytes } from '../acl/acl-check.ts';
 import { NO_ACL } from '../acl/acl-table.ts';
 import { isValidPath } from '../path/path.ts';
 import { RECORD_FIXED_BYTES, type ZnodeCursor } from '../tree/record.ts';
+import { RoomKept } from '../tree/tree.ts';
 import type { Change } from './change.ts';
 import type { LatestView } from './latest-view.ts';
 import type { PreparationParts } from './prepare-create.ts';
@@ -44,11 +45,10 @@ export class SetPreparation {
         return ErrorCode.quotaExceeded; // 5
       }
     }
-    if (
-      dataBytes > this.node.dataBytes &&
-      !this.latest.hasRoomFor(RECORD_FIXED_BYTES + pathLength + dataBytes)
-    )
+    const kept = dataBytes > this.node.dataBytes ? RoomKept.growth : RoomKept.change;
+    if (!this.latest.hasRoomFor(RECORD_FIXED_BYTES + pathLength + dataBytes, 0, kept)) {
       return ErrorCode.quotaExceeded;
+    }
     const current = this.node.version;
     if (request.version !== -1 && request.version !== current) return ErrorCode.badVersion; // 6
     const { change } = this;
@@ -71,6 +71,7 @@ export class SetPreparation {
     const node = this.latest.find(bytes, pathStart, pathLength, this.node);
     if (node === 0) return ErrorCode.noNode; // 4
     if (!this.latest.mayAccess(this.node, Perm.admin, ids)) return ErrorCode.noAuth; // 5
+    if (!this.latest.hasRoomFor(this.node.recordBytes, 0, RoomKept.change)) return ErrorCode.quotaExceeded;
     const current = this.node.aversion;
     if (request.version !== -1 && request.version !== current) return ErrorCode.badVersion; // 6
     const { change } = this;

@@ -10,9 +10,10 @@ import { OpCode } from '../../wire/opcodes.ts';
 import { TXN_DIGEST_BYTES } from '../../wire/txn-records.ts';
 import { writeCloseSessionTxn } from '../../wire/txn-writers.ts';
 import type { Client } from '../client/client.ts';
+import { parentLength } from '../path/path.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
-import type { ZnodeCursor } from '../tree/record.ts';
-import type { Tree } from '../tree/tree.ts';
+import { RECORD_FIXED_BYTES as ZNODE_FIXED_BYTES, type ZnodeCursor } from '../tree/record.ts';
+import { RoomKept, type Tree } from '../tree/tree.ts';
 import { RECORD_FIXED_BYTES } from './change-encoder.ts';
 import type { ProposerParts } from './multi-proposer.ts';
 
@@ -20,6 +21,8 @@ import type { ProposerParts } from './multi-proposer.ts';
 const CLOSE_PATH_BYTES_MAX = 256 * 1024;
 /** What a path takes in a multi of deletes besides its own bytes. */
 const REMOVAL_FIXED_BYTES = 16;
+/** What its tombstone and its parent's record may take beyond their bytes: blocks are up to an eighth longer. */
+const REMOVAL_RECORD_BYTES = 2 * ZNODE_FIXED_BYTES;
 
 export interface SessionCloserParts extends ProposerParts {
   readonly tree: Tree;
@@ -32,35 +35,40 @@ export class SessionCloser {
   private readonly parts: SessionCloserParts;
   private readonly closeBytesMax: number;
   private readonly cursor: ZnodeCursor;
+  private readonly parent: ZnodeCursor;
+  private parentId = 0;
   private readonly nodes: number[] = [];
 
   constructor(parts: SessionCloserParts) {
     this.parts = parts;
     this.cursor = parts.tree.cursor();
+    this.parent = parts.tree.cursor();
     this.closeBytesMax = Math.min(CLOSE_PATH_BYTES_MAX, parts.writer.recordBytesMax);
   }
 
   /**
-   * False = not yet: no room in the log, or one part of many has been proposed; to be called again after commits until
+   * False = not yet: no room in the log or in the store, or one part of many has been proposed; to be called again after commits until
    * it answers true. `client` waits for the reply, or null.
    */
   propose(slot: number, client: Client | null, xid: number): boolean {
     this.parts.sessions.setClosing(slot);
     if (this.collect(slot)) return this.proposeLastClose(slot, client, xid, this.nodes);
-    this.proposeRemovals(slot, this.nodes);
+    if (this.nodes.length > 0) this.proposeRemovals(slot, this.nodes);
     return false;
   }
 
   /** The session's live ephemerals into `nodes`, as many as one transaction may list; true = these are all. */
   private collect(slot: number): boolean {
     const { nodes, cursor } = this;
-    const { ephemerals, sessions, tree } = this.parts;
+    const { ephemerals, sessions, tree, proposals } = this.parts;
     nodes.length = 0;
     const owned = ephemerals.of(slot);
     if (owned === undefined) return true;
     const high = sessions.idHigh[slot]!;
     const low = sessions.idLow[slot]!;
     let bytes = 0;
+    let built = 0;
+    this.parentId = 0;
     for (const id of owned) {
       const record = tree.staging.latestOf(id);
       if (record === 0) continue;
@@ -68,9 +76,25 @@ export class SessionCloser {
       if (cursor.ownerHigh !== high || cursor.ownerLow !== low) continue;
       bytes += cursor.pathLength + REMOVAL_FIXED_BYTES;
       if (bytes > this.closeBytesMax && nodes.length > 0) return false;
+      built += this.removalBytes();
+      if (built > proposals.recordBytesMax && nodes.length > 0) return false;
+      if (!tree.hasRoomFor(built, 0, RoomKept.removal)) return false;
       nodes.push(id);
     }
     return true;
+  }
+
+  // Of the node under the cursor: a tombstone, and its parent once more unless the node before had the same.
+  private removalBytes(): number {
+    const { cursor, parent } = this;
+    const { tree } = this.parts;
+    const { bytes, pathStart, pathLength } = cursor;
+    const length = parentLength(bytes, pathStart, pathLength);
+    const id = tree.find(bytes, pathStart, length, tree.hash.of(bytes, pathStart, length));
+    if (id === this.parentId) return cursor.pathLength + REMOVAL_RECORD_BYTES;
+    this.parentId = id;
+    parent.moveTo(tree.staging.latestOf(id));
+    return cursor.pathLength + parent.recordBytes + REMOVAL_RECORD_BYTES;
   }
 
   // What a closeSession lists: strings.

@@ -107,6 +107,8 @@ export class Stager {
     // The effect names the owner only if a rollback has to take the entry back.
     const isEntryNew = change.ownerSession >= 0 && this.ephemerals.add(change.ownerSession, id);
     const parentRecord = tree.staging.stageChildren(change.parentId, change.parentCversion, 1, zxid);
+    this.parent.moveTo(parentRecord);
+    tree.children.reserve(change.parentId, this.parent.numChildren);
     const kind = change.op === OpCode.create ? OpCode.create : OpCode.create2;
     this.proposals.pushEffect(
       kind,

@@ -10,6 +10,9 @@ import { type QuotaEntry, QuotaTable } from '../quota/quota-table.ts';
 import { ownerKind, readZxid, ttlOfOwner, type ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 
+/** A stats node's record without its path. */
+const STATS_RECORD_BYTES_MAX = 512;
+
 export class TreeEffects implements SweepSource {
   readonly quotas: QuotaTable;
   /** Writes that went over a soft limit; they are let through. */
@@ -102,6 +105,8 @@ export class TreeEffects implements SweepSource {
       this.tree.hash.of(statsPath, 0, statsPath.length),
     );
     if (id === 0 || this.tree.committedOf(id) === 0) return;
+    // Full to the last: the count is right all the same, and the text again with the next change.
+    if (!this.tree.arena.hasRoom(statsPath.length + STATS_RECORD_BYTES_MAX, 0)) return;
     this.tree.replaceData(id, encodeUtf8(this.quotas.statsText(quota)));
   }
 
