@@ -14,6 +14,7 @@ import { ChildrenReply } from './request/children-reply.ts';
 import { PathLookup } from './request/path-lookup.ts';
 import { ReadOps } from './request/read-ops.ts';
 import { WatchOps } from './request/watch-ops.ts';
+import { WordAnswers } from './request/word-answers.ts';
 import { SessionTable } from './session/session-table.ts';
 import { Ephemerals } from './tree/ephemerals.ts';
 import { spareBytesOf, Tree } from './tree/tree.ts';
@@ -89,6 +90,7 @@ export interface ReplicaParts {
   readonly replier: Replier;
   readonly childrenReply: ChildrenReply;
   readonly reads: ReadOps;
+  readonly words: WordAnswers;
   readonly authenticator: Authenticator;
   readonly committer: Committer;
 }
@@ -108,6 +110,7 @@ export function createParts(
     if (client !== undefined) state.clients.endAtLimit(client, limit);
   });
   const reads = new ReadOps({ ...state, watchOps, lookup, replier, children: childrenReply });
+  const words = new WordAnswers(state.clients, replier);
   const authenticator = new Authenticator({ ...state, replier });
   const committer = new Committer({
     ...state,
@@ -116,7 +119,7 @@ export function createParts(
     listener,
     checkDigest: options.digestEnabled,
   });
-  return { ...state, ...writes, replier, childrenReply, reads, authenticator, committer };
+  return { ...state, ...writes, replier, childrenReply, reads, words, authenticator, committer };
 }
 
 /** What the server knows. */

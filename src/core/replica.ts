@@ -97,6 +97,7 @@ export class Replica implements CorePort {
     this.onLogRoom();
     this.sweep();
     this.parts.tree.compactor.tick(this.clock.nowMs);
+    this.parts.words.onTick(this.clock.nowMs);
   }
 
   /** Work that no event will start: slices of a large reply, commits left over. True = call again soon. */
@@ -106,15 +107,16 @@ export class Replica implements CorePort {
       this.onLogRoom();
     }
     this.parts.childrenReply.doWork();
+    this.parts.words.doWork(this.clock.nowMs);
     if (this.lifecycle.isExpiring) this.lifecycle.expire();
     if (this.isSweepDue) this.sweep();
     return this.hasBackgroundWork;
   }
 
   get hasBackgroundWork(): boolean {
-    return (
-      this.parts.childrenReply.isBusy || this.hasCommitsLeft || this.lifecycle.isExpiring || this.isSweepDue
-    );
+    const { childrenReply, words } = this.parts;
+    const isReplying = childrenReply.isBusy || words.isBusy;
+    return isReplying || this.hasCommitsLeft || this.lifecycle.isExpiring || this.isSweepDue;
   }
 
   /** Whether anything since the last `endTurn` has to become visible to other threads or connections. */
@@ -165,21 +167,23 @@ export class Replica implements CorePort {
     client.queue.clear();
     client.dropHeld();
     this.parts.watches.removeConnection(conn);
+    this.parts.words.onGone(client);
     this.lifecycle.onConnectionGone(client);
     this.parts.clients.releaseIfDone(client);
   }
 
   onDrained(conn: ConnId): void {
     const client = this.parts.clients.get(conn);
-    if (client !== undefined) this.order.drain(client);
+    if (client === undefined) return;
+    this.parts.words.onDrained(client);
+    this.order.drain(client);
   }
 
   onFourLetterWord(conn: ConnId, word: number, argument: bigint | null): void {
     const client = this.parts.clients.get(conn);
     if (client === undefined || client.state !== ClientState.fresh) return;
     client.state = ClientState.closing;
-    this.parts.replier.text(client, this.admin.answer(word, argument));
-    client.sink.close(conn);
+    this.parts.words.begin(client, this.admin.answer(word, argument));
   }
 
   /** Everything up to `zxid` is on stable storage. */

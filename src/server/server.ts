@@ -23,6 +23,7 @@ import type { JobSetup } from './jobs/jobs.ts';
 import { createLogLink, type LogLinkHandle } from './log/log-link.ts';
 import type { LogWorkerMessage, LogWorkerSetup } from './log/log-thread.ts';
 import type { Log } from './logging.ts';
+import { createFileFacts, FileSurvey } from './monitor/file-facts.ts';
 import { createIoMeter, type IoMeterHandle } from './monitor/io-meter.ts';
 import { createThreadMeter, type ThreadMeterHandle } from './monitor/thread-meter.ts';
 import { createNodePlatform } from './platform/node-platform.ts';
@@ -106,6 +107,8 @@ class Assembly {
   private readonly clientPort = new SharedArrayBuffer(4);
   private readonly ringIoOptions: RingIoOptions;
   private readonly jobs: BackgroundJobs;
+  private readonly fileFacts = createFileFacts();
+  private readonly files: FileSurvey;
   private front!: Front;
   private logWorker!: SupervisedWorker;
   private drainCore!: () => Promise<void>;
@@ -126,6 +129,14 @@ class Assembly {
     this.snapshotLink = createSnapshotLink(this.coreBell);
     const setup: JobSetup = { link: this.snapshotLink, wakeByMessage: this.wakeByMessage };
     this.jobs = new BackgroundJobs(this.supervisor, platform, setup, log);
+    const core = new Bell(this.coreBell, undefined, {
+      port: { postMessage: () => this.supervisor.onWake() },
+    });
+    this.files = new FileSurvey(
+      this.fileFacts,
+      () => platform.surveyFiles(config.dataDir, config.dataLogDir),
+      () => core.ring(),
+    );
     this.ringIoOptions = {
       limits: {
         frameBytesMax: config.frameBytesMax,
@@ -176,7 +187,10 @@ class Assembly {
   private startShared(): void {
     const meter = createIoMeter('io_core');
     const setup = this.coreSetup([meter], null);
-    const host = new CoreHost(setup, this.log, this.platform, (job) => this.jobs.snapshot(job));
+    const host = new CoreHost(setup, this.log, this.platform, {
+      snapshot: (job) => this.jobs.snapshot(job),
+      surveyFiles: () => this.files.run(),
+    });
     const recovery = host.recover();
     this.startLog(recovery.lastZxid);
     const core = new SharedCore(
@@ -222,6 +236,8 @@ class Assembly {
     const onMessage = (message: CoreWorkerMessage): void => {
       if (message.type === 'snapshot') {
         this.jobs.snapshot(message.job);
+      } else if (message.type === 'surveyFiles') {
+        this.files.run();
       } else if (message.type === 'recovered') {
         this.startLog(message.lastZxid);
         recovered.resolve();
@@ -298,6 +314,7 @@ class Assembly {
       dirs: this.dirs,
       logLink: this.logLink,
       snapshotLink: this.snapshotLink,
+      fileFacts: this.fileFacts,
       clientPort: this.clientPort,
       threading: this.topology.mode,
       ioMeters,

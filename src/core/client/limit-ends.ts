@@ -3,8 +3,16 @@
  * reason, and who was the last. The core counts; whoever has a log says so now and then.
  */
 
-/** What a client had too much of: watches of its own, watches while all had too many, events or replies that it left unread. */
-export type ClientLimit = 'watchesOfConnection' | 'watchesOfAll' | 'unreadEvents' | 'heldReplies';
+/**
+ * What a client had too much of: watches of its own, watches while all had too many, events, replies or the answer to a
+ * four-letter word that it left unread.
+ */
+export type ClientLimit =
+  | 'watchesOfConnection'
+  | 'watchesOfAll'
+  | 'unreadEvents'
+  | 'heldReplies'
+  | 'unreadWord';
 
 export class LimitEnds {
   readonly counts: Record<ClientLimit, number> = {
@@ -12,6 +20,7 @@ export class LimitEnds {
     watchesOfAll: 0,
     unreadEvents: 0,
     heldReplies: 0,
+    unreadWord: 0,
   };
   total = 0;
   lastLimit: ClientLimit | null = null;

@@ -5,6 +5,7 @@
  */
 import type { Zxid } from '../../base/zxid.ts';
 import type { EpochsHandle } from '../../shm/epochs.ts';
+import type { WordAnswer } from './word-answer.ts';
 
 /**
  * A connection as the core sees it: `io << CONN_IO_SHIFT | slot`. A slot is reused only after the core called
@@ -88,7 +89,7 @@ export interface TreeHandle {
 /** Answers the four-letter words: text about the whole server, so not the core's to know. */
 export interface AdminPort {
   /** `word` as in `CorePort.onFourLetterWord`. */
-  answer(word: number, argument: bigint | null): Uint8Array;
+  answer(word: number, argument: bigint | null): WordAnswer;
 }
 
 /** Hashes that the language lacks. */

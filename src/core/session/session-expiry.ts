@@ -18,12 +18,6 @@ import { EMPTY_RING, RingLinks } from '../collections/ring-links.ts';
 import type { SessionSlot, SessionTable } from './session-table.ts';
 import { NO_SESSION } from './session-table.ts';
 
-/** For the `dump` word: the sessions that expire at `timeMs` as things stand. */
-interface ExpiryBucket {
-  readonly timeMs: number;
-  readonly slots: readonly SessionSlot[];
-}
-
 const NO_BUCKET = -1;
 
 export class SessionExpiry {
@@ -110,22 +104,14 @@ export class SessionExpiry {
     return this.buckets.size === 0 ? Number.POSITIVE_INFINITY : this.nextMs;
   }
 
-  /**
-   * The view of the `dump` word, in time order: every session under its true time, and the buckets that sessions
-   * have left behind since as empty ones, as in Apache, whose buckets stay until they come due.
-   */
-  dump(): ExpiryBucket[] {
-    const slotsByTime = new Map<number, SessionSlot[]>();
-    for (const timeMs of this.buckets.keys()) slotsByTime.set(timeMs, []);
-    for (let slot = this.sessions.next(0); slot !== NO_SESSION; slot = this.sessions.next(slot + 1)) {
-      if (slot >= this.bucketMs.length || this.bucketMs[slot] === NO_BUCKET) continue;
-      const timeMs = this.expiryTimeMs(slot);
-      const slots = slotsByTime.get(timeMs);
-      if (slots === undefined) slotsByTime.set(timeMs, [slot]);
-      else slots.push(slot);
-    }
-    const times = [...slotsByTime.keys()].sort((a, b) => a - b);
-    return times.map((timeMs) => ({ timeMs, slots: slotsByTime.get(timeMs)! }));
+  /** For the `dump` word, as in Apache: the buckets that are there, those too that all sessions have left behind. */
+  bucketTimes(): IterableIterator<number> {
+    return this.buckets.keys();
+  }
+
+  /** Whether the session stands in a bucket. */
+  isWatched(slot: SessionSlot): boolean {
+    return slot < this.bucketMs.length && this.bucketMs[slot] !== NO_BUCKET;
   }
 
   private roundUp(timeMs: number): number {

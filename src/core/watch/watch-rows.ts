@@ -14,6 +14,7 @@ import type { KeyedHash } from '../../base/keyed-hash.ts';
 import { grownBytes, grownFloats, grownInts } from '../collections/columns.ts';
 import { PairIndex } from '../collections/pair-index.ts';
 import { NO_PATH, PathSet } from '../collections/path-set.ts';
+import { NO_MORE_ROWS, RingCursor } from '../collections/ring-cursor.ts';
 import { EMPTY_RING, RingLinks } from '../collections/ring-links.ts';
 import type { ConnId } from '../ports/ports.ts';
 
@@ -88,6 +89,8 @@ export class WatchRows {
   private rowEnd = 0;
   private readonly rowByWatcherAndPath: PairIndex;
 
+  /** Walks that are under way: they must hear of each row that goes. */
+  private readonly walks = new Set<RingCursor>();
   private readonly limits: WatchLimits;
 
   constructor(hash: KeyedHash, limits: WatchLimits) {
@@ -162,6 +165,24 @@ export class WatchRows {
     this.freeWatchers.push(watcher);
   }
 
+  /** The rows of a path that are there now; may be interrupted. */
+  rowsOfPath(path: number): Generator<WatchRow> {
+    return this.walk(new RingCursor(this.pathLinks, this.pathRings[path]!));
+  }
+
+  rowsOfWatcher(watcher: number): Generator<WatchRow> {
+    return this.walk(new RingCursor(this.watcherLinks, this.watcherRings[watcher]!));
+  }
+
+  private *walk(cursor: RingCursor): Generator<WatchRow> {
+    this.walks.add(cursor);
+    try {
+      for (let row = cursor.take(); row !== NO_MORE_ROWS; row = cursor.take()) yield row;
+    } finally {
+      this.walks.delete(cursor);
+    }
+  }
+
   private countData(row: number, delta: number): void {
     const path = this.rowPaths[row]!;
     const watcher = this.rowWatchers[row]!;
@@ -196,6 +217,7 @@ export class WatchRows {
   private dropRow(row: number): void {
     const watcher = this.rowWatchers[row]!;
     const path = this.rowPaths[row]!;
+    if (this.walks.size > 0) for (const walk of this.walks) walk.onRemove(row);
     this.rowByWatcherAndPath.remove(watcher, path);
     this.charge(watcher, -WATCH_ROW_BYTES - this.paths.lengthOf(path));
     this.watcherRings[watcher] = this.watcherLinks.remove(this.watcherRings[watcher]!, row);

@@ -20,8 +20,6 @@ import { assert } from '../../base/assert.ts';
 import { type KeyedHash, PrefixHashes } from '../../base/keyed-hash.ts';
 import { WatcherType } from '../../wire/opcodes.ts';
 import { NO_PATH } from '../collections/path-set.ts';
-import type { RingLinks } from '../collections/ring-links.ts';
-import { EMPTY_RING } from '../collections/ring-links.ts';
 import type { ConnId } from '../ports/ports.ts';
 import {
   CHILD_TABLE,
@@ -53,6 +51,16 @@ export interface WatchReceiver {
 
 /** Whether a watch could be registered; otherwise which of the limits it would exceed. */
 type WatchRoom = 'ok' | 'connectionFull' | 'tableFull';
+
+export interface PathsOfConnection {
+  readonly conn: ConnId;
+  readonly paths: Iterable<string | null>;
+}
+
+export interface ConnectionsOfPath {
+  readonly path: string;
+  readonly conns: Iterable<ConnId | null>;
+}
 
 interface WatchSummary {
   readonly connections: number;
@@ -260,42 +268,41 @@ export class WatchTable {
     return { connections: this.watchingClientCount, paths: this.watchedPathCount, watches };
   }
 
-  /** Connection -> paths with a data-table watch. */
-  byConnection(): Map<ConnId, string[]> {
-    const view = new Map<ConnId, string[]>();
+  /**
+   * Every connection with its paths. Whoever walks may stop in between while the table changes: a watch that stays is
+   * met once. A step without a watch of the data table is `null`, so that no step is long.
+   */
+  *byConnection(): Generator<PathsOfConnection> {
+    let left = this.rows.watchers.size;
     for (const [conn, watcher] of this.rows.watchers) {
-      const texts: string[] = [];
-      for (const row of this.ringRows(this.rows.watcherRings[watcher]!, this.rows.watcherLinks)) {
-        if ((this.rows.rowModes[row]! & DATA_TABLE) !== 0)
-          texts.push(this.rows.paths.text(this.rows.rowPaths[row]!));
-      }
-      if (texts.length > 0) view.set(conn, texts);
+      if (left-- === 0) return; // the others have come since
+      yield { conn, paths: this.pathsOf(watcher) };
     }
-    return view;
   }
 
-  /** Path -> connections with a data-table watch on it. */
-  byPath(): Map<string, ConnId[]> {
-    const view = new Map<string, ConnId[]>();
-    for (let path = 0; path < this.rows.paths.end; path++) {
-      if (!this.rows.paths.has(path)) continue;
-      const conns: ConnId[] = [];
-      for (const row of this.ringRows(this.rows.pathRings[path]!, this.rows.pathLinks)) {
-        if ((this.rows.rowModes[row]! & DATA_TABLE) !== 0)
-          conns.push(this.rows.conns[this.rows.rowWatchers[row]!]!);
-      }
-      if (conns.length > 0) view.set(this.rows.paths.text(path), conns);
+  /** Every path with its connections, likewise; a step without one is `null`. */
+  *byPath(): Generator<ConnectionsOfPath | null> {
+    const { paths } = this.rows;
+    const { end } = paths;
+    for (let path = 0; path < end; path++) {
+      yield paths.has(path) ? { path: paths.text(path), conns: this.connectionsOf(path) } : null;
     }
-    return view;
   }
 
-  private *ringRows(head: number, links: RingLinks): Generator<number> {
-    if (head === EMPTY_RING) return;
-    let row = head;
-    do {
-      yield row;
-      row = links.after[row]!;
-    } while (row !== head);
+  private *pathsOf(watcher: number): Generator<string | null> {
+    for (const row of this.rows.rowsOfWatcher(watcher)) {
+      yield this.isData(row) ? this.rows.paths.text(this.rows.rowPaths[row]!) : null;
+    }
+  }
+
+  private *connectionsOf(path: number): Generator<ConnId | null> {
+    for (const row of this.rows.rowsOfPath(path)) {
+      yield this.isData(row) ? this.rows.conns[this.rows.rowWatchers[row]!]! : null;
+    }
+  }
+
+  private isData(row: number): boolean {
+    return (this.rows.rowModes[row]! & DATA_TABLE) !== 0;
   }
 }
 

@@ -7,16 +7,17 @@
 import { ClientState } from '../../core/client/client.ts';
 import type { CorePort } from '../../core/ports/core-port.ts';
 import type { ConnId, SnapshotRequest } from '../../core/ports/ports.ts';
+import type { WordAnswer } from '../../core/ports/word-answer.ts';
 import { Replica } from '../../core/replica.ts';
 import type { DataDirs } from '../../storage/data-dir.ts';
 import { fieldBytesMax } from '../../wire/limits.ts';
 import type { ServerConfig } from '../config/server-config.ts';
-import { FourLetterWords } from '../four-letter-words.ts';
 import type { LogLinkHandle } from '../log/log-link.ts';
 import { RingLogPort } from '../log/log-port.ts';
 import type { Log } from '../logging.ts';
 import { CoreMeter } from '../monitor/core-meter.ts';
 import { CoreMetrics } from '../monitor/core-metrics.ts';
+import { SharedFileFacts } from '../monitor/file-facts.ts';
 import type { IoMeterHandle } from '../monitor/io-meter.ts';
 import { SnapshotMeter } from '../monitor/snapshot-meter.ts';
 import { type StageQueues, Stages } from '../monitor/stages.ts';
@@ -25,6 +26,7 @@ import type { BlockingPlatform } from '../platform/platform.ts';
 import { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts';
 import { SnapshotLink, type SnapshotLinkHandle } from '../snapshot/snapshot-link.ts';
 import { type SnapshotJob, writeSnapshot } from '../snapshot/write-snapshot.ts';
+import { FourLetterWords } from '../words/four-letter-words.ts';
 import { CoreView } from './core-view.ts';
 import { LimitLines } from './limit-lines.ts';
 import { type Recovery, recover } from './recovery.ts';
@@ -35,6 +37,8 @@ export interface CoreSetup {
   readonly dirs: DataDirs;
   readonly logLink: LogLinkHandle;
   readonly snapshotLink: SnapshotLinkHandle;
+  /** Of `createFileFacts`. */
+  readonly fileFacts: SharedArrayBuffer;
   /** One int32: the bound client port, written by the supervisor once known. */
   readonly clientPort: SharedArrayBuffer;
   readonly threading: string;
@@ -46,6 +50,14 @@ export interface CoreSetup {
 
 /** What the core needs of the machine, on whichever thread it is. */
 export type HostPlatform = Pick<BlockingPlatform, 'clock' | 'disk' | 'digestBase64' | 'entropy'>;
+
+/** What the core has others do, on other threads; it does not wait for them. */
+export interface HostErrands {
+  /** Writes a snapshot, and reports through the snapshot link. */
+  snapshot(job: SnapshotJob): void;
+  /** Looks up the file facts. */
+  surveyFiles(): void;
+}
 
 const COMPRESSIONS = { none: '', gz: '.gz', snappy: '.snappy' } as const;
 
@@ -70,8 +82,7 @@ export class CoreHost implements CorePort {
   private tick: Tick | null = null;
   private readonly limitLines: LimitLines;
 
-  /** `beginSnapshot`: has a snapshot written; whoever does reports through the snapshot link. */
-  constructor(setup: CoreSetup, log: Log, platform: HostPlatform, beginSnapshot: (job: SnapshotJob) => void) {
+  constructor(setup: CoreSetup, log: Log, platform: HostPlatform, errands: HostErrands) {
     const { config } = setup;
     this.setup = setup;
     this.log = log;
@@ -96,7 +107,7 @@ export class CoreHost implements CorePort {
       meter: this.meter,
       log,
       stallMs: config.snapshotStallMs,
-      begin: (request) => beginSnapshot(this.jobOf(request)),
+      begin: (request) => errands.snapshot(this.jobOf(request)),
     });
     this.queues = { core: [], log: [this.logPort.queue], io: [] };
     const meters = {
@@ -107,7 +118,12 @@ export class CoreHost implements CorePort {
       coreThread: setup.coreThread,
     };
     this.metrics = new CoreMetrics(this.replica, new Stages(meters, this.meter, this.queues), startMs);
-    this.view = new CoreView(this.replica, config, this.metrics, startMs);
+    const files = new SharedFileFacts(
+      setup.fileFacts,
+      () => errands.surveyFiles(),
+      () => this.replica.clock.nowMs,
+    );
+    this.view = new CoreView(this.replica, config, this.metrics, files, startMs);
   }
 
   /** Fills the replica from the data directory. @throws CorruptionFailure, DataDirFailure, StorageFailure */
@@ -245,10 +261,16 @@ export class CoreHost implements CorePort {
     this.replica.onFourLetterWord(conn, word, argument);
   }
 
-  private answerWord(word: number, argument: bigint | null): Uint8Array {
+  private answerWord(word: number, argument: bigint | null): WordAnswer {
     this.onWord();
-    this.words ??= new FourLetterWords(this.view, this.setup.config, Atomics.load(this.clientPort, 0));
-    return Buffer.from(this.words.answer(word, argument), 'utf8');
+    this.words ??= new FourLetterWords({
+      view: this.view,
+      config: this.setup.config,
+      clientPort: Atomics.load(this.clientPort, 0),
+      onFailure: (name, error) =>
+        this.log.warn(`the word ${name} could not be answered in full`, { reason: String(error) }),
+    });
+    return this.words.answer(word, argument);
   }
 
   // ---- snapshots -----------------------------------------------------------------------------------------

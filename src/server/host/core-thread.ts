@@ -26,6 +26,7 @@ export interface CoreWorkerSetup {
 export type CoreWorkerMessage =
   | { readonly type: 'recovered'; readonly lastZxid: number }
   | { readonly type: 'snapshot'; readonly job: SnapshotJob }
+  | { readonly type: 'surveyFiles' }
   | LogLine
   | WorkerFailure;
 
@@ -41,7 +42,10 @@ export function createCoreLoop(setup: CoreWorkerSetup, options: CoreThreadOption
   const { platform, post } = options;
   const { core } = setup;
   const log = new ThreadLog('core', core.config.logLevel, post);
-  const host = new CoreHost(core, log, platform, (job) => post({ type: 'snapshot', job }));
+  const host = new CoreHost(core, log, platform, {
+    snapshot: (job) => post({ type: 'snapshot', job }),
+    surveyFiles: () => post({ type: 'surveyFiles' }),
+  });
   const bell = new Bell(setup.coreBell);
   const agent = new CoreAgent(setup, host, bell, options);
   const recovery = host.recover();

@@ -1,21 +1,26 @@
-/** The four-letter words' view of a replica: fresh readings of its tables, on the core's thread. */
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+/**
+ * The four-letter words' view of a replica: readings of its tables, on the core's thread. Whatever grows with clients is
+ * a generator over the live tables, which change while it waits for its next turn; `Map` and `Set` iterate soundly over
+ * what changes, watches have cursors, and counts taken at the begin keep a walk from running after what is added.
+ */
 import { joinHalves } from '../../base/int64.ts';
 import { type Client, ClientState } from '../../core/client/client.ts';
 import { pathText } from '../../core/path/path.ts';
 import type { Replica } from '../../core/replica.ts';
+import { NO_SESSION } from '../../core/session/session-table.ts';
+import type { ZnodeCursor } from '../../core/tree/record.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { CoreMetrics } from '../monitor/core-metrics.ts';
+import type { FileFacts } from '../monitor/file-facts.ts';
 import type {
-  ConnectionBucket,
+  Bucket,
+  ConnectionName,
   ConnectionSession,
   ConnectionView,
   MetricsView,
   PathsOfSession,
   ServerCounts,
   ServerView,
-  SessionBucket,
   SessionsOfPath,
   WatchCounts,
 } from '../monitor/server-view.ts';
@@ -28,12 +33,22 @@ export class CoreView implements ServerView {
   private readonly replica: Replica;
   private readonly config: ServerConfig;
   private readonly ownMetrics: CoreMetrics;
+  readonly files: FileFacts;
   private readonly startMs: number;
+  private readonly cursor: ZnodeCursor;
 
-  constructor(replica: Replica, config: ServerConfig, metrics: CoreMetrics, startMs: number) {
+  constructor(
+    replica: Replica,
+    config: ServerConfig,
+    metrics: CoreMetrics,
+    files: FileFacts,
+    startMs: number,
+  ) {
     this.replica = replica;
     this.config = config;
     this.ownMetrics = metrics;
+    this.files = files;
+    this.cursor = replica.parts.tree.cursor();
     this.startMs = startMs;
   }
 
@@ -51,6 +66,7 @@ export class CoreView implements ServerView {
       // Apache keeps the root under two names, "" and "/", and counts both, here and in the data size.
       nodes: tree.nodeCount + 1,
       ephemerals: ephemerals.count,
+      ephemeralSessions: ephemerals.sessionCount,
       watches: watches.watchCount,
       sessions: sessions.size,
       dataBytes: tree.dataBytes + 1,
@@ -62,10 +78,9 @@ export class CoreView implements ServerView {
     };
   }
 
-  connections(): readonly ConnectionView[] {
-    const views: ConnectionView[] = [];
+  *connections(): Generator<ConnectionView> {
     for (const client of this.replica.parts.clients.all()) {
-      views.push({
+      yield {
         address: client.address,
         port: client.port,
         interestOps: client.state === ClientState.closing ? ASKING : READING,
@@ -73,71 +88,69 @@ export class CoreView implements ServerView {
         received: client.received,
         sent: client.sent,
         session: client.session < 0 ? null : this.sessionOf(client),
-      });
+      };
     }
-    return views;
   }
 
-  sessionBuckets(): readonly SessionBucket[] {
-    const { lifecycle } = this.replica;
-    return lifecycle.expiry.dump().map(({ timeMs, slots }) => ({
+  *sessionBuckets(): Generator<null, readonly Bucket<bigint>[]> {
+    const { expiry } = this.replica.lifecycle;
+    const { sessions } = this.replica.parts;
+    // The halves of each id: a session may be gone before its line is written.
+    const idsByTime = new Map<number, number[]>();
+    for (const timeMs of expiry.bucketTimes()) idsByTime.set(timeMs, []);
+    for (let slot = sessions.next(0); slot !== NO_SESSION; slot = sessions.next(slot + 1)) {
+      if (expiry.isWatched(slot)) {
+        listOf(idsByTime, expiry.expiryTimeMs(slot)).push(sessions.idHigh[slot]!, sessions.idLow[slot]!);
+      }
+      yield null;
+    }
+    return inTimeOrder(idsByTime, (timeMs, halves) => ({
       expiresWallMs: this.wallOf(timeMs),
-      sessionIds: slots.map((slot) => this.sessionId(slot)),
+      count: halves.length / 2,
+      members: idsOf(halves),
     }));
   }
 
-  connectionBuckets(): readonly ConnectionBucket[] {
-    const byTime = new Map<number, ConnectionBucket['connections'][number][]>();
+  *connectionBuckets(): Generator<null, readonly Bucket<ConnectionName>[]> {
+    const clientsByTime = new Map<number, Client[]>();
     for (const client of this.replica.parts.clients.all()) {
-      const expires =
+      const expiresMs =
         client.session < 0
           ? this.replica.clock.nowMs + this.config.sessionlessTimeoutMs
           : this.replica.lifecycle.expiry.expiryTimeMs(client.session);
-      const list = byTime.get(expires) ?? [];
-      byTime.set(expires, list);
-      const sessionId = client.session < 0 ? 0n : this.sessionId(client.session);
-      list.push({ address: client.address, port: client.port, sessionId });
+      listOf(clientsByTime, expiresMs).push(client);
+      yield null;
     }
-    return [...byTime.keys()]
-      .sort((a, b) => a - b)
-      .map((time) => ({ expiresWallMs: this.wallOf(time), connections: byTime.get(time)! }));
+    return inTimeOrder(clientsByTime, (timeMs, clients) => ({
+      expiresWallMs: this.wallOf(timeMs),
+      count: clients.length,
+      members: this.namesOf(clients),
+    }));
   }
 
-  ephemerals(): readonly PathsOfSession[] {
-    const { ephemerals, tree } = this.replica.parts;
-    const cursor = tree.cursor();
-    const result: PathsOfSession[] = [];
-    for (const slot of ephemerals.sessions()) {
-      const paths: string[] = [];
-      for (const id of ephemerals.of(slot) ?? []) {
-        const record = tree.committedOf(id);
-        if (record === 0) continue;
-        cursor.moveTo(record);
-        paths.push(pathText(cursor.bytes, cursor.pathStart, cursor.pathLength));
-      }
-      result.push({ sessionId: this.sessionId(slot), paths });
+  *ephemerals(): Generator<PathsOfSession> {
+    const { ephemerals } = this.replica.parts;
+    let left = ephemerals.sessionCount;
+    for (const session of ephemerals.sessions()) {
+      if (left-- === 0) return; // the others have come since
+      yield { sessionId: this.sessionId(session), paths: this.ephemeralPaths(session) };
     }
-    return result;
   }
 
   watches(): WatchCounts {
     return this.replica.parts.watches.summary();
   }
 
-  watchesBySession(): readonly PathsOfSession[] {
-    const result: PathsOfSession[] = [];
-    for (const [conn, paths] of this.replica.parts.watches.byConnection()) {
-      result.push({ sessionId: this.sessionOfConnection(conn), paths });
+  *watchesBySession(): Generator<PathsOfSession> {
+    for (const { conn, paths } of this.replica.parts.watches.byConnection()) {
+      yield { sessionId: this.sessionOfConnection(conn), paths };
     }
-    return result;
   }
 
-  watchesByPath(): readonly SessionsOfPath[] {
-    const result: SessionsOfPath[] = [];
-    for (const [path, conns] of this.replica.parts.watches.byPath()) {
-      result.push({ path, sessionIds: conns.map((conn) => this.sessionOfConnection(conn)) });
+  *watchesByPath(): Generator<SessionsOfPath | null> {
+    for (const of of this.replica.parts.watches.byPath()) {
+      yield of === null ? null : { path: of.path, sessionIds: this.sessionsOf(of.conns) };
     }
-    return result;
   }
 
   digests(): readonly { readonly zxid: number; readonly digest: bigint }[] {
@@ -145,19 +158,15 @@ export class CoreView implements ServerView {
     return digests.map(({ zxid, high, low }) => ({ zxid, digest: joinHalves(high, low) }));
   }
 
-  directoryBytes(): { readonly dataDir: number; readonly dataLogDir: number } {
-    const dataDir = treeBytes(join(this.config.dataDir, 'version-2'));
-    const { dataLogDir } = this.config;
-    if (dataLogDir === this.config.dataDir) return { dataDir, dataLogDir: dataDir };
-    return { dataDir, dataLogDir: treeBytes(join(dataLogDir, 'version-2')) };
-  }
-
   metrics(): MetricsView {
     return this.ownMetrics;
   }
 
-  resetConnectionStats(): void {
-    for (const client of this.replica.parts.clients.all()) client.resetStatistics();
+  *resetConnectionStats(): Generator<null> {
+    for (const client of this.replica.parts.clients.all()) {
+      client.resetStatistics();
+      yield null;
+    }
   }
 
   resetServerStats(): void {
@@ -183,6 +192,34 @@ export class CoreView implements ServerView {
     };
   }
 
+  private *ephemeralPaths(session: number): Generator<string | null> {
+    const { ephemerals, tree } = this.replica.parts;
+    const nodes = ephemerals.of(session);
+    let left = nodes?.size ?? 0;
+    for (const id of nodes ?? []) {
+      if (left-- === 0) return;
+      yield this.committedPath(tree.committedOf(id));
+    }
+  }
+
+  /** Null of a node that is only proposed. */
+  private committedPath(record: number): string | null {
+    if (record === 0) return null;
+    const { cursor } = this;
+    cursor.moveTo(record);
+    return pathText(cursor.bytes, cursor.pathStart, cursor.pathLength);
+  }
+
+  private *sessionsOf(conns: Iterable<number | null>): Generator<bigint | null> {
+    for (const conn of conns) yield conn === null ? null : this.sessionOfConnection(conn);
+  }
+
+  private *namesOf(clients: readonly Client[]): Generator<ConnectionName> {
+    for (const { address, port, session } of clients) {
+      yield { address, port, sessionId: session < 0 ? 0n : this.sessionId(session) };
+    }
+  }
+
   private sessionId(slot: number): bigint {
     const { idHigh, idLow } = this.replica.parts.sessions;
     return joinHalves(idHigh[slot]!, idLow[slot]!);
@@ -198,12 +235,20 @@ export class CoreView implements ServerView {
   }
 }
 
-function treeBytes(directory: string): number {
-  let total = 0;
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) total += treeBytes(path);
-    else total += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+function listOf<T>(lists: Map<number, T[]>, timeMs: number): T[] {
+  let list = lists.get(timeMs);
+  if (list === undefined) {
+    list = [];
+    lists.set(timeMs, list);
   }
-  return total;
+  return list;
+}
+
+function inTimeOrder<T, B>(lists: ReadonlyMap<number, T[]>, bucketOf: (timeMs: number, list: T[]) => B): B[] {
+  const times = [...lists.keys()].sort((a, b) => a - b);
+  return times.map((timeMs) => bucketOf(timeMs, lists.get(timeMs)!));
+}
+
+function* idsOf(halves: readonly number[]): Generator<bigint> {
+  for (let at = 0; at < halves.length; at += 2) yield joinHalves(halves[at]!, halves[at + 1]!);
 }

@@ -73,6 +73,8 @@ export class LimitLines {
         return '16 MiB of watch events that it did not read';
       case 'heldReplies':
         return '16 MiB of replies that it did not read';
+      case 'unreadWord':
+        return 'the answer to a four-letter word that it did not read while others waited for theirs';
     }
   }
 }

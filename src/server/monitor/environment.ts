@@ -2,7 +2,7 @@
  * The facts about machine and process that the words `envi` and `mntr` print. The keys are Java's, because tools
  * look them up; where the Java machine has no counterpart the nearest fact about Node stands in its place.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { arch, homedir, hostname, release, tmpdir, type, userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
@@ -13,7 +13,7 @@ export function environment(): readonly (readonly [key: string, value: string])[
   const heap = getHeapStatistics();
   return [
     ['zookeeper.version', versionLine()],
-    ['host.name', hostname()],
+    ['host.name', known(hostname)],
     ['java.version', `none (Node ${process.versions.node})`],
     ['java.vendor', 'none (Node.js)'],
     ['java.home', dirname(process.execPath)],
@@ -24,9 +24,9 @@ export function environment(): readonly (readonly [key: string, value: string])[
     ['os.name', type()],
     ['os.arch', JAVA_ARCHITECTURES.get(arch()) ?? arch()],
     ['os.version', release()],
-    ['user.name', userName()],
-    ['user.home', homedir()],
-    ['user.dir', process.cwd()],
+    ['user.name', known(() => userInfo().username)],
+    ['user.home', known(homedir)],
+    ['user.dir', known(() => process.cwd())],
     ['os.memory.free', megabytes(heap.total_heap_size - heap.used_heap_size)],
     ['os.memory.max', megabytes(heap.heap_size_limit)],
     ['os.memory.total', megabytes(heap.total_heap_size)],
@@ -38,11 +38,11 @@ const JAVA_ARCHITECTURES = new Map([
   ['arm64', 'aarch64'],
 ]);
 
-function userName(): string {
+/** `?` is Java's word for it: a user id without a name and without HOME, a working directory that is gone. */
+function known(fact: () => string): string {
   try {
-    return userInfo().username;
+    return fact();
   } catch {
-    // A container may run under a user id without a name.
     return '?';
   }
 }
@@ -51,15 +51,7 @@ function megabytes(bytes: number): string {
   return `${Math.floor(bytes / (1024 * 1024))}MB`;
 }
 
-/** Null where the system has no /proc: the gauge is then left out. */
-export function openFileCount(): number | null {
-  try {
-    return readdirSync('/proc/self/fd').length;
-  } catch {
-    return null;
-  }
-}
-
+/** Null where the system has no /proc. */
 export function openFileCountMax(): number | null {
   try {
     const line = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));

@@ -1,7 +1,7 @@
 /** The word `mntr`: one line `zk_<key> TAB <value>` per gauge and metric. Formatting only. */
 import { versionLine } from '../version.ts';
 import type { Summary } from './distribution.ts';
-import { openFileCount, openFileCountMax } from './environment.ts';
+import type { FileFigure, FileFigures } from './file-facts.ts';
 import { doubleText } from './java-text.ts';
 import { COUNTERS, DETAILED_SUMMARIES, SUMMARIES } from './metrics.ts';
 import type { ServerCounts, ServerView } from './server-view.ts';
@@ -15,7 +15,7 @@ export function monitorText(view: ServerView): string {
   const lines: Line[] = [
     ['version', versionLine()],
     ['server_state', 'standalone'],
-    ...gauges(view.counts()),
+    ...gauges(view.counts(), view.files.figures()),
   ];
   const metrics = view.metrics();
   for (const name of COUNTERS) lines.push([name, metrics.counter(name)]);
@@ -40,7 +40,7 @@ export function averageText(summary: Summary): string {
   return doubleText(summary.count === 0 ? 0 : summary.sum / summary.count);
 }
 
-function gauges(counts: ServerCounts): Line[] {
+function gauges(counts: ServerCounts, files: FileFigures): Line[] {
   return [
     ['avg_latency', averageText(counts.latency)],
     ['max_latency', Math.floor(counts.latency.max)],
@@ -56,8 +56,8 @@ function gauges(counts: ServerCounts): Line[] {
     ['approximate_data_size', counts.dataBytes],
     ['global_sessions', counts.sessions],
     ['local_sessions', 0],
-    ['open_file_descriptor_count', openFileCount()],
-    ['max_file_descriptor_count', openFileCountMax()],
+    ['open_file_descriptor_count', known(files.openFiles)],
+    ['max_file_descriptor_count', known(files.openFilesMax)],
     ['connection_drop_probability', doubleText(0)],
     ['last_client_response_size', counts.lastReplyBytes],
     ['max_client_response_size', counts.maxReplyBytes],
@@ -67,6 +67,11 @@ function gauges(counts: ServerCounts): Line[] {
     ['non_mtls_remote_conn_count', 0],
     ['non_mtls_local_conn_count', 0],
   ];
+}
+
+/** A figure that could not be had is left out. */
+function known(figure: FileFigure): number | null {
+  return figure < 0 ? null : figure;
 }
 
 function summary(name: string, recorded: Summary | null): Line[] {

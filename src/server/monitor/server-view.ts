@@ -1,31 +1,34 @@
 /**
- * What the four-letter words want to know of a running server. The server layer implements this over the core's
- * tables, the connection table and the counters; the words only format. Every method is a fresh reading and may be
- * slow (it walks tables), so a word calls what it prints and nothing else. One thread: the one that answers.
+ * What the four-letter words want to know of a running server. The server layer implements this over the core's tables,
+ * the connection table and the counters; the words only format. Single values are kept, not computed; whatever grows
+ * with clients comes step by step, and the tables may change between two steps: what stays is met once. `null` is a
+ * step that met nothing to show. One thread: the one that answers.
  */
 import type { Zxid } from '../../base/zxid.ts';
 import type { Summary } from './distribution.ts';
+import type { FileFacts } from './file-facts.ts';
 
 export interface ServerView {
   /** False while the database loads and after the stop has begun. */
   readonly serving: boolean;
+  readonly files: FileFacts;
   counts(): ServerCounts;
-  connections(): readonly ConnectionView[];
+  connections(): Iterable<ConnectionView>;
   /** In time order, empty buckets included. */
-  sessionBuckets(): readonly SessionBucket[];
+  sessionBuckets(): Generator<null, readonly Bucket<bigint>[]>;
   /** Connections by the time at which silence would close them, in time order. */
-  connectionBuckets(): readonly ConnectionBucket[];
-  ephemerals(): readonly PathsOfSession[];
+  connectionBuckets(): Generator<null, readonly Bucket<ConnectionName>[]>;
+  ephemerals(): Iterable<PathsOfSession>;
   /** Watches of the data table only, as in Apache. */
   watches(): WatchCounts;
-  watchesBySession(): readonly PathsOfSession[];
-  watchesByPath(): readonly SessionsOfPath[];
+  /** Connections without such a watch may be among them. */
+  watchesBySession(): Iterable<PathsOfSession>;
+  watchesByPath(): Iterable<SessionsOfPath | null>;
   /** Of the tree, oldest first. */
   digests(): readonly { readonly zxid: Zxid; readonly digest: bigint }[];
-  directoryBytes(): { readonly dataDir: number; readonly dataLogDir: number };
   metrics(): MetricsView;
   /** `crst`: packet counts and latencies of every connection start afresh. */
-  resetConnectionStats(): void;
+  resetConnectionStats(): Iterable<null>;
   /** `srst`: the same for the server, with its metrics. */
   resetServerStats(): void;
 }
@@ -40,6 +43,8 @@ export interface ServerCounts {
   readonly lastZxid: Zxid;
   readonly nodes: number;
   readonly ephemerals: number;
+  /** Sessions that own some. */
+  readonly ephemeralSessions: number;
   /** Of both watch tables. */
   readonly watches: number;
   readonly sessions: number;
@@ -82,29 +87,28 @@ export interface ConnectionSession {
   readonly maxLatencyMs: number;
 }
 
-export interface SessionBucket {
+/** Those that expire at one time. */
+export interface Bucket<T> {
   readonly expiresWallMs: number;
-  readonly sessionIds: readonly bigint[];
+  readonly count: number;
+  readonly members: Iterable<T>;
 }
 
-export interface ConnectionBucket {
-  readonly expiresWallMs: number;
-  readonly connections: readonly {
-    readonly address: string;
-    readonly port: number;
-    /** 0 before the session is established. */
-    readonly sessionId: bigint;
-  }[];
+export interface ConnectionName {
+  readonly address: string;
+  readonly port: number;
+  /** 0 before the session is established. */
+  readonly sessionId: bigint;
 }
 
 export interface PathsOfSession {
   readonly sessionId: bigint;
-  readonly paths: readonly string[];
+  readonly paths: Iterable<string | null>;
 }
 
 export interface SessionsOfPath {
   readonly path: string;
-  readonly sessionIds: readonly bigint[];
+  readonly sessionIds: Iterable<bigint | null>;
 }
 
 export interface WatchCounts {

@@ -73,6 +73,7 @@ function coreMetrics(stages: Stages, replica: Replica): OwnMetric[] {
     ['core_closed_watches_of_connection', core.closedAt('watchesOfConnection')],
     ['core_closed_watches_of_all', core.closedAt('watchesOfAll')],
     ['core_closed_unread_events', core.closedAt('unreadEvents')],
+    ['core_closed_unread_word', core.closedAt('unreadWord')],
     ['core_closed_held_replies', core.closedAt('heldReplies')],
     ['core_watch_bytes_now', replica.parts.watches.bytes],
     ...queueMetrics('core', stages.queues.core, stages.ioSince(IoTotal.pausesRing)),

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { DataDirLock } from '../../storage/data-dir-lock.ts';
 import { openFileCountMax } from '../monitor/environment.ts';
+import { surveyFiles } from '../monitor/file-survey.ts';
 import { createNodeBlocking } from './node-blocking.ts';
 import { NodeJobThread } from './node-job-thread.ts';
 import { nodeLoopPlatform } from './node-loop.ts';
@@ -15,6 +16,7 @@ export function createNodePlatform(): Platform {
     ...nodeLoopPlatform,
     coreCount: availableParallelism(),
     openFileCountMax: openFileCountMax(),
+    surveyFiles,
     startThread: (entry, role, data) =>
       new Worker(workerUrl(entry), { name: role, workerData: data, resourceLimits: WORKER_LIMITS }),
     startJobs: (setup, onWake, onLost) => new NodeJobThread(setup, onWake, onLost),

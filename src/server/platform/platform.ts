@@ -12,6 +12,7 @@ import type { EventLoop } from '../../base/event-loop.ts';
 import type { Transport } from '../../net/transport.ts';
 import type { Disk } from '../../storage/disk.ts';
 import type { JobArgument, JobName, JobReport, JobSetup } from '../jobs/jobs.ts';
+import type { FileFigures } from '../monitor/file-facts.ts';
 import type { LoopUsage, ThreadUsage } from '../monitor/thread-usage.ts';
 
 export interface BlockingPlatform {
@@ -39,6 +40,8 @@ export interface Platform extends BlockingPlatform, LoopPlatform {
   readonly coreCount: number;
   /** Null where the system does not say. */
   readonly openFileCountMax: number | null;
+  /** What directories and descriptors amount to; never rejects. */
+  surveyFiles(dataDir: string, dataLogDir: string): Promise<FileFigures>;
   /** Starts a thread at `entry`, a file of src/server without its extension; it gets `data`. */
   startThread(entry: string, role: string, data: object): Thread;
   /** Starts the thread of background jobs. `onWake`: a job has rung the core's bell by message. */

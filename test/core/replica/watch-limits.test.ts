@@ -78,6 +78,7 @@ suite('one connection', () => {
         watchesOfAll: 0,
         unreadEvents: 0,
         heldReplies: 0,
+        unreadWord: 0,
       });
       assert.equal(limitEnds.lastSession, 1);
       assert.equal(harness.parts.watches.watchCount, 0, 'nothing of it stays');

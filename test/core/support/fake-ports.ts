@@ -15,6 +15,7 @@ import {
   PIECE_BYTES_MAX,
   type ReplySink,
 } from '../../../src/core/ports/ports.ts';
+import type { WordAnswer } from '../../../src/core/ports/word-answer.ts';
 
 const RUBBISH = 0xa5;
 const CLAIM_OFFSET = 13;
@@ -144,6 +145,12 @@ export const SHA1: CryptoPort = {
   digestBase64: (bytes) => createHash('sha1').update(bytes).digest('base64'),
 };
 
+/** An answer of these pieces. */
+export function wordAnswer(texts: readonly string[], isLong = false): WordAnswer {
+  const pieces = texts.map((text) => new TextEncoder().encode(text));
+  return { isLong, isReady: true, next: () => pieces.shift() ?? null, abandon: () => pieces.splice(0) };
+}
+
 export const ADMIN: AdminPort = {
-  answer: (word, argument) => new TextEncoder().encode(`word ${word} argument ${argument}\n`),
+  answer: (word, argument) => wordAnswer([`word ${word} argument ${argument}\n`]),
 };

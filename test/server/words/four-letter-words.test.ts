@@ -3,18 +3,25 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { readServerConfig } from '../../src/server/config/server-config.ts';
-import { FourLetterWords } from '../../src/server/four-letter-words.ts';
-import { dateText, doubleText, socketAddressText } from '../../src/server/monitor/java-text.ts';
-import type { ConnectionView, ServerCounts, ServerView } from '../../src/server/monitor/server-view.ts';
-import { versionLine } from '../../src/server/version.ts';
+import type { WordAnswer } from '../../../src/core/ports/word-answer.ts';
+import { readServerConfig } from '../../../src/server/config/server-config.ts';
+import type { FileFacts, FileFigures } from '../../../src/server/monitor/file-facts.ts';
+import { dateText, doubleText, socketAddressText } from '../../../src/server/monitor/java-text.ts';
+import type {
+  Bucket,
+  ConnectionView,
+  ServerCounts,
+  ServerView,
+} from '../../../src/server/monitor/server-view.ts';
+import { versionLine } from '../../../src/server/version.ts';
+import { FourLetterWords } from '../../../src/server/words/four-letter-words.ts';
 
 const A = 0x100001b184c0000n;
 const B = 0x100001b184c0001n;
 
 function golden(name: string): string {
   return readFileSync(
-    join(import.meta.dirname, '..', 'fixtures', 'four-letter-words', `${name}.txt`),
+    join(import.meta.dirname, '..', '..', 'fixtures', 'four-letter-words', `${name}.txt`),
     'latin1',
   );
 }
@@ -32,6 +39,7 @@ const COUNTS: ServerCounts = {
   lastZxid: 0x94,
   nodes: 11,
   ephemerals: 3,
+  ephemeralSessions: 2,
   watches: 4,
   sessions: 2,
   dataBytes: 78,
@@ -100,50 +108,72 @@ function at(time: string): number {
   return Date.parse(`2026-11-20T07:35:${time}Z`);
 }
 
+function bucket<T>(time: string, members: readonly T[]): Bucket<T> {
+  return { expiresWallMs: at(time), count: members.length, members };
+}
+
+/** What takes a step to collect. */
+function* madeOf<T>(value: T): Generator<null, T> {
+  yield null;
+  return value;
+}
+
+function filesOf(figures: FileFigures): FileFacts {
+  return { ask: () => {}, answered: () => () => true, figures: () => figures };
+}
+
+/** The whole answer, as a client gets it. */
+function textOf(answer: WordAnswer): string {
+  const pieces: Uint8Array[] = [];
+  for (let piece = answer.next(); piece !== null; piece = answer.next()) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
+
 /** The server of the golden files, as far as the words ask. */
 function apacheView(changes: Partial<ServerView> = {}): ServerView {
   return {
     serving: true,
     counts: () => COUNTS,
     connections: () => [OF_A, OF_B, ASKING],
-    sessionBuckets: () => [
-      { expiresWallMs: at('13'), sessionIds: [] },
-      { expiresWallMs: at('15'), sessionIds: [A] },
-      { expiresWallMs: at('23'), sessionIds: [B] },
-    ],
-    connectionBuckets: () => [
-      {
-        expiresWallMs: at('17'),
-        connections: [
+    sessionBuckets: () => madeOf([bucket('13', []), bucket('15', [A]), bucket('23', [B])]),
+    connectionBuckets: () =>
+      madeOf([
+        bucket('17', [
           { address: '127.0.0.1', port: 50003, sessionId: 0n },
           { address: '127.0.0.1', port: 50001, sessionId: A },
-        ],
-      },
-      { expiresWallMs: at('27'), connections: [{ address: '127.0.0.1', port: 50002, sessionId: B }] },
-    ],
+        ]),
+        bucket('27', [{ address: '127.0.0.1', port: 50002, sessionId: B }]),
+      ]),
     ephemerals: () => [
       { sessionId: B, paths: ['/ephb'] },
       { sessionId: A, paths: ['/eph2', '/eph'] },
     ],
     watches: () => ({ connections: 2, paths: 2, watches: 3 }),
     watchesBySession: () => [
-      { sessionId: A, paths: ['/a', '/nope'] },
+      { sessionId: A, paths: [null, '/a', null, '/nope'] },
+      { sessionId: 77n, paths: [null] },
       { sessionId: B, paths: ['/a'] },
     ],
     watchesByPath: () => [
-      { path: '/a', sessionIds: [A, B] },
+      { path: '/a', sessionIds: [A, null, B] },
+      null,
+      { path: '/children', sessionIds: [null] },
       { path: '/nope', sessionIds: [A] },
     ],
     digests: () => [{ zxid: 0x80, digest: 12156545775n }],
-    directoryBytes: () => ({ dataDir: 67109337, dataLogDir: 67109337 }),
+    files: filesOf({ dataDirBytes: 67109337, dataLogDirBytes: 67109337, openFiles: 61, openFilesMax: 1024 }),
     metrics: () => ({ counter: () => 0, summary: () => null, percentiles: () => null, own: () => [] }),
-    resetConnectionStats: () => {},
+    resetConnectionStats: () => [null],
     resetServerStats: () => {},
     ...changes,
   };
 }
 
-function wordsOf(view: ServerView, whitelist = '*'): FourLetterWords {
+function wordsOf(
+  view: ServerView,
+  whitelist = '*',
+  onFailure: (word: string, error: unknown) => void = (_, error) => assert.fail(String(error)),
+): FourLetterWords {
   const { config } = readServerConfig({
     file: null,
     overrides: [
@@ -153,11 +183,11 @@ function wordsOf(view: ServerView, whitelist = '*'): FourLetterWords {
       { flag: '--set', key: '4lw.commands.whitelist', value: whitelist },
     ],
   });
-  return new FourLetterWords(view, config, 2181);
+  return new FourLetterWords({ view, config, clientPort: 2181, onFailure });
 }
 
 function ask(name: string, view = apacheView(), argument: bigint | null = null): string {
-  return wordsOf(view).answer(wordOf(name), argument);
+  return textOf(wordsOf(view).answer(wordOf(name), argument));
 }
 
 /** `key=value` or `key TAB value` lines to [key, kind of value]. */
@@ -224,9 +254,9 @@ describe('answers equal to those of Apache', () => {
 
   it('stmk and gtmk', () => {
     const words = wordsOf(apacheView());
-    assert.equal(words.answer(wordOf('stmk'), 511n), golden('stmk'));
-    assert.equal(words.answer(wordOf('gtmk'), null), '511');
-    assert.equal(words.answer(wordOf('stmk'), null), '', 'without its argument');
+    assert.equal(textOf(words.answer(wordOf('stmk'), 511n)), golden('stmk'));
+    assert.equal(textOf(words.answer(wordOf('gtmk'), null)), '511');
+    assert.equal(textOf(words.answer(wordOf('stmk'), null)), '', 'without its argument');
   });
 
   it('envi has the same keys in the same order', () => {
@@ -280,12 +310,12 @@ describe('mntr', () => {
 describe('whitelist and state', () => {
   it('answers only what is listed, and srvr always', () => {
     const words = wordsOf(apacheView(), 'ruok');
-    assert.equal(words.answer(wordOf('ruok'), null), 'imok');
-    assert.match(words.answer(wordOf('srvr'), null), /^Zookeeper version: /);
+    assert.equal(textOf(words.answer(wordOf('ruok'), null)), 'imok');
+    assert.match(textOf(words.answer(wordOf('srvr'), null)), /^Zookeeper version: /);
     const refusal = (name: string): string => `${name} is not executed because it is not in the whitelist.\n`;
-    assert.equal(words.answer(wordOf('mntr'), null), refusal('mntr'));
-    assert.equal(words.answer(wordOf('isro'), null), refusal('isro'));
-    assert.equal(words.answer(wordOf('\xff\xf4\xff\xfd'), null), refusal('telnet close'));
+    assert.equal(textOf(words.answer(wordOf('mntr'), null)), refusal('mntr'));
+    assert.equal(textOf(words.answer(wordOf('isro'), null)), refusal('isro'));
+    assert.equal(textOf(words.answer(wordOf('\xff\xf4\xff\xfd'), null)), refusal('telnet close'));
   });
 
   it('says nothing to what is no word', () => {
@@ -313,7 +343,10 @@ describe('whitelist and state', () => {
   it('resets on crst and srst', () => {
     const calls: string[] = [];
     const view = apacheView({
-      resetConnectionStats: () => void calls.push('crst'),
+      resetConnectionStats: () => {
+        calls.push('crst');
+        return [];
+      },
       resetServerStats: () => void calls.push('srst'),
     });
     ask('crst', view);

@@ -1,0 +1,35 @@
+/** The word `dump`: sessions and connections by the time at which they expire, and who owns which ephemeral. */
+import { hex64 } from '../../base/int64.ts';
+import { dateText, socketAddressText } from '../monitor/java-text.ts';
+import type { Bucket, ServerView } from '../monitor/server-view.ts';
+import { type Steps, silently } from './steps.ts';
+
+export function* dump(view: ServerView): Steps {
+  const sessions = yield* silently(view.sessionBuckets());
+  yield `SessionTracker dump:\nSession Sets (${sessions.length})/(${countOf(sessions)}):\n`;
+  for (const bucket of sessions) {
+    yield expiryLine(bucket);
+    for (const sessionId of bucket.members) yield `\t${hex64(sessionId)}\n`;
+  }
+  yield `ephemeral nodes dump:\nSessions with Ephemerals (${view.counts().ephemeralSessions}):\n`;
+  for (const { sessionId, paths } of view.ephemerals()) {
+    yield `${hex64(sessionId)}:\n`;
+    for (const path of paths) yield path === null ? '' : `\t${path}\n`;
+  }
+  const connections = yield* silently(view.connectionBuckets());
+  yield `Connections dump:\nConnections Sets (${connections.length})/(${countOf(connections)}):\n`;
+  for (const bucket of connections) {
+    yield expiryLine(bucket);
+    for (const { address, port, sessionId } of bucket.members) {
+      yield `\tip: ${socketAddressText(address, port)} sessionId: ${hex64(sessionId)}\n`;
+    }
+  }
+}
+
+function expiryLine(bucket: Bucket<unknown>): string {
+  return `${bucket.count} expire at ${dateText(bucket.expiresWallMs)}:\n`;
+}
+
+function countOf(buckets: readonly Bucket<unknown>[]): number {
+  return buckets.reduce((count, bucket) => count + bucket.count, 0);
+}
