@@ -1,7 +1,7 @@
 /**
  * `ringkeeper bench <command>`: mounted by the program's command line, which loads it only when it is asked for.
  *
- * Exit statuses: 0 done · 1 the target died, or the result could not be saved · 2 something the user can mend, with one
+ * Exit statuses: 0 done · 1 the target died or left requests unanswered, or the result could not be saved · 2 something the user can mend, with one
  * line · 3 a gate or a check failed · 128 + n after a signal, with what was measured until then saved.
  */
 import type { Argv, CommandModule } from 'yargs';

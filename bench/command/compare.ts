@@ -8,6 +8,7 @@ import { parseShare } from '../plan/quantity.ts';
 import { prepareOut } from '../report/result-dir.ts';
 import { comparisonDirName, saveComparison } from '../report/save-comparison.ts';
 import type { Comparison } from '../result/compare-json.ts';
+import { withCredentials } from '../target/credentials.ts';
 import { parseTargetSpec, type TargetSpec } from '../target/target-spec.ts';
 import { manyTexts, type OutputFlags, oneText, withOutputFlags } from '../terminal/flags.ts';
 import { interruptible } from '../terminal/interruption.ts';
@@ -15,20 +16,22 @@ import { repeatCommand } from '../terminal/repeat-command.ts';
 import { renderComparison, renderJson } from '../terminal/terminal-compare.ts';
 import type { TerminalStyle } from '../terminal/terminal-tables.ts';
 import {
+  type AuthFlags,
   type CeilingFlags,
   measureOn,
   type ServerFlags,
+  withAuthFlag,
   withCeilingFlag,
   withServerFlags,
 } from './engine.ts';
 import { labelled, printAndSave, progressFor, tell } from './output.ts';
 import { type PlanFlags, planFromFlags, withPlanFlags } from './plan-flags.ts';
-import { nothingMeasured } from './run.ts';
+import { diedStatus, nothingMeasured } from './run.ts';
 import { SeriesDir } from './series-dir.ts';
 
 const GATE = 'Gate:';
 
-interface CompareFlags extends PlanFlags, OutputFlags, ServerFlags, CeilingFlags {
+interface CompareFlags extends PlanFlags, OutputFlags, ServerFlags, AuthFlags, CeilingFlags {
   readonly a: string;
   readonly b: string;
   readonly plan: string;
@@ -45,7 +48,7 @@ export const compareCommand: CommandModule<object, CompareFlags> = {
   command: 'compare <a> <b>',
   describe: 'Compare two targets, commits or settings by pairs of runs',
   builder: (args: Argv): Argv<CompareFlags> =>
-    withOutputFlags(withServerFlags(withPlanFlags(withGateFlags(withEffortFlags(args)))))
+    withOutputFlags(withServerFlags(withAuthFlag(withPlanFlags(withGateFlags(withEffortFlags(args))))))
       .example('$0 bench compare apache embedded --plan prod-mix', '')
       .example(
         '$0 bench compare commit:main embedded --gate slower --max-loss 5%',
@@ -106,6 +109,7 @@ async function compare(flags: CompareFlags, abort: AbortSignal): Promise<number>
     [flags.a, targetOf('A', flags.a)],
     [flags.b, targetOf('B', flags.b)],
   ]);
+  giveCredentials(targets, flags.auth);
   prepareOut(flags.out);
   const dir = new SeriesDir(flags.out);
   const runCount = 2 * (flags.pairs + flags.floorPairs);
@@ -124,7 +128,7 @@ async function compare(flags: CompareFlags, abort: AbortSignal): Promise<number>
     dir.finish(comparisonDirName(comparison), (place) => saveComparison(comparison, dir.runs, place)),
   );
   if (judged !== null && flags.json) process.stderr.write(`${judged.lines.join('\n')}\n`);
-  return failed || saved || (judged?.ok === false ? GATE_EXIT_STATUS : 0);
+  return failed || saved || (judged?.ok === false ? GATE_EXIT_STATUS : 0) || diedStatus(dir.runs);
 }
 
 function printedComparison(comparison: Comparison, judged: GateStatus | null) {
@@ -169,6 +173,13 @@ function targetOf(side: string, text: string): TargetSpec {
     if (!(error instanceof ConfigFailure)) throw error;
     throw new ConfigFailure(error.message.replace(/^--target/, side));
   }
+}
+
+/** To those that run already, of which there must be one. */
+function giveCredentials(targets: Map<string, TargetSpec>, auth: readonly string[]): void {
+  const external = [...targets].filter(([, spec]) => spec.kind === 'external');
+  if (auth.length > 0 && external.length === 0) withCredentials([...targets.values()][0]!, auth);
+  for (const [side, spec] of external) targets.set(side, withCredentials(spec, auth));
 }
 
 function refuseSeries({ sweep, search }: Plan): void {

@@ -11,6 +11,10 @@ export interface ServerFlags {
   readonly serverArg: readonly string[];
 }
 
+export interface AuthFlags {
+  readonly auth: readonly string[];
+}
+
 export interface CeilingFlags {
   readonly ceiling: boolean;
 }
@@ -23,6 +27,17 @@ export function withServerFlags<T>(args: Argv<T>): Argv<T & ServerFlags> {
     group: 'Servers that are started:',
     describe: 'extra argument; may be given again',
   }) as Argv<unknown> as Argv<T & ServerFlags>;
+}
+
+/** Not for replays, whose sessions bring their own. */
+export function withAuthFlag<T>(args: Argv<T>): Argv<T & AuthFlags> {
+  return args.option('auth', {
+    ...manyTexts,
+    default: [],
+    defaultDescription: 'none',
+    group: 'Services that run already:',
+    describe: 'credentials, digest:USER:PASSWORD, or @FILE with such lines; may be given again',
+  }) as Argv<unknown> as Argv<T & AuthFlags>;
 }
 
 export function withCeilingFlag<T>(args: Argv<T>, group: string): Argv<T & CeilingFlags> {

@@ -11,6 +11,7 @@ import { saveRun } from '../report/save-run.ts';
 import type { Sweep } from '../result/compare-json.ts';
 import type { RunResult } from '../result/run-json.ts';
 import { runPlan } from '../run/run-plan.ts';
+import { withCredentials } from '../target/credentials.ts';
 import { parseTargetSpec, type TargetSpec } from '../target/target-spec.ts';
 import { type OutputFlags, oneText, withOutputFlags } from '../terminal/flags.ts';
 import { interruptible } from '../terminal/interruption.ts';
@@ -18,11 +19,13 @@ import { repeatCommand } from '../terminal/repeat-command.ts';
 import { renderJson, renderSweep } from '../terminal/terminal-compare.ts';
 import { renderRun } from '../terminal/terminal-run.ts';
 import {
+  type AuthFlags,
   type CeilingFlags,
   type EngineSetting,
   measureOn,
   runOptions,
   type ServerFlags,
+  withAuthFlag,
   withCeilingFlag,
   withServerFlags,
 } from './engine.ts';
@@ -34,7 +37,7 @@ import { SeriesDir } from './series-dir.ts';
 /** When a check of the history fails, as when a gate refuses. */
 const CHECK_EXIT_STATUS = 3;
 
-interface RunFlags extends PlanFlags, OutputFlags, ServerFlags, CeilingFlags {
+interface RunFlags extends PlanFlags, OutputFlags, ServerFlags, AuthFlags, CeilingFlags {
   readonly plan?: string;
   readonly target: string;
   readonly replicates: number;
@@ -44,7 +47,7 @@ export const runCommand: CommandModule<object, RunFlags> = {
   command: 'run [plan]',
   describe: 'Run a plan: a preset or a YAML file',
   builder: (args: Argv): Argv<RunFlags> =>
-    withOutputFlags(withServerFlags(withPlanFlags(withOwnFlags(args))))
+    withOutputFlags(withServerFlags(withAuthFlag(withPlanFlags(withOwnFlags(args)))))
       .example('$0 bench run standalone-quick --target apache', '')
       .example(
         '$0 bench run mine.yaml --target zk1:2181,zk2:2181 --set connections=200',
@@ -72,7 +75,7 @@ async function run(flags: RunFlags, abort: AbortSignal): Promise<number> {
     throw new ConfigFailure(`bench run: which plan? a YAML file or one of ${presetNames().join(', ')}`);
   }
   const input = planFromFlags(flags.plan, flags);
-  const target = parseTargetSpec(flags.target);
+  const target = withCredentials(parseTargetSpec(flags.target), flags.auth);
   prepareOut(flags.out);
   for (const note of notesOn(input.plan, target)) process.stderr.write(`${note}\n`);
   const command = repeatCommand(process.argv.slice(2));
@@ -95,7 +98,7 @@ async function runSingle(
   const saved = printAndSave({ text: (style) => renderRun(run, style), json: renderJson(run) }, flags, () =>
     saveRun(run, flags.out, intervals),
   );
-  return statusOf([run]) || saved;
+  return statusOf([run]) || unansweredStatus(run) || saved;
 }
 
 async function runSeries(
@@ -144,7 +147,17 @@ function statusOf(runs: readonly RunResult[]): number {
   if (runs.some(({ phases }) => phases.some(({ check }) => check !== null && !check.passed))) {
     return CHECK_EXIT_STATUS;
   }
+  return diedStatus(runs);
+}
+
+/** 1 when a target died, or served no client any longer at the end. */
+export function diedStatus(runs: readonly RunResult[]): number {
   return runs.some(({ target }) => target.failure !== null) ? 1 : 0;
+}
+
+/** 1 when requests were never answered: of one run, because series look for the rates at which that happens. */
+function unansweredStatus({ phases }: RunResult): number {
+  return phases.some(({ unanswered }) => unanswered > 0) ? 1 : 0;
 }
 
 export function nothingMeasured(): number {

@@ -99,7 +99,8 @@ export function buildText({ commit, dirty }: Environment): string {
 function caveats(run: RunResult): string[] {
   const lines: string[] = [];
   const { failure } = run.target;
-  if (failure !== null) lines.push(`the server failed during the run, which ended there: ${failure}`);
+  if (failure !== null && run.complete) lines.push(`at its end the service gave no session: ${failure}`);
+  else if (failure !== null) lines.push(`the server failed during the run, which ended there: ${failure}`);
   else if (!run.complete) lines.push('the run was interrupted: these are partial results');
   for (const phase of run.phases) {
     // That the server is gone has just been said.

@@ -14,10 +14,16 @@ import { type PhaseLabel, phaseLabels } from '../load/mix-labels.ts';
 import { hasWatches } from '../load/mix-requests.ts';
 import { PhaseCounters, SERIES_STEP_MS } from '../load/phase-counters.ts';
 import { WatchDelays } from '../load/watch-delays.ts';
-import type { PhasePlan, Plan } from '../plan/plan.ts';
+import { largestRequestBytes, type PhasePlan, type Plan } from '../plan/plan.ts';
 import { recipeTargetCount } from '../recipe/recipes.ts';
-import { createTree, prepareRecipe, removeTree } from './tree-set-up.ts';
-import type { Answer, Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
+import { createTree, type Footprint, prepareRecipe, removeTree } from './tree-set-up.ts';
+import {
+  type Answer,
+  type Command,
+  GeneratorTrouble,
+  type WorkerPhaseReport,
+  type WorkerSetting,
+} from './worker-messages.ts';
 
 /** Workers build their tapes in this time before the common start. */
 const START_LEAD_MS = 500;
@@ -42,6 +48,7 @@ export class LoadController {
   private readonly plan: Plan;
   private readonly addresses: readonly Address[];
   private readonly workers: readonly GeneratorWorker[];
+  private readonly made: Footprint = { parents: [], root: null };
 
   private constructor(plan: Plan, addresses: readonly Address[]) {
     this.plan = plan;
@@ -64,19 +71,31 @@ export class LoadController {
     }
   }
 
-  /** @throws ConfigFailure when the tree's root exists: it may be somebody's. */
-  async createTree(): Promise<void> {
-    await createTree(this.addresses, this.plan.tree);
+  /** @throws Failure when the service refuses, ConfigFailure when the tree's root exists: it may be somebody's. */
+  async createTree(options: { readonly showSize: boolean }): Promise<void> {
+    const largestBytes = options.showSize ? largestRequestBytes(this.plan) : 0;
+    await createTree(this.addresses, this.plan.tree, this.made, largestBytes);
     await this.workers[0]!.command({ kind: 'createKeys' });
     for (const [index, { load }] of this.plan.phases.entries()) {
       if (load.kind !== 'mix') await prepareRecipe(this.addresses, this.plan.tree.root, index, load);
     }
   }
 
-  /** Everything under the root, and the root. */
-  async deleteTree(): Promise<void> {
-    await this.workers[0]!.command({ kind: 'deleteKeys' });
-    await removeTree(this.addresses, this.plan.tree.root);
+  /** Something of this run is on the service. */
+  get hasTree(): boolean {
+    return this.made.root !== null || this.made.parents.length > 0;
+  }
+
+  /** Everything that was made, as far as it was. Returns what is still there. */
+  async deleteTree(): Promise<string[]> {
+    // Fast for the keys; what it does not reach the next step finds.
+    if (this.made.root !== null) await this.workers[0]!.command({ kind: 'deleteKeys' }).catch(() => {});
+    return removeTree(this.addresses, this.made);
+  }
+
+  /** The znodes of `deleteTree` when it cannot be asked. */
+  get footprint(): readonly string[] {
+    return [...this.made.parents, ...(this.made.root === null ? [] : [this.made.root])];
   }
 
   /** `everyMs`: of the intervals in which latencies are kept, a multiple of 100; absent: by the phase's length. */
@@ -187,7 +206,7 @@ class GeneratorWorker {
     assert(this.settle === null, 'one command at a time');
     if (this.ended !== null) return Promise.reject(new Error(this.ended));
     return new Promise((resolve, reject) => {
-      this.settle = (answer) => (answer.ok ? resolve(answer.report) : reject(new Error(answer.message)));
+      this.settle = (answer) => (answer.ok ? resolve(answer.report) : reject(failureOf(answer)));
       this.post(command);
     });
   }
@@ -202,7 +221,7 @@ class GeneratorWorker {
 
   private onEnd(message: string): void {
     this.ended ??= message;
-    this.onAnswer({ ok: false, message });
+    this.onAnswer({ ok: false, message, trouble: { kind: 'defect' } });
   }
 
   private onAnswer(answer: Answer): void {
@@ -210,4 +229,8 @@ class GeneratorWorker {
     this.settle = null;
     settle?.(answer);
   }
+}
+
+function failureOf({ message, trouble }: Extract<Answer, { ok: false }>): Error {
+  return trouble.kind === 'defect' ? new Error(message) : new GeneratorTrouble(message, trouble);
 }

@@ -13,7 +13,13 @@ import { PhaseCounters } from '../load/phase-counters.ts';
 import { type ReadBuffer, SessionSocket } from '../load/session-socket.ts';
 import { TapeLane } from '../load/tape-lane.ts';
 import { PhaseRunner } from './phase-runner.ts';
-import type { Answer, Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
+import {
+  type Answer,
+  type Command,
+  GeneratorTrouble,
+  type WorkerPhaseReport,
+  type WorkerSetting,
+} from './worker-messages.ts';
 
 const READ_BUFFER_BYTES = 256 * 1024;
 const OPEN_MS_MAX = 15_000;
@@ -43,7 +49,12 @@ port.on('message', (command: Command) => {
   }
   execute(command).then(
     (report) => answer(command, { ok: true, report }),
-    (error: Error) => answer(command, { ok: false, message: error.message }),
+    (error: Error) =>
+      answer(command, {
+        ok: false,
+        message: error instanceof GeneratorTrouble ? error.message : (error.stack ?? error.message),
+        trouble: error instanceof GeneratorTrouble ? error.trouble : { kind: 'defect' },
+      }),
   );
 });
 
@@ -99,19 +110,26 @@ function makeSockets(): { sockets: SessionSocket[]; firstIndex: number } {
   };
 }
 
+/** All of a batch are awaited, so that the number of those that did open is known. */
 async function openAll(): Promise<void> {
   let opened = 0;
+  const trouble = (reason: string): GeneratorTrouble =>
+    new GeneratorTrouble(`${opened} of ${sockets.length} sessions were opened: ${reason}`, {
+      kind: 'sessions',
+      opened,
+      reason,
+    });
   const open = async (): Promise<void> => {
     for (let first = 0; first < sockets.length; first += OPEN_AT_ONCE) {
       const some = sockets.slice(first, first + OPEN_AT_ONCE);
-      await Promise.all(some.map((socket) => socket.open().then(() => opened++)));
+      const settled = await Promise.allSettled(some.map((socket) => socket.open().then(() => opened++)));
+      const refused = settled.find((one) => one.status === 'rejected');
+      if (refused !== undefined) throw trouble((refused.reason as Error).message);
     }
   };
   let deadline: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
-    deadline = setTimeout(() => {
-      reject(new Error(`only ${opened} of ${sockets.length} sessions were open after ${OPEN_MS_MAX} ms`));
-    }, OPEN_MS_MAX);
+    deadline = setTimeout(() => reject(trouble(`no more within ${OPEN_MS_MAX} ms`)), OPEN_MS_MAX);
   });
   try {
     await Promise.race([open(), tooLate]);
@@ -123,13 +141,12 @@ async function openAll(): Promise<void> {
 async function forEachPiece(makeTape: (first: number, count: number) => FrameTape): Promise<void> {
   const { keyCount, root } = plan.tree;
   for (let first = 0; first < keyCount; first += KEYS_PER_PIECE) {
-    const failed = await sendOnce(makeTape(first, Math.min(KEYS_PER_PIECE, keyCount - first)));
-    if (failed !== null) throw new Error(`the tree ${root} could not be prepared: ${failed}`);
+    await sendOnce(makeTape(first, Math.min(KEYS_PER_PIECE, keyCount - first)), root);
   }
 }
 
-/** Sends a tape from its first slot to its last over one session; says what went wrong. */
-async function sendOnce(tape: FrameTape): Promise<string | null> {
+/** Sends a tape from its first slot to its last over one session. @throws GeneratorTrouble */
+async function sendOnce(tape: FrameTape, root: string): Promise<void> {
   const startMs = performance.now();
   const shape = { labelCount: 1, totalMs: 0, openLoop: false };
   const grid = { startMs: 0, measureStartMs: 0, measureEndMs: Number.POSITIVE_INFINITY, intervalMs: 1e12 };
@@ -141,10 +158,16 @@ async function sendOnce(tape: FrameTape): Promise<string | null> {
   const broken = (): boolean => phase.lostCount + phase.disorderCount > 0;
   while (!done() && !broken() && performance.now() < startMs + PIECE_MS_MAX) await sleep(2);
   lane.leave();
-  if (broken()) return 'the connection was lost';
-  if (!done()) return `${tape.slotCount} requests took over ${PIECE_MS_MAX} ms`;
-  for (const [code, count] of phase.errors) return `${count} replies with ${errorName(code)}`;
-  return null;
+  const what = `the tree ${root} could not be prepared`;
+  if (broken()) throw new GeneratorTrouble(`${what}: the connection was lost`, { kind: 'lost' });
+  if (!done()) {
+    const slow = `${tape.slotCount} requests took over ${PIECE_MS_MAX} ms`;
+    throw new GeneratorTrouble(`${what}: ${slow}`, { kind: 'lost' });
+  }
+  for (const [code, count] of phase.errors) {
+    const message = `${what}: ${count} replies with ${errorName(code)}`;
+    throw new GeneratorTrouble(message, { kind: 'refused', code });
+  }
 }
 
 function sleep(ms: number): Promise<void> {

@@ -3,22 +3,42 @@
  * directories, the znodes of recipes. Main thread, a window of requests at a time over one session.
  */
 import { ConfigFailure } from '../../src/base/failure.ts';
-import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
+import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { JuteReader } from '../../src/wire/jute-reader.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import type { Address } from '../base/address.ts';
 import { KeySpace } from '../load/key-space.ts';
 import type { RecipeLoad, TreePlan } from '../plan/plan.ts';
+import { formatSize } from '../plan/quantity.ts';
 import { recipeRoot, recipeZnodes } from '../recipe/recipes.ts';
 import { createRequest, deleteRequest } from '../session/frames.ts';
-import { RawSession } from '../session/raw-session.ts';
+import { ConnectionLost, RawSession } from '../session/raw-session.ts';
+import { requestRefused } from '../session/refusal.ts';
 
 const CONNECT_MS_MAX = 5_000;
 const WINDOW = 500;
+const REMOVE_ROUNDS = 5;
 const NO_DATA = new Uint8Array(0);
 
-/** The root with its parents, and the directories. @throws ConfigFailure when the root exists. */
-export async function createTree(addresses: readonly Address[], tree: TreePlan): Promise<void> {
+/** What the set-up has made on the service, and so has to go again; grows while it is made. */
+export interface Footprint {
+  /** Of the root, those that were not there before: parents first. */
+  readonly parents: string[];
+  /** Null until it is made. */
+  root: string | null;
+}
+
+/**
+ * The root with its parents, and the directories. `made` tells what there is to remove, also when this fails. With
+ * `largestBytes` the service is shown a request of that size first, so that it is known who closes a connection later.
+ * @throws Failure in the service's words when it refuses; ConfigFailure when the root exists
+ */
+export async function createTree(
+  addresses: readonly Address[],
+  tree: TreePlan,
+  made: Footprint,
+  largestBytes: number,
+): Promise<void> {
   const { root } = tree;
   await withAnySession(addresses, async (session) => {
     for (let slash = root.indexOf('/', 1); ; slash = root.indexOf('/', slash + 1)) {
@@ -30,11 +50,30 @@ export async function createTree(addresses: readonly Address[], tree: TreePlan):
           `${root} exists on the target - delete it, or choose another parent with --set tree.root=/...`,
         );
       }
-      if (error !== 0 && !exists) throw new Error(`create ${path} gave ${errorName(error)}`);
+      if (error !== 0 && !exists) throw requestRefused(`create ${path}`, error);
+      if (slash < 0) made.root = path;
+      else if (!exists) made.parents.push(path);
       if (slash < 0) break;
     }
+    if (largestBytes > 0) await showSize(session, `${root}/size`, largestBytes);
     await createAll(session, new KeySpace(tree).subdirectories);
   });
+}
+
+async function showSize(session: RawSession, path: string, bytes: number): Promise<void> {
+  let error: number;
+  try {
+    ({ error } = await session.request(createRequest(path, new Uint8Array(bytes))));
+  } catch (cause) {
+    if (!(cause instanceof ConnectionLost)) throw cause;
+    throw new ConfigFailure(
+      `the service closes the connection at a request of ${formatSize(bytes)}, which this plan sends - its jute.maxbuffer ` +
+        '(by default 1048575 bytes) is smaller, or the whole service has ended: raise it, or send less with ' +
+        '--set tree.values=... (in a multi all values together count)',
+    );
+  }
+  if (error !== 0) throw requestRefused(`create ${path} with ${formatSize(bytes)}`, error);
+  await session.request(deleteRequest(path));
 }
 
 export async function prepareRecipe(
@@ -48,33 +87,50 @@ export async function prepareRecipe(
   );
 }
 
-/** The subtree at `root`, children first. */
-export async function removeTree(addresses: readonly Address[], root: string): Promise<void> {
-  await withAnySession(addresses, async (session) => {
+/**
+ * Takes away what `made` names: the subtree at the root, children first, and the parents that nobody else uses. Returns
+ * what is still there, for the user to know. @throws ConnectionLost
+ */
+export async function removeTree(addresses: readonly Address[], made: Footprint): Promise<string[]> {
+  return withAnySession(addresses, async (session) => {
+    const left: string[] = [];
+    if (made.root !== null && !(await removeSubtree(session, made.root))) left.push(made.root);
+    for (const parent of [...made.parents].reverse()) {
+      const { error } = await session.request(deleteRequest(parent));
+      if (error !== 0 && error !== ErrorCode.noNode) left.push(parent);
+    }
+    return left;
+  });
+}
+
+/** What a session that is just ending still creates is met in another round. False when the root stays. */
+async function removeSubtree(session: RawSession, root: string): Promise<boolean> {
+  for (let round = 0; round < REMOVE_ROUNDS; round++) {
     const paths = [root];
     for (let i = 0; i < paths.length; i++) {
       const parent = paths[i]!;
-      const { error, body } = await session.request({
-        op: OpCode.getChildren,
-        path: parent,
-        watch: false,
-      });
+      const { error, body } = await session.request({ op: OpCode.getChildren, path: parent, watch: false });
       if (error !== 0) continue; // gone meanwhile, as ephemerals go
       for (const name of new JuteReader(body).readList((reader) => reader.readText())) {
         paths.push(`${parent}/${name}`);
       }
     }
+    const errors: number[] = [];
     await inWindows(paths.reverse(), async (path) => {
-      await session.request(deleteRequest(path));
+      errors.push((await session.request(deleteRequest(path))).error);
     });
-  });
+    const ofRoot = errors.at(-1);
+    if (ofRoot === 0 || ofRoot === ErrorCode.noNode) return true;
+    if (ofRoot !== ErrorCode.notEmpty) return false;
+  }
+  return false;
 }
 
 /** In the order given where they depend on each other: requests of one session are executed in their order. */
 async function createAll(session: RawSession, paths: readonly string[]): Promise<void> {
   await inWindows(paths, async (path) => {
     const { error } = await session.request(createRequest(path, NO_DATA));
-    if (error !== 0) throw new Error(`create ${path} gave ${errorName(error)}`);
+    if (error !== 0) throw requestRefused(`create ${path}`, error);
   });
 }
 

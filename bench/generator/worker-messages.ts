@@ -47,4 +47,26 @@ export interface WorkerPhaseReport {
 
 export type Answer =
   | { readonly ok: true; readonly report: WorkerPhaseReport | null }
-  | { readonly ok: false; readonly message: string };
+  | { readonly ok: false; readonly message: string; readonly trouble: Trouble };
+
+/** What kept a worker from doing as it was told. */
+export type Trouble =
+  /** Not all sessions could be opened; `reason` of the first that was not. */
+  | { readonly kind: 'sessions'; readonly opened: number; readonly reason: string }
+  /** The connection ended under the requests of the set-up. */
+  | { readonly kind: 'lost' }
+  /** The service answered a request of the set-up with an error. */
+  | { readonly kind: 'refused'; readonly code: number }
+  /** A fault of the engine. */
+  | { readonly kind: 'defect' };
+
+/** A command was not done, for a reason that is not the engine's. */
+export class GeneratorTrouble extends Error {
+  override readonly name = 'GeneratorTrouble';
+  readonly trouble: Exclude<Trouble, { kind: 'defect' }>;
+
+  constructor(message: string, trouble: Exclude<Trouble, { kind: 'defect' }>) {
+    super(message);
+    this.trouble = trouble;
+  }
+}

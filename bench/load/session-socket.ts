@@ -3,7 +3,7 @@
  * session is used for is the business of its user: a lane of requests or the client of a recipe. Generator thread, in
  * the callbacks of the socket.
  *
- *     lost --connect()--> connecting --TCP--> handshaking --ConnectResponse--> ready --close, error, drop()--> lost
+ *     lost --connect()--> connecting --TCP--> handshaking --ConnectResponse, credentials--> ready --close, error, drop()--> lost
  *     lost --while it has a user, after a short delay--> connecting, to the next address
  *     any  --close()--> closed
  */
@@ -12,7 +12,8 @@ import { performance } from 'node:perf_hooks';
 import { writeNow } from '../../src/net/write-now.ts';
 import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
 import type { Address } from '../base/address.ts';
-import { connectFrame, requestFrame } from '../session/frames.ts';
+import { openingFrames, requestFrame } from '../session/frames.ts';
+import { CLOSED_BEFORE_SESSION, CREDENTIALS_REFUSED } from '../session/raw-session.ts';
 import { FrameSkimmer, REPLY_HEAD_BYTES } from './frame-skimmer.ts';
 
 const RECONNECT_DELAY_MS = 50;
@@ -42,6 +43,9 @@ export class SessionSocket {
   private readonly sessionTimeoutMs: number;
   private readonly handshake = new FrameSkimmer(REPLY_HEAD_BYTES);
   private nextAddress: number;
+  /** Of the handshake: the ConnectResponse, and one for each credential. */
+  private repliesToCome = 0;
+  private isGreeted = false;
   private state: State = 'lost';
   private socket: Socket | null = null;
   private user: SocketUser | null = null;
@@ -124,7 +128,9 @@ export class SessionSocket {
   }
 
   private connect(): void {
-    const { host, port } = this.addresses[this.nextAddress]!;
+    const { host, port, auth = [] } = this.addresses[this.nextAddress]!;
+    this.repliesToCome = 1 + auth.length;
+    this.isGreeted = false;
     this.nextAddress = (this.nextAddress + 1) % this.addresses.length;
     this.endedBytesRead = this.bytesRead;
     this.endedBytesWritten = this.bytesWritten;
@@ -140,7 +146,7 @@ export class SessionSocket {
     this.socket = socket;
     socket.on('connect', () => {
       this.state = 'handshaking';
-      socket.write(connectFrame(this.sessionTimeoutMs));
+      socket.write(openingFrames(this.sessionTimeoutMs, auth));
     });
     socket.on('error', (error) => this.settle(error));
     socket.on('close', () => this.onClose());
@@ -152,12 +158,20 @@ export class SessionSocket {
     return true;
   }
 
-  /** ConnectResponse: word1 = protocolVersion, word2 = timeOut, which is 0 when the session was refused. */
+  /**
+   * ConnectResponse: word1 = protocolVersion, word2 = timeOut, which is 0 when the session was refused. Then one reply
+   * for each credential: word4 = its error.
+   */
   private onHandshake(length: number): void {
     this.handshake.begin(this.readBuffer.view, 0, length);
-    if (!this.handshake.next()) return;
-    if (this.handshake.word2 <= 0) {
-      this.settle(new Error('the server refused the session'));
+    for (; this.repliesToCome > 0; this.repliesToCome--) {
+      if (!this.handshake.next()) return;
+      const { word2, word4 } = this.handshake;
+      if (this.isGreeted ? word4 === 0 : word2 > 0) {
+        this.isGreeted = true;
+        continue;
+      }
+      this.settle(new Error(this.isGreeted ? CREDENTIALS_REFUSED : 'the server refused the session'));
       this.socket!.destroy();
       return;
     }
@@ -170,7 +184,7 @@ export class SessionSocket {
     if (this.state === 'closed') return;
     const wasReady = this.state === 'ready' || this.state === 'dropping';
     this.state = 'lost';
-    this.settle(new Error('the server closed the connection'));
+    this.settle(new Error(CLOSED_BEFORE_SESSION));
     if (this.user === null) return;
     if (wasReady) this.user.onLost();
     setTimeout(() => {

@@ -12,7 +12,7 @@
  * Main thread; some 50 requests per second and class. A probe that the engine itself could not send within its
  * deadline says nothing about the target: it is left out as `unknown`, and `lagMsMax` tells.
  */
-import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
+import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import type { Request } from '../../src/wire/request-values.ts';
 import { type Address, addressText } from '../base/address.ts';
@@ -21,6 +21,7 @@ import type { ProbePlan } from '../plan/plan.ts';
 import type { AvailabilityResult } from '../result/run-json.ts';
 import { createRequest, deleteRequest, getRequest } from '../session/frames.ts';
 import { type RawReply, RawSession, withSession } from '../session/raw-session.ts';
+import { requestRefused } from '../session/refusal.ts';
 import { combineAvailability } from './availability.ts';
 import { ProbeSession, type ProbeSessionLimits } from './probe-session.ts';
 import { ProbeTrack } from './probe-track.ts';
@@ -203,14 +204,12 @@ export class AvailabilityProbes {
           createRequest(this.path, WriteProbe.firstValue()),
         );
         if (error === ErrorCode.ok) return;
-        cause = new Error(errorName(error));
+        cause = requestRefused(`create ${this.path}`, error);
       } catch (error) {
         cause = error;
       }
     }
-    throw new Error(`the probes' znode ${this.path} cannot be created: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw cause;
   }
 
   /** A target that is gone keeps the znode: it is not worth more than one try per server. */

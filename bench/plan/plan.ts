@@ -207,3 +207,18 @@ export function minBytes(sizes: Sizes): number {
   if (sizes.kind === 'fixed') return sizes.bytes;
   return sizes.kind === 'uniform' ? sizes.min : Math.min(...sizes.choices.map(({ bytes }) => bytes));
 }
+
+/** Of the data in one request at most: what a service must take (jute.maxbuffer). */
+export function largestRequestBytes({ tree, phases }: Plan): number {
+  const ofEntry = (entry: MixEntry, valueBytes: number): number => {
+    if (entry.op === 'set' || entry.op === 'create') return valueBytes;
+    if (entry.op !== 'multi' || entry.of === 'check') return 0;
+    return entry.count.max * valueBytes;
+  };
+  const sizes = phases.map(({ load }) => {
+    if (load.kind === 'createThenDelete') return maxBytes(load.values);
+    if (load.kind !== 'mix') return 0;
+    return Math.max(...load.entries.map((entry) => ofEntry(entry, maxBytes(load.values))));
+  });
+  return Math.max(maxBytes(tree.values), ...sizes);
+}

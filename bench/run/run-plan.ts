@@ -24,6 +24,7 @@ import type { TargetSpec } from '../target/target-spec.ts';
 import type { Ceiling, CeilingMeter } from './ceiling.ts';
 import { intervalHistograms, phaseResult } from './phase-result.ts';
 import { type MeasuredPhase, runPhase } from './run-phase.ts';
+import { inServiceWords, refuseTooMany } from './service-trouble.ts';
 
 export interface RunOptions {
   readonly target: TargetSpec;
@@ -71,10 +72,26 @@ interface RunContext {
 
 async function runOnTarget(plan: Plan, options: RunOptions, context: RunContext): Promise<RunOutcome | null> {
   const { target } = context;
-  const environment = await captureEnvironment(target);
+  let environment: Environment | null = null;
+  try {
+    environment = await captureEnvironment(target);
+    refuseTooMany(plan, target, environment);
+    return await runWithSessions(plan, options, { ...context, environment });
+  } catch (error) {
+    throw await inServiceWords(error, { plan, target, environment });
+  }
+}
+
+async function runWithSessions(
+  plan: Plan,
+  options: RunOptions,
+  context: RunContext & { readonly environment: Environment },
+): Promise<RunOutcome | null> {
+  const { target } = context;
+  const isForeign = target.pid === null;
   const controller = await LoadController.open(plan, await loadAddresses(plan, target));
   try {
-    await controller.createTree();
+    await controller.createTree({ showSize: isForeign });
     const probes = new AvailabilityProbes(target.addresses, plan.probes, `${plan.tree.root}/probe`);
     await probes.start();
     let phases: MeasuredPhase[];
@@ -83,10 +100,11 @@ async function runOnTarget(plan: Plan, options: RunOptions, context: RunContext)
     } finally {
       await probes.stop();
     }
-    if (target.pid === null) await cleanUp(controller);
     if (phases.length === 0) return null;
-    return outcomeOf(plan, options, context, environment, probes, phases);
+    const failure = isForeign ? await target.whyNotServing() : target.failure;
+    return outcomeOf(plan, options, context, { probes, phases, failure });
   } finally {
+    if (isForeign) await cleanUp(controller, target);
     await controller.close();
   }
 }
@@ -134,12 +152,14 @@ async function runPhases(
 function outcomeOf(
   plan: Plan,
   options: RunOptions,
-  { startedAt, ceilings, target }: RunContext,
-  environment: Environment,
-  probes: AvailabilityProbes,
-  phases: readonly MeasuredPhase[],
+  { startedAt, ceilings, target, environment }: RunContext & { readonly environment: Environment },
+  measured: {
+    readonly probes: AvailabilityProbes;
+    readonly phases: readonly MeasuredPhase[];
+    readonly failure: string | null;
+  },
 ): RunOutcome {
-  const { failure } = target;
+  const { probes, phases, failure } = measured;
   const last = phases[phases.length - 1]!;
   // The server ended in the last of them: the others are whole.
   const results = phases.map((phase) =>
@@ -155,7 +175,7 @@ function outcomeOf(
     schemaVersion: RUN_SCHEMA_VERSION,
     startedAt,
     command: options.command,
-    complete: !options.abort.aborted && failure === null,
+    complete: !options.abort.aborted && target.failure === null,
     target: { name: target.name, description: target.description, failure },
     plan,
     environment,
@@ -198,11 +218,19 @@ function needsExtendedTypes(plan: Plan): boolean {
   );
 }
 
-/** Best effort: a target that is gone keeps its tree. */
-async function cleanUp(controller: LoadController): Promise<void> {
+/** What a service that was there before is left with: nothing of ours, or it is named. */
+async function cleanUp(controller: LoadController, target: Target): Promise<void> {
+  if (!controller.hasTree) return;
+  let left: readonly string[] = controller.footprint;
+  let reason = await target.whyNotServing();
   try {
-    await controller.deleteTree();
+    if (reason === null) left = await controller.deleteTree();
   } catch (error) {
-    process.stderr.write(`the tree could not be removed: ${(error as Error).message}\n`);
+    reason = (error as Error).message;
   }
+  if (left.length === 0) return;
+  process.stderr.write(
+    `left behind on the service: ${left.join(', ')} (${reason ?? 'others use it, or still write below it'}) - ` +
+      `remove it with zkCli: deleteall ${left[0]}\n`,
+  );
 }

@@ -6,9 +6,10 @@
 import { OPEN_ACL } from '../../src/wire/acl.ts';
 import { PASSWORD_BYTES, writeConnectRequest } from '../../src/wire/connect.ts';
 import { JuteWriter } from '../../src/wire/jute-writer.ts';
-import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
+import { CreateFlags, OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
 import { type Request, writeRequestFrame } from '../../src/wire/request-values.ts';
 import { ANY_VERSION } from '../../src/wire/requests.ts';
+import type { Credential } from '../base/address.ts';
 
 export function getRequest(path: string): Request {
   return { op: OpCode.getData, path, watch: false };
@@ -31,7 +32,19 @@ export function deleteRequest(path: string): Request {
   return { op: OpCode.delete, path, version: ANY_VERSION };
 }
 
-/** A new session. */
+/** A new session, and its credentials: the server answers each of them under the xid of `auth`. */
+export function openingFrames(sessionTimeoutMs: number, auth: readonly Credential[] = []): Uint8Array {
+  const frames = auth.map((credential) =>
+    requestFrame(SpecialXid.auth, {
+      op: OpCode.auth,
+      scheme: credential.scheme,
+      auth: Buffer.from(credential.auth),
+    }),
+  );
+  return Buffer.concat([connectFrame(sessionTimeoutMs), ...frames]);
+}
+
+/** A new session, as nobody. */
 export function connectFrame(sessionTimeoutMs: number): Uint8Array {
   const writer = new JuteWriter();
   const frame = writer.beginBuffer();

@@ -13,7 +13,7 @@ import { FRAME_BYTES_SANE_MAX } from '../../src/wire/limits.ts';
 import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
 import type { Request } from '../../src/wire/request-values.ts';
 import type { Address } from '../base/address.ts';
-import { connectFrame, requestFrame } from './frames.ts';
+import { openingFrames, requestFrame } from './frames.ts';
 
 export interface RawReply {
   /** 0, or the code of an error; then there is no body. */
@@ -39,6 +39,9 @@ const HEAD_BYTES = 20;
 const XID = 1;
 /** A server that does not answer the end of a session is left after this time. */
 const CLOSE_MS_MAX = 2_000;
+/** Said by both kinds of session. */
+export const CREDENTIALS_REFUSED = 'the server refuses the credentials of --auth';
+export const CLOSED_BEFORE_SESSION = 'the server closed the connection before it gave a session';
 const NO_BODY = new Uint8Array(0);
 
 export class RawSession {
@@ -70,7 +73,7 @@ export class RawSession {
       withinMs,
     );
     try {
-      await session.send(connectFrame(sessionTimeoutMs));
+      await session.send(openingFrames(sessionTimeoutMs, address.auth));
       return session;
     } finally {
       clearTimeout(deadline);
@@ -157,6 +160,10 @@ export class RawSession {
   private onReply(frame: Buffer): void {
     const xid = frame.readInt32BE(0);
     if (xid === SpecialXid.ping || xid === SpecialXid.notification) return;
+    if (xid === SpecialXid.auth) {
+      if (frame.readInt32BE(12) !== 0) this.destroy(new Error(CREDENTIALS_REFUSED));
+      return;
+    }
     const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
     this.waiting.shift()?.resolve({
       error: frame.readInt32BE(12),
@@ -172,9 +179,8 @@ export class RawSession {
   }
 
   private lost(): ConnectionLost {
-    return new ConnectionLost(this.cause?.message ?? 'the server closed the connection', {
-      cause: this.cause,
-    });
+    const closed = this.greeted ? 'the server closed the connection' : CLOSED_BEFORE_SESSION;
+    return new ConnectionLost(this.cause?.message ?? closed, { cause: this.cause });
   }
 }
 

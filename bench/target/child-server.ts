@@ -12,11 +12,13 @@ import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import type { Address } from '../base/address.ts';
 import type { Target } from './target.ts';
 
 const STOP_MS_MAX = 10_000;
+const END_MS_MAX = 500;
 /** Of the server's last words, kept for messages. */
 const OUTPUT_CHARS_MAX = 2_000;
 const PORT_MIN = 15_000;
@@ -139,6 +141,12 @@ class ChildServer implements Target {
       slow.cancel();
       dead.catch(() => {}); // a later, wanted exit is no failure of the start
     }
+  }
+
+  /** A process that was killed has closed its connections a moment before it is seen to have ended. */
+  async whyNotServing(): Promise<string | null> {
+    if (this.failure === null) await Promise.race([this.exited, delay(END_MS_MAX)]);
+    return this.failure;
   }
 
   async stop(): Promise<void> {

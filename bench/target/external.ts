@@ -12,10 +12,10 @@ const CONNECT_MS_MAX = 5_000;
  * @throws ConfigFailure naming every server and what is wrong with it, when none answers.
  */
 export async function connectExternal(spec: Extract<TargetSpec, { kind: 'external' }>): Promise<Target> {
-  const problems = await Promise.all(spec.addresses.map(findProblem));
-  if (problems.every((problem) => problem !== null)) {
+  const problem = await whyNotServing(spec.addresses);
+  if (problem !== null) {
     throw new ConfigFailure(
-      `--target: "${spec.text}" - no server of it gives a session: ${problems.join('; ')} - start one, or check the list`,
+      `--target: "${spec.text}" - no server of it gives a session: ${problem} - start one, or check the list`,
     );
   }
   const count = spec.addresses.length;
@@ -26,11 +26,18 @@ export async function connectExternal(spec: Extract<TargetSpec, { kind: 'externa
     pid: null,
     dataDir: null,
     failure: null,
+    whyNotServing: () => whyNotServing(spec.addresses),
     gcLogFile: null,
     javaVersion: null,
     settings: {},
     stop: async () => {},
   };
+}
+
+/** What is wrong with each of them; null when one gives a session. */
+async function whyNotServing(addresses: readonly Address[]): Promise<string | null> {
+  const problems = await Promise.all(addresses.map(findProblem));
+  return problems.every((problem) => problem !== null) ? problems.join('; ') : null;
 }
 
 async function findProblem(address: Address): Promise<string | null> {

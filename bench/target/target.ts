@@ -13,6 +13,8 @@ export interface Target {
   readonly dataDir: string | null;
   /** Why the process ended by itself; null while it runs. */
   readonly failure: string | null;
+  /** Asks once more: why no client would be served now; null when one would. Never throws. */
+  whyNotServing(): Promise<string | null>;
   /** Where a Java server logs its collections (`-Xlog:gc`, stamped with System.nanoTime); null for the others. */
   readonly gcLogFile: string | null;
   /** The machine under the server, e.g. `17.0.15`; null when it is not Java or not ours. */

@@ -16,9 +16,19 @@ export function repeatCommand(args: readonly string[]): string {
       if (name === arg) i++;
       continue;
     }
+    if (name === '--auth') {
+      const value = name === arg ? (args[++i] ?? '') : arg.slice(name.length + 1);
+      kept.push('--auth', withoutSecret(value));
+      continue;
+    }
     kept.push(quoted(arg.replace(PLAN_FILE, '$1$2')));
   }
   return ['npx ringkeeper', ...kept].join(' ');
+}
+
+/** A password belongs into no result, nor the place of a file. */
+function withoutSecret(text: string): string {
+  return text.startsWith('@') ? '@FILE' : `${quoted(text.replace(/^(\w+:[^:]*).*$/, '$1'))}:PASSWORD`;
 }
 
 /** As a POSIX shell reads it back. */

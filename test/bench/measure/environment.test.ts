@@ -13,6 +13,7 @@ const target: Target = {
   pid: null,
   dataDir: import.meta.dirname,
   failure: null,
+  whyNotServing: async () => null,
   gcLogFile: null,
   javaVersion: '17.0.15',
   settings: { snapCount: '5' },

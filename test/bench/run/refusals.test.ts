@@ -1,0 +1,145 @@
+/**
+ * What a running service refuses is one line in its words, and what the run made there is gone again; against both
+ * servers, as a user meets it.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { RawSession } from '../../../bench/session/raw-session.ts';
+import { JuteReader } from '../../../src/wire/jute-reader.ts';
+import { OpCode } from '../../../src/wire/opcodes.ts';
+import { ApacheServer } from '../../support/apache.ts';
+import { RingkeeperServer } from '../../support/ringkeeper.ts';
+import type { ServerOptions, TestServer } from '../../support/server.ts';
+import { need } from '../../support/skip.ts';
+import { bench, type Finished, onlyResult, outDir, startBench, tempDir } from '../command/support.ts';
+
+const PERMS_ALL = 31;
+const KINDS = [
+  ['ringkeeper', (options: ServerOptions): TestServer => new RingkeeperServer(options), false],
+  ['apache', (options: ServerOptions): TestServer => new ApacheServer(options), need('zookeeper', 'java')],
+] as const;
+
+/** A tenth of a second of reads. */
+function plan(name: string): string {
+  const file = join(tempDir, `${name}.yaml`);
+  const phases = 'phases: {reads: {mix: {get: 1}, warmup: 0, measure: 100ms}}';
+  writeFileSync(file, `connections: 2\ntree: {root: /load/here, znodes: 20, values: 50B}\n${phases}\n`);
+  return file;
+}
+
+function run(server: TestServer, file: string, ...flags: readonly string[]): Promise<Finished> {
+  return bench('run', file, '--no-ceiling', '--target', server.address, '--out', outDir(), ...flags);
+}
+
+/** Exactly one line, with the exit status. */
+function assertLine({ status, stderr, stdout }: Finished, expected: number, pattern: RegExp): void {
+  assert.equal(status, expected, stderr + stdout);
+  assert.match(stderr, pattern);
+  assert.equal(stderr.trim().split('\n').length, 1, stderr);
+}
+
+async function ask<T>(server: TestServer, use: (session: RawSession) => Promise<T>): Promise<T> {
+  const session = await RawSession.connect({ host: server.host, port: server.port }, 5_000);
+  try {
+    return await use(session);
+  } finally {
+    await session.close();
+  }
+}
+
+/** None of a znode that is not there. */
+function childrenOf(server: TestServer, path: string): Promise<string[]> {
+  return ask(server, async (session) => {
+    const { error, body } = await session.request({ op: OpCode.getChildren, path, watch: false });
+    return error === 0 ? new JuteReader(body).readList((reader) => reader.readText()) : [];
+  });
+}
+
+/** Only `admin:secret` may do anything at the root. */
+async function closeRoot(server: TestServer): Promise<void> {
+  const admin = [{ scheme: 'digest', auth: 'admin:secret' }];
+  const address = { host: server.host, port: server.port, auth: admin };
+  const session = await RawSession.connect(address, 5_000);
+  const acl = [{ perms: PERMS_ALL, scheme: 'auth', id: '' }];
+  const { error } = await session.request({ op: OpCode.setAcl, path: '/', acl, version: -1 });
+  assert.equal(error, 0);
+  await session.close();
+}
+
+for (const [kind, make, skip] of KINDS) {
+  describe(`refused by ${kind}`, { skip }, () => {
+    const server = make({ config: { maxClientCnxns: '20', 'jute.maxbuffer': '10000' } });
+    before(() => server.start());
+    after(() => server.dispose());
+
+    it('more connections than it takes', async () => {
+      const ended = await run(server, plan('limit'), '--connections', '16');
+      assertLine(ended, 2, /takes 20 connections per address \(maxClientCnxns\).*--connections 15$/m);
+    });
+
+    it('a request larger than its jute.maxbuffer', async () => {
+      const ended = await run(server, plan('large'), '--set', 'tree.values=20KB');
+      assertLine(ended, 2, /closes the connection at a request of 20KB.*jute\.maxbuffer.*tree\.values=/);
+      assert.deepEqual(await childrenOf(server, '/'), ['zookeeper'], 'nothing stays behind');
+    });
+
+    it('a multi that is larger than it together', async () => {
+      const phases =
+        'phases: {all: {mix: {multi: {of: set, ops: 300, weight: 1}}, warmup: 0, measure: 100ms}}';
+      const file = join(tempDir, 'multis.yaml');
+      writeFileSync(file, `connections: 2\ntree: {root: /load/here, znodes: 400, values: 50B}\n${phases}\n`);
+      assertLine(await run(server, file), 2, /request of 15KB/);
+    });
+
+    it('parents of the root that the run made are gone with it', async () => {
+      const ended = await run(server, plan('nested'));
+      assert.equal(ended.status, 0, ended.stderr);
+      assert.deepEqual(await childrenOf(server, '/'), ['zookeeper']);
+    });
+
+    it('a root that is closed: without credentials a line, with them a run whose result holds no secret', async () => {
+      await closeRoot(server);
+      const ended = await run(server, plan('closed'));
+      assertLine(ended, 2, /refuses to create \/load: NOAUTH - .*--set tree\.root=.*--auth digest:/);
+      const out = outDir();
+      const admin = ['--auth', 'digest:admin:secret', '--out', out];
+      const allowed = await bench(
+        'run',
+        plan('closed'),
+        '--no-ceiling',
+        '--target',
+        server.address,
+        ...admin,
+      );
+      assert.equal(allowed.status, 0, allowed.stderr);
+      const saved = readFileSync(join(onlyResult(out), 'run.json'), 'utf8');
+      assert.match(saved, /--auth digest:admin:PASSWORD/);
+      assert.ok(!saved.includes('secret'));
+      const unknown = await run(server, plan('closed'), '--auth', 'nosuch:admin:secret');
+      assertLine(unknown, 2, /refuses the credentials of --auth: AUTHFAILED/);
+    });
+  });
+
+  describe(`${kind} ends`, { skip }, () => {
+    const server = make({ config: {} });
+    before(() => server.start());
+    after(() => server.dispose());
+
+    it('in a phase: the rest is measured, what stays is named, the exit status is 1', async () => {
+      const flags = ['--no-ceiling', '--target', server.address, '--out', outDir()];
+      const long = ['--set', 'phases.reads.measure=2s', '--json'];
+      const started = startBench('run', plan('ends'), ...flags, ...long);
+      // The last thing that is made before the phases.
+      for (let there: string[] = []; !there.includes('probe'); )
+        there = await childrenOf(server, '/load/here');
+      await server.kill();
+      const { status, stderr, stdout } = await started.finished;
+      assert.equal(status, 1, stderr);
+      assert.match(stderr, /left behind on the service: \/load, \/load\/here .*deleteall \/load$/m);
+      const { target } = JSON.parse(stdout) as { target: { failure: string | null } };
+      assert.match(target.failure ?? '', /ECONNREFUSED/);
+    });
+  });
+}
