@@ -88,8 +88,7 @@ export class SessionMachine implements FrameHandler {
   }
 
   start(nowMs: number): void {
-    this.nowMs = nowMs;
-    this.pipeline.provenMs = nowMs;
+    this.nowMs = this.pipeline.provenMs = nowMs;
     this.dialNext();
     this.rearm();
   }
@@ -150,8 +149,7 @@ export class SessionMachine implements FrameHandler {
     if (this.phase === 'idle' || this.phase === 'over') return;
     this.heardMs = nowMs;
     try {
-      const status = this.splitter.push(bytes);
-      if (status === FrameStatus.tooLong) this.breakOff('a reply larger than replyBytesMax');
+      if (this.splitter.push(bytes) === FrameStatus.tooLong) this.breakOff('a reply above replyBytesMax');
     } catch (error) {
       if (!(error instanceof MalformedRecord)) throw error;
       this.breakOff(`a reply that cannot be read: ${error.message}`);
@@ -234,13 +232,14 @@ export class SessionMachine implements FrameHandler {
   /** Every way in: a pause of this process must be seen before anything is told to anyone. */
   private enter(nowMs: number): void {
     this.nowMs = nowMs;
-    const silentMs = nowMs - this.heardMs;
-    if (this.phase === 'ready' && silentMs > this.session.silenceMs) this.breakOff('no byte for too long');
+    const isSilent = nowMs - this.heardMs > this.session.silenceMs;
+    if (this.phase === 'ready' && isSilent) this.breakOff('no byte for too long');
     else this.noteLoss();
   }
 
   private noteLoss(): void {
-    if (this.state === 'suspended' && this.nowMs >= this.provenUntilMs) this.become('lost', null);
+    const isLost = this.session.id !== 0n && this.nowMs >= this.provenUntilMs;
+    if (isLost && this.state === 'suspended') this.become('lost', null);
   }
 
   private dialNext(): void {
@@ -282,8 +281,8 @@ export class SessionMachine implements FrameHandler {
   private onSecured(isNew: boolean, readOnly: boolean): void {
     this.phase = 'ready';
     this.deadlineMs = NEVER;
-    this.pacing.onReady(this.nowMs);
     this.sentMs = this.nowMs;
+    this.pacing.onReady(this.nowMs);
     if (this.closing) {
       this.sendClose();
       return;
@@ -395,7 +394,7 @@ export class SessionMachine implements FrameHandler {
       at = Math.min(at, this.heardMs + this.session.silenceMs + 1);
       if (this.pingSentMs === NEVER) at = Math.min(at, this.sentMs + this.session.pingMs);
       if (this.state === 'readonly') at = Math.min(at, this.search.nextMs);
-    } else if (this.state === 'suspended') {
+    } else if (this.state === 'suspended' && this.session.id !== 0n) {
       at = Math.min(at, this.provenUntilMs);
     }
     this.ports.wakeAt(at);
