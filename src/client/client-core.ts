@@ -155,7 +155,7 @@ export class ClientCore {
     const { signal } = options;
     const timeoutMs = options.timeoutMs ?? this.options.requestTimeoutMs;
     const cancel = (code: ErrorName, cause: unknown): void => {
-      const outcome: Outcome = this.driver.machine.cancel(call) ? 'notSent' : 'unknown';
+      const outcome: Outcome = this.driver.machine.pipeline.cancel(call) ? 'notSent' : 'unknown';
       call.whenLate = () => this.giveBack(call);
       call.abandon(code, outcome, cause);
     };

@@ -17,7 +17,7 @@ export class Lease {
   remainingMs(): number {
     const { machine } = this.core.driver;
     if (machine.session.id === 0n || !this.core.isConnected) return 0;
-    return machine.provenUntilMs - machine.session.timeoutMs / 3 - performance.now();
+    return machine.lossMs - machine.session.timeoutMs / 3 - performance.now();
   }
 
   get isHeld(): boolean {

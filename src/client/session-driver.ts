@@ -76,6 +76,10 @@ export class SessionDriver implements SessionPorts {
     this.machine.updateHosts(hosts, performance.now());
   }
 
+  detach(): void {
+    this.machine.detach(performance.now());
+  }
+
   close(): void {
     this.machine.close(performance.now());
   }

@@ -78,9 +78,9 @@ export class SessionMachine implements FrameHandler {
     this.splitter = new FrameSplitter(options.replyBytesMax, this);
   }
 
-  /** Until when the server cannot have expired the session, by what has been answered; 0 without a session. */
-  get provenUntilMs(): number {
-    return this.session.id === 0n ? 0 : this.pipeline.provenMs + this.session.timeoutMs;
+  /** Until then no server can have expired the session, by what has been answered; infinite without a session. */
+  get lossMs(): number {
+    return this.session.id === 0n ? NEVER : this.pipeline.provenMs + this.session.timeoutMs;
   }
 
   get isOver(): boolean {
@@ -88,7 +88,7 @@ export class SessionMachine implements FrameHandler {
   }
 
   start(nowMs: number): void {
-    this.nowMs = this.pipeline.provenMs = nowMs;
+    this.nowMs = nowMs;
     this.dialNext();
     this.rearm();
   }
@@ -100,11 +100,6 @@ export class SessionMachine implements FrameHandler {
     if (this.phase === 'ready') this.pumpAndFlush();
     this.rearm();
     return true;
-  }
-
-  /** Returns whether no server has seen the call. */
-  cancel(call: Call): boolean {
-    return this.pipeline.cancel(call);
   }
 
   /** Proves an identity on this connection and on every later one. `call` ends with the first answer. */
@@ -125,6 +120,12 @@ export class SessionMachine implements FrameHandler {
     if (this.phase === 'ready') this.sendClose();
     else if (this.session.id === 0n) this.finish('closed', null);
     this.rearm();
+  }
+
+  /** Ends the client and leaves the session, for another client to go on with. */
+  detach(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.finish('closed', 'the session was handed over');
   }
 
   /** Another list of servers; gives the present connection up where the balance asks for it. */
@@ -222,9 +223,8 @@ export class SessionMachine implements FrameHandler {
         return true;
       default:
         this.session.onReply(zxid);
-        if (!this.pipeline.onReply(xid, zxid, err, bytes, view, body, end)) {
-          this.breakOff(`a reply out of order (xid ${xid})`);
-        }
+        if (this.pipeline.onReply(xid, zxid, err, bytes, view, body, end)) return true;
+        this.breakOff(`a reply out of order (xid ${xid})`);
         return true;
     }
   }
@@ -238,8 +238,7 @@ export class SessionMachine implements FrameHandler {
   }
 
   private noteLoss(): void {
-    const isLost = this.session.id !== 0n && this.nowMs >= this.provenUntilMs;
-    if (isLost && this.state === 'suspended') this.become('lost', null);
+    if (this.state === 'suspended' && this.nowMs >= this.lossMs) this.become('lost', null);
   }
 
   private dialNext(): void {
@@ -394,8 +393,8 @@ export class SessionMachine implements FrameHandler {
       at = Math.min(at, this.heardMs + this.session.silenceMs + 1);
       if (this.pingSentMs === NEVER) at = Math.min(at, this.sentMs + this.session.pingMs);
       if (this.state === 'readonly') at = Math.min(at, this.search.nextMs);
-    } else if (this.state === 'suspended' && this.session.id !== 0n) {
-      at = Math.min(at, this.provenUntilMs);
+    } else if (this.state === 'suspended') {
+      at = Math.min(at, this.lossMs);
     }
     this.ports.wakeAt(at);
   }

@@ -89,8 +89,9 @@ export class Zk implements ZkApi, AsyncDisposable {
     return this.core.present.server;
   }
 
-  /** For another client to go on with this session. */
-  get session(): SessionTicket {
+  /** Ends this client and leaves its session, for `connect({ session })`. */
+  detach(): SessionTicket {
+    this.core.driver.detach();
     return this.core.driver.machine.session.ticket;
   }
 

@@ -185,8 +185,9 @@ for (const [name, make, missing] of [
     it('hands its session to another client', async () => {
       const first = await connect(server.address);
       await first.create('/handed', null, { mode: 'ephemeral' });
-      await using second = await connect(server.address, { session: first.session });
+      await using second = await connect(server.address, { session: first.detach() });
       assert.equal(second.sessionId, first.sessionId);
+      assert.equal(first.state, 'closed');
       assert.notEqual(await second.exists('/handed'), null);
     });
 
