@@ -65,12 +65,12 @@ export class SessionMachine implements FrameHandler {
   private flushAsked = false;
 
   constructor(setUp: MachineSetUp, ports: SessionPorts) {
-    const { options, hosts, ticket } = setUp;
+    const { options, hosts } = setUp;
     this.options = options;
     this.hosts = hosts;
     this.ports = ports;
     this.newSasl = setUp.sasl;
-    this.session = new SessionIdentity(options.sessionTimeoutMs, ticket);
+    this.session = new SessionIdentity(options.sessionTimeoutMs, setUp.ticket);
     this.pipeline = new RequestPipeline(options, this.registry);
     this.credentials = new CredentialList(setUp.credentials, this.pipeline);
     this.search = new ReadWriteSearch(hosts, ports);
@@ -327,9 +327,8 @@ export class SessionMachine implements FrameHandler {
   }
 
   private flushLater(): void {
-    if (this.flushAsked || !this.pipeline.hasFrames) return;
-    this.flushAsked = true;
-    this.ports.flushSoon();
+    if (!this.flushAsked && this.pipeline.hasFrames) this.ports.flushSoon();
+    this.flushAsked ||= this.pipeline.hasFrames;
   }
 
   private sendClose(): void {
