@@ -128,15 +128,15 @@ for (const [name, make, missing] of [
     });
 
     it('works below a root, and in views of one session', async () => {
-      await zk.create('/root/app', null, { parents: 'persistent' });
-      await using app = await connect(`${server.address}/root/app`);
-      assert.equal((await app.create('/x', 'in the root')).path, '/x');
-      assert.equal(Buffer.from((await zk.getData('/root/app/x')).data!).toString(), 'in the root');
-      const view = zk.scope('/root/app');
+      await zk.create('/base/app', null, { parents: 'persistent' });
+      await using app = await connect(`${server.address}/base/app`);
+      assert.equal((await app.create('/x', 'in the base')).path, '/x');
+      assert.equal(Buffer.from((await zk.getData('/base/app/x')).data!).toString(), 'in the base');
+      const view = zk.scope('/base/app');
       assert.deepEqual((await view.children('/')).names, ['x']);
       assert.equal(view.sessionId, zk.sessionId);
       await using events = await app.watch('/', { mode: 'tree' });
-      await zk.create('/root/app/y');
+      await zk.create('/base/app/y');
       const { value } = await events.next();
       assert.deepEqual([value?.type, value?.type === 'created' && value.path], ['created', '/y']);
     });
