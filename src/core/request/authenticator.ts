@@ -35,10 +35,10 @@ export class Authenticator {
     else this.authenticate(request);
   }
 
-  // Without SASL on the server Apache answers with success and no token.
+  // Without SASL on the server Apache answers with success and no token, but not a token that is null.
   private answerSasl(request: RequestView): void {
     const { client, bytes, view, start, end } = request;
-    if (!this.sasl.wrap(bytes, view, start, end)) this.clients.close(client);
+    if (!this.sasl.wrap(bytes, view, start, end) || this.sasl.tokenLength < 0) this.clients.close(client);
     else this.replier.sliceAt(request, NO_ZXID, NULL_TOKEN, 0, NULL_TOKEN.length);
   }
 
@@ -50,7 +50,7 @@ export class Authenticator {
       return;
     }
     const scheme = decodeUtf8(bytes, auth.schemeStart, auth.schemeStart + Math.max(auth.schemeLength, 0));
-    const data = bytes.slice(auth.authStart, auth.authStart + Math.max(auth.authLength, 0));
+    const data = auth.authLength < 0 ? null : bytes.slice(auth.authStart, auth.authStart + auth.authLength);
     const known = client.authIds;
     const proven = this.providers.authenticate(scheme, data);
     const added = proven?.filter((id) => !known.some((k) => k.scheme === id.scheme && k.id === id.id));
