@@ -55,7 +55,7 @@ const BENCH_LAYERS: Readonly<Record<string, readonly string[]>> = {
   generator: ['base', 'plan', 'session', 'measure', 'load', 'recipe'],
   run: [
     ...['base', 'plan', 'result', 'latency', 'session', 'stats', 'check', 'target', 'measure', 'load'],
-    ...['recipe', 'generator'],
+    ...['recipe', 'generator', 'figures'],
   ],
   compare: ['plan', 'result', 'stats'],
   figures: ['plan', 'result'],

@@ -24,6 +24,7 @@ import type { TargetSpec } from '../target/target-spec.ts';
 import type { Ceiling, CeilingMeter } from './ceiling.ts';
 import { intervalHistograms, phaseResult } from './phase-result.ts';
 import { type MeasuredPhase, runPhase } from './run-phase.ts';
+import { sayDrift, stateAfter, stateBefore } from './service-state.ts';
 import { inServiceWords, refuseTooMany } from './service-trouble.ts';
 
 export interface RunOptions {
@@ -89,6 +90,7 @@ async function runWithSessions(
 ): Promise<RunOutcome | null> {
   const { target } = context;
   const isForeign = target.pid === null;
+  const before = isForeign ? await stateBefore(target) : null;
   const controller = await LoadController.open(plan, await loadAddresses(plan, target));
   try {
     await controller.createTree({ showSize: isForeign });
@@ -101,11 +103,13 @@ async function runWithSessions(
       await probes.stop();
     }
     if (phases.length === 0) return null;
+    if (isForeign) sayDrift(phases);
     const failure = isForeign ? await target.whyNotServing() : target.failure;
     return outcomeOf(plan, options, context, { probes, phases, failure });
   } finally {
     if (isForeign) await cleanUp(controller, target);
     await controller.close();
+    if (before !== null) await stateAfter(target, before);
   }
 }
 

@@ -11,6 +11,32 @@ export async function findLeader(addresses: readonly Address[]): Promise<Address
   return addresses[at] ?? null;
 }
 
+export interface ServiceState {
+  /** Without the build behind it. */
+  readonly version: string;
+  readonly mode: string;
+  readonly znodes: number;
+  /** To this server, without the one that asks. */
+  readonly connections: number;
+}
+
+/** As the first server that answers says it; null when none does. */
+export async function readServiceState(addresses: readonly Address[]): Promise<ServiceState | null> {
+  for (const answer of await Promise.all(addresses.map(askServer))) {
+    const field = (pattern: RegExp): string | null => pattern.exec(answer ?? '')?.[1] ?? null;
+    const znodes = field(/^Node count: (\d+)$/m);
+    if (znodes === null) continue;
+    const connections = Number(field(/^Connections: (\d+)$/m) ?? 1);
+    return {
+      version: field(/version: ([\w.]+)/) ?? 'unknown',
+      mode: field(/^Mode: (\w+)/m) ?? 'unknown',
+      znodes: Number(znodes),
+      connections: Math.max(0, connections - 1),
+    };
+  }
+  return null;
+}
+
 /** Znodes in the tree, as the first server that answers counts them. */
 export async function readNodeCount(addresses: readonly Address[]): Promise<number | null> {
   const answers = await Promise.all(addresses.map(askServer));
