@@ -23,7 +23,15 @@ import {
   type SnapshotReadOptions,
   type SnapshotSink,
 } from './snapshot-reader.ts';
-import { readTxnlog, repairTxnlogs, type TxnlogReadOptions, type TxnSink } from './txnlog-reader.ts';
+import { readSyncedZxid, SYNCED_NAME, SyncedZxid } from './synced-zxid.ts';
+import {
+  HOW_TO_ACCEPT,
+  readTxnlog,
+  settleTxnlogs,
+  type TxnlogReadOptions,
+  type TxnlogReadResult,
+  type TxnSink,
+} from './txnlog-reader.ts';
 
 export interface RestoreOptions extends SnapshotReadOptions, TxnlogReadOptions {
   /** zookeeper.snapshot.trust.empty: replay a log that has no snapshot (upgrade from 3.5.2 or older). */
@@ -64,7 +72,9 @@ export function restore(
   }
   const lastZxid = Math.max(snapshotZxid, log.lastZxid);
   if (snapshot !== null) checkPassedOver(disk, dirs, snapshot, lastZxid, options);
-  repairTxnlogs(disk, dirs.logDirectory, log.repairs);
+  checkSynced(disk, dirs.logDirectory, lastZxid, log, options);
+  settleTxnlogs(disk, dirs.logDirectory, log);
+  if (dirs.snapshotDirectory !== dirs.logDirectory) disk.syncDirectory(dirs.snapshotDirectory);
   const last = new ZxidCell(lastZxid);
   return {
     get lastZxid() {
@@ -108,6 +118,31 @@ function checkPassedOver(
     if (looksWhole(disk, directory, file)) continue;
     options.onWarning(`${path} is no whole snapshot; ${loaded.name} and the log behind it are used instead`);
   }
+}
+
+/** What is known to have been synced must be there: it was acknowledged. */
+function checkSynced(
+  disk: Disk,
+  logDirectory: string,
+  lastZxid: Zxid,
+  { tear }: TxnlogReadResult,
+  options: RestoreOptions,
+): void {
+  const syncedZxid = readSyncedZxid(disk, logDirectory);
+  if (syncedZxid <= lastZxid) return;
+  const found =
+    `${logDirectory}/${SYNCED_NAME} says that the log had been synced up to zxid 0x${zxidHex(syncedZxid)}, ` +
+    `and what is there ends at 0x${zxidHex(lastZxid)} (${tear ?? 'log files may have been removed or replaced'})`;
+  if (!options.acceptMissingRecords) {
+    throw new CorruptionFailure(
+      `${found}: acknowledged writes are lost; restore the files from a copy or the data directory from a backup, ` +
+        `or ${HOW_TO_ACCEPT}`,
+    );
+  }
+  options.onWarning(`${found}: accepted by ringkeeper.acceptMissingRecords, acknowledged writes are lost`);
+  const synced = new SyncedZxid(disk, logDirectory);
+  synced.set(lastZxid);
+  synced.close();
 }
 
 /** Without a loadable snapshot there must be neither log records nor remains of a snapshot that held something. */

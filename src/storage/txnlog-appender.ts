@@ -9,22 +9,26 @@
  *                             └ any error: failed for ever; the process must end (a retried fdatasync may report
  *                               success for pages that the kernel has already dropped)
  *
- * Two rules make recovery decidable: a file and its directory entry are durable before the first record goes in,
- * and one write is never larger than LOG_WRITE_BYTES_MAX (unless a single record is) and is synced before the
- * next begins. So only the last such stretch of the newest file can be torn, see `txnlog-tail.ts`.
+ * Three rules make recovery decidable: a file and its directory entry are durable before the first record goes in; one
+ * write is never larger than LOG_WRITE_BYTES_MAX (unless a single record is) and is synced before the next begins; and the first
+ * record of each write is marked (batch-mark.ts). So only the last write of the newest file can be torn, and where it begins can be
+ * seen; `synced-zxid.ts` tells a little later that it has arrived too. See `txnlog-tail.ts`.
  */
 import { assert } from '../base/assert.ts';
 import type { StorageFailure } from '../base/failure.ts';
 import { type Zxid, ZxidCell } from '../base/zxid.ts';
 import { alignedBytes, DIRECT_BLOCK_BYTES, roundUp } from './aligned-bytes.ts';
+import { BATCH_MARK_BYTES, isMarkable, writeBatchMark } from './batch-mark.ts';
 import { logName } from './data-files.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import type { SnapshotTrigger } from './snapshot-trigger.ts';
+import { SyncedZxid } from './synced-zxid.ts';
 import {
   frameRecord,
   isCredibleLength,
   LOG_HEADER_BYTES,
   LOG_WRITE_BYTES_MAX,
+  PAYLOAD_BYTES_MAX,
   PAYLOAD_OFFSET,
   paddedSize,
   RECORD_OVERHEAD_BYTES,
@@ -39,6 +43,9 @@ import {
  */
 const ZEROS_AHEAD_BYTES = 256 * 1024;
 const SMALL_BATCH_BYTES_MAX = 64 * 1024;
+
+/** The largest payload there is room for, with a mark. */
+export const APPEND_BYTES_MAX = PAYLOAD_BYTES_MAX - BATCH_MARK_BYTES;
 
 // Copies in 35 ns per KiB without making a view; `set` on a view of shared memory takes 145 ns. Any Uint8Array will
 // do as `this`.
@@ -93,6 +100,7 @@ export class TxnlogAppender {
   private paddedBytes = 0;
   /** The file's blocks are written up to here, with records or zeros. */
   private writtenEnd = 0;
+  private readonly synced: SyncedZxid;
   private failure: StorageFailure | null = null;
 
   /** `lastZxid`: the last one in the log so far; a process never continues a file it did not create. */
@@ -109,6 +117,7 @@ export class TxnlogAppender {
     this.stagedLast = new ZxidCell(lastZxid);
     this.trigger = trigger;
     this.options = options;
+    this.synced = new SyncedZxid(disk, directory);
     this.beginFile();
   }
 
@@ -126,13 +135,14 @@ export class TxnlogAppender {
   append(zxid: Zxid, bytes: Uint8Array, start: number, length: number): void {
     if (this.failure !== null) throw this.failure;
     assert(zxid > this.stagedLast.value, 'zxids are appended in order');
-    assert(isCredibleLength(length), 'log payload length out of bounds');
-    const recordBytes = RECORD_OVERHEAD_BYTES + length;
-    if (this.stagedBytes + recordBytes > this.capacity) this.makeRoom(recordBytes);
-    if (this.stagedBytes === 0) this.stagedFirst.value = zxid;
+    assert(isCredibleLength(length) && length <= APPEND_BYTES_MAX, 'log payload length out of bounds');
+    const bytesMax = RECORD_OVERHEAD_BYTES + length + BATCH_MARK_BYTES;
+    if (this.stagedBytes + bytesMax > this.capacity) this.makeRoom(bytesMax);
     const at = this.stagedEnd;
     copy.call(bytes as Buffer, this.staging, at + PAYLOAD_OFFSET, start, start + length);
-    frameRecord(this.staging, this.stagingView, at, length);
+    const payloadBytes = this.stagedBytes === 0 ? this.beginBatch(zxid, at, length) : length;
+    frameRecord(this.staging, this.stagingView, at, payloadBytes);
+    const recordBytes = RECORD_OVERHEAD_BYTES + payloadBytes;
     this.stagedEnd = at + recordBytes;
     this.stagedLast.value = zxid;
     this.trigger.onTxn(recordBytes);
@@ -147,15 +157,26 @@ export class TxnlogAppender {
     return this.durableZxid;
   }
 
+  /** Leaves word on the disk that everything durable is so: each second, and when nothing is to do. Syncs nothing. */
+  noteSynced(): void {
+    if (this.failure !== null) throw this.failure;
+    if (this.options.forceSync) this.guarded(() => this.synced.note(this.durableZxid));
+  }
+
   /** Commits and ends the current file: the next append opens a new one and a new snapshot period begins. */
   roll(): void {
     this.flush(true);
+    this.noteSynced();
     this.trigger.reset();
   }
 
   /** Commits and closes. */
   close(): void {
     this.flush(true);
+    this.guarded(() => {
+      if (this.options.forceSync) this.synced.set(this.durableZxid);
+      this.synced.close();
+    });
   }
 
   private get stagedBytes(): number {
@@ -172,6 +193,25 @@ export class TxnlogAppender {
       this.failure = error as StorageFailure;
       throw error;
     }
+  }
+
+  // Not for each commit: it makes a closure.
+  private guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.failure = error as StorageFailure;
+      throw error;
+    }
+  }
+
+  /** The record at `at` is the first of a write. All before it is synced by now, and its mark will say so. */
+  private beginBatch(zxid: Zxid, at: number, length: number): number {
+    this.stagedFirst.value = zxid;
+    if (!this.options.forceSync || !isMarkable(length)) return length;
+    const offset = this.file === null ? LOG_HEADER_BYTES : this.position;
+    writeBatchMark(this.stagingView, at + PAYLOAD_OFFSET + length, offset, zxid);
+    return length + BATCH_MARK_BYTES;
   }
 
   private makeRoom(recordBytes: number): void {
@@ -228,7 +268,7 @@ export class TxnlogAppender {
   // Records are staged before their file exists: its header has its place in front of them.
   private beginFile(): void {
     this.file = null;
-    writeLogHeader(this.stagingView, 0);
+    writeLogHeader(this.stagingView, 0, this.options.forceSync);
     this.carry = LOG_HEADER_BYTES;
     this.stagedEnd = LOG_HEADER_BYTES;
   }
@@ -244,7 +284,7 @@ export class TxnlogAppender {
     this.writtenEnd = 0;
     this.paddedBytes = paddedSize(LOG_HEADER_BYTES, LOG_HEADER_BYTES, this.options.preallocBytes);
     const header = alignedBytes(DIRECT_BLOCK_BYTES);
-    writeLogHeader(new DataView(header.buffer), 0);
+    writeLogHeader(new DataView(header.buffer), 0, this.options.forceSync);
     file.write(header, 0, roundUp(LOG_HEADER_BYTES, file.blockBytes), 0);
     if (this.paddedBytes > LOG_HEADER_BYTES) file.truncate(this.paddedBytes);
     this.sync(file);

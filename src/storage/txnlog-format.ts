@@ -4,14 +4,14 @@
  *     file   +------------------+--------+--------+ … +--------+---------------------------+
  *            | header 16 B      | record | record |   | record | zeros to preallocated end |
  *            +------------------+--------+--------+ … +--------+---------------------------+
- *     header   int32 magic "ZKLG" | int32 version 2 | int64 dbid 0
+ *     header   int32 magic "ZKLG" | int32 version 2 | int64 dbid: 0, or 0x524b62 "RKb" when batches are marked
  *
  *     record +----------------+--------------+----------------------------------+------+
  *            | int64 checksum | int32 length | payload : length bytes           | 'B'  |
  *            +----------------+--------------+----------------------------------+------+
  *            0                8              12                                 12+length
  *     checksum = Adler-32 of the payload alone, zero-extended
- *     payload  = TxnHeader (clientId 8, cxid 4, zxid 8, time 8, type 4) | txn | [TxnDigest 12]
+ *     payload  = TxnHeader (clientId 8, cxid 4, zxid 8, time 8, type 4) | txn | [TxnDigest 12] | [mark 11, batch-mark.ts]
  *
  * All integers are big-endian. A length of 0 is padding: end of the file.
  */
@@ -48,11 +48,18 @@ export const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
  */
 export const LOG_WRITE_BYTES_MAX = 4 * 1024 * 1024;
 
-export function writeLogHeader(view: DataView, at: number): void {
+/** Apache's servers read the dbid and do not look at it. */
+const MARKED_DBID = 0x524b62;
+
+export function writeLogHeader(view: DataView, at: number, isMarked: boolean): void {
   view.setInt32(at, LOG_MAGIC);
   view.setInt32(at + 4, LOG_VERSION);
   view.setInt32(at + 8, 0);
-  view.setInt32(at + 12, 0);
+  view.setInt32(at + 12, isMarked ? MARKED_DBID : 0);
+}
+
+export function isMarkedHeader(view: DataView, at: number): boolean {
+  return view.getInt32(at + 8) === 0 && view.getInt32(at + 12) === MARKED_DBID;
 }
 
 /** Puts the framing around a payload that lies at `at + PAYLOAD_OFFSET`. */

@@ -1,6 +1,6 @@
 /**
  * Reads records back from a directory of log files: all with zxid >= a given one, oldest first, streamed in
- * chunks. Called at start-up on the recovery thread; changes nothing (`repairTxnlogs` does).
+ * chunks. Called at start-up on the recovery thread; changes nothing (`settleTxnlogs` does).
  *
  * Guarantees: every record handed out passed length, end mark and checksum. Where a file stops making sense,
  * `txnlog-tail.ts` tells torn from corrupt; corrupt throws. A torn end is followed by the next file, as Apache
@@ -16,6 +16,7 @@
  */
 import { CorruptionFailure } from '../base/failure.ts';
 import { epochOf, type Zxid, ZxidCell, zxidHex } from '../base/zxid.ts';
+import { BATCH_MARK_BYTES, beginsBatch, hasBatchMark } from './batch-mark.ts';
 import { ByteWindow, FileSource } from './byte-window.ts';
 import { type LogFile, listLogs } from './data-files.ts';
 import type { Disk, DiskFile } from './disk.ts';
@@ -23,6 +24,7 @@ import {
   checksumMatches,
   END_OF_RECORD,
   isCredibleLength,
+  isMarkedHeader,
   LOG_HEADER_BYTES,
   LOG_MAGIC,
   PAYLOAD_OFFSET,
@@ -30,7 +32,7 @@ import {
   RECORD_OVERHEAD_BYTES,
   recordZxid,
 } from './txnlog-format.ts';
-import { inspectTail } from './txnlog-tail.ts';
+import { inspectTail, type LogTail } from './txnlog-tail.ts';
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
@@ -54,12 +56,18 @@ export interface TxnlogRepair {
   readonly keepBytes: number;
 }
 
+type SettledFiles = Pick<TxnlogReadResult, 'names' | 'repairs'>;
+
 export interface TxnlogReadResult {
   /** Records handed to the sink and the bytes of their payloads. */
   readonly recordCount: number;
   readonly payloadBytes: number;
   /** Highest zxid in the files read, -1 if they hold no record. */
   readonly lastZxid: Zxid;
+  /** The damage that no later record proved harmless, for whoever knows that more should be there. */
+  readonly tear: string | null;
+  /** The files that were read, and what is wrong with some. */
+  readonly names: readonly string[];
   readonly repairs: readonly TxnlogRepair[];
 }
 
@@ -78,20 +86,24 @@ export function readTxnlog(
   return reading;
 }
 
-/** Truncates torn files and removes those without records, durably. Call before anything is appended. */
-export function repairTxnlogs(disk: Disk, directory: string, repairs: readonly TxnlogRepair[]): void {
-  for (const { name, keepBytes } of repairs) {
+/**
+ * Truncates torn files and removes those without records, durably. Call before anything is appended. Whole files are
+ * synced too: a server that was killed may have left records that were read here and are on no disk yet.
+ */
+export function settleTxnlogs(disk: Disk, directory: string, { names, repairs }: SettledFiles): void {
+  for (const name of names) {
     const path = `${directory}/${name}`;
-    if (keepBytes === 0) {
+    const repair = repairs.find((each) => each.name === name);
+    if (repair?.keepBytes === 0) {
       disk.remove(path);
     } else {
       const file = disk.open(path, 'update');
-      file.truncate(keepBytes);
+      if (repair !== undefined) file.truncate(repair.keepBytes);
       file.syncData();
       file.close();
     }
   }
-  if (repairs.length > 0) disk.syncDirectory(directory);
+  disk.syncDirectory(directory);
 }
 
 /** The newest file named <= `fromZxid` may hold it; older ones cannot. */
@@ -113,10 +125,15 @@ interface Gap {
 class TxnlogReading implements TxnlogReadResult {
   recordCount = 0;
   payloadBytes = 0;
-  private readonly last = new ZxidCell(-1);
+  readonly names: string[] = [];
   readonly repairs: TxnlogRepair[] = [];
+  tear: string | null = null;
+  private readonly last = new ZxidCell(-1);
   private readonly previous = new ZxidCell(-1);
-  private tear: string | null = null;
+  /** The tear, if it turns out to be none. */
+  private damage = '';
+  /** The file being read has marks of batches. */
+  private isMarked = false;
   /** Not known to be harmless; the first is the one to tell. */
   private gap: Gap | null = null;
   private readonly disk: Disk;
@@ -141,18 +158,35 @@ class TxnlogReading implements TxnlogReadResult {
   readFile({ name }: LogFile): void {
     const file = this.disk.open(`${this.directory}/${name}`, 'read');
     try {
+      this.names.push(name);
+      this.isMarked = false;
       const endOffset = this.readRecords(file);
-      const tail = inspectTail(file, endOffset);
-      if (tail.kind === 'corrupt') throw corruption(file.path, endOffset, tail.reason);
+      const tail = inspectTail(file, endOffset, this.isMarked);
       const empty = endOffset <= LOG_HEADER_BYTES;
-      if (tail.kind === 'torn') {
-        this.tear = `${file.path} is torn at offset ${endOffset}: ${tail.reason}`;
-        this.options.onWarning(`${this.tear}; what follows was never acknowledged and is dropped`);
-      }
-      if (empty || tail.kind === 'torn') this.repairs.push({ name, keepBytes: empty ? 0 : endOffset });
+      if (tail.kind !== 'padding') this.onDamage(file.path, endOffset, tail);
+      if (empty || tail.kind !== 'padding') this.repairs.push({ name, keepBytes: empty ? 0 : endOffset });
     } finally {
       file.close();
     }
+  }
+
+  private onDamage(
+    path: string,
+    offset: number,
+    { kind, reason }: Exclude<LogTail, { kind: 'padding' }>,
+  ): void {
+    if (kind === 'corrupt') throw corruption(path, offset, reason);
+    if (kind === 'doubtful' && !this.options.acceptMissingRecords) {
+      const doubt = 'nothing in the file tells whether that was ever synced';
+      throw corruption(path, offset, `${reason}; ${doubt}`, `, or ${HOW_TO_ACCEPT}`);
+    }
+    this.tear = `${path} is torn at offset ${offset}: ${reason}`;
+    this.damage = `${path} is corrupt at offset ${offset}: ${reason}`;
+    const fate =
+      kind === 'torn'
+        ? 'what follows was never acknowledged and is dropped'
+        : 'what follows is dropped, as ringkeeper.acceptMissingRecords says, and may have been acknowledged';
+    this.options.onWarning(`${this.tear}; ${fate}`);
   }
 
   /** All files are read. @throws CorruptionFailure if records are missing */
@@ -167,6 +201,7 @@ class TxnlogReading implements TxnlogReadResult {
   private readRecords(file: DiskFile): number {
     const window = new ByteWindow(new FileSource(file), Math.min(CHUNK_BYTES, file.size() + 1));
     if (!window.ensure(LOG_HEADER_BYTES) || window.view.getInt32(0) !== LOG_MAGIC) return 0;
+    this.isMarked = isMarkedHeader(window.view, window.start);
     window.start += LOG_HEADER_BYTES;
     while (window.ensure(PAYLOAD_OFFSET)) {
       const length = payloadLength(window.view, window.start);
@@ -175,7 +210,7 @@ class TxnlogReading implements TxnlogReadResult {
       const end = start + PAYLOAD_OFFSET + length;
       if (bytes[end] !== END_OF_RECORD || !checksumMatches(bytes, view, start, length)) break;
       this.onRecord(file, window.offset, recordZxid(view, start), bytes, view, start + PAYLOAD_OFFSET, end);
-      window.start = end + 1;
+      window.start += RECORD_OVERHEAD_BYTES + length;
     }
     return window.offset;
   }
@@ -192,6 +227,13 @@ class TxnlogReading implements TxnlogReadResult {
     if (!(zxid >= 0 && zxid <= Number.MAX_SAFE_INTEGER)) {
       throw corruption(file.path, offset, 'the zxid of the record is out of range');
     }
+    const isMarked = this.isMarked && hasBatchMark(view, start, end);
+    // That file would have been synced and cut before this one was begun.
+    if (isMarked && this.tear !== null && beginsBatch(view, start, end, offset, zxid)) {
+      throw new CorruptionFailure(
+        `${this.damage}, and ${file.path} was begun when this had been synced; acknowledged writes may be lost, ${WHAT_TO_DO}`,
+      );
+    }
     this.checkContinuity(file, offset, zxid);
     if (zxid <= this.previous.value) {
       const order = `zxid 0x${zxidHex(zxid)} follows 0x${zxidHex(this.previous.value)}`;
@@ -201,8 +243,9 @@ class TxnlogReading implements TxnlogReadResult {
     if (zxid > this.last.value) this.last.value = zxid;
     if (zxid < this.fromZxid) return;
     this.recordCount++;
-    this.payloadBytes += end - start;
-    const proven = this.sink.onTxn(zxid, bytes, view, start, end);
+    const txnEnd = isMarked ? end - BATCH_MARK_BYTES : end;
+    this.payloadBytes += txnEnd - start;
+    const proven = this.sink.onTxn(zxid, bytes, view, start, txnEnd);
     if (proven && this.gap !== null) this.closeGap(this.gap, zxid);
   }
 
@@ -232,11 +275,11 @@ class TxnlogReading implements TxnlogReadResult {
   }
 }
 
-const HOW_TO_ACCEPT = 'set ringkeeper.acceptMissingRecords=true for one start to go on without them';
+const WHAT_TO_DO = 'restore the file from a copy or the data directory from a backup';
+export const HOW_TO_ACCEPT = 'set ringkeeper.acceptMissingRecords=true for one start to go on without them';
 
 function corruption(path: string, offset: number, reason: string, otherwise = ''): CorruptionFailure {
   return new CorruptionFailure(
-    `${path} is corrupt at offset ${offset}: ${reason}; acknowledged writes may be lost, ` +
-      `restore the file from a copy or the data directory from a backup${otherwise}`,
+    `${path} is corrupt at offset ${offset}: ${reason}; acknowledged writes may be lost, ${WHAT_TO_DO}${otherwise}`,
   );
 }

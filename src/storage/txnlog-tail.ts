@@ -14,16 +14,21 @@
  *     sector    |<---- 512 ---->|<---- 512 ---->|<---- 512 ---->|
  *     record    ......[chk|len|payload ............... payload|B]......   (first sector: zero from the record on)
  *
- * Nothing valid behind the damage: torn with any of the three. A valid record behind it proves that something
- * was written later; that is still one torn write if a sector was certainly lost and all the data from the damage
- * on fits into one write of the appender. Certainly: the zeros begin or end exactly at a sector boundary, or cover
+ * Nothing valid behind the damage: torn with any of the three. A valid record behind it proves that something was
+ * written later. If that is the first of its write (batch-mark.ts), the damage had been synced before: corruption, whatever it
+ * looks like. Otherwise it may be of the same write: still torn, if a sector was certainly lost and all the data from the
+ * damage on fits into one write of the appender. Certainly: the zeros begin or end exactly at a sector boundary, or cover
  * the record's header, which is never zero; zeros that a client stored run across the boundaries. Everything else is
  * corruption: start-up must not guess it away.
  *
+ * A file without marks (Apache's, or written with forceSync=no) proves nothing of that kind: damage before valid records
+ * is `doubtful` there, and the operator decides.
+ *
  * A record damaged without evidence is refused even if it is the very last one, as Apache does: a tear cannot
- * look like that, a failing disk can.
+ * look like that, a failing disk can. That the last write was synced as well only `synced-zxid.ts` can tell; the reader asks it.
  */
-import type { Zxid } from '../base/zxid.ts';
+import { type Zxid, zxidHex } from '../base/zxid.ts';
+import { beginsBatch } from './batch-mark.ts';
 import type { DiskFile } from './disk.ts';
 import {
   checksumMatches,
@@ -41,29 +46,36 @@ import {
 export type LogTail =
   | { readonly kind: 'padding' }
   | { readonly kind: 'torn'; readonly reason: string }
+  | { readonly kind: 'doubtful'; readonly reason: string }
   | { readonly kind: 'corrupt'; readonly reason: string };
 
 const SECTOR_BYTES = 512;
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Judges the bytes of `file` from `offset` on, where no whole record begins (0: the file header is not whole). */
-export function inspectTail(file: DiskFile, offset: number): LogTail {
+/**
+ * Judges the bytes of `file` from `offset` on, where no whole record begins (0: the file header is not whole). `isMarked`:
+ * the file has marks of batches.
+ */
+export function inspectTail(file: DiskFile, offset: number, isMarked: boolean): LogTail {
   const fileBytes = file.size();
   const dataEnd = lastNonZero(file, offset, fileBytes) + 1;
   if (dataEnd <= offset && offset > 0) return { kind: 'padding' };
   const damage = offset === 0 ? damagedHeader(fileBytes) : damagedRecord(file, offset, fileBytes);
   const lost = lostSector(file, offset, Math.min(damage.end, dataEnd), dataEnd);
   const next = findRecord(file, offset + 1, dataEnd);
-  if (next !== null) {
-    if (lost === Lost.certainly && dataEnd - offset <= LOG_WRITE_BYTES_MAX) {
-      return { kind: 'torn', reason: damage.reason };
-    }
-    const where = `a valid record with zxid 0x${next.zxid.toString(16)} follows at offset ${next.offset}`;
-    return { kind: 'corrupt', reason: `${damage.reason}, and ${where}` };
+  if (next === null) {
+    const cut = damage.end > fileBytes;
+    const unwritten = dataEnd < damage.end;
+    return { kind: cut || unwritten || lost !== Lost.no ? 'torn' : 'corrupt', reason: damage.reason };
   }
-  const cut = damage.end > fileBytes;
-  const unwritten = dataEnd < damage.end;
-  return { kind: cut || unwritten || lost !== Lost.no ? 'torn' : 'corrupt', reason: damage.reason };
+  const batch = findBatch(file, next, dataEnd);
+  if (batch !== null) {
+    const proof = `the batch of zxid 0x${zxidHex(batch.zxid)} at offset ${batch.offset} was begun when this had been synced`;
+    return { kind: 'corrupt', reason: `${damage.reason}, and ${proof}` };
+  }
+  const reason = `${damage.reason}, and a valid record with zxid 0x${zxidHex(next.zxid)} follows at offset ${next.offset}`;
+  if (lost !== Lost.certainly || dataEnd - offset > LOG_WRITE_BYTES_MAX) return { kind: 'corrupt', reason };
+  return isMarked ? { kind: 'torn', reason: damage.reason } : { kind: 'doubtful', reason };
 }
 
 interface Damage {
@@ -152,12 +164,24 @@ function lostSector(file: DiskFile, start: number, end: number, dataEnd: number)
   return lost;
 }
 
+interface FoundRecord {
+  readonly offset: number;
+  readonly zxid: Zxid;
+  readonly end: number;
+  readonly beginsBatch: boolean;
+}
+
+/** The first record from `from` on that begins a batch. */
+function findBatch(file: DiskFile, from: FoundRecord, dataEnd: number): FoundRecord | null {
+  let at: FoundRecord | null = from;
+  while (at !== null && !at.beginsBatch) {
+    at = recordAt(file, at.end, dataEnd) ?? findRecord(file, at.end + 1, dataEnd);
+  }
+  return at;
+}
+
 /** The first whole record that begins in `[from, dataEnd)`, at any alignment. */
-function findRecord(
-  file: DiskFile,
-  from: number,
-  dataEnd: number,
-): { readonly offset: number; readonly zxid: Zxid } | null {
+function findRecord(file: DiskFile, from: number, dataEnd: number): FoundRecord | null {
   const chunk = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(0, dataEnd - from)));
   const view = new DataView(chunk.buffer);
   let base = from;
@@ -169,8 +193,8 @@ function findRecord(
       if (view.getInt32(i) !== 0 || view.getInt32(i + 4) === 0) continue;
       const length = payloadLength(view, i);
       if (!isCredibleLength(length) || base + i + RECORD_OVERHEAD_BYTES + length > dataEnd) continue;
-      const zxid = wholeRecordZxid(file, base + i, length);
-      if (zxid >= 0) return { offset: base + i, zxid };
+      const found = wholeRecord(file, base + i, length);
+      if (found !== null) return found;
     }
     if (starts <= 0) break;
     base += starts;
@@ -178,13 +202,29 @@ function findRecord(
   return null;
 }
 
-/** The zxid of the record at `offset` if it is whole, else -1. */
-function wholeRecordZxid(file: DiskFile, offset: number, length: number): Zxid {
+function recordAt(file: DiskFile, offset: number, dataEnd: number): FoundRecord | null {
+  const header = new Uint8Array(PAYLOAD_OFFSET);
+  if (file.read(header, 0, PAYLOAD_OFFSET, offset) < PAYLOAD_OFFSET) return null;
+  const length = payloadLength(new DataView(header.buffer), 0);
+  if (!isCredibleLength(length) || offset + RECORD_OVERHEAD_BYTES + length > dataEnd) return null;
+  return wholeRecord(file, offset, length);
+}
+
+/** The record at `offset`, null unless it is whole. */
+function wholeRecord(file: DiskFile, offset: number, length: number): FoundRecord | null {
   const mark = new Uint8Array(1);
   file.read(mark, 0, 1, offset + PAYLOAD_OFFSET + length);
-  if (mark[0] !== END_OF_RECORD) return -1;
+  if (mark[0] !== END_OF_RECORD) return null;
   const record = new Uint8Array(RECORD_OVERHEAD_BYTES + length);
   const view = new DataView(record.buffer);
   file.read(record, 0, record.length, offset);
-  return checksumMatches(record, view, 0, length) ? recordZxid(view, 0) : -1;
+  if (!checksumMatches(record, view, 0, length)) return null;
+  const zxid = recordZxid(view, 0);
+  const payloadEnd = PAYLOAD_OFFSET + length;
+  return {
+    offset,
+    zxid,
+    end: offset + record.length,
+    beginsBatch: beginsBatch(view, PAYLOAD_OFFSET, payloadEnd, offset, zxid),
+  };
 }

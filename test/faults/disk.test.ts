@@ -101,9 +101,9 @@ const WHILE_SERVING: readonly Case[] = [
   },
   {
     what: 'the directory of the log cannot be synced',
-    fault: { call: 'fsyncSync', path: 'version-2$', nth: 1, effect: 'EIO' },
+    // The first of the log thread is that of its first file; the core's thread has one at the start.
+    fault: { call: 'fsyncSync', path: 'version-2$', nth: 2, effect: 'EIO' },
     line: /fatal in log: cannot sync directory .*version-2: EIO.*check the disk/,
-    acknowledged: 0,
   },
   {
     what: 'the disk is full while a snapshot is written',
@@ -151,6 +151,17 @@ describe('while clients are served', () => {
 });
 
 describe('at start', () => {
+  test('a directory that cannot be synced', async () => {
+    const faults: DiskFault[] = [{ call: 'fsyncSync', path: 'version-2$', nth: 1, effect: 'EIO' }];
+    const server = workspace.launch({ faults });
+    await server.failsWith(
+      STORAGE_STATUS,
+      /^ringkeeper: cannot sync directory .*version-2: EIO.*check the disk/,
+    );
+    assert.equal(server.stdout, '', 'it was never ready');
+    await nothingIsLost([]);
+  });
+
   test('a disk without room for the first snapshot', async () => {
     const faults: DiskFault[] = [{ call: 'writeSync', path: snapshot, nth: 1, effect: 'ENOSPC' }];
     const line = /^ringkeeper: cannot write .*snapshot\.0: ENOSPC.*free space/;

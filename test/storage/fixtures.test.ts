@@ -83,7 +83,8 @@ for (const found of globSync('**/expected.json', { cwd: root }).sort()) {
     test('written again, logs and snapshots are the same files byte for byte', () => {
       for (const { name, zxid } of listLogs(disk, directory)) {
         const copy = new MemoryDisk();
-        const log = appender(copy, zxid - 1, { preallocBytes: 16384 });
+        // Without syncs there are no marks of batches, which Apache does not write.
+        const log = appender(copy, zxid - 1, { preallocBytes: 16384, forceSync: false });
         const own = readBack(copyOf(name, directory), 0, { directory: '/d' }).txns;
         for (const txn of own) log.append(txn.zxid, txn.payload, 0, txn.payload.length);
         log.close();

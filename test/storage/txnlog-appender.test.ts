@@ -5,10 +5,11 @@ import fc from 'fast-check';
 import { AssertionFailure } from '../../src/base/assert.ts';
 import { StorageFailure } from '../../src/base/failure.ts';
 import { Prng } from '../../src/base/prng.ts';
+import { BATCH_MARK_BYTES } from '../../src/storage/batch-mark.ts';
 import { SnapshotTrigger } from '../../src/storage/snapshot-trigger.ts';
 import { TxnlogAppender } from '../../src/storage/txnlog-appender.ts';
 import { LOG_WRITE_BYTES_MAX, paddedSize } from '../../src/storage/txnlog-format.ts';
-import { repairTxnlogs } from '../../src/storage/txnlog-reader.ts';
+import { settleTxnlogs } from '../../src/storage/txnlog-reader.ts';
 import { appendAll, appender, DIRECTORY, payload, QUIET, range, readBack } from './support/collect.ts';
 import { MemoryDisk } from './support/memory-disk.ts';
 
@@ -16,15 +17,31 @@ suite('layout', () => {
   test('header, framing and name are those of the format page', () => {
     const disk = new MemoryDisk();
     const log = appender(disk, 0x1f);
-    appendAll(log, 0x20, [40]);
+    for (const zxid of [0x20, 0x21]) log.append(zxid, payload(zxid, 40), 0, 40);
+    log.commit();
     const bytes = Buffer.from(disk.contents(`${DIRECTORY}/log.20`));
     assert.equal(bytes.toString('latin1', 0, 4), 'ZKLG');
     assert.equal(bytes.readInt32BE(4), 2);
-    assert.equal(bytes.readBigInt64BE(8), 0n);
-    assert.equal(bytes.readInt32BE(24), 40);
+    assert.equal(bytes.readBigInt64BE(8), 0x524b62n, 'batches are marked');
+    assert.equal(bytes.readInt32BE(24), 40 + BATCH_MARK_BYTES);
     assert.deepEqual(bytes.subarray(28, 68), Buffer.from(payload(0x20, 40)));
-    assert.equal(bytes[68], 0x42);
-    assert.equal(bytes.length, 69);
+    assert.equal(bytes.toString('hex', 72, 79), '524b62ff726b00');
+    assert.equal(bytes[79], 0x42);
+    assert.equal(bytes.readInt32BE(88), 40, 'only the first of a write is marked');
+    assert.deepEqual(bytes.subarray(92, 132), Buffer.from(payload(0x21, 40)));
+    assert.equal(bytes.length, 133);
+  });
+
+  test('without syncs nothing is proven, so nothing is marked; nor is what a mark could be misread in', () => {
+    const disk = new MemoryDisk();
+    appendAll(appender(disk, 0, { forceSync: false }), 1, [40]);
+    const bytes = Buffer.from(disk.contents(`${DIRECTORY}/log.1`));
+    assert.deepEqual([bytes.readBigInt64BE(8), bytes.length], [0n, 69]);
+    const bare = new MemoryDisk();
+    appendAll(appender(bare), 1, [32, 44, 33]);
+    const recordBytes = [32, 44, 33 + BATCH_MARK_BYTES].map((length) => length + 13);
+    assert.equal(bare.contents(`${DIRECTORY}/log.1`).length, 16 + recordBytes.reduce((a, b) => a + b));
+    assert.deepEqual(readBack(bare).zxids, [1, 2, 3]);
   });
 
   test('what is appended is read back, whatever the sizes, by ordinary and by direct writes', () => {
@@ -91,7 +108,7 @@ suite('commit', () => {
     ]);
     assert.equal(log.commit(), 10);
     assert.equal(disk.calls.length, 7, 'nothing staged, nothing done');
-    assert.equal(log.byteCount, 1130);
+    assert.equal(log.byteCount, 1130 + BATCH_MARK_BYTES);
   });
 
   test('small batches find their blocks written, up to the padding and not beyond', () => {
@@ -122,9 +139,9 @@ suite('commit', () => {
       return lastWrite(disk)[1];
     };
     const preallocBytes = 1024 * 1024;
-    assert.equal(lengthOf(100_000, { preallocBytes }), 100_013);
+    assert.equal(lengthOf(100_000, { preallocBytes }), 100_013 + BATCH_MARK_BYTES);
     assert.equal(lengthOf(1000, { preallocBytes, forceSync: false }), 1013);
-    assert.equal(lengthOf(1000, { preallocBytes: 0 }), 1013);
+    assert.equal(lengthOf(1000, { preallocBytes: 0 }), 1013 + BATCH_MARK_BYTES);
     assert.ok(lengthOf(1000, { preallocBytes }) > 200_000);
   });
 
@@ -177,7 +194,7 @@ suite('roll', () => {
     log.roll();
     appendAll(log, 2, [50, 50]);
     log.close();
-    assert.deepEqual(disk.list(DIRECTORY).sort(), ['log.1', 'log.2']);
+    assert.deepEqual(disk.list(DIRECTORY).sort(), ['log.1', 'log.2', 'ringkeeper.synced']);
     assert.deepEqual(readBack(disk).zxids, [1, 2, 3]);
     assert.deepEqual(readBack(disk, 3).zxids, [3]);
   });
@@ -228,8 +245,8 @@ suite('direct writes', () => {
       const disk = new MemoryDisk();
       disk.directBlockBytes = blockBytes;
       const log = appender(disk);
-      // Within a block, across one, to exactly its end (16 + 3 × 13 + 100 + 3000 + 941 = 4096), and behind a roll.
-      appendAll(log, 1, [100, 3000, 941, 50, 6 * 1024 * 1024]);
+      // Within a block, across one, to exactly its end (16 + 3 × 24 + 100 + 3000 + 908 = 4096), and behind a roll.
+      appendAll(log, 1, [100, 3000, 908, 50, 6 * 1024 * 1024]);
       log.roll();
       appendAll(log, 6, [70]);
       return ['log.1', 'log.6'].map((name) => Buffer.from(disk.contents(`${DIRECTORY}/${name}`)));
@@ -304,7 +321,7 @@ suite('failing disk', () => {
           const { zxids, result } = readBack(disk);
           assert.deepEqual(zxids, range(1, zxids.length));
           assert.ok(zxids.length >= acknowledged, `${zxids.length} of ${acknowledged}`);
-          repairTxnlogs(disk, DIRECTORY, result.repairs);
+          settleTxnlogs(disk, DIRECTORY, result);
           disk = disk.crash(prng);
           const repaired = readBack(disk);
           assert.deepEqual(repaired.zxids, zxids);

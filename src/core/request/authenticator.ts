@@ -10,7 +10,6 @@ import { type AuthProviders, areTooManyIds } from '../acl/auth-providers.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import type { Replier } from '../client/replier.ts';
 import type { RequestView } from '../client/request-view.ts';
-import type { Statistics } from '../progress/statistics.ts';
 
 /** A jute buffer that is null. */
 const NULL_TOKEN = new Uint8Array([0xff, 0xff, 0xff, 0xff]);
@@ -18,20 +17,14 @@ const NULL_TOKEN = new Uint8Array([0xff, 0xff, 0xff, 0xff]);
 const NO_ZXID = 0;
 
 export class Authenticator {
-  private readonly statistics: Statistics;
+  failures = 0;
   private readonly providers: AuthProviders;
   private readonly clients: ClientTable;
   private readonly replier: Replier;
   private readonly auth = new AuthRequest();
   private readonly sasl = new SaslRequest();
 
-  constructor(parts: {
-    statistics: Statistics;
-    providers: AuthProviders;
-    clients: ClientTable;
-    replier: Replier;
-  }) {
-    this.statistics = parts.statistics;
+  constructor(parts: { providers: AuthProviders; clients: ClientTable; replier: Replier }) {
     this.providers = parts.providers;
     this.clients = parts.clients;
     this.replier = parts.replier;
@@ -42,10 +35,10 @@ export class Authenticator {
     else this.authenticate(request);
   }
 
-  // Without SASL on the server Apache answers with success and no token, but not a token that is null.
+  // Without SASL on the server Apache answers with success and no token.
   private answerSasl(request: RequestView): void {
     const { client, bytes, view, start, end } = request;
-    if (!this.sasl.wrap(bytes, view, start, end) || this.sasl.tokenLength < 0) this.clients.close(client);
+    if (!this.sasl.wrap(bytes, view, start, end)) this.clients.close(client);
     else this.replier.sliceAt(request, NO_ZXID, NULL_TOKEN, 0, NULL_TOKEN.length);
   }
 
@@ -57,13 +50,13 @@ export class Authenticator {
       return;
     }
     const scheme = decodeUtf8(bytes, auth.schemeStart, auth.schemeStart + Math.max(auth.schemeLength, 0));
-    const data = auth.authLength < 0 ? null : bytes.slice(auth.authStart, auth.authStart + auth.authLength);
+    const data = bytes.slice(auth.authStart, auth.authStart + Math.max(auth.authLength, 0));
     const known = client.authIds;
     const proven = this.providers.authenticate(scheme, data);
     const added = proven?.filter((id) => !known.some((k) => k.scheme === id.scheme && k.id === id.id));
     const ids = added === undefined ? null : [...known, ...added];
     if (ids === null || areTooManyIds(ids)) {
-      this.statistics.authFailures++;
+      this.failures++;
       this.replier.headerAt(request, NO_ZXID, ErrorCode.authFailed);
       this.clients.close(client);
       return;

@@ -15,7 +15,6 @@ import { BodyBuffer, type Replier, writePathAndStat } from '../client/replier.ts
 import { RequestView } from '../client/request-view.ts';
 import type { ConnId } from '../ports/ports.ts';
 import type { Progress } from '../progress/progress.ts';
-import type { Statistics } from '../progress/statistics.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import { DIGEST_INTERVAL, DigestHistory } from '../tree/digest-history.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
@@ -35,7 +34,8 @@ export interface CommitListener {
 
 export class Committer implements WatchReceiver {
   readonly digests = new DigestHistory();
-  private readonly statistics: Statistics;
+  /** Transactions committed since start. */
+  count = 0;
   private readonly progress: Progress;
   private readonly tree: Tree;
   private readonly acls: AclTable;
@@ -60,7 +60,6 @@ export class Committer implements WatchReceiver {
 
   constructor(parts: {
     progress: Progress;
-    statistics: Statistics;
     tree: Tree;
     acls: AclTable;
     sessions: SessionTable;
@@ -75,7 +74,6 @@ export class Committer implements WatchReceiver {
     checkDigest: boolean;
   }) {
     this.progress = parts.progress;
-    this.statistics = parts.statistics;
     this.tree = parts.tree;
     this.acls = parts.acls;
     this.sessions = parts.sessions;
@@ -100,7 +98,7 @@ export class Committer implements WatchReceiver {
     const zxid = proposals.zxids[row]!;
     const client = proposals.clientOf(row);
     this.progress.onCommitted(zxid);
-    this.statistics.committed++;
+    this.count++;
     const end = proposals.effectEnds[row]!;
     const isMulti = proposals.ops[row] === OpCode.multi && client !== null;
     if (isMulti) this.body.reset();

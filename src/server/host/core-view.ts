@@ -5,10 +5,10 @@
  */
 import { joinHalves } from '../../base/int64.ts';
 import { type Client, ClientState } from '../../core/client/client.ts';
-import type { Incarnations } from '../../core/incarnations.ts';
 import { pathText } from '../../core/path/path.ts';
 import type { Replica } from '../../core/replica.ts';
 import { NO_SESSION } from '../../core/session/session-table.ts';
+import type { ZnodeCursor } from '../../core/tree/record.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { CoreMetrics } from '../monitor/core-metrics.ts';
 import type { FileFacts } from '../monitor/file-facts.ts';
@@ -30,33 +30,32 @@ const ASKING = 0;
 
 export class CoreView implements ServerView {
   serving = false;
-  private readonly incarnations: Incarnations;
+  private readonly replica: Replica;
   private readonly config: ServerConfig;
   private readonly ownMetrics: CoreMetrics;
   readonly files: FileFacts;
   private readonly startMs: number;
+  private readonly cursor: ZnodeCursor;
 
   constructor(
-    incarnations: Incarnations,
+    replica: Replica,
     config: ServerConfig,
     metrics: CoreMetrics,
     files: FileFacts,
     startMs: number,
   ) {
-    this.incarnations = incarnations;
+    this.replica = replica;
     this.config = config;
     this.ownMetrics = metrics;
     this.files = files;
+    this.cursor = replica.parts.tree.cursor();
     this.startMs = startMs;
-  }
-
-  private get replica(): Replica {
-    return this.incarnations.replica;
   }
 
   counts(): ServerCounts {
     const { replica } = this;
-    const { tree, sessions, ephemerals, watches, clients, proposals, statistics: s } = replica.parts;
+    const { tree, sessions, ephemerals, watches, clients, proposals, replier } = replica.parts;
+    const s = replier.statistics;
     return {
       latency: { count: s.latencyCount, sum: s.totalLatencyMs, min: s.minLatencyMs, max: s.maxLatencyMs },
       packetsReceived: s.packetsReceived,
@@ -72,7 +71,7 @@ export class CoreView implements ServerView {
       sessions: sessions.size,
       dataBytes: tree.dataBytes + 1,
       uptimeMs: Math.floor(replica.clock.nowMs - this.startMs),
-      authFailures: s.authFailures,
+      authFailures: replica.parts.authenticator.failures,
       lastReplyBytes: s.lastResponseBytes,
       minReplyBytes: s.minResponseBytes,
       maxReplyBytes: s.maxResponseBytes,
@@ -171,7 +170,7 @@ export class CoreView implements ServerView {
   }
 
   resetServerStats(): void {
-    this.replica.parts.statistics.resetTraffic();
+    this.replica.parts.replier.resetStatistics();
     this.ownMetrics.reset(this.replica.clock.nowMs);
   }
 
@@ -206,7 +205,7 @@ export class CoreView implements ServerView {
   /** Null of a node that is only proposed. */
   private committedPath(record: number): string | null {
     if (record === 0) return null;
-    const cursor = this.replica.parts.tree.cursor();
+    const { cursor } = this;
     cursor.moveTo(record);
     return pathText(cursor.bytes, cursor.pathStart, cursor.pathLength);
   }

@@ -7,7 +7,8 @@ import type { LogPort } from '../../core/ports/ports.ts';
 import { Bell } from '../../shm/bell.ts';
 import { Counters } from '../../shm/counters.ts';
 import { RingProducer } from '../../shm/ring.ts';
-import { PAYLOAD_BYTES_MAX } from '../../storage/txnlog-format.ts';
+import { BATCH_MARK_BYTES } from '../../storage/batch-mark.ts';
+import { APPEND_BYTES_MAX } from '../../storage/txnlog-appender.ts';
 import { QueueGauge } from '../monitor/queue-gauge.ts';
 import { LogCounter, type LogLinkHandle, PROPOSAL_KIND, ZXID_BYTES } from './log-link.ts';
 
@@ -29,7 +30,9 @@ export class RingLogPort implements LogPort {
     this.counters = new Counters(link.counters);
     this.bytes = this.ring.bytes;
     this.view = this.ring.view;
-    this.payloadBytesMax = Math.min(this.ring.recordBytesMax - ZXID_BYTES, PAYLOAD_BYTES_MAX, recordBytesMax);
+    // The log may put its mark behind it, and readers count that too.
+    const readableMax = recordBytesMax - BATCH_MARK_BYTES;
+    this.payloadBytesMax = Math.min(this.ring.recordBytesMax - ZXID_BYTES, APPEND_BYTES_MAX, readableMax);
   }
 
   claim(length: number): number {

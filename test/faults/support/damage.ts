@@ -116,6 +116,62 @@ export const DAMAGES: readonly Damage[] = [
     refuses: /log\.\w+ is corrupt at offset \d+: .*restore the file from a copy/,
   },
   {
+    what: 'a zeroed sector in the middle of the newest log',
+    make: ({ logs }) => zeroSector(logs.at(-1)!, 2),
+    refuses: /log\.\w+ is corrupt at offset \d+: .*was begun when this had been synced; .*restore the file/,
+  },
+  {
+    what: 'a zeroed sector at the end of the newest log, the newest snapshot has it all',
+    make: ({ logs }) => zeroSector(logs.at(-1)!, lastSector(logs.at(-1)!)),
+    starts: /log\.\w+ is torn at offset/,
+  },
+  {
+    what: 'a zeroed sector at the end of the newest log, and no snapshot behind it',
+    make: ({ logs, snapshots }) => {
+      rmSync(snapshots.at(-1)!);
+      zeroSector(logs.at(-1)!, lastSector(logs.at(-1)!));
+    },
+    refuses:
+      /ringkeeper\.synced says .* synced up to zxid 0x\w+, and what is there ends at .*restore the files/,
+  },
+  {
+    what: 'a stale sector in the newest log: as it was before the last write to it',
+    make: ({ logs }) => staleSector(logs.at(-1)!, 2),
+    refuses: /log\.\w+ is corrupt at offset \d+: .*was begun when this had been synced/,
+  },
+  {
+    what: 'two sectors of the newest log swapped',
+    make: ({ logs }) => swapSectors(logs.at(-1)!, 1, 3),
+    refuses: /log\.\w+ is corrupt at offset \d+: .*was begun when this had been synced/,
+  },
+  {
+    what: 'a sector of the newest log swapped with an empty one',
+    make: ({ logs }) => swapSectors(logs.at(-1)!, 2, lastSector(logs.at(-1)!) + 1),
+    refuses: /log\.\w+ is corrupt at offset \d+: /,
+  },
+  {
+    what: 'newest log replaced by an older copy of itself, and no snapshot behind it',
+    make: ({ logs, snapshots }) => {
+      rmSync(snapshots.at(-1)!);
+      writeFileSync(logs.at(-1)!, readFileSync(logs.at(-1)!).fill(0, nthRecord(logs.at(-1)!, 5)));
+    },
+    refuses: /ringkeeper\.synced says .* synced up to zxid 0x\w+, and what is there ends at /,
+  },
+  {
+    what: 'newest log removed, and the snapshot that has it all',
+    make: ({ logs, snapshots }) => {
+      rmSync(logs.at(-1)!);
+      rmSync(snapshots.at(-1)!);
+    },
+    refuses:
+      /ringkeeper\.synced says .* synced up to zxid 0x\w+, and what is there ends at .*may have been removed/,
+  },
+  {
+    what: 'the note of how far the log is synced damaged',
+    make: ({ directory }) => flip(join(directory, 'ringkeeper.synced'), 12),
+    starts: null,
+  },
+  {
     what: 'newest log begins with something else',
     make: ({ logs }) => flip(logs.at(-1)!, 0),
     refuses: /log\.\w+ is corrupt at offset 0: the magic number is not "ZKLG"/,
@@ -136,7 +192,7 @@ export const DAMAGES: readonly Damage[] = [
       for (const file of snapshots.slice(-2)) rmSync(file);
       writeFileSync(logs.at(-2)!, '');
     },
-    refuses: /records 0x\w+ to 0x\w+ are missing before it .*log\.\w+ is torn at offset 0/,
+    refuses: /log\.\w+ is corrupt at offset 0: .*log\.\w+ was begun when this had been synced/,
   },
   {
     what: 'every log removed, the newest snapshot has it all',
@@ -175,6 +231,43 @@ function flip(file: string, at: number): void {
   const bytes = readFileSync(file);
   bytes[at]! ^= 1;
   writeFileSync(file, bytes);
+}
+
+const SECTOR_BYTES = 512;
+
+function zeroSector(file: string, index: number): void {
+  const bytes = readFileSync(file);
+  writeFileSync(file, bytes.fill(0, index * SECTOR_BYTES, (index + 1) * SECTOR_BYTES));
+}
+
+/** The beginning of the records that go beyond the sector is not there yet. */
+function staleSector(file: string, index: number): void {
+  const bytes = readFileSync(file);
+  const end = (index + 1) * SECTOR_BYTES;
+  let start = 16;
+  for (let at = start; at < end; at += 13 + bytes.readInt32BE(at + 8)) start = at;
+  writeFileSync(file, bytes.fill(0, Math.max(start, index * SECTOR_BYTES), end));
+}
+
+function swapSectors(file: string, a: number, b: number): void {
+  const bytes = readFileSync(file);
+  const sector = (index: number): Buffer => bytes.subarray(index * SECTOR_BYTES, (index + 1) * SECTOR_BYTES);
+  const kept = Buffer.from(sector(a));
+  sector(b).copy(sector(a));
+  kept.copy(sector(b));
+  writeFileSync(file, bytes);
+}
+
+function lastSector(file: string): number {
+  return Math.floor((endOfData(file) - 1) / SECTOR_BYTES);
+}
+
+/** Where the record number `n`, from 0, begins. */
+function nthRecord(file: string, n: number): number {
+  const bytes = readFileSync(file);
+  let at = 16;
+  for (let i = 0; i < n; i++) at += 13 + bytes.readInt32BE(at + 8);
+  return at;
 }
 
 /** One past the last byte that is not padding. */

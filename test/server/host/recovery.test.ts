@@ -145,6 +145,12 @@ describe('recovery', () => {
     const disk = withSnapshot(harness);
     const bytes = disk.contents(LOG);
     disk.put(LOG, bytes.subarray(0, bytes.length - 30));
+    assert.throws(
+      () => restored(disk),
+      /ringkeeper\.synced says that the log had been synced up to zxid 0x15, and what is there ends at 0x14 \(.*log\.1 is torn/,
+      'it was, by the stop in order',
+    );
+    disk.remove('/d/version-2/ringkeeper.synced');
     const first = restored(disk);
     assert.equal(first.recovery.lastZxid, 20, 'all but the last');
     assert.match(first.warnings.join(), /torn at offset \d+.*never acknowledged/);
