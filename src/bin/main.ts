@@ -4,9 +4,13 @@
  */
 import yargs from 'yargs';
 import { ConfigFailure, Failure } from '../base/failure.ts';
+import { STDERR_FD, standardOutput } from '../server/line-output.ts';
 import { packageVersion } from '../server/version.ts';
 import { benchCommand } from './commands/bench.ts';
 import { serveCommand } from './commands/serve.ts';
+
+/** How long a slow reader of stderr is waited for. */
+const COMPLAINT_MS_MAX = 500;
 
 /** Called by ringkeeper.js with the arguments behind the program's name. Ends the process itself when something is wrong. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -42,9 +46,16 @@ function commandLine(args: readonly string[]) {
 
 function report(error: unknown): number {
   if (error instanceof Failure) {
-    process.stderr.write(`ringkeeper: ${error.message}\n`);
+    complain(`ringkeeper: ${error.message}\n`);
     return error.exitStatus;
   }
-  process.stderr.write(`ringkeeper: ${error instanceof Error ? error.stack : String(error)}\n`);
+  complain(`ringkeeper: ${error instanceof Error ? error.stack : String(error)}\n`);
   return 1;
+}
+
+/** The exit status says it too, where nobody can read. */
+function complain(text: string): void {
+  const output = standardOutput(STDERR_FD);
+  output.write(text);
+  output.close(COMPLAINT_MS_MAX);
 }

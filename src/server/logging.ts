@@ -1,13 +1,15 @@
 /**
  * Log lines of every thread, written to stderr by the main thread alone: readable on a terminal, one JSON object a
  * line otherwise. stdout stays free for the `ready` line. Writes are synchronous, so the line that explains a fatal
- * exit is never lost; no thread of its own is involved. Not for the data plane: a line costs a system call.
+ * exit is out before the process ends; no thread of its own is involved. A stream that takes no lines holds nobody up
+ * (`line-output.ts`). Not for the data plane: a line costs a system call.
  *
  *   any worker   ThreadLog --LogLine--> postMessage --> main thread: MainLog.write --> pino --> stderr
  */
-import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { LOG_LEVELS, type LogLevel } from './config/server-config.ts';
+import { LineOutput } from './line-output.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -96,26 +98,27 @@ export class ThreadLog implements Log {
 
 /** Anything that takes whole lines at once. */
 export interface LogOutput {
-  write(text: string): void;
+  write(text: string): unknown;
 }
 
 export function createMainLog(options: {
   readonly level: LogLevel;
   readonly pretty: boolean;
-  readonly output?: LogOutput;
+  readonly output: LogOutput;
 }): MainLog {
-  const output = options.output ?? destination({ dest: STDERR_FD, sync: true });
+  const { output } = options;
   const logger = pino(
     { level: options.level, base: undefined, timestamp: stdTimeFunctions.isoTime },
     options.pretty ? prettyOutput(output) : output,
   );
+  if (output instanceof LineOutput) {
+    output.onLost = (lines, reason) => logger.warn({ lines, reason }, 'log lines were lost');
+  }
   return new MainLog(logger);
 }
-
-const STDERR_FD = 2;
 
 /** pino-pretty as a plain function instead of a stream, so that a line is out when the call returns. */
 function prettyOutput(output: LogOutput): LogOutput {
   const prettify = prettyFactory({ translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
-  return { write: (line) => output.write(prettify(line)) };
+  return { write: (line) => void output.write(prettify(line)) };
 }

@@ -3,13 +3,18 @@
  * until a signal or a failure. The server itself is loaded only when the configuration is good, so that a typing
  * error costs no start-up time.
  */
+import { isatty } from 'node:tty';
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../base/failure.ts';
 import { LOG_LEVELS, readServerConfig, THREADING_MODES } from '../../server/config/server-config.ts';
 import type { Override } from '../../server/config/setting-values.ts';
 import { readZooCfg } from '../../server/config/zoo-cfg.ts';
-import { createMainLog } from '../../server/logging.ts';
+import { STDERR_FD, STDOUT_FD, standardOutput } from '../../server/line-output.ts';
+import { createMainLog, type Log } from '../../server/logging.ts';
 import { runServerProcess } from '../server-process.ts';
+
+/** How long the last lines of a process may wait for a slow reader. */
+const LAST_LINES_MS = 500;
 
 interface ServeOptions {
   readonly config?: string;
@@ -57,15 +62,28 @@ async function serve(options: ServeOptions): Promise<void> {
   const file =
     options.config === undefined ? null : { name: options.config, lines: readZooCfg(options.config) };
   const { config, notices } = readServerConfig({ file, overrides: overridesOf(options) });
-  const log = createMainLog({ level: config.logLevel, pretty: process.stderr.isTTY === true });
+  const output = standardOutput(STDERR_FD);
+  const log = createMainLog({ level: config.logLevel, pretty: isatty(STDERR_FD), output });
+  guardStreams(log);
   for (const notice of notices) log[notice.level](notice.text);
   const { startServer } = await import('../../server/server.ts');
   const status = await runServerProcess(
     () => startServer(config, log),
     log,
-    (line) => process.stdout.write(line),
+    (line) => {
+      if (!standardOutput(STDOUT_FD).write(line)) log.warn('the ready line could not be written to stdout');
+    },
   );
+  output.close(LAST_LINES_MS);
   process.exit(status);
+}
+
+/** What Node itself writes to the standard streams (a thread's output, a warning) must not end the server either. */
+function guardStreams(log: Log): void {
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => log.warn(`${warning.name}: ${warning.message}`));
 }
 
 function overridesOf(options: ServeOptions): Override[] {
