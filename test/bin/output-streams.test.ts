@@ -75,7 +75,7 @@ describe('a server whose stream', () => {
 });
 
 describe('a terminal that was closed', () => {
-  const noScript = spawnSync('script', ['--version']).error === undefined ? false : 'no script(1)';
+  const noScript = spawnSync('bash', ['-c', 'command -v script']).status === 0 ? false : 'no script(1)';
 
   /** A server in a terminal of its own, which is closed then. */
   async function closeTerminalOf(prefix: string): Promise<ShellServer> {
