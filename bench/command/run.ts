@@ -3,6 +3,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import { searchRate } from '../compare/search.ts';
 import { sweepPlan } from '../compare/sweep.ts';
+import type { Plan } from '../plan/plan.ts';
 import { presetNames } from '../plan/presets.ts';
 import { buildPlan } from '../plan/schema.ts';
 import { prepareOut } from '../report/result-dir.ts';
@@ -32,6 +33,7 @@ import {
 import { notesOn } from './notes.ts';
 import { labelled, printAndSave, progressFor, tell } from './output.ts';
 import { type PlanFlags, type PlanInput, planFromFlags, withPlanFlags } from './plan-flags.ts';
+import { searchAdvice } from './search-advice.ts';
 import { SeriesDir } from './series-dir.ts';
 
 /** When a check of the history fails, as when a gate refuses. */
@@ -40,7 +42,7 @@ const CHECK_EXIT_STATUS = 3;
 interface RunFlags extends PlanFlags, OutputFlags, ServerFlags, AuthFlags, CeilingFlags {
   readonly plan?: string;
   readonly target: string;
-  readonly replicates: number;
+  readonly replicates?: number;
 }
 
 export const runCommand: CommandModule<object, RunFlags> = {
@@ -66,7 +68,12 @@ function withOwnFlags<T>(args: Argv<T>): Argv<T> {
       default: 'embedded',
       describe: 'embedded, apache, null, commit:REV or host:port,host:port',
     })
-    .option('replicates', { type: 'number', group, default: 1, describe: 'runs per point of a sweep' });
+    .option('replicates', {
+      type: 'number',
+      group,
+      defaultDescription: '1',
+      describe: 'runs per point of a sweep',
+    });
   return withCeilingFlag(own, group) as Argv<unknown> as Argv<T>;
 }
 
@@ -75,6 +82,7 @@ async function run(flags: RunFlags, abort: AbortSignal): Promise<number> {
     throw new ConfigFailure(`bench run: which plan? a YAML file or one of ${presetNames().join(', ')}`);
   }
   const input = planFromFlags(flags.plan, flags);
+  refuseReplicates(flags, input.plan);
   const target = withCredentials(parseTargetSpec(flags.target), flags.auth);
   prepareOut(flags.out);
   for (const note of notesOn(input.plan, target)) process.stderr.write(`${note}\n`);
@@ -84,6 +92,16 @@ async function run(flags: RunFlags, abort: AbortSignal): Promise<number> {
   return sweep.length > 0 || search !== null
     ? runSeries(input, target, flags, setting)
     : runSingle(input, target, flags, setting);
+}
+
+/** A flag that would do nothing is a mistake somewhere. */
+function refuseReplicates({ replicates }: RunFlags, { sweep, search }: Plan): void {
+  if (replicates === undefined || (sweep.length > 0 && search === null)) return;
+  const instead =
+    search !== null
+      ? 'a search has its own: --set search.replicates=N'
+      : 'for one load again and again: bench compare A A, or --set sweep.KEY=[VALUE]';
+  throw new ConfigFailure(`--replicates: only for a plan with a sweep, which this one has not - ${instead}`);
 }
 
 async function runSingle(
@@ -111,7 +129,7 @@ async function runSeries(
   const progress = labelled(setting.progress, () => `run ${dir.runs.length + 1}`);
   const measure = measureOn(new Map([[flags.target, target]]), { ...setting, progress });
   const { command } = setting;
-  const options = { side: flags.target, command, replicates: flags.replicates };
+  const options = { side: flags.target, command, replicates: flags.replicates ?? 1 };
   const { plan, document, origin } = input;
   const { sweep, failure } =
     plan.search === null
@@ -127,7 +145,7 @@ async function runSeries(
   const failed = failure === null ? 0 : tell(failure);
   if (sweep === null) return failed || nothingMeasured();
   return (
-    printAndSave(printedSweep(sweep), flags, () =>
+    printAndSave(printedSweep(sweep, plan.search), flags, () =>
       dir.finish(sweepDirName(sweep), (place) => saveSweep(sweep, place)),
     ) ||
     failed ||
@@ -135,9 +153,10 @@ async function runSeries(
   );
 }
 
-function printedSweep(sweep: Sweep) {
+function printedSweep(sweep: Sweep, search: Plan['search']) {
+  const advice = sweep.search === null || search === null ? [] : searchAdvice(sweep.search, search);
   return {
-    text: (style: Parameters<typeof renderSweep>[1]) => renderSweep(sweep, style),
+    text: (style: Parameters<typeof renderSweep>[1]) => [renderSweep(sweep, style), ...advice].join('\n'),
     json: renderJson(sweep),
   };
 }

@@ -5,7 +5,7 @@
  *     header ok --next--> record, record, null --fill--> record, ... null --fill = false--> `ending` says how it ended
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { ConfigFailure } from '../../src/base/failure.ts';
+import { ConfigFailure, Failure } from '../../src/base/failure.ts';
 import { type Decoded, decodeRecord } from './record-codec.ts';
 import {
   damagedHeader,
@@ -61,7 +61,7 @@ export class RecordingReader {
     try {
       handle = await open(file, 'r');
     } catch (error) {
-      throw new ConfigFailure(`${file}: cannot be read: ${(error as Error).message}`);
+      throw unreadable(file, error);
     }
     try {
       let bytes: Buffer = Buffer.alloc(0);
@@ -77,6 +77,7 @@ export class RecordingReader {
       }
     } catch (error) {
       await handle.close();
+      if (!(error instanceof Failure)) throw unreadable(file, error);
       throw error;
     }
   }
@@ -172,4 +173,11 @@ async function readMore(handle: FileHandle, rest: Buffer, fileOffset: number): P
 
 function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A directory opens like a file and fails at the first read. */
+function unreadable(file: string, error: unknown): ConfigFailure {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = code === 'EISDIR' ? 'it is a directory' : message;
+  return new ConfigFailure(`${file}: cannot be read: ${reason} - allowed: a file made by bench record`);
 }

@@ -87,6 +87,20 @@ const REFUSED: readonly (readonly [args: readonly string[], line: RegExp])[] = [
     ['run', sweep, '--target', 'null', '--replicates', '0', '--out', tempDir],
     /replicates = 0; allowed: 1 to 100/,
   ],
+  [['run', 'prod-mix', '--replicates', '3'], /^--replicates: only for a plan with a sweep/],
+  [
+    ['replay', tempDir, '--out', tempDir],
+    /cannot be read: it is a directory - allowed: a file made by bench record/,
+  ],
+  [['run', 'prod-mix', '--auth', 'digest:me'], /^--auth: only for a running service/],
+  [
+    ['run', 'prod-mix', '--target', 'h:1', '--auth', 'digest:me'],
+    /^--auth: the value - allowed: digest:USER:PASSWORD/,
+  ],
+  [
+    ['run', 'prod-mix', '--target', 'h:1', '--auth', '@/no/file'],
+    /^--auth: @\/no\/file - the file cannot be read/,
+  ],
   [['compare', 'null'], /Not enough non-option arguments/],
   [['compare', 'nulll', 'null'], /A: "nulll" - allowed: /],
   [['compare', 'null', 'nulll'], /B: "nulll" - allowed: /],
