@@ -16,7 +16,7 @@ import {
   type Comparison,
   type PhaseComparison,
 } from '../result/compare-json.ts';
-import { isValid, type RunResult, type TargetInfo } from '../result/run-json.ts';
+import { type RunResult, type TargetInfo, verdictOfRun } from '../result/run-json.ts';
 import { DEFAULT_MIN_EFFECT } from '../stats/decide.ts';
 import { halfWidth } from '../stats/ratio.ts';
 import { type Measure, type NumberedRun, RunLedger } from './measure.ts';
@@ -125,7 +125,12 @@ class PairSeries {
       b: this.#targetInfo(this.#options.b, ['b']),
       plan: this.#plan,
       environment: first.environment,
-      runs: this.#runs.map(({ side, pair, dir, result }) => ({ side, pair, dir, valid: isValid(result) })),
+      runs: this.#runs.map(({ side, pair, dir, result }) => ({
+        side,
+        pair,
+        dir,
+        verdict: verdictOfRun(result),
+      })),
       phases: this.#phases(),
     };
     return { comparison, failure };

@@ -95,18 +95,38 @@ export function figureText(figure: ComparedFigure, value: number): string {
   return figure === 'serverCpuPerOp' ? `${formatMicros(value)} us` : `${formatMs(value)} ms`;
 }
 
-/** `8 pairs in the order A B, B A, ...; 2 of 18 runs are not valid`. */
+/** `8 pairs in the order A B, B A, ...; 2 A/A runs for the noise floor`. */
 export function pairsSentence({ runs, complete }: Comparison): string {
   const pairs = new Set(runs.filter(({ side }) => side !== 'floor').map(({ pair }) => pair)).size;
   const floors = runs.filter(({ side }) => side === 'floor').length;
-  const invalid = runs.filter(({ valid }) => !valid).length;
   const parts = [
     `${formatCount(pairs)} pairs of runs in the order A B, B A, ..., fresh servers and data each time`,
   ];
   if (floors > 0) parts.push(`${formatCount(floors)} A/A runs for the noise floor`);
-  if (invalid > 0) parts.push(`${formatCount(invalid)} of ${formatCount(runs.length)} runs are not valid`);
   if (!complete) parts.push('interrupted before the last pair');
   return parts.join('; ');
+}
+
+/** How the verdicts of the runs and that of the comparison go together, in one place; null when all runs are sound. */
+export function runsSentence({ runs, phases }: Comparison): string | null {
+  const verdicts = runs.map(({ verdict }) => verdict);
+  const unsteady = verdicts.filter((verdict) => verdict === 'unsteady').length;
+  const broken = verdicts.filter((verdict) => verdict === 'void').length;
+  const decided = phases.some(({ verdict }) => verdict === 'faster' || verdict === 'slower');
+  const parts: string[] = [];
+  if (unsteady > 0) {
+    parts.push(
+      `In ${unsteady} of ${runs.length} runs throughput was not steady. Each of them still gives a figure; how far figures ` +
+        `move is what the pairs and their intervals measure${decided ? ', so "faster" and "slower" stand' : ''}.`,
+    );
+  }
+  if (broken > 0) {
+    parts.push(
+      `${broken} of ${runs.length} runs ${broken === 1 ? 'is' : 'are'} void: they do not mean what they say, and no interval ` +
+        'accounts for that. Read why in their summaries before the verdict is used.',
+    );
+  }
+  return parts.length === 0 ? null : parts.join(' ');
 }
 
 /** Names of the sides, told apart by what they are where their targets are the same. */

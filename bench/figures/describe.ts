@@ -15,7 +15,7 @@ import {
   type Sizes,
 } from '../plan/plan.ts';
 import type { Environment } from '../result/environment-facts.ts';
-import { isValid, type RunResult } from '../result/run-json.ts';
+import type { RunResult } from '../result/run-json.ts';
 import {
   formatBytes,
   formatCount,
@@ -94,48 +94,6 @@ export function environmentFacts({
 export function buildText({ commit, dirty }: Environment): string {
   return commit === null ? 'no commit' : `commit ${commit.slice(0, 7)}${dirty ? ' + changes' : ''}`;
 }
-
-/** What stands between the figures and belief, one line each; empty when nothing does. */
-function caveats(run: RunResult): string[] {
-  const lines: string[] = [];
-  const { failure } = run.target;
-  if (failure !== null && run.complete) lines.push(`at its end the service gave no session: ${failure}`);
-  else if (failure !== null) lines.push(`the server failed during the run, which ended there: ${failure}`);
-  else if (!run.complete) lines.push('the run was interrupted: these are partial results');
-  for (const phase of run.phases) {
-    // That the server is gone has just been said.
-    const findings = phase.findings.filter(({ rule }) => failure === null || rule !== 'targetAlive');
-    lines.push(...findings.map(({ text }) => `${phase.plan.name}: ${text}`));
-    if (phase.check !== null && !phase.check.passed) {
-      lines.push(`${phase.plan.name}: the history breaks the service's guarantees, see the check`);
-    }
-  }
-  if (run.environment.dataFilesystem === 'tmpfs') {
-    lines.push('the data directory is on tmpfs: writes were not durable (choose a disk with --temp-dir)');
-  }
-  return lines;
-}
-
-export interface RunVerdict {
-  /** `care`: all rules hold, but something stands between the figures and their meaning. */
-  readonly kind: 'valid' | 'care' | 'invalid';
-  /** `Not valid`. */
-  readonly title: string;
-  /** Why, or what the rules that hold have shown. */
-  readonly lines: readonly string[];
-}
-
-export function runVerdict(run: RunResult): RunVerdict {
-  const lines = caveats(run);
-  const wrong = run.phases.some(({ check }) => check !== null && !check.passed);
-  if (!isValid(run) || wrong) return { kind: 'invalid', title: 'Not valid', lines };
-  if (lines.length > 0) return { kind: 'care', title: 'Valid, to be read with care', lines };
-  return { kind: 'valid', title: 'Valid', lines: [VALID_SENTENCE] };
-}
-
-const VALID_SENTENCE =
-  'All rules hold: every reply came, in order and without error; the offered rate was met; the generator had time to ' +
-  'spare; throughput x latency agrees with the requests in flight; the steady state was reached.';
 
 /** What availability means here, with the plan's numbers. */
 export function availabilityDefinition({ plan, availability }: RunResult): string {

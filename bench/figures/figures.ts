@@ -14,10 +14,11 @@ import {
   formatMs,
   formatPercent,
   formatRate,
-  formatShare,
   MISSING,
   orMissing,
 } from './format.ts';
+import { keyFigures } from './key-figures.ts';
+import { availabilityText, throughputText } from './verdict.ts';
 
 export interface FigureRow {
   readonly label: string;
@@ -37,7 +38,7 @@ interface RowPlan {
 
 const LOAD_ROWS: readonly RowPlan[] = [
   { label: 'Load', cell: (p) => phaseBrief(p.plan) },
-  { label: 'Throughput = requests / time', cell: (p) => formatRate(p.throughputPerSecond) },
+  { label: 'Throughput = requests / time', cell: throughputText },
   { label: 'Goodput (within the SLO)', cell: (p) => orMissing(p.goodputPerSecond, formatRate) },
   { label: 'Latency mean, ms', cell: (p) => orMissing(p.latency?.meanMs, formatMs) },
   { label: 'Latency p50, ms', cell: (p) => orMissing(p.latency?.p50Ms, formatMs) },
@@ -48,10 +49,11 @@ const LOAD_ROWS: readonly RowPlan[] = [
   { label: 'Latency max, ms', cell: (p) => orMissing(p.latency?.maxMs, formatMs) },
   { label: 'p99 counted from sending, ms', cell: uncorrectedP99, detail: true },
   { label: 'Schedule lag p99, ms', cell: (p) => orMissing(p.scheduleLag?.p99Ms, formatMs), detail: true },
-  { label: 'Availability = up time / time', cell: (p) => formatShare(p.availability.byTime) },
+  { label: 'Availability = up time / time', cell: (p) => availabilityText(p.availability) },
   { label: 'Longest outage, ms', cell: (p) => orMissing(longestOutageMs(p.availability), formatMs) },
   { label: 'Replies with an error', cell: (p) => nonZero(errorCount(p)) },
   { label: 'Lost or never answered', cell: (p) => nonZero(p.lost + p.unanswered) },
+  { label: 'Longest unanswered wait, ms', cell: (p) => orMissing(p.waited?.longestMs, formatMs) },
   { label: 'Dropped before sending', cell: (p) => nonZero(p.dropped) },
   { label: 'Events before the acknowledgement', cell: (p) => nonZero(p.eventsBeforeAck), detail: true },
 ];
@@ -100,19 +102,44 @@ const COST_ROWS: readonly RowPlan[] = [
   { label: 'Waiting for a CPU (PSI)', cell: (p) => orMissing(p.cpuPressure, formatPercent), detail: true },
   { label: 'Measured time, s', cell: (p) => (p.measuredMs / 1000).toFixed(1), detail: true },
   { label: 'Warm-up cut at, s', cell: (p) => (p.steady.cutMs / 1000).toFixed(1), detail: true },
-  { label: 'Variation of windows', cell: (p) => orMissing(p.steady.variation, formatPercent), detail: true },
-  { label: 'Drift over the time', cell: (p) => orMissing(p.steady.drift, signedPercent), detail: true },
+  { label: 'Others on this machine, cores', cell: (p) => orMissing(p.othersCores, (n) => n.toFixed(2)) },
+  { label: 'Warmed before: CPU, us/op', cell: warmingText },
+  {
+    label: 'Spread of throughput, ±',
+    cell: (p) => orMissing(p.steady.variation, formatPercent),
+    detail: true,
+  },
   { label: 'Znodes before, after', cell: treeText, detail: true },
 ];
 
 const ROWS: readonly RowPlan[] = [...LOAD_ROWS, ...COST_ROWS];
 
 export function figureRows(run: RunResult): FigureRow[] {
-  return ROWS.map(({ label, cell, detail }) => ({
-    label: label === 'Goodput (within the SLO)' ? goodputLabel(run) : label,
-    cells: run.phases.map(cell),
-    detail: detail ?? false,
-  })).filter(({ cells }) => cells.some((text) => text !== MISSING));
+  return [...keyRows(run), ...ROWS]
+    .map(({ label, cell, detail }) => ({
+      label: label === 'Goodput (within the SLO)' ? goodputLabel(run) : label,
+      cells: run.phases.map(cell),
+      detail: detail ?? false,
+    }))
+    .filter(({ cells }) => cells.some((text) => text !== MISSING));
+}
+
+/** Those of each plan come first. */
+function keyRows({ phases }: RunResult): RowPlan[] {
+  const figures = phases.map((phase) => new Map(keyFigures(phase)));
+  const labels = [...new Set(figures.flatMap((of) => [...of.keys()]))];
+  return labels.map((label) => ({
+    label,
+    cell: (phase) => figures[phases.indexOf(phase)]!.get(label) ?? MISSING,
+  }));
+}
+
+/** `6.0 s, 8.2 -> 4.1`: how long, and the server's CPU per request at both ends. */
+function warmingText({ warming }: PhaseResult): string {
+  if (warming === null) return MISSING;
+  const { durationMs, cpuMicrosPerOp, level } = warming;
+  const ends = [cpuMicrosPerOp[0], cpuMicrosPerOp.at(-1)].map((cost) => orMissing(cost, formatMicros));
+  return `${(durationMs / 1000).toFixed(1)} s, ${ends.join(' -> ')}${level ? '' : ', still falling'}`;
 }
 
 /** Of all probe classes; null without an outage. */
@@ -157,10 +184,6 @@ function perRequest({ requests }: PhaseResult, bytes: number): string {
 function treeText({ treeSize }: PhaseResult): string {
   const { before, after } = treeSize;
   return before === null || after === null ? MISSING : `${formatCount(before)}, ${formatCount(after)}`;
-}
-
-function signedPercent(share: number): string {
-  return `${share > 0 ? '+' : ''}${formatPercent(share)}`;
 }
 
 /** A row that only matters when something happened. */

@@ -4,7 +4,7 @@
  */
 import { median } from 'simple-statistics';
 import type { SearchOutcome, Sweep, SweepPoint } from '../result/compare-json.ts';
-import type { PhaseResult } from '../result/run-json.ts';
+import { type PhaseResult, verdictOfPhase } from '../result/run-json.ts';
 import {
   formatCount,
   formatDuration,
@@ -16,6 +16,7 @@ import {
   plural,
 } from './format.ts';
 import { type ReferencedMetric, referencedFigure, type TextTable } from './run-tables.ts';
+import { runsText } from './verdict.ts';
 
 export const SWEPT_METRICS = ['throughput', 'p99', 'latencyMean', 'serverCpuPerOp'] as const;
 export type SweptMetric = (typeof SWEPT_METRICS)[number];
@@ -136,7 +137,7 @@ export function sweepTable(sweep: Sweep): TextTable {
     'p99, ms',
     'server CPU, us/op',
     'availability',
-    'valid',
+    'runs',
   ];
   const rows = sweep.points.flatMap((point) =>
     phaseNames(sweep).flatMap((phase) => {
@@ -152,7 +153,7 @@ export function sweepTable(sweep: Sweep): TextTable {
           spreadText(spreadAt(point, phase, 'p99'), formatMs),
           spreadText(spreadAt(point, phase, 'serverCpuPerOp'), formatMicros),
           formatShare(Math.min(...results.map(({ availability }) => availability.byTime))),
-          `${results.filter(({ valid }) => valid).length} of ${results.length}`,
+          runsText(results.map(verdictOfPhase)),
         ],
       ];
     }),
@@ -176,24 +177,25 @@ function axisText(axes: Sweep['axes'], axis: number, value: number | string): st
 const EDGES: Readonly<Record<SearchOutcome['edge'], string>> = {
   smooth: 'p99 crosses the bound smoothly',
   cliff: 'p99 jumps over the bound: beyond this rate the service falls behind',
-  open: 'the bound was never broken: the highest rate tried is a lower limit',
-  none: 'even the lowest rate broke the bound',
+  open: 'the highest rate tried kept the bound: the limit lies above it',
+  none: 'no rate tried kept the bound: the limit, if there is one, lies below the lowest of them',
 };
 
-export function searchSentence({
-  phase,
-  p99MsMax,
-  ratePerSecond,
-  low,
-  high,
-  edge,
-  probes,
-}: SearchOutcome): string {
+/** What was found, and on how many probes it rests. */
+export function searchSentence(search: SearchOutcome): string {
+  const { phase, p99MsMax, ratePerSecond, low, high, edge, probes } = search;
   const bound = `p99 <= ${formatDuration(p99MsMax)}`;
-  const made = `${plural(probes.length, 'probe')}; ${EDGES[edge]}`;
-  if (ratePerSecond === null) return `${phase}: no rate keeps ${bound} (${made})`;
+  const kept = probes.filter((probe) => keptBound(probe, p99MsMax)).length;
+  const made = `${kept} of ${plural(probes.length, 'probe')} kept the bound; ${EDGES[edge]}`;
+  if (ratePerSecond === null) return `${phase}: no rate was found at ${bound} (${made})`;
   const range = low === null || high === null ? '' : ` [${formatRate(low)} .. ${formatRate(high)}]`;
-  return `${phase}: ${formatRate(ratePerSecond)}${range} at ${bound} (${made})`;
+  const least = edge === 'open' ? 'at least ' : '';
+  return `${phase}: ${least}${formatRate(ratePerSecond)}${range} at ${bound} (${made})`;
+}
+
+/** A probe whose figures are void (the rate was not held, as a rule) has not kept it, whatever its p99. */
+export function keptBound({ p99Ms, valid }: SearchOutcome['probes'][number], p99MsMax: number): boolean {
+  return valid && p99Ms <= p99MsMax;
 }
 
 function spreadText(spread: Spread | null, format: (value: number) => string): string {

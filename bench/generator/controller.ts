@@ -133,6 +133,7 @@ export class LoadController {
           grid,
         });
         assert(report !== null, 'a phase ends with a report');
+        collector.addUnanswered(report.unansweredCounts);
         return report;
       }),
     ).finally(() => {

@@ -42,6 +42,8 @@ interface Participant {
   readonly idle: boolean;
   readonly unanswered: number;
   join(nowMs: number): void;
+  /** What has no reply counts as long as it waited. */
+  giveUp(nowMs: number): void;
   leave(): void;
   tick(nowMs: number): void;
 }
@@ -115,8 +117,11 @@ export class PhaseRunner {
     gcPauses.stop();
     const measuredMs = Math.max(0, phase.measureEndMs - phase.measureStartMs);
     await this.drained();
-    phase.finish(performance.now());
+    const endMs = performance.now();
+    phase.finish(endMs);
     const unanswered = this.participants.reduce((sum, participant) => sum + participant.unanswered, 0);
+    for (const participant of this.participants) participant.giveUp(endMs);
+    const unansweredCounts = phase.unanswered.counts;
     await this.cleanUp();
     for (const participant of this.participants) participant.leave();
     if (this.sockets !== this.parts.sockets) for (const socket of this.sockets) socket.close();
@@ -124,6 +129,7 @@ export class PhaseRunner {
       measuredMs,
       lost: phase.lostCount,
       unanswered,
+      unansweredCounts,
       disorder: phase.disorderCount,
       dropped: phase.droppedCount,
       eventsBeforeAck: phase.eventsBeforeAck,

@@ -2,6 +2,7 @@
 
 import type { Address } from '../base/address.ts';
 import type { PhaseGrid } from '../load/load-phase.ts';
+import type { UnansweredCount } from '../load/unanswered.ts';
 import type { Plan } from '../plan/plan.ts';
 
 export interface WorkerSetting {
@@ -32,6 +33,8 @@ export interface WorkerPhaseReport {
   readonly measuredMs: number;
   readonly lost: number;
   readonly unanswered: number;
+  /** How long those and the lost ones of the measured time waited. */
+  readonly unansweredCounts: readonly UnansweredCount[];
   readonly disorder: number;
   readonly dropped: number;
   readonly eventsBeforeAck: number;

@@ -151,6 +151,13 @@ export class EncodedLane extends Lane {
     return this.inOrder && status === FrameStatus.ok;
   }
 
+  /** What has not been sent is not dealt either: as the deck lies, its bounds aside. */
+  protected override labelAt(position: number): number {
+    if (position < this.sent) return this.labels[position & this.mask]!;
+    const { deck } = this.parts;
+    return deck[(this.card + position - this.sent) % deck.length]!;
+  }
+
   protected override forget(): void {
     this.splitter = this.newSplitter();
     this.own.onSessionLost();

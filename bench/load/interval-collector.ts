@@ -5,11 +5,13 @@
  *
  *     interval k of all workers is merged:   [base + k * step, base + (k + 1) * step)
  *     one that begins at the end of the measured time holds late replies, to requests that were due before it
+ *     what got no reply lies in intervals apart: latencies know it, throughput does not
  */
 
 import type * as hdr from 'hdr-histogram-js';
 import { LATENCY_BUCKETS, newHistogram, recordBucket } from '../latency/latency-recorder.ts';
 import type { PhaseCounters } from './phase-counters.ts';
+import type { UnansweredCount } from './unanswered.ts';
 
 /** Instants from several threads are compared: far below any interval, far above what rounding does. */
 const EDGE_MS = 0.01;
@@ -32,6 +34,7 @@ export type LatencyKind = 'corrected' | 'uncorrected';
 
 export class IntervalCollector {
   readonly intervals: Interval[] = [];
+  private readonly unanswered: Interval[] = [];
   private readonly counters: readonly PhaseCounters[];
   private readonly labelCount: number;
   private readonly openLoop: boolean;
@@ -49,10 +52,37 @@ export class IntervalCollector {
     }
   }
 
-  /** Latencies of some labels over the intervals that begin in `[fromMs, ...)`, late replies included. */
+  /** Of one worker, after its phase. */
+  addUnanswered(counts: readonly UnansweredCount[]): void {
+    for (const { fromMs, label, corrected, bucket, count } of counts) {
+      if (!corrected && !this.openLoop) continue;
+      const interval = this.intervalAt(this.unanswered, fromMs, fromMs);
+      const one = { buckets: Uint16Array.of(bucket), counts: Uint32Array.of(count) };
+      (corrected ? interval.corrected : interval.uncorrected)[label]!.push(one);
+    }
+  }
+
+  /** All that latencies are made of: the intervals of the replies, then those of what got none. */
+  get allIntervals(): readonly Interval[] {
+    return [...this.intervals, ...this.unanswered];
+  }
+
+  /** Requests without a reply that were given up in `[fromMs, ...)`, by how long they had waited. */
+  waited(labels: readonly number[], fromMs: number): hdr.Histogram {
+    const histogram = newHistogram();
+    for (const interval of this.unanswered) {
+      if (interval.fromMs >= fromMs - EDGE_MS) this.addInterval(histogram, interval, labels, 'corrected');
+    }
+    return histogram;
+  }
+
+  /**
+   * Latencies of some labels over the intervals that begin in `[fromMs, ...)`: late replies included, and those that
+   * never came with as long as they were awaited.
+   */
   histogram(labels: readonly number[], fromMs: number, kind: LatencyKind): hdr.Histogram {
     const histogram = newHistogram();
-    for (const interval of this.intervals) {
+    for (const interval of this.allIntervals) {
       if (interval.fromMs >= fromMs - EDGE_MS) this.addInterval(histogram, interval, labels, kind);
     }
     return histogram;
@@ -94,7 +124,7 @@ export class IntervalCollector {
   }
 
   private take(fromMs: number, toMs: number, counts: Uint32Array): void {
-    const interval = this.intervalAt(fromMs, toMs);
+    const interval = this.intervalAt(this.intervals, fromMs, toMs);
     for (let label = 0; label < this.labelCount; label++) {
       const corrected = sparse(counts, label * LATENCY_BUCKETS);
       if (corrected === null) continue;
@@ -106,17 +136,17 @@ export class IntervalCollector {
   }
 
   /** Workers seal the same interval at different moments; intervals stay in order of time. */
-  private intervalAt(fromMs: number, toMs: number): Interval {
-    let index = this.intervals.length;
-    while (index > 0 && this.intervals[index - 1]!.fromMs > fromMs + EDGE_MS) index--;
-    const same = this.intervals[index - 1];
+  private intervalAt(intervals: Interval[], fromMs: number, toMs: number): Interval {
+    let index = intervals.length;
+    while (index > 0 && intervals[index - 1]!.fromMs > fromMs + EDGE_MS) index--;
+    const same = intervals[index - 1];
     if (same !== undefined && fromMs - same.fromMs < EDGE_MS) {
       same.toMs = Math.max(same.toMs, toMs);
       return same;
     }
     const lists = (): SparseCounts[][] => Array.from({ length: this.labelCount }, () => []);
     const interval = { fromMs, toMs, corrected: lists(), uncorrected: lists() };
-    this.intervals.splice(index, 0, interval);
+    intervals.splice(index, 0, interval);
     return interval;
   }
 }

@@ -73,6 +73,11 @@ export abstract class Lane implements SocketUser {
     return this.tail - this.head;
   }
 
+  /** What waits for a reply will get none: it counts as long as it waited. */
+  giveUp(nowMs: number): void {
+    this.countUnanswered(this.tail, nowMs);
+  }
+
   get windowFull(): boolean {
     return !this.socket.ready || this.tail - this.head >= this.window;
   }
@@ -127,7 +132,9 @@ export abstract class Lane implements SocketUser {
   }
 
   onLost(): void {
-    this.phase.onLost(this.sent - this.head, performance.now());
+    const nowMs = performance.now();
+    this.phase.onLost(this.sent - this.head, nowMs);
+    this.countUnanswered(this.sent, nowMs);
     this.forget();
     this.head = this.sent;
   }
@@ -140,6 +147,17 @@ export abstract class Lane implements SocketUser {
 
   /** The session is gone, and with it everything between `head` and `sent`. */
   protected abstract forget(): void;
+
+  /** The label of the request at a position from `head` on, which may be unsent. */
+  protected abstract labelAt(position: number): number;
+
+  private countUnanswered(end: number, nowMs: number): void {
+    for (let position = this.head; position < end; position++) {
+      const at = position & this.mask;
+      const sentMs = position < this.sent ? this.sentAt[at]! : null;
+      this.phase.onUnanswered(this.labelAt(position), this.due[at]!, sentMs, nowMs);
+    }
+  }
 
   private afterReplies(count: number, nowMs: number): void {
     if (this.thinkTimeMs === 0) {

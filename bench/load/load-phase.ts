@@ -3,7 +3,7 @@
  *
  * Throughput counts replies by their arrival in the measured time. Latency counts every request that was due before
  * its end, so that a server that freezes at the end of a run does not escape: those replies are awaited after the
- * end and count with their full latency. Where the measured time begins is decided afterwards (steady state), at a
+ * end and count with their full latency, and what has none by then counts as long as it waited (unanswered.ts). Where the measured time begins is decided afterwards (steady state), at a
  * boundary of the intervals in which latencies are kept.
  *
  *     start | warm-up | i0 | i1 | i2 | ... | measureEnd | drain: no new requests, replies still counted
@@ -13,6 +13,7 @@
 import { toLocalMs } from '../base/phase-clock.ts';
 import { LATENCY_BUCKETS, latencyBucket, recordableUs } from '../latency/latency-recorder.ts';
 import { type PhaseCounters, SERIES_STEP_MS } from './phase-counters.ts';
+import { Unanswered } from './unanswered.ts';
 
 /** On the machine's monotonic clock, the same numbers in all threads. */
 export interface PhaseGrid {
@@ -35,6 +36,7 @@ export class LoadPhase {
   eventsBeforeAck = 0;
   /** Error code -> replies in the measured time. */
   readonly errors = new Map<number, number>();
+  readonly unanswered = new Unanswered();
   private readonly grid: PhaseGrid;
   /** Requests that may still be sent; Infinity for phases that end by time. */
   private quota: number;
@@ -133,6 +135,15 @@ export class LoadPhase {
     this.lostCount += count;
     const step = this.stepOf(nowMs);
     if (step >= 0) this.counters.errorSeries[step]! += count;
+  }
+
+  /** It has no reply and will get none here. `sentMs` null: it was due, and never sent. */
+  onUnanswered(label: number, dueMs: number, sentMs: number | null, nowMs: number): void {
+    if (nowMs < this.measureStartMs) return;
+    const { measureStartMs, intervalMs } = this.grid;
+    const interval = Math.floor((nowMs - this.measureStartMs) / intervalMs);
+    const fromMs = Math.min(this.endMonotonicMs, measureStartMs + interval * intervalMs);
+    this.unanswered.add(fromMs, label, dueMs, sentMs, nowMs);
   }
 
   onDisorder(): void {

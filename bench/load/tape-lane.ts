@@ -53,6 +53,10 @@ export class TapeLane extends Lane {
     return !skimmer.malformed;
   }
 
+  protected override labelAt(position: number): number {
+    return this.tape.entries[(this.replySlot + position - this.head) % this.tape.slotCount]!;
+  }
+
   protected override forget(): void {
     this.skimmer.reset();
     this.replySlot = this.sendSlot;

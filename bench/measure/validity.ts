@@ -1,7 +1,9 @@
 /**
  * May the figures of a phase be believed? Each rule that is broken gives a finding, with its figures in one
- * sentence; a phase with any is saved all the same and marked invalid. Pure.
+ * sentence; the phase is saved all the same. Two kinds: a figure is `void` when it does not mean what it says, and
+ * `unsteady` when it holds with the spread beside it. Pure.
  *
+ *   void
  *     complete       the phase ran to its planned end
  *     targetAlive    the server's process did not end by itself
  *     allReplies     every request was answered once, in order, without an error
@@ -10,12 +12,14 @@
  *     generatorBusy  the generator's threads had time to spare
  *     ceiling        the generator alone reaches three times this load
  *     littlesLaw     requests in flight = throughput x (mean latency + think time)
+ *     check          a history that was to be checked is not empty
+ *   unsteady
+ *     warm           the server's CPU per request was level when the phase began
  *     steadyState    throughput stood still over the measured time
  *     treeSize       the load did not change how much the server holds
- *     check          a history that was to be checked is not empty
  */
 import type { PhasePlan, Plan } from '../plan/plan.ts';
-import type { Finding, PhaseResult } from '../result/run-json.ts';
+import { type Finding, type PhaseResult, UNSTEADY_RULES } from '../result/run-json.ts';
 
 export const LAG_P99_MS_MAX = 5;
 /** Of the generator's ceiling to the load. */
@@ -24,6 +28,8 @@ const GENERATOR_BUSY_MAX = 0.9;
 const LITTLE_TOLERANCE = 0.05;
 const RATE_TOLERANCE = 0.02;
 const TREE_TOLERANCE = 0.01;
+const PRESSURE_WORTH_SAYING = 0.05;
+const OTHERS_WORTH_SAYING = 0.1;
 /** Of the count of a Poisson process: beyond this many standard deviations it is no chance. */
 const POISSON_SIGMAS = 3;
 
@@ -37,10 +43,14 @@ export interface PhaseFacts
     | 'errors'
     | 'lost'
     | 'unanswered'
+    | 'waited'
     | 'disorder'
     | 'dropped'
     | 'scheduleLag'
     | 'steady'
+    | 'warming'
+    | 'cpuPressure'
+    | 'othersCores'
     | 'treeSize'
     | 'check'
   > {
@@ -66,15 +76,20 @@ const RULES: Readonly<Record<string, Rule>> = {
   generatorBusy,
   ceiling,
   littlesLaw,
+  check: ({ check }) => (check?.operations === 0 ? ['the history to be checked is empty'] : []),
+  warm,
   steadyState,
   treeSize,
-  check: ({ check }) => (check?.operations === 0 ? ['the history to be checked is empty'] : []),
 };
 
-/** Why the phase is not valid, rule by rule in the order above; empty when it is. */
+/** What stands between the phase's figures and belief, rule by rule in the order above. */
 export function findFindings(facts: PhaseFacts, phase: PhasePlan, plan: Plan): Finding[] {
   return Object.entries(RULES).flatMap(([rule, check]) =>
-    check(facts, phase, plan).map((text) => ({ rule, text })),
+    check(facts, phase, plan).map((text) => ({
+      rule,
+      kind: UNSTEADY_RULES.has(rule) ? ('unsteady' as const) : ('void' as const),
+      text,
+    })),
   );
 }
 
@@ -88,7 +103,13 @@ function allReplies(facts: PhaseFacts): string[] {
     );
   }
   if (facts.lost > 0) found.push(`${facts.lost} requests lost their connection; their outcome is unknown`);
-  if (facts.unanswered > 0) found.push(`${facts.unanswered} requests were never answered`);
+  if (facts.unanswered > 0) {
+    const waited =
+      facts.waited === null
+        ? ''
+        : `; they count as long as they waited, up to ${(facts.waited.longestMs / 1000).toFixed(1)} s`;
+    found.push(`${facts.unanswered} requests were never answered${waited}`);
+  }
   if (facts.disorder > 0) found.push(`${facts.disorder} times replies came out of order`);
   return found;
 }
@@ -186,16 +207,30 @@ function littlesLaw(facts: PhaseFacts, phase: PhasePlan, plan: Plan): string[] {
   return [`throughput x ${cycle} is ${implied.toFixed(1)}, but ${inFlight} requests were in flight`];
 }
 
-function steadyState({ steady }: PhaseFacts): string[] {
+function warm({ warming }: PhaseFacts): string[] {
+  if (warming === null || warming.level) return [];
+  const seconds = (warming.durationMs / 1000).toFixed(0);
+  return [`the server was still getting faster after ${seconds} s of warming up`];
+}
+
+function steadyState(facts: PhaseFacts): string[] {
+  const { steady, cpuPressure, othersCores } = facts;
   if (steady.reached) return [];
-  const figures = [
-    steady.variation === null ? '' : `variation ${percent(steady.variation)}`,
-    steady.drift === null ? '' : `drift ${percent(steady.drift)}`,
-  ].filter((figure) => figure !== '');
+  const spread = steady.variation === null ? '' : ` (± ${percent(steady.variation)})`;
   const because = steady.reason ? `: ${steady.reason}` : '';
-  return [
-    `throughput did not become steady${because}${figures.length > 0 ? ` (${figures.join(', ')})` : ''}`,
-  ];
+  return [`throughput was not steady${spread}${because}${busyWords(cpuPressure, othersCores)}`];
+}
+
+/** `; the machine was busy: 28 % of the time something waited for a CPU, other programs used 1.1 cores`. */
+export function busyWords(cpuPressure: number | null, othersCores: number | null): string {
+  const parts: string[] = [];
+  if (cpuPressure !== null && cpuPressure >= PRESSURE_WORTH_SAYING) {
+    parts.push(`${percent(cpuPressure)} of the time something waited for a CPU`);
+  }
+  if (othersCores !== null && othersCores >= OTHERS_WORTH_SAYING) {
+    parts.push(`other programs used ${othersCores.toFixed(1)} cores`);
+  }
+  return parts.length === 0 ? '' : `; the machine was busy: ${parts.join(', ')}`;
 }
 
 /** What is in flight at the two instants may be created and not yet deleted. */

@@ -14,7 +14,7 @@ import { EventType } from '../../src/wire/watch-event.ts';
 import type { LoadPhase } from '../load/load-phase.ts';
 import type { SessionSocket } from '../load/session-socket.ts';
 import { createRequest, deleteRequest } from '../session/frames.ts';
-import { RecipeClient, type RecipeSetting } from './recipe-client.ts';
+import { type OpenStep, RecipeClient, type RecipeSetting } from './recipe-client.ts';
 
 const CREATE = 0;
 const GET_CHILDREN = 1;
@@ -56,6 +56,10 @@ export class DoubleBarrierClient extends RecipeClient {
   /** Its place in the barriers is gone: the others would wait for ever, so the phase's time limit ends them all. */
   protected override onSessionLost(): void {
     this.stop();
+  }
+
+  protected override get openStep(): OpenStep | null {
+    return { label: this.entering ? ENTER : LEAVE, sinceMs: this.since };
   }
 
   protected override onEvent(path: string, type: number, nowMs: number): void {

@@ -16,7 +16,7 @@ import { EventType } from '../../src/wire/watch-event.ts';
 import type { LoadPhase } from '../load/load-phase.ts';
 import type { SessionSocket } from '../load/session-socket.ts';
 import { createRequest, deleteRequest } from '../session/frames.ts';
-import { RecipeClient, type RecipeSetting } from './recipe-client.ts';
+import { type OpenStep, RecipeClient, type RecipeSetting } from './recipe-client.ts';
 
 const CREATE = 0;
 const GET_CHILDREN = 1;
@@ -39,7 +39,8 @@ export class LockClient extends RecipeClient {
   private readonly plan: LockPlan;
   private readonly lock: number;
   private readonly directory: string;
-  private since = 0;
+  /** When it asked for the lock; null while it holds it. */
+  private since: number | null = null;
   private node = '';
   /** Sequence of the holder that it waited for last; -1 when it did not have to. */
   private predecessor = -1;
@@ -66,6 +67,10 @@ export class LockClient extends RecipeClient {
 
   protected override onSessionLost(): void {
     this.node = '';
+  }
+
+  protected override get openStep(): OpenStep | null {
+    return this.since === null ? null : { label: ACQUIRE, sinceMs: this.since };
   }
 
   protected override onEvent(_path: string, type: number): void {
@@ -120,7 +125,8 @@ export class LockClient extends RecipeClient {
   }
 
   private acquired(nowMs: number): void {
-    this.phase.onStep(ACQUIRE, this.since, nowMs);
+    this.phase.onStep(ACQUIRE, this.since ?? nowMs, nowMs);
+    this.since = null;
     if (this.predecessor >= 0) {
       const delayMs = this.setting.delays.sinceCountedAck(this.lock, this.predecessor, nowMs);
       if (delayMs < 0) this.phase.eventsBeforeAck++;

@@ -27,6 +27,12 @@ const IN_FLIGHT_MAX = 4_096;
 /** `error` is one of those the caller said to expect, or 0; `body` is valid during the call. */
 export type ReplyHandler = (error: number, body: JuteReader, nowMs: number) => void;
 
+/** A step that has begun and is not through. */
+export interface OpenStep {
+  readonly label: number;
+  readonly sinceMs: number;
+}
+
 interface Waiting {
   readonly label: number;
   readonly sentMs: number;
@@ -78,7 +84,18 @@ export abstract class RecipeClient implements SocketUser {
   }
 
   get unanswered(): number {
+    return this.waiting.length + (this.stopped || this.openStep === null ? 0 : 1);
+  }
+
+  protected get inFlight(): number {
     return this.waiting.length;
+  }
+
+  /** What waits for a reply, and the step it was for, will get none: they count as long as they waited. */
+  giveUp(nowMs: number): void {
+    this.countUnanswered(nowMs);
+    const step = this.stopped ? null : this.openStep;
+    if (step !== null) this.phase.onUnanswered(step.label, step.sinceMs, step.sinceMs, nowMs);
   }
 
   /** Once a millisecond, for recipes with a rate or a holding time. */
@@ -101,7 +118,9 @@ export abstract class RecipeClient implements SocketUser {
   }
 
   onLost(): void {
-    this.phase.onLost(this.waiting.length, performance.now());
+    const nowMs = performance.now();
+    this.phase.onLost(this.waiting.length, nowMs);
+    this.countUnanswered(nowMs);
     this.waiting = [];
     this.replyCount = this.sentCount;
     this.splitter = this.newSplitter();
@@ -113,6 +132,11 @@ export abstract class RecipeClient implements SocketUser {
 
   /** What the recipe held on the server is gone with its session. */
   protected abstract onSessionLost(): void;
+
+  /** The step it is in the middle of; null between steps, and for recipes without any. */
+  protected get openStep(): OpenStep | null {
+    return null;
+  }
 
   protected onEvent(_path: string, _type: number, _nowMs: number): void {}
 
@@ -143,6 +167,10 @@ export abstract class RecipeClient implements SocketUser {
     if (this.writer.length === 0) return;
     if (this.socket.ready) this.socket.write(this.writer.toBytes());
     this.writer.reset();
+  }
+
+  private countUnanswered(nowMs: number): void {
+    for (const { label, sentMs } of this.waiting) this.phase.onUnanswered(label, sentMs, sentMs, nowMs);
   }
 
   private begin(): void {

@@ -8,7 +8,7 @@ import { OpCode } from '../../src/wire/opcodes.ts';
 import type { LoadPhase } from '../load/load-phase.ts';
 import type { SessionSocket } from '../load/session-socket.ts';
 import { getRequest } from '../session/frames.ts';
-import { RecipeClient, type RecipeSetting } from './recipe-client.ts';
+import { type OpenStep, RecipeClient, type RecipeSetting } from './recipe-client.ts';
 
 const GET = 0;
 const OPEN = 1;
@@ -16,7 +16,8 @@ const CLOSE = 2;
 
 export class SessionStormClient extends RecipeClient {
   private readonly abrupt: boolean;
-  private openedMs = 0;
+  /** When the session on its way was begun; null while there is one. */
+  private openedMs: number | null = null;
 
   /** `socket` is one of its own: it is closed and opened again and again. */
   constructor(socket: SessionSocket, phase: LoadPhase, setting: RecipeSetting, abrupt: boolean) {
@@ -31,14 +32,22 @@ export class SessionStormClient extends RecipeClient {
 
   protected override start(nowMs: number): void {
     this.phase.roll(nowMs);
-    this.phase.onStep(OPEN, this.openedMs, nowMs);
+    this.phase.onStep(OPEN, this.openedMs ?? nowMs, nowMs);
+    this.openedMs = null;
     this.send(GET, getRequest(this.setting.root), () => {
       if (this.abrupt) this.again();
       else this.closeSession();
     });
   }
 
-  protected override onSessionLost(): void {}
+  /** Refused or ended by the server: the next try is already under way. */
+  protected override onSessionLost(): void {
+    this.openedMs ??= performance.now();
+  }
+
+  protected override get openStep(): OpenStep | null {
+    return this.openedMs === null ? null : { label: OPEN, sinceMs: this.openedMs };
+  }
 
   private closeSession(): void {
     this.send(CLOSE, { op: OpCode.closeSession }, () => this.again());

@@ -41,7 +41,7 @@ export class FanoutWriter extends RecipeClient {
       return;
     }
     const dueCount = Math.floor(((nowMs - this.phase.startMs) / 1000) * this.plan.writesPerSecond);
-    while (this.written < dueCount && this.unanswered < WRITES_IN_FLIGHT_MAX) this.write();
+    while (this.written < dueCount && this.inFlight < WRITES_IN_FLIGHT_MAX) this.write();
     this.flush();
   }
 

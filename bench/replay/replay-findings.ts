@@ -18,7 +18,7 @@ const NAMED_MAX = 3;
 
 export function replayFindings(outcome: ReplayOutcome): Finding[] {
   const found: Finding[] = [];
-  const add = (rule: string, text: string): number => found.push({ rule, text });
+  const add = (rule: string, text: string): number => found.push({ rule, kind: 'void', text });
   const { tally } = outcome;
   if (outcome.stalled) add('complete', 'the target answered nothing any more, and the replay was given up');
   else if (!outcome.complete) add('complete', 'the replay was cut short');

@@ -15,7 +15,14 @@ import {
   SWEEP_SCHEMA_VERSION,
   type Sweep,
 } from '../result/compare-json.ts';
-import { parseRun, RUN_SCHEMA, RUN_SCHEMA_VERSION, type RunResult } from '../result/run-json.ts';
+import { parseComparison, parseRun, parseSweep } from '../result/older-results.ts';
+import {
+  RUN_SCHEMA,
+  RUN_SCHEMA_VERSION,
+  type RunResult,
+  type Verdict,
+  verdictOfRun,
+} from '../result/run-json.ts';
 import { COMPARE_FILE, SWEEP_FILE } from './save-comparison.ts';
 import { RUN_FILE } from './save-run.ts';
 
@@ -41,11 +48,17 @@ export function readResult(dir: string): SavedResult | null {
     return run === null ? unknown(file, text) : { kind: 'run', run };
   }
   if (file === COMPARE_FILE) {
-    const comparison = parseDocument<Comparison>(text, COMPARE_SCHEMA, COMPARE_SCHEMA_VERSION);
+    const comparison = parseComparison(text, (place) => verdictIn(join(dir, place)));
     return comparison === null ? unknown(file, text) : { kind: 'comparison', comparison };
   }
-  const sweep = parseDocument<Sweep>(text, SWEEP_SCHEMA, SWEEP_SCHEMA_VERSION);
+  const sweep = parseSweep(text);
   return sweep === null ? unknown(file, text) : { kind: 'sweep', sweep };
+}
+
+/** Of a single run; null where none is. */
+function verdictIn(dir: string): Verdict | null {
+  const result = readResult(dir);
+  return result?.kind === 'run' ? verdictOfRun(result.run) : null;
 }
 
 /** Results directly under `resultsDir`, oldest first: the names of their directories begin with the time. */
@@ -87,11 +100,6 @@ export const KNOWN_SCHEMAS = [
 interface Headed {
   readonly schema: string;
   readonly schemaVersion: number;
-}
-
-function parseDocument<T extends Headed>(text: string, schema: string, version: number): T | null {
-  const value = parseHead(text);
-  return value?.schema === schema && value.schemaVersion === version ? (value as T) : null;
 }
 
 function parseHead(text: string): Partial<Headed> | null {

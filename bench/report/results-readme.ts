@@ -6,17 +6,10 @@
 import { join } from 'node:path';
 import { comparisonSides, FIGURE_LABELS, ratioText, verdictWords } from '../figures/compare-figures.ts';
 import { phaseBrief, planLine } from '../figures/describe.ts';
-import {
-  formatMicros,
-  formatMs,
-  formatRate,
-  formatShare,
-  MISSING,
-  orMissing,
-  plural,
-} from '../figures/format.ts';
+import { formatMicros, formatMs, MISSING, orMissing, plural } from '../figures/format.ts';
 import { tableLines } from '../figures/markdown.ts';
 import { kneeSentences, searchSentence, variedText } from '../figures/sweep-figures.ts';
+import { availabilityText, runsText, throughputText, verdictCell } from '../figures/verdict.ts';
 import type { ComparedFigure, Comparison, Sweep } from '../result/compare-json.ts';
 import type { RunResult } from '../result/run-json.ts';
 import { type ListedResult, listResults } from './read-results.ts';
@@ -112,6 +105,7 @@ function comparisonSection(comparisons: readonly Named<Comparison>[]): string[] 
     'phase',
     'verdict',
     ...RATIO_COLUMNS.map((figure) => `${FIGURE_LABELS[figure]}, B / A`),
+    'runs',
   ];
   const rows = comparisons.flatMap(([dirName, comparison]) => {
     const [a, b] = comparisonSides(comparison);
@@ -122,9 +116,11 @@ function comparisonSection(comparisons: readonly Named<Comparison>[]): string[] 
       phase,
       `**${verdictWords(verdict)}**`,
       ...RATIO_COLUMNS.map((figure) => orMissing(figures[figure], ratioText)),
+      runsText(comparison.runs.map((run) => run.verdict)),
     ]);
   });
-  const text = 'Pairs of runs with fresh servers; ratios are medians over pairs with their 95 % interval.';
+  const text =
+    'Pairs of runs with fresh servers; ratios are medians over pairs with their 95 % interval, which takes in what unsteady runs add.';
   return ['## Comparisons', '', text, '', ...tableLines({ head, rows }), ''];
 }
 
@@ -144,7 +140,7 @@ function sweepSection(sweeps: readonly Named<Sweep>[]): string[] {
 
 function runSection(runs: readonly Named<RunResult>[]): string[] {
   if (runs.length === 0) return [];
-  const figures = ['throughput', 'p50, ms', 'p99, ms', 'availability', 'server CPU, us/op', 'valid'];
+  const figures = ['throughput', 'p50, ms', 'p99, ms', 'availability', 'server CPU, us/op', 'verdict'];
   const rows = runs.flatMap(([dirName, run]) =>
     run.phases.map((phase) => [
       links(run.plan.name, dirName),
@@ -152,12 +148,12 @@ function runSection(runs: readonly Named<RunResult>[]): string[] {
       `${run.plan.connectionCount} x ${run.plan.outstanding}`,
       phase.plan.name,
       phaseBrief(phase.plan),
-      formatRate(phase.throughputPerSecond),
+      throughputText(phase),
       orMissing(phase.latency?.p50Ms, formatMs),
       orMissing(phase.latency?.p99Ms, formatMs),
-      formatShare(phase.availability.byTime),
+      availabilityText(phase.availability),
       orMissing(phase.server?.cpuMicrosPerOp, formatMicros),
-      phase.valid && run.target.failure === null ? 'yes' : 'NO, see summary',
+      run.target.failure === null ? verdictCell(phase) : 'void',
     ]),
   );
   return [

@@ -1,5 +1,11 @@
 /** `summary.md` of a comparison: the verdict of each phase in words, then medians and ratios with their intervals. */
-import { comparisonTable, pairsSentence, verdictSentence, verdictWords } from '../figures/compare-figures.ts';
+import {
+  comparisonTable,
+  pairsSentence,
+  runsSentence,
+  verdictSentence,
+  verdictWords,
+} from '../figures/compare-figures.ts';
 import { environmentFacts, environmentLine, phaseLine, planLine } from '../figures/describe.ts';
 import { formatInstant } from '../figures/format.ts';
 import { codeBlock, factLines, tableLines } from '../figures/markdown.ts';
@@ -7,6 +13,7 @@ import type { Comparison } from '../result/compare-json.ts';
 
 export function renderComparisonSummary(comparison: Comparison): string {
   const { plan, a, b, environment, phases } = comparison;
+  const runs = runsSentence(comparison);
   const lines = [
     `# ${plan.name}: ${a.name} vs ${b.name}`,
     '',
@@ -21,6 +28,7 @@ export function renderComparisonSummary(comparison: Comparison): string {
       (phase) => `- ${phase.phase}: **${verdictWords(phase.verdict)}**. ${verdictSentence(phase)}.`,
     ),
     '',
+    ...(runs === null ? [] : [runs, '']),
     `${pairsSentence(comparison)}. A ratio is the median over pairs of B / A with its 95 % bootstrap interval over pairs; p is`,
     'of a sign-flip permutation test, which cannot go below 2 / 2^pairs.',
     '',

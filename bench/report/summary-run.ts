@@ -5,7 +5,6 @@ import {
   environmentLine,
   phaseLine,
   planLine,
-  runVerdict,
 } from '../figures/describe.ts';
 import { errorText, figureRows } from '../figures/figures.ts';
 import { formatDuration, formatInstant, formatMs } from '../figures/format.ts';
@@ -21,6 +20,7 @@ import {
   type TextTable,
 } from '../figures/run-tables.ts';
 import { limitSentences, STAGE_NOTE, stageTable } from '../figures/stage-table.ts';
+import { runVerdict } from '../figures/verdict.ts';
 import type { RunResult } from '../result/run-json.ts';
 
 export function renderRunSummary(run: RunResult): string {
@@ -62,8 +62,8 @@ export function renderRunSummary(run: RunResult): string {
 }
 
 function verdict(run: RunResult): string[] {
-  const { kind, title, lines } = runVerdict(run);
-  if (kind === 'valid') return [`**${title}.** ${lines.join(' ')}`, ''];
+  const { look, title, lines } = runVerdict(run);
+  if (look === 'good') return [`**${title}.** ${lines.join(' ')}`, ''];
   return [`**${title}:**`, '', ...lines.map((line) => `- ${line}`), ''];
 }
 

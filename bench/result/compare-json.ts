@@ -5,12 +5,12 @@
 
 import type { Plan, SweepAxis } from '../plan/plan.ts';
 import type { Environment } from './environment-facts.ts';
-import type { PhaseResult, TargetInfo } from './run-json.ts';
+import type { PhaseResult, TargetInfo, Verdict } from './run-json.ts';
 
 export const COMPARE_SCHEMA = 'ringkeeper-bench-comparison';
-export const COMPARE_SCHEMA_VERSION = 2;
+export const COMPARE_SCHEMA_VERSION = 3;
 export const SWEEP_SCHEMA = 'ringkeeper-bench-sweep';
-export const SWEEP_SCHEMA_VERSION = 1;
+export const SWEEP_SCHEMA_VERSION = 2;
 
 export interface RatioEstimate {
   /** exp(median over pairs of ln(B / A)). */
@@ -66,7 +66,7 @@ export interface Comparison {
     readonly side: 'a' | 'b' | 'floor';
     readonly pair: number;
     readonly dir: string;
-    readonly valid: boolean;
+    readonly verdict: Verdict;
   }[];
   readonly phases: readonly PhaseComparison[];
 }

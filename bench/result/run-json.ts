@@ -11,7 +11,8 @@ import type { LoadOp, PhasePlan, Plan } from '../plan/plan.ts';
 import type { Environment } from './environment-facts.ts';
 
 export const RUN_SCHEMA = 'ringkeeper-bench-run';
-export const RUN_SCHEMA_VERSION = 2;
+/** 2 had one kind of finding and no waiting requests in its latencies (older-results.ts reads it). */
+export const RUN_SCHEMA_VERSION = 3;
 
 /** Of latencies counted from the instant each request was due, unless a field says otherwise. */
 export interface LatencySummary {
@@ -92,9 +93,18 @@ export interface GeneratorUsage {
   readonly bytesReceived: number;
 }
 
-/** One rule of the verdict (measure/validity.ts). */
+/**
+ * `void`: the figure does not mean what it says. `unsteady`: it holds, with a spread that is said beside it.
+ */
+export type FindingKind = 'void' | 'unsteady';
+
+/** Rules that leave the figure its meaning, and only say that it moved; all others make it void. */
+export const UNSTEADY_RULES: ReadonlySet<string> = new Set(['warm', 'steadyState', 'treeSize']);
+
+/** One rule of the verdict (measure/validity.ts) that is broken. */
 export interface Finding {
   readonly rule: string;
+  readonly kind: FindingKind;
   /** What was wrong, with the figures, as one sentence. */
   readonly text: string;
 }
@@ -109,6 +119,15 @@ export interface SteadyState {
   readonly drift: number | null;
   /** Why it was not reached, as a part of a sentence; null when it was. */
   readonly reason?: string | null;
+}
+
+/** The phase's own load before the phase, cut into slices. */
+export interface Warming {
+  readonly durationMs: number;
+  /** Server CPU per request of each slice. */
+  readonly cpuMicrosPerOp: readonly number[];
+  /** False: the time for it was over first. */
+  readonly level: boolean;
 }
 
 export interface TreeSize {
@@ -161,8 +180,9 @@ export interface CheckResult {
 
 export interface PhaseResult {
   readonly plan: PhasePlan;
+  /** No finding is `void`: the figures mean what they say. */
   readonly valid: boolean;
-  /** Why it is not valid. */
+  /** What stands between the figures and belief. */
   readonly findings: readonly Finding[];
   readonly steady: SteadyState;
   /** Measured time, behind the cut. */
@@ -181,6 +201,8 @@ export interface PhaseResult {
   readonly errors: Readonly<Record<string, number>>;
   readonly lost: number;
   readonly unanswered: number;
+  /** Requests without a reply, lost ones included: they are in `latency` as long as they waited. Null without any. */
+  readonly waited: { readonly count: number; readonly longestMs: number } | null;
   readonly disorder: number;
   readonly dropped: number;
   /** Watch events that came before the write's acknowledgement; their delay counts as 0. */
@@ -193,6 +215,10 @@ export interface PhaseResult {
   readonly generator: GeneratorUsage;
   /** Share of the measured time in which some task of the machine waited for a CPU; null without PSI. */
   readonly cpuPressure: number | null;
+  /** CPU time per wall time of everything on the machine but server and engine; null where it cannot be told. */
+  readonly othersCores: number | null;
+  /** What was done before the phase until the server's CPU per request was level; null where it was not asked for. */
+  readonly warming: Warming | null;
   readonly availability: AvailabilityResult;
   readonly treeSize: TreeSize;
   readonly seriesStepMs: number;
@@ -229,27 +255,25 @@ export interface RunResult {
   readonly phases: readonly PhaseResult[];
 }
 
-/** All phases are valid and nothing cut the run short. */
-export function isValid(run: RunResult): boolean {
-  return run.complete && run.target.failure === null && run.phases.every(({ valid }) => valid);
+/** Of a phase, of a run: the worst of what was found. */
+export type Verdict = 'sound' | FindingKind;
+
+export function verdictOfPhase({ findings }: Pick<PhaseResult, 'findings'>): Verdict {
+  if (findings.some(({ kind }) => kind === 'void')) return 'void';
+  return findings.length > 0 ? 'unsteady' : 'sound';
 }
 
-/** `2026-11-20-073259-prod-mix-embedded-1a2b3c4`; `-partial` when interrupted, else `-invalid` when a rule failed. */
+export function verdictOfRun(run: RunResult): Verdict {
+  const verdicts = run.phases.map(verdictOfPhase);
+  const wrong = run.phases.some(({ check }) => check !== null && !check.passed);
+  if (!run.complete || run.target.failure !== null || wrong || verdicts.includes('void')) return 'void';
+  return verdicts.includes('unsteady') ? 'unsteady' : 'sound';
+}
+
+/** `2026-11-20-073259-prod-mix-embedded-1a2b3c4`; `-partial` when interrupted, else `-void` when its figures are. */
 export function runDirName(result: RunResult): string {
   const stamp = result.startedAt.slice(0, 19).replace('T', '-').replaceAll(':', '');
   const commit = result.environment.commit?.slice(0, 7) ?? 'nocommit';
-  const mark = !result.complete ? '-partial' : isValid(result) ? '' : '-invalid';
+  const mark = !result.complete ? '-partial' : verdictOfRun(result) === 'void' ? '-void' : '';
   return `${stamp}-${result.plan.name}-${result.target.name}-${commit}${mark}`;
-}
-
-/** The result of a `run.json`, or null when the text is something else. */
-export function parseRun(text: string): RunResult | null {
-  let value: Partial<RunResult>;
-  try {
-    value = JSON.parse(text) as Partial<RunResult>;
-  } catch {
-    return null;
-  }
-  const known = value?.schema === RUN_SCHEMA && value.schemaVersion === RUN_SCHEMA_VERSION;
-  return known ? (value as RunResult) : null;
 }

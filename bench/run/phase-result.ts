@@ -13,14 +13,15 @@ import type { AvailabilityProbes } from '../measure/probes.ts';
 import { findFindings } from '../measure/validity.ts';
 import type { Plan } from '../plan/plan.ts';
 import { endsByWork } from '../recipe/recipes.ts';
-import type {
-  AvailabilityResult,
-  GeneratorUsage,
-  LatencyPoint,
-  LatencySummary,
-  OpResult,
-  PhaseResult,
-  SteadyState,
+import {
+  type AvailabilityResult,
+  type GeneratorUsage,
+  type LatencyPoint,
+  type LatencySummary,
+  type OpResult,
+  type PhaseResult,
+  type SteadyState,
+  verdictOfPhase,
 } from '../result/run-json.ts';
 import { detectSteadyState } from '../stats/steady-state.ts';
 import type { Ceiling } from './ceiling.ts';
@@ -55,11 +56,15 @@ export function phaseResult(phase: MeasuredPhase, context: ResultContext): Phase
     errors: mergeErrors(reports),
     lost: sumOf(reports, ({ lost }) => lost),
     unanswered: sumOf(reports, ({ unanswered }) => unanswered),
+    waited: waited(collector.waited(requestLabels, fromMs)),
     disorder: sumOf(reports, ({ disorder }) => disorder),
     dropped: sumOf(reports, ({ dropped }) => dropped),
     scheduleLag: scheduleLag(phase),
     treeSize: phase.treeSize,
     check: phase.check,
+    cpuPressure: phase.cpuPressure,
+    othersCores: phase.othersCores,
+    warming: phase.warming,
   };
   const findings = findFindings(
     {
@@ -74,7 +79,7 @@ export function phaseResult(phase: MeasuredPhase, context: ResultContext): Phase
   );
   return {
     plan: phase.plan,
-    valid: findings.length === 0,
+    valid: verdictOfPhase({ findings }) !== 'void',
     findings,
     ...figures,
     ops: opResults(phase, fromMs, perSecond),
@@ -84,13 +89,17 @@ export function phaseResult(phase: MeasuredPhase, context: ResultContext): Phase
     metrics: phase.sampler.metrics(fromMs, measureEndMs),
     samples: phase.sampler.samples(grid.startMs, measureEndMs),
     generator,
-    cpuPressure: phase.cpuPressure,
     availability: sinceStart(context.probes.result(fromMs, measureEndMs), steady.cutMs),
     seriesStepMs: SERIES_STEP_MS,
     series: mergeSeries(phase, ({ series }) => series),
     errorSeries: mergeSeries(phase, ({ errorSeries }) => errorSeries),
     latencySeries: latencySeries(phase, requestLabels),
   };
+}
+
+function waited(histogram: hdr.Histogram): PhaseResult['waited'] {
+  const { totalCount, maxValue } = histogram;
+  return totalCount === 0 ? null : { count: totalCount, longestMs: maxValue / 1000 };
 }
 
 /** Of the measured time, for the `.hlog`: what its percentiles are computed from. Made one by one, each is large. */
@@ -100,7 +109,7 @@ export function* intervalHistograms(
   epochOffsetMs: number,
 ): Generator<IntervalHistogram> {
   const { collector, labels, grid } = phase.load;
-  for (const interval of collector.intervals) {
+  for (const interval of collector.allIntervals) {
     if (interval.fromMs < grid.startMs + cutMs - 1) continue;
     for (const [label, { name }] of labels.entries()) {
       const histogram = collector.intervalHistogram(interval, [label]);
@@ -147,7 +156,7 @@ function opResults(phase: MeasuredPhase, fromMs: number, perSecond: (count: numb
     const histogram = collector.histogram([label], fromMs, 'corrected');
     const latency = summarizeLatency(histogram);
     const uncorrected = summarizeLatency(collector.histogram([label], fromMs, 'uncorrected'));
-    if (latency === null || uncorrected === null) return [];
+    if (latency === null) return [];
     const count = collector.counts([label], fromMs, phase.measureEndMs).reduce((sum, n) => sum + n, 0);
     return [
       {
@@ -155,7 +164,7 @@ function opResults(phase: MeasuredPhase, fromMs: number, perSecond: (count: numb
         kind,
         perSecond: perSecond(count),
         latency,
-        uncorrected,
+        uncorrected: uncorrected ?? latency, // due, and never sent
         histogram: hdr.encodeIntoCompressedBase64(histogram),
       },
     ];
@@ -210,7 +219,7 @@ function mergeSeries(
 }
 
 function latencySeries({ load, grid }: MeasuredPhase, requestLabels: readonly number[]): LatencyPoint[] {
-  return load.collector.intervals.flatMap((interval) => {
+  return load.collector.allIntervals.flatMap((interval) => {
     const histogram = load.collector.intervalHistogram(interval, requestLabels);
     const latency = summarizeLatency(histogram);
     if (latency === null) return [];

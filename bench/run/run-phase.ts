@@ -4,10 +4,11 @@ import { monotonicMs } from '../base/phase-clock.ts';
 import type { LoadController, RunningPhase } from '../generator/controller.ts';
 import type { WorkerPhaseReport } from '../generator/worker-messages.ts';
 import type { PhaseGrid } from '../load/load-phase.ts';
+import { othersCores, readMachine } from '../measure/machine-load.ts';
 import { readCpuPressureMicros } from '../measure/process-usage.ts';
 import type { ServerSampler } from '../measure/server-sampler.ts';
 import type { PhasePlan, Plan } from '../plan/plan.ts';
-import type { CheckResult, TreeSize } from '../result/run-json.ts';
+import type { CheckResult, TreeSize, Warming } from '../result/run-json.ts';
 import type { Progress } from '../run/progress.ts';
 import { readNodeCount } from '../target/leader.ts';
 import type { Target } from '../target/target.ts';
@@ -42,6 +43,9 @@ export interface MeasuredPhase {
   readonly sampler: ServerSampler;
   /** Share of the measured time in which some task of the machine waited for a CPU. */
   readonly cpuPressure: number | null;
+  /** Of everything on the machine but server and engine, in the same time. */
+  readonly othersCores: number | null;
+  readonly warming: Warming | null;
   readonly treeSize: TreeSize;
   readonly check: CheckResult | null;
 }
@@ -63,9 +67,11 @@ export async function runPhase(index: number, context: PhaseContext): Promise<Me
     const { grid } = load;
     await waitUntil(grid.measureStartMs, load, abort);
     const pressureBefore = readCpuPressureMicros();
+    const machineBefore = readMachine(target.pid);
     sampler.sampleNow();
     await waitUntil(grid.measureEndMs, load, abort);
     const pressureAfter = readCpuPressureMicros();
+    const machineAfter = readMachine(target.pid);
     sampler.sampleNow();
     const reports = await load.reports;
     const measuredMs = Math.max(...reports.map((report) => report.measuredMs));
@@ -80,6 +86,8 @@ export async function runPhase(index: number, context: PhaseContext): Promise<Me
       reports,
       sampler,
       cpuPressure: pressureShare(pressureBefore, pressureAfter, measuredMs),
+      othersCores: othersCores(machineBefore, machineAfter),
+      warming: null,
       treeSize: { before, after },
       check: check === null ? null : await check.finish(load.histories),
     };

@@ -40,7 +40,7 @@ export interface SteadyStateFinding {
   readonly variation: number | null;
   /** Change over the blocks that count by their slope, as a share of their median; null likewise. */
   readonly drift: number | null;
-  /** Why not, as a part of a sentence; null when reached. */
+  /** Why not, about throughput and in words for people: `it fell to 40 % of its level ...`; null when reached. */
   readonly reason: string | null;
 }
 
@@ -74,7 +74,7 @@ export function detectSteadyState(
     if (problem === null) return { reached: true, cutWindows: cut * size, ...figures(rest), reason: null };
     reason ||= problem;
   }
-  return unsteady(blocks, `${reason}, wherever within its first half it is cut`);
+  return unsteady(blocks, reason);
 }
 
 /** Means per window; the last block may have fewer windows. */
@@ -92,23 +92,24 @@ function findObstacle(
   variationMax: number,
 ): string | null {
   if (windows.length < WINDOWS_MIN) {
-    return `${windows.length} windows are too few, ${WINDOWS_MIN} are needed`;
+    return 'the measured time was too short to tell';
   }
   const tail = tailOf(blocks);
   // Over all blocks the median would be the outage's where it takes more than half; the busier half knows the level.
   const level = median([...blocks].sort((x, y) => y - x).slice(0, Math.ceil(blocks.length / 2)));
-  if (level === 0) return 'nothing was answered in most windows';
+  if (level === 0) return 'nothing was answered most of the time';
   const risen = blocks.findIndex((block) => block >= level * (1 - 2 * variationMax));
   const outageMax = Math.min(level * OUTAGE_LEVEL, level - SIGMAS * Math.sqrt(level / size));
   const outage = blocks.findIndex((block, at) => at > risen && block < outageMax);
   if (outage >= 0) {
     const share = percent(blocks[outage]! / level);
-    return `throughput fell to ${share} of its level from window ${outage * size + 1} on, after it had been reached`;
+    const after = percent((outage * size) / windows.length);
+    return `it fell to ${share} of its level when ${after} of the measured time were over`;
   }
   const variation = variationOf(tail)!;
   const counting = COUNTING_SIGMAS / Math.sqrt(mean(tail) * size);
   if (variation <= Math.max(variationMax, counting)) return null;
-  return `windows of the second half vary by ${percent(variation)}, more than ${percent(variationMax)}`;
+  return `it still varied by ± ${percent(variation)} in the second half; up to ${percent(variationMax)} is steady`;
 }
 
 /** The last half, which is never cut; of few blocks, a little more. */
@@ -136,12 +137,14 @@ function levelOf(tail: readonly number[], variationMax: number): Level {
 
 function restProblem(rest: readonly number[], level: Level, variationMax: number): string | null {
   if (Math.abs(rest[0]! - level.value) > level.bound) {
-    return `throughput begins at ${percent(rest[0]! / level.value)} of its level`;
+    const side = rest[0]! < level.value ? 'below' : 'above';
+    return `it was at ${percent(rest[0]! / level.value)} of its level at the start, and ${side} it for too long`;
   }
   const { low, high } = theilSen(rest);
   const drift = driftOf(rest)!;
   if ((low < 0 && high > 0) || Math.abs(drift) <= variationMax * DRIFT_SHARE) return null;
-  return `throughput changes by ${percent(drift)} over the measured time`;
+  const size = Math.abs(drift) < 1 ? ` by ${percent(Math.abs(drift))}` : '';
+  return `it ${drift < 0 ? 'fell' : 'rose'}${size} over the measured time`;
 }
 
 function cutProblem(cut: readonly number[], blockCount: number, { value, pairBound }: Level): string | null {
@@ -150,7 +153,7 @@ function cutProblem(cut: readonly number[], blockCount: number, { value, pairBou
   if (rises) return null;
   const comesDown = all.every((block, at) => at === 0 || block <= Math.min(...all.slice(0, at)) + pairBound);
   const briefly = cut.length <= Math.max(1, blockCount * COMING_DOWN_SHARE);
-  return comesDown && briefly ? null : 'throughput fell after the start';
+  return comesDown && briefly ? null : 'it fell after the start';
 }
 
 function unsteady(blocks: readonly number[], reason: string): SteadyStateFinding {

@@ -2,6 +2,7 @@
 import {
   comparisonTable,
   pairsSentence,
+  runsSentence,
   verdictKind,
   verdictSentence,
   verdictWords,
@@ -17,6 +18,7 @@ const LOOKS: Readonly<Record<'good' | 'bad' | 'warn', Look>> = { good: 'green', 
 
 export function renderComparison(comparison: Comparison, style: TerminalStyle = PLAIN): string {
   const { head, rows } = comparisonTable(comparison);
+  const runs = runsSentence(comparison);
   return [
     styled(comparison.plan.name, 'bold', style),
     `A: ${comparison.a.description}`,
@@ -30,6 +32,7 @@ export function renderComparison(comparison: Comparison, style: TerminalStyle = 
       const words = styled(verdictWords(phase.verdict), LOOKS[verdictKind(phase.verdict)], style);
       return `${phase.phase}: ${words} (${verdictSentence(phase)})`;
     }),
+    ...(runs === null ? [] : [runs]),
     styled(pairsSentence(comparison), 'dim', style),
     styled(environmentLine(comparison.environment), 'dim', style),
   ].join('\n');

@@ -1,9 +1,10 @@
 /** A run on a terminal: table, throughput over time as a small chart, what is to be known before it is believed. */
 import { plot } from 'simple-ascii-chart';
-import { environmentLine, planLine, runVerdict } from '../figures/describe.ts';
+import { environmentLine, planLine } from '../figures/describe.ts';
 import { figureRows } from '../figures/figures.ts';
 import { formatCount } from '../figures/format.ts';
 import { checkSentence } from '../figures/run-tables.ts';
+import { runVerdict } from '../figures/verdict.ts';
 import type { PhaseResult, RunResult } from '../result/run-json.ts';
 import { DEFAULT_COLUMNS, styled, type TerminalStyle, terminalTable } from './terminal-tables.ts';
 
@@ -37,9 +38,10 @@ export function renderRun(
 }
 
 function verdictLines(run: RunResult, style: TerminalStyle): string[] {
-  const { kind, title, lines } = runVerdict(run);
-  if (kind === 'valid') return [styled(title, 'green', style)];
-  const look = kind === 'care' ? 'yellow' : 'red';
+  const verdict = runVerdict(run);
+  const { title, lines } = verdict;
+  if (verdict.look === 'good') return [styled(title, 'green', style)];
+  const look = verdict.look === 'warn' ? 'yellow' : 'red';
   return [styled(`${title}:`, look, style), ...lines.map((line) => styled(`! ${line}`, look, style))];
 }
 

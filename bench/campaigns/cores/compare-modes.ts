@@ -10,7 +10,7 @@ import { comparePhases, type RunPair } from '../../compare/phase-comparison.ts';
 import { planLine } from '../../figures/describe.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { PhaseComparison } from '../../result/compare-json.ts';
-import { isValid, type RunResult } from '../../result/run-json.ts';
+import { type RunResult, verdictOfRun } from '../../result/run-json.ts';
 import { DEFAULT_MIN_EFFECT } from '../../stats/decide.ts';
 import type { ModeName } from './modes.ts';
 
@@ -88,7 +88,7 @@ function comparisonOf(
     pairs: pairs.length,
     floorPairs: floor.length,
     runs: runs.length,
-    invalidRuns: runs.filter(({ result }) => !isValid(result)).length,
+    invalidRuns: runs.filter(({ result }) => verdictOfRun(result) === 'void').length,
     brokenRules: brokenRules(runs),
     phases: comparePhases(pairs, floor, DEFAULT_MIN_EFFECT),
   };

@@ -6,6 +6,7 @@ import { median } from 'simple-statistics';
 import {
   comparisonTable,
   pairsSentence,
+  runsSentence,
   verdictKind,
   verdictSentence,
   verdictWords,
@@ -16,7 +17,7 @@ import { REFERENCED_METRICS, referencedFigure } from '../../figures/run-tables.t
 import type { Comparison, PhaseComparison } from '../../result/compare-json.ts';
 import type { RunResult } from '../../result/run-json.ts';
 import type { Chart } from './chart.ts';
-import { contents, factList, html, type Markup, tableMarkup, verdictBox } from './markup.ts';
+import { contents, factList, html, type Markup, NOTHING, tableMarkup, verdictBox } from './markup.ts';
 import { ChartSheet, renderPage } from './page.ts';
 import { forestChart, pairChart } from './ratio-charts.ts';
 import { type OwnFigure, referenceChart } from './reference-chart.ts';
@@ -29,6 +30,7 @@ export function renderCompareReport(comparison: Comparison, runs: readonly RunRe
   const sides = sidesOf(comparison, runs);
   const body = html`${header(comparison)}
 ${comparison.phases.map(verdict)}
+${runsNote(comparison)}
 <h2 id="figures">Figures</h2>
 ${tableMarkup(comparisonTable(comparison), 'Medians of both sides and the ratio B / A: median over pairs with its 95 % interval')}
 ${comparison.phases.map((phase, index) => phaseSection(comparison, phase, index, sides, sheet))}
@@ -70,6 +72,11 @@ function verdict(phase: PhaseComparison): Markup {
   return verdictBox(verdictKind(phase.verdict), `${phase.phase}: ${verdictWords(phase.verdict)}`, [
     verdictSentence(phase),
   ]);
+}
+
+function runsNote(comparison: Comparison): Markup {
+  const text = runsSentence(comparison);
+  return text === null ? NOTHING : html`<p>${text}</p>`;
 }
 
 function phaseSection(
@@ -114,11 +121,11 @@ function referenceCharts(
 
 function runTable({ runs }: Comparison): Markup {
   const sides = { a: 'A', b: 'B', floor: 'A/A' } as const;
-  const rows = runs.map(({ side, pair, dir, valid }, index) => [
+  const rows = runs.map(({ side, pair, dir, verdict: found }, index) => [
     String(index + 1),
     sides[side],
     String(pair),
-    valid ? 'valid' : 'not valid',
+    found,
     dir,
   ]);
   return tableMarkup(

@@ -36,8 +36,9 @@ function markupText(value: string | Markup | readonly Markup[]): string {
 
 /** Words that say whether something is well, wherever they fill a cell. */
 const WORDS: Readonly<Record<string, string>> = {
-  valid: 'good',
-  'not valid': 'bad',
+  sound: 'good',
+  unsteady: 'warn',
+  void: 'bad',
   faster: 'good',
   slower: 'bad',
   'cannot tell': 'warn',

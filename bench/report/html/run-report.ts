@@ -11,7 +11,6 @@ import {
   phaseBrief,
   phaseLine,
   planLine,
-  runVerdict,
 } from '../../figures/describe.ts';
 import { errorText, figureRows } from '../../figures/figures.ts';
 import {
@@ -20,11 +19,10 @@ import {
   formatInstant,
   formatMicros,
   formatMs,
-  formatRate,
-  formatShare,
   MISSING,
   orMissing,
 } from '../../figures/format.ts';
+import { keyFigures } from '../../figures/key-figures.ts';
 import {
   availabilityTable,
   checkSentence,
@@ -36,8 +34,16 @@ import {
   referenceTable,
 } from '../../figures/run-tables.ts';
 import { limitSentences, STAGE_NOTE, stageTable } from '../../figures/stage-table.ts';
+import {
+  availabilityText,
+  runVerdict,
+  throughputText,
+  VERDICT_LOOKS,
+  VERDICT_TITLES,
+  verdictCell,
+} from '../../figures/verdict.ts';
 import { plannedMs } from '../../plan/plan.ts';
-import type { PhaseResult, RunResult } from '../../result/run-json.ts';
+import { type PhaseResult, type RunResult, verdictOfPhase } from '../../result/run-json.ts';
 import { availabilityChart } from './availability-chart.ts';
 import type { Chart } from './chart.ts';
 import { latencyChart } from './latency-chart.ts';
@@ -121,8 +127,8 @@ ${contents(links)}
 }
 
 function verdict(run: RunResult): Markup {
-  const { kind, title, lines } = runVerdict(run);
-  return verdictBox(kind === 'valid' ? 'good' : kind === 'care' ? 'warn' : 'bad', title, lines);
+  const { look, title, lines } = runVerdict(run);
+  return verdictBox(look, title, lines);
 }
 
 /** One row per phase: what one looks for first. */
@@ -138,16 +144,16 @@ function overviewTable({ phases }: RunResult): Markup {
     'server CPU, us/op',
     'verdict',
   ];
-  const rows = phases.map(({ plan, throughputPerSecond, latency, availability, server, valid }) => [
-    plan.name,
-    phaseBrief(plan),
-    formatRate(throughputPerSecond),
-    orMissing(latency?.p50Ms, formatMs),
-    orMissing(latency?.p99Ms, formatMs),
-    orMissing(latency?.p999Ms, formatMs),
-    formatShare(availability.byTime),
-    orMissing(server?.cpuMicrosPerOp, formatMicros),
-    valid ? 'valid' : 'not valid',
+  const rows = phases.map((phase) => [
+    phase.plan.name,
+    phaseBrief(phase.plan),
+    throughputText(phase),
+    orMissing(phase.latency?.p50Ms, formatMs),
+    orMissing(phase.latency?.p99Ms, formatMs),
+    orMissing(phase.latency?.p999Ms, formatMs),
+    availabilityText(phase.availability),
+    orMissing(phase.server?.cpuMicrosPerOp, formatMicros),
+    verdictCell(phase),
   ]);
   return tableMarkup(
     { head, rows },
@@ -174,8 +180,8 @@ ${
   phase.findings.length === 0
     ? NOTHING
     : verdictBox(
-        'bad',
-        'Not valid',
+        VERDICT_LOOKS[verdictOfPhase(phase)],
+        VERDICT_TITLES[verdictOfPhase(phase)],
         phase.findings.map(({ text }) => text),
       )
 }
@@ -189,11 +195,12 @@ function phaseHeadline(phase: PhaseResult): [name: string, text: string][] {
   const { latency, server } = phase;
   const ms = (value: number | undefined): string => orMissing(value, (known) => `${formatMs(known)} ms`);
   return [
-    ['Throughput', formatRate(phase.throughputPerSecond)],
+    ...keyFigures(phase),
+    ['Throughput', throughputText(phase)],
     ['Latency p50', ms(latency?.p50Ms)],
     ['Latency p99', ms(latency?.p99Ms)],
     ['Latency p99.9', ms(latency?.p999Ms)],
-    ['Availability', formatShare(phase.availability.byTime)],
+    ['Availability', availabilityText(phase.availability)],
     ['Server CPU / op', orMissing(server?.cpuMicrosPerOp, (micros) => `${formatMicros(micros)} us`)],
   ];
 }

@@ -60,7 +60,7 @@ export function searchChart(search: SearchOutcome): Chart | null {
         .map((probe) => [
           formatRate(probe.ratePerSecond),
           `${formatMs(probe.p99Ms)} ms`,
-          probe.valid ? 'valid' : 'not valid',
+          probe.valid ? 'rate held' : 'rate not held',
         ]),
     },
     option: baseOption({
@@ -86,7 +86,7 @@ export function searchChart(search: SearchOutcome): Chart | null {
           tooltip: { formatter: '{b}', valueFormatter: format('ms') },
           data: probes.map((probe) => ({
             value: [probe.ratePerSecond, Math.max(0.001, probe.p99Ms)],
-            name: `${formatRate(probe.ratePerSecond)}: p99 ${formatMs(probe.p99Ms)} ms${probe.valid ? '' : ', not valid'}`,
+            name: `${formatRate(probe.ratePerSecond)}: p99 ${formatMs(probe.p99Ms)} ms${probe.valid ? '' : ', rate not held'}`,
             itemStyle: {
               color: probe.valid ? 'var(--s1)' : 'var(--paper)',
               borderColor: 'var(--s1)',

@@ -11,7 +11,9 @@ import {
   sweepTable,
   variedText,
 } from '../../figures/sweep-figures.ts';
-import type { Sweep } from '../../result/compare-json.ts';
+import { countVerdicts } from '../../figures/verdict.ts';
+import type { SearchOutcome, Sweep } from '../../result/compare-json.ts';
+import { verdictOfPhase } from '../../result/run-json.ts';
 import { heatMap } from './heat-map.ts';
 import { factList, html, list, type Markup, NOTHING, tableMarkup, verdictBox } from './markup.ts';
 import { ChartSheet, renderPage } from './page.ts';
@@ -44,12 +46,12 @@ const HEAT_METRICS = ['throughput', 'p99', 'serverCpuPerOp'] as const;
 function header(sweep: Sweep): Markup {
   const { plan, target, environment } = sweep;
   return html`<header>
-<p class="kicker">Sweep</p>
+<p class="kicker">${sweep.search === null ? 'Sweep' : 'Rate search'}</p>
 <h1>${plan.name}: ${target.name}</h1>
 <p class="lead">${plan.description}.</p>
 ${factList([
   ['Target', target.description],
-  ['Varied', variedText(sweep)],
+  ...(sweep.axes.length === 0 ? [] : [['Varied', variedText(sweep)] as const]),
   ['Base load', planLine(plan)],
   ['Machine', environmentLine(environment)],
   ...environmentFacts(environment),
@@ -58,22 +60,33 @@ ${factList([
 </header>`;
 }
 
-function verdict({ points, complete, target }: Sweep): Markup {
-  const phases = points.flatMap(({ runs }) => runs.flatMap((run) => run.phases));
-  const invalid = phases.filter(({ valid }) => !valid).length;
+function verdict(sweep: Sweep): Markup {
+  const { points, complete, target, search } = sweep;
+  const verdicts = points.flatMap(({ runs }) => runs.flatMap((run) => run.phases.map(verdictOfPhase)));
   const lines: string[] = [];
   if (target.failure !== null) lines.push(`the server failed: ${target.failure}`);
-  if (!complete) lines.push('the sweep was interrupted: points are missing');
-  if (invalid > 0)
-    lines.push(
-      `${invalid} of ${plural(phases.length, 'measured phase')} broke a rule; they are drawn hollow`,
-    );
+  if (!complete)
+    lines.push(search === null ? 'interrupted: points are missing' : 'interrupted: the search is not over');
+  const odd = countVerdicts(verdicts);
+  if (odd !== '') lines.push(`of the measured phases ${odd}; what is void is drawn hollow`);
+  if (search !== null) return searchVerdict(search, lines, complete);
   if (lines.length > 0)
     return verdictBox(complete ? 'warn' : 'bad', complete ? 'To be read with care' : 'Partial', lines);
-  return verdictBox('good', 'Valid', [`All ${plural(phases.length, 'measured phase')} kept all rules.`]);
+  return verdictBox('good', 'Sound', [`All ${plural(verdicts.length, 'measured phase')} kept all rules.`]);
+}
+
+/** A search stands or falls with its probes; it has no points. */
+function searchVerdict(search: SearchOutcome, lines: readonly string[], complete: boolean): Markup {
+  const look = !complete
+    ? 'bad'
+    : search.edge === 'none' || search.edge === 'open' || lines.length > 0
+      ? 'warn'
+      : 'good';
+  const title = search.ratePerSecond === null ? 'No rate found' : complete ? 'Rate found' : 'Partial';
+  return verdictBox(look, title, [searchSentence(search), ...lines]);
 }
 
 function findings(sweep: Sweep): Markup {
-  const lines = [...kneeSentences(sweep), ...(sweep.search === null ? [] : [searchSentence(sweep.search)])];
+  const lines = kneeSentences(sweep);
   return lines.length === 0 ? NOTHING : list(lines);
 }

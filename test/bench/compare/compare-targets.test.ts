@@ -146,8 +146,8 @@ test('a run that was cut short is saved and ends the series, but is no part of t
   );
   assert.equal(runs.length, 3);
   assert.deepEqual(
-    comparison!.runs.map(({ valid }) => valid),
-    [true, true, false],
+    comparison!.runs.map(({ verdict }) => verdict),
+    ['sound', 'sound', 'void'],
   );
   assert.equal(comparison!.complete, false);
   assert.deepEqual(comparison!.phases[0]!.figures.throughput!.each, [2]);
@@ -190,15 +190,15 @@ test('nothing measured, no comparison', async () => {
   assert.deepEqual((await compare(scripted(null))).comparison, null);
 });
 
-test('runs that are not valid stay in the figures and are marked; a dead server names its side', async () => {
+test('runs that are void stay in the figures and are marked; a dead server names its side', async () => {
   const { comparison } = await compare(
     scripted({}, { valid: false, throughput: 5_000 }, { throughput: 5_000, failure: 'exit code 1' }, {}),
     { pairs: 2, floorPairs: 0 },
   );
   assert.equal(comparison!.complete, true);
   assert.deepEqual(
-    comparison!.runs.map(({ valid }) => valid),
-    [true, false, false, true],
+    comparison!.runs.map(({ verdict }) => verdict),
+    ['sound', 'void', 'void', 'sound'],
   );
   assert.deepEqual(comparison!.phases[0]!.figures.throughput!.each, [0.5, 0.5]);
   assert.equal(comparison!.a.failure, null);

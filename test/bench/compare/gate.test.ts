@@ -120,10 +120,19 @@ test('an interrupted comparison, one without phases, and one without its figure 
   assert.equal(gateStatus(bare, LENIENT).ok, false);
 });
 
-test('runs that are not valid pass only by choice, and are named', () => {
-  const marked = { ...faster, runs: faster.runs.map((run, at) => ({ ...run, valid: at !== 9 })) };
+test('runs that are void pass only by choice, and are named', () => {
+  const marked = {
+    ...faster,
+    runs: faster.runs.map((run, at) => ({
+      ...run,
+      verdict: at === 9 ? ('void' as const) : ('unsteady' as const),
+    })),
+  };
   assert.deepEqual(gateStatus(marked, STRICT).ok, false);
-  assert.equal(gateStatus(marked, STRICT).lines[0], 'FAIL  1 of 24 runs are not valid: runs/10-b');
+  assert.equal(
+    gateStatus(marked, STRICT).lines[0],
+    'FAIL  1 of 24 runs are void, their figures do not mean what they say: runs/10-b',
+  );
   assert.equal(gateStatus(marked, { ...STRICT, invalidRuns: 'pass' }).ok, true);
 });
 

@@ -10,7 +10,7 @@ import { type ReplayOptions, type ReplayOutcome, replayRecording } from '../../.
 import { replayFindings, replayNotes } from '../../../bench/replay/replay-findings.ts';
 import { replayRun } from '../../../bench/replay/replay-result.ts';
 import { renderReplay } from '../../../bench/replay/replay-table.ts';
-import { parseRun } from '../../../bench/result/run-json.ts';
+import { parseRun } from '../../../bench/result/older-results.ts';
 import { CreateFlags, OpCode, opName, SpecialXid } from '../../../src/wire/opcodes.ts';
 import { fourLetterWord } from '../../support/four-letter-word.ts';
 import { RawClient, type Reply, requestFrame } from '../../support/raw-client.ts';

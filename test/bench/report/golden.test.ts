@@ -52,7 +52,7 @@ test('README of the results: comparisons first, then sweeps, runs and older resu
       dirName: '2026-11-19-101010-old-plan-apache-0000000',
       result: { kind: 'unknown', file: 'run.json', found: 'ringkeeper-bench-run version 1' },
     },
-    { dirName: '2026-11-20-073259-sample-mix-embedded-1a2b3c4-invalid', result: { kind: 'run', run } },
+    { dirName: '2026-11-20-073259-sample-mix-embedded-1a2b3c4-void', result: { kind: 'run', run } },
     {
       dirName: '2026-11-20-080000-sample-mix-embedded-vs-apache-1a2b3c4',
       result: { kind: 'comparison', comparison },
@@ -80,7 +80,7 @@ test('README of the results: fewer pairs do not take the place of more', () => {
       side: i % 2 === 0 ? ('a' as const) : ('b' as const),
       pair: Math.floor(i / 2),
       dir: `runs/${i}`,
-      valid: true,
+      verdict: 'sound' as const,
     }));
   const of = (dirName: string, pairs: number): ListedResult => ({
     dirName,

@@ -124,11 +124,11 @@ test('names cannot break out of their place', () => {
 test('the verdict is on the page in words, with every reason', () => {
   assert.match(
     PAGES['run']!,
-    /Not valid[\s\S]*41 requests lost their connection[\s\S]*53 requests were answered/,
+    /Void; the figures[\s\S]*41 requests lost their connection[\s\S]*53 requests were answered/,
   );
-  assert.match(PAGES['valid run']!, /<strong>Valid<\/strong>/);
+  assert.match(PAGES['valid run']!, /<strong>Sound<\/strong>/);
   assert.match(PAGES['comparison']!, /read: B is slower/);
-  assert.match(PAGES['sweep']!, /1 of 24 measured phases broke a rule/);
+  assert.match(PAGES['sweep']!, /of the measured phases 1 of 24 void; what is void is drawn hollow/);
 });
 
 test('a run of a service whose process is not known has no chart of it', () => {

@@ -12,7 +12,8 @@ import {
   sweepDirName,
 } from '../../../bench/report/save-comparison.ts';
 import { saveRun } from '../../../bench/report/save-run.ts';
-import { parseRun, runDirName } from '../../../bench/result/run-json.ts';
+import { parseRun } from '../../../bench/result/older-results.ts';
+import { runDirName } from '../../../bench/result/run-json.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { sampleIntervals } from './support/sample-intervals.ts';
@@ -26,7 +27,7 @@ const { comparison, runs } = sampleComparison();
 test('a run has all its files in a directory named after it', (t) => {
   const out = tempDir(t);
   const dir = saveRun(run, out, sampleIntervals(2));
-  assert.equal(dir, join(out, '2026-11-20-073259-sample-mix-embedded-1a2b3c4-invalid'));
+  assert.equal(dir, join(out, '2026-11-20-073259-sample-mix-embedded-1a2b3c4-void'));
   assert.equal(dir, join(out, runDirName(run)));
   const ops = ['get', 'list', 'set', 'create', 'multi', 'watch', 'watch-event'].map(
     (op) => `mixed.${op}.hgrm`,

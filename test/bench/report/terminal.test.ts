@@ -47,9 +47,9 @@ test('the verdict comes last, with each reason', () => {
   const text = renderRun(run, { columns: 100, color: false });
   assert.match(
     text,
-    /Not valid:\n! mixed: 41 requests lost their connection.*\n! mixed: 53 requests were answered with an error$/,
+    /Void; the figures do not mean what they say:\n! mixed: 41 requests lost their connection.*\n! mixed: 53 requests were answered with an error$/,
   );
-  assert.match(renderRun(sampleRun({ outage: null })), /\nValid$/);
+  assert.match(renderRun(sampleRun({ outage: null })), /\nSound$/);
 });
 
 test('colour only where it is asked for', () => {

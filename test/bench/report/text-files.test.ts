@@ -6,7 +6,8 @@ import { formatDuration, formatRate, formatShare } from '../../../bench/figures/
 import { jsonText } from '../../../bench/figures/json-text.ts';
 import { markdownTable } from '../../../bench/figures/markdown.ts';
 import { latencyCsv, samplesCsv, seriesCsv } from '../../../bench/report/csv.ts';
-import { parseRun, type RunResult } from '../../../bench/result/run-json.ts';
+import { parseRun } from '../../../bench/result/older-results.ts';
+import type { RunResult } from '../../../bench/result/run-json.ts';
 import { sampleRun } from './support/sample-run.ts';
 
 const run = sampleRun();

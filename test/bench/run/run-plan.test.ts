@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as hdr from 'hdr-histogram-js';
-import { runVerdict } from '../../../bench/figures/describe.ts';
+import { runVerdict } from '../../../bench/figures/verdict.ts';
 import type { Progress } from '../../../bench/run/progress.ts';
 import { labelsOf, planOf, runTiny, silent, tempDir } from './support.ts';
 

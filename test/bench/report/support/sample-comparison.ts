@@ -51,7 +51,7 @@ export function sampleComparison(complete = true): SampleComparison {
       side,
       pair: index >> 1,
       dir: `runs/${String(index + 1).padStart(2, '0')}-${side}`,
-      valid: true,
+      verdict: index === 3 ? 'unsteady' : 'sound',
     })),
     phases: [samplePhase(runs, 'mixed', 'cannot tell'), samplePhase(runs, 'read', 'slower')],
   };

@@ -201,12 +201,15 @@ function samplePhase(plan: PhasePlan, seed: number, outage: Outage | null, speed
     errors: outage === null ? {} : { ConnectionLoss: 41, OperationTimeout: 12 },
     lost: outage === null ? 0 : 41,
     unanswered: 0,
+    waited: outage === null ? null : { count: 41, longestMs: 912 },
     disorder: 0,
     dropped: 0,
     eventsBeforeAck: open ? 118 : 0,
     scheduleLag: open ? { ...latency, p50Ms: 0.07, p99Ms: 0.69, maxMs: 3.1 } : null,
     ...costs(seed, ratePerSecond, open, speed, times, outage),
     cpuPressure: 0.11,
+    othersCores: 0.32,
+    warming: open ? null : { durationMs: 6_000, cpuMicrosPerOp: [3.1, 1.9, 1.4, 1.38], level: true },
     availability: availabilityOf(plan.measureMs, outage),
     treeSize: { before: 10_011, after: 10_011 },
     seriesStepMs: STEP_MS,
@@ -226,8 +229,8 @@ function samplePhase(plan: PhasePlan, seed: number, outage: Outage | null, speed
 }
 
 const SAMPLE_FINDINGS: PhaseResult['findings'] = [
-  { rule: 'lost', text: '41 requests lost their connection; their outcome is unknown' },
-  { rule: 'errors', text: '53 requests were answered with an error' },
+  { rule: 'lost', kind: 'void', text: '41 requests lost their connection; their outcome is unknown' },
+  { rule: 'errors', kind: 'void', text: '53 requests were answered with an error' },
 ];
 
 type Costs = Pick<PhaseResult, 'server' | 'metrics' | 'samples' | 'generator'>;
