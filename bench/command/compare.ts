@@ -1,7 +1,7 @@
 /** `ringkeeper bench compare A B`: paired runs of two targets, the verdict, and a gate for changes. */
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../src/base/failure.ts';
-import { compareTargets } from '../compare/compare-targets.ts';
+import { compareTargets, tooFewPairs } from '../compare/compare-targets.ts';
 import { GATE_EXIT_STATUS, type GateOptions, type GateStatus, gateStatus } from '../compare/gate.ts';
 import type { Plan } from '../plan/plan.ts';
 import { parseShare } from '../plan/quantity.ts';
@@ -24,7 +24,7 @@ import {
   withCeilingFlag,
   withServerFlags,
 } from './engine.ts';
-import { labelled, printAndSave, progressFor, tell } from './output.ts';
+import { labelled, printAndSave, progressFor, tell, warnOfOthers } from './output.ts';
 import { type PlanFlags, planFromFlags, withPlanFlags } from './plan-flags.ts';
 import { diedStatus, nothingMeasured } from './run.ts';
 import { SeriesDir } from './series-dir.ts';
@@ -111,6 +111,9 @@ async function compare(flags: CompareFlags, abort: AbortSignal): Promise<number>
   ]);
   giveCredentials(targets, flags.auth);
   prepareOut(flags.out);
+  const few = tooFewPairs(flags.pairs, flags.floorPairs);
+  if (few !== null) process.stderr.write(`${few}\n`);
+  await warnOfOthers(flags);
   const dir = new SeriesDir(flags.out);
   const runCount = 2 * (flags.pairs + flags.floorPairs);
   const progress = labelled(progressFor(flags), () => `run ${dir.runs.length + 1} of ${runCount}`);

@@ -1,5 +1,6 @@
 /** What commands print and save. Figures come first: a full disk costs the files, not what is on the terminal. */
 import { Failure } from '../../src/base/failure.ts';
+import { busyWarning, lookAtMachine } from '../measure/machine-load.ts';
 import { writeResultsReadme } from '../report/results-readme.ts';
 import { type Progress, silentProgress } from '../run/progress.ts';
 import { terminalProgress } from '../terminal/progress.ts';
@@ -10,6 +11,8 @@ export interface Printed {
   readonly text: (style: TerminalStyle) => string;
   /** One document, in place of the text. */
   readonly json: string;
+  /** The last words, when it is known where the result is; none beside JSON. */
+  readonly closing?: (dir: string) => readonly string[];
 }
 
 /** Prints, saves, says where. Returns 0, or 1 when the result could not be saved. */
@@ -23,6 +26,8 @@ export function printAndSave(
     const dir = save();
     if (!json) process.stdout.write(`saved in ${dir}\n`);
     if (publish) writeResultsReadme(out);
+    if (!json && printed.closing !== undefined)
+      process.stdout.write(`\n${printed.closing(dir).join('\n')}\n`);
     return 0;
   } catch (error) {
     return tell(error);
@@ -36,15 +41,23 @@ export function tell(error: unknown): number {
   return error.exitStatus;
 }
 
-/** Only on a terminal, and never beside JSON. */
+/** Never beside JSON. */
 export function progressFor({ json }: { readonly json: boolean }): Progress {
-  return json || !process.stderr.isTTY ? silentProgress() : terminalProgress();
+  return json ? silentProgress() : terminalProgress();
+}
+
+/** Before a run: figures of a machine that others use are about the others too. */
+export async function warnOfOthers({ json }: { readonly json: boolean }): Promise<void> {
+  if (json) return;
+  const warning = busyWarning(await lookAtMachine());
+  if (warning !== null) process.stderr.write(`${warning}\n`);
 }
 
 /** The same, with a word about the run in front of each label: `3/24 A read`. */
 export function labelled(progress: Progress, prefix: () => string): Progress {
   return {
     start: (totalMs) => progress.start(totalMs),
+    stage: (what) => progress.stage(`${prefix()} ${what}`),
     update: (doneMs, state) => progress.update(doneMs, { ...state, label: `${prefix()} ${state.label}` }),
     stop: () => progress.stop(),
   };

@@ -1,8 +1,10 @@
 /** `ringkeeper bench run PLAN`: one run, or the runs of a sweep or a search. */
+import { join, relative } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import { searchRate } from '../compare/search.ts';
 import { sweepPlan } from '../compare/sweep.ts';
+import { closingLines } from '../figures/verdict.ts';
 import type { Plan } from '../plan/plan.ts';
 import { presetNames } from '../plan/presets.ts';
 import { buildPlan } from '../plan/schema.ts';
@@ -10,7 +12,7 @@ import { prepareOut } from '../report/result-dir.ts';
 import { saveSweep, sweepDirName } from '../report/save-comparison.ts';
 import { saveRun } from '../report/save-run.ts';
 import type { Sweep } from '../result/compare-json.ts';
-import type { RunResult } from '../result/run-json.ts';
+import { type RunResult, verdictOfRun } from '../result/run-json.ts';
 import { runPlan } from '../run/run-plan.ts';
 import { withCredentials } from '../target/credentials.ts';
 import { parseTargetSpec, type TargetSpec } from '../target/target-spec.ts';
@@ -19,6 +21,7 @@ import { interruptible } from '../terminal/interruption.ts';
 import { repeatCommand } from '../terminal/repeat-command.ts';
 import { renderJson, renderSweep } from '../terminal/terminal-compare.ts';
 import { renderRun } from '../terminal/terminal-run.ts';
+import type { TerminalStyle } from '../terminal/terminal-tables.ts';
 import {
   type AuthFlags,
   type CeilingFlags,
@@ -31,13 +34,15 @@ import {
   withServerFlags,
 } from './engine.ts';
 import { notesOn } from './notes.ts';
-import { labelled, printAndSave, progressFor, tell } from './output.ts';
+import { labelled, printAndSave, progressFor, tell, warnOfOthers } from './output.ts';
 import { type PlanFlags, type PlanInput, planFromFlags, withPlanFlags } from './plan-flags.ts';
 import { searchAdvice } from './search-advice.ts';
 import { SeriesDir } from './series-dir.ts';
 
 /** When a check of the history fails, as when a gate refuses. */
 const CHECK_EXIT_STATUS = 3;
+/** Of a single run whose figures do not mean what they say. Unsteady ones do; a series shows its void points hollow. */
+const VOID_EXIT_STATUS = 4;
 
 interface RunFlags extends PlanFlags, OutputFlags, ServerFlags, AuthFlags, CeilingFlags {
   readonly plan?: string;
@@ -86,6 +91,7 @@ async function run(flags: RunFlags, abort: AbortSignal): Promise<number> {
   const target = withCredentials(parseTargetSpec(flags.target), flags.auth);
   prepareOut(flags.out);
   for (const note of notesOn(input.plan, target)) process.stderr.write(`${note}\n`);
+  await warnOfOthers(flags);
   const command = repeatCommand(process.argv.slice(2));
   const setting = { flags, command, progress: progressFor(flags), abort };
   const { sweep, search } = input.plan;
@@ -113,10 +119,18 @@ async function runSingle(
   const outcome = await runPlan(plan, { ...runOptions(setting), target });
   if (outcome === null) return nothingMeasured();
   const { run, intervals } = outcome;
-  const saved = printAndSave({ text: (style) => renderRun(run, style), json: renderJson(run) }, flags, () =>
-    saveRun(run, flags.out, intervals),
+  const printed = {
+    text: (style: TerminalStyle) => renderRun(run, style),
+    json: renderJson(run),
+    closing: (dir: string) => closingLines(run, join(shortPath(dir), 'report.html')),
+  };
+  const saved = printAndSave(printed, flags, () => saveRun(run, flags.out, intervals));
+  return (
+    statusOf([run]) ||
+    unansweredStatus(run) ||
+    saved ||
+    (run.complete && verdictOfRun(run) === 'void' ? VOID_EXIT_STATUS : 0)
   );
-  return statusOf([run]) || unansweredStatus(run) || saved;
 }
 
 async function runSeries(
@@ -177,6 +191,12 @@ export function diedStatus(runs: readonly RunResult[]): number {
 /** 1 when requests were never answered: of one run, because series look for the rates at which that happens. */
 function unansweredStatus({ phases }: RunResult): number {
   return phases.some(({ unanswered }) => unanswered > 0) ? 1 : 0;
+}
+
+/** From here where it lies below, for people to type. */
+function shortPath(dir: string): string {
+  const path = relative('', dir);
+  return path === '' || path.startsWith('..') ? dir : path;
 }
 
 export function nothingMeasured(): number {

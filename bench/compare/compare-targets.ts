@@ -17,7 +17,7 @@ import {
   type PhaseComparison,
 } from '../result/compare-json.ts';
 import { type RunResult, type TargetInfo, verdictOfRun } from '../result/run-json.ts';
-import { DEFAULT_MIN_EFFECT } from '../stats/decide.ts';
+import { canDecide, DEFAULT_MIN_EFFECT } from '../stats/decide.ts';
 import { halfWidth } from '../stats/ratio.ts';
 import { type Measure, type NumberedRun, RunLedger } from './measure.ts';
 import { comparePhases, type RunPair } from './phase-comparison.ts';
@@ -58,6 +58,18 @@ export interface ComparisonOutcome {
 /** The order of the runs, two a pair: `a b | b a | a b ...` */
 export function pairOrder(pairs: number): ('a' | 'b')[][] {
   return Array.from({ length: pairs }, (_, pair) => (pair % 2 === 0 ? ['a', 'b'] : ['b', 'a']));
+}
+
+/** What to say before so many pairs are made, when they can show no effect, however large; null when they can. */
+export function tooFewPairs(pairs: number, floorPairs: number): string | null {
+  if (canDecide(pairs, floorPairs)) return null;
+  let enough = pairs;
+  while (!canDecide(enough, floorPairs)) enough++;
+  const them = pairs === 1 ? '1 pair' : `${pairs} pairs`;
+  return (
+    `${them} can never reach a verdict, whatever comes out: all that can be said is "cannot tell"; ` +
+    `make at least ${enough} (--pairs ${enough})`
+  );
 }
 
 /** @param onRun Told of each run as soon as it is done. @throws ConfigFailure for counts and shares out of range. */

@@ -139,7 +139,8 @@ function warmingText({ warming }: PhaseResult): string {
   if (warming === null) return MISSING;
   const { durationMs, cpuMicrosPerOp, level } = warming;
   const ends = [cpuMicrosPerOp[0], cpuMicrosPerOp.at(-1)].map((cost) => orMissing(cost, formatMicros));
-  return `${(durationMs / 1000).toFixed(1)} s, ${ends.join(' -> ')}${level ? '' : ', still falling'}`;
+  const end = level === null ? ', level?' : level ? '' : ', falling';
+  return `${(durationMs / 1000).toFixed(1)} s, ${ends.join(' -> ')}${end}`;
 }
 
 /** Of all probe classes; null without an outage. */

@@ -124,10 +124,21 @@ function notes(run: RunResult): string[] {
         `answered, but later than ${deadline}; they wait behind the load`,
     ];
   });
+  if (run.phases.some(ceilingUnknown)) {
+    lines.push(
+      "the generator's ceiling was not measured: nothing shows that it is not what limits these figures",
+    );
+  }
   if (run.environment.dataFilesystem === 'tmpfs') {
     lines.push('the data directory is on tmpfs: writes were not durable (choose a disk with --temp-dir)');
   }
   return lines;
+}
+
+function ceilingUnknown({ plan, generator, availability }: PhaseResult): boolean {
+  return (
+    plan.load.kind === 'mix' && generator.ceilingPerSecond === null && !('requests' in availability.classes)
+  );
 }
 
 /** The end of a run on the terminal: a sentence that anybody understands, and one thing to do next. */

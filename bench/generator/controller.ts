@@ -100,6 +100,24 @@ export class LoadController {
 
   /** `everyMs`: of the intervals in which latencies are kept, a multiple of 100; absent: by the phase's length. */
   startPhase(phaseIndex: number, everyMs?: number): RunningPhase {
+    const { warmupMs, measureMs } = this.plan.phases[phaseIndex]!;
+    return this.start(phaseIndex, { warmupMs, measureMs, everyMs: everyMs ?? intervalMs(measureMs) }, false);
+  }
+
+  /** The load of a phase before it, for at most `forMs`; to be ended with `stopPhase`. */
+  async startWarmUp(phaseIndex: number, forMs: number): Promise<RunningPhase> {
+    const { load } = this.plan.phases[phaseIndex]!;
+    if (load.kind !== 'mix') {
+      await prepareRecipe(this.addresses, this.plan.tree.root, phaseIndex, load, true);
+    }
+    return this.start(phaseIndex, { warmupMs: 0, measureMs: forMs, everyMs: INTERVAL_MS_MAX }, true);
+  }
+
+  private start(
+    phaseIndex: number,
+    times: { readonly warmupMs: number; readonly measureMs: number; readonly everyMs: number },
+    warmUp: boolean,
+  ): RunningPhase {
     const { plan, workers } = this;
     const phase = plan.phases[phaseIndex];
     assert(phase !== undefined, 'no such phase');
@@ -108,11 +126,11 @@ export class LoadController {
     const startMs = monotonicMs() + START_LEAD_MS;
     const grid: PhaseGrid = {
       startMs,
-      measureStartMs: startMs + phase.warmupMs,
-      measureEndMs: startMs + phase.warmupMs + phase.measureMs,
-      intervalMs: everyMs ?? intervalMs(phase.measureMs),
+      measureStartMs: startMs + times.warmupMs,
+      measureEndMs: startMs + times.warmupMs + times.measureMs,
+      intervalMs: times.everyMs,
     };
-    const totalMs = phase.warmupMs + phase.measureMs;
+    const totalMs = grid.measureEndMs - startMs;
     const counters = workers.map(() =>
       PhaseCounters.allocate({ labelCount: labels.length, totalMs, openLoop }),
     );
@@ -127,6 +145,7 @@ export class LoadController {
         const report = await worker.command({
           kind: 'phase',
           phaseIndex,
+          warmUp,
           counters: memory,
           delays,
           history,

@@ -90,7 +90,7 @@ export class PhaseRunner {
         ? this.lanes
         : this.sockets.map((socket, i) =>
             recipeClient(load, socket, this.phase, {
-              root: recipeRoot(plan.tree.root, command.phaseIndex),
+              root: recipeRoot(plan.tree.root, command.phaseIndex, command.warmUp),
               index: parts.firstIndex + i,
               clientCount: plan.connectionCount,
               seed: this.seed + i,
@@ -202,6 +202,12 @@ export class PhaseRunner {
     }
   }
 
+  /** Where the tags of values begin: warm-ups lie behind all phases. */
+  private get tagSpace(): number {
+    const { phaseIndex, warmUp } = this.command;
+    return warmUp ? this.parts.setting.plan.phases.length + phaseIndex : phaseIndex;
+  }
+
   private makeLanes(load: MixLoad): Lane[] {
     const { parts, phase, sockets } = this;
     const { outstanding } = parts.setting.plan;
@@ -236,7 +242,7 @@ export class PhaseRunner {
     const history =
       command.history === null
         ? null
-        : sharedHistory(command.history, parts.setting, parts.space.targetCount, command.phaseIndex);
+        : sharedHistory(command.history, parts.setting, parts.space.targetCount, this.tagSpace);
     const stride = Math.floor(DECK_CARDS / this.sockets.length);
     return this.sockets.map((socket, i) => {
       const connection = parts.firstIndex + i;

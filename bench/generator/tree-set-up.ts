@@ -81,9 +81,10 @@ export async function prepareRecipe(
   treeRoot: string,
   phaseIndex: number,
   load: RecipeLoad,
+  warmUp = false,
 ): Promise<void> {
   await withAnySession(addresses, (session) =>
-    createAll(session, recipeZnodes(load, recipeRoot(treeRoot, phaseIndex))),
+    createAll(session, recipeZnodes(load, recipeRoot(treeRoot, phaseIndex, warmUp))),
   );
 }
 

@@ -18,6 +18,8 @@ export type Command =
   | {
       readonly kind: 'phase';
       readonly phaseIndex: number;
+      /** The phase's load before the phase: nothing of it is measured. */
+      readonly warmUp: boolean;
       readonly counters: SharedArrayBuffer;
       readonly delays: SharedArrayBuffer;
       /** Null without `check`. */

@@ -179,12 +179,7 @@ function ceiling(facts: PhaseFacts, phase: PhasePlan): string[] {
   const { throughputPerSecond, generatorBusy: busy } = facts;
   const estimate = phase.load.kind === 'mix' || busy <= 0 ? null : throughputPerSecond / busy;
   const reached = facts.ceilingPerSecond ?? estimate;
-  if (reached === null) {
-    return phase.load.kind === 'mix'
-      ? ["the generator's ceiling was not measured, so it may be what limits this figure"]
-      : [];
-  }
-  if (reached >= CEILING_RATIO_MIN * throughputPerSecond) return [];
+  if (reached === null || reached >= CEILING_RATIO_MIN * throughputPerSecond) return [];
   return [
     `the generator alone reaches ${rounded(reached)}/s, ${(reached / throughputPerSecond).toFixed(1)} times this load; ` +
       `${CEILING_RATIO_MIN} times are needed to be sure that it was not what limited it`,
@@ -208,7 +203,7 @@ function littlesLaw(facts: PhaseFacts, phase: PhasePlan, plan: Plan): string[] {
 }
 
 function warm({ warming }: PhaseFacts): string[] {
-  if (warming === null || warming.level) return [];
+  if (warming === null || warming.level !== false) return [];
   const seconds = (warming.durationMs / 1000).toFixed(0);
   return [`the server was still getting faster after ${seconds} s of warming up`];
 }

@@ -34,9 +34,9 @@ export function recipeClient(
   }
 }
 
-/** A directory of its own for each phase: what one leaves behind does not meet the next. */
-export function recipeRoot(treeRoot: string, phaseIndex: number): string {
-  return `${treeRoot}/recipe-${phaseIndex}`;
+/** A directory of its own for each phase and its warm-up: what one leaves behind does not meet the next. */
+export function recipeRoot(treeRoot: string, phaseIndex: number, warmUp: boolean): string {
+  return `${treeRoot}/recipe-${phaseIndex}${warmUp ? '-warm' : ''}`;
 }
 
 /** Persistent znodes to create before the phase, parents first, `root` itself included. */

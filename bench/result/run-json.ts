@@ -126,8 +126,8 @@ export interface Warming {
   readonly durationMs: number;
   /** Server CPU per request of each slice. */
   readonly cpuMicrosPerOp: readonly number[];
-  /** False: the time for it was over first. */
-  readonly level: boolean;
+  /** False: the time for it was over first. Null: the load was too light, or the time too short, to tell. */
+  readonly level: boolean | null;
 }
 
 export interface TreeSize {

@@ -16,35 +16,31 @@ import { getRequest } from '../session/frames.ts';
 import type { RawSession } from '../session/raw-session.ts';
 
 const WINDOW = 500;
+
+/** Of the same run, before the phase. */
+export interface WhatWasBefore {
+  /** Some writes have no outcome and may still take effect. */
+  readonly openWrites: boolean;
+  /** There may be watches that the history does not know. */
+  readonly watchesBefore: boolean;
+}
+
 export class PhaseCheck {
   private readonly plan: Plan;
-  private readonly phaseIndex: number;
   private readonly addresses: readonly Address[];
   private readonly initial: KeyStates;
-  private readonly openWrites: boolean;
+  private readonly before: WhatWasBefore;
 
-  private constructor(
-    plan: Plan,
-    phaseIndex: number,
-    addresses: readonly Address[],
-    initial: KeyStates,
-    openWrites: boolean,
-  ) {
+  private constructor(plan: Plan, addresses: readonly Address[], initial: KeyStates, before: WhatWasBefore) {
     this.plan = plan;
-    this.phaseIndex = phaseIndex;
     this.addresses = addresses;
     this.initial = initial;
-    this.openWrites = openWrites;
+    this.before = before;
   }
 
-  /** Before the phase starts. `openWrites`: some of an earlier phase have no outcome and may still take effect. */
-  static async begin(
-    plan: Plan,
-    phaseIndex: number,
-    addresses: readonly Address[],
-    openWrites: boolean,
-  ): Promise<PhaseCheck> {
-    return new PhaseCheck(plan, phaseIndex, addresses, await readStates(plan, addresses), openWrites);
+  /** Before the phase starts. */
+  static async begin(plan: Plan, addresses: readonly Address[], before: WhatWasBefore): Promise<PhaseCheck> {
+    return new PhaseCheck(plan, addresses, await readStates(plan, addresses), before);
   }
 
   /** After its last reply. A target that is gone leaves its last state unread. */
@@ -52,8 +48,8 @@ export class PhaseCheck {
     const final = await readStates(this.plan, this.addresses).catch(() => null);
     return checkHistory(histories, final, {
       initial: this.initial,
-      foreignWrites: this.openWrites,
-      watchesBefore: this.phaseIndex > 0,
+      foreignWrites: this.before.openWrites,
+      watchesBefore: this.before.watchesBefore,
     });
   }
 }

@@ -2,6 +2,8 @@
 /** What a run tells about its progress. `start` and `stop` frame it; after `stop` it may start again. */
 export interface Progress {
   start(totalMs: number): void;
+  /** What goes on beside the phases' own time, in a few words. */
+  stage(what: string): void;
   update(doneMs: number, state: ProgressState): void;
   stop(): void;
 }
@@ -17,6 +19,20 @@ export interface ProgressState {
   readonly errors: number;
 }
 
+/** Whoever ends first stops it; later calls do nothing. */
+export function stoppedOnce(progress: Progress): Progress {
+  let stopped = false;
+  return {
+    start: (totalMs) => progress.start(totalMs),
+    stage: (what) => progress.stage(what),
+    update: (doneMs, state) => progress.update(doneMs, state),
+    stop: () => {
+      if (!stopped) progress.stop();
+      stopped = true;
+    },
+  };
+}
+
 export function silentProgress(): Progress {
-  return { start: () => {}, update: () => {}, stop: () => {} };
+  return { start: () => {}, stage: () => {}, update: () => {}, stop: () => {} };
 }

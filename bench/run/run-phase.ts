@@ -13,6 +13,7 @@ import type { Progress } from '../run/progress.ts';
 import { readNodeCount } from '../target/leader.ts';
 import type { Target } from '../target/target.ts';
 import { PhaseCheck } from './phase-check.ts';
+import { warmUp } from './warm-up.ts';
 
 const PROGRESS_PERIOD_MS = 250;
 
@@ -25,6 +26,8 @@ export interface PhaseContext {
   readonly doneBeforeMs: number;
   /** Requests of earlier phases have no outcome: lost with their connection, or never answered. */
   readonly openWrites: boolean;
+  /** 0: the server is not warmed before the phase. */
+  readonly warmUpMsMax: number;
   readonly onStart: (running: RunningPhase) => void;
   readonly progress: Progress;
   readonly abort: AbortSignal;
@@ -53,9 +56,13 @@ export interface MeasuredPhase {
 export async function runPhase(index: number, context: PhaseContext): Promise<MeasuredPhase> {
   const { plan, controller, target, sampler, abort } = context;
   const phase = plan.phases[index]!;
+  const warmed = await warmUp(index, context);
   const check =
     plan.check && phase.load.kind === 'mix'
-      ? await PhaseCheck.begin(plan, index, target.addresses, context.openWrites)
+      ? await PhaseCheck.begin(plan, target.addresses, {
+          openWrites: context.openWrites || warmed?.openWrites === true,
+          watchesBefore: index > 0 || warmed !== null,
+        })
       : null;
   const before = await readNodeCount(target.addresses);
   const load = controller.startPhase(index);
@@ -87,7 +94,7 @@ export async function runPhase(index: number, context: PhaseContext): Promise<Me
       sampler,
       cpuPressure: pressureShare(pressureBefore, pressureAfter, measuredMs),
       othersCores: othersCores(machineBefore, machineAfter),
-      warming: null,
+      warming: warmed?.warming ?? null,
       treeSize: { before, after },
       check: check === null ? null : await check.finish(load.histories),
     };

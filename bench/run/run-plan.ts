@@ -16,7 +16,7 @@ import { ServerSampler } from '../measure/server-sampler.ts';
 import { maxBytes, type Plan, plannedMs } from '../plan/plan.ts';
 import type { Environment } from '../result/environment-facts.ts';
 import { RUN_SCHEMA, RUN_SCHEMA_VERSION, type RunResult } from '../result/run-json.ts';
-import type { Progress } from '../run/progress.ts';
+import { type Progress, stoppedOnce } from '../run/progress.ts';
 import { findLeader } from '../target/leader.ts';
 import { startTarget } from '../target/start-target.ts';
 import type { Target } from '../target/target.ts';
@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly abort: AbortSignal;
   /** Shared by runs of one process, so that the same load is measured against the null server once; null = not at all. */
   readonly ceilings: CeilingMeter | null;
+  /** How long a fresh server may take to become warm before each phase; absent or 0: it is not warmed. */
+  readonly warmUpMsMax?: number;
 }
 
 export interface RunOutcome {
@@ -49,9 +51,20 @@ export interface RunOutcome {
 
 /** Null when the run was aborted before anything was measured. */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutcome | null> {
+  const progress = stoppedOnce(options.progress);
+  progress.start(plannedMs(plan));
+  try {
+    return await runFromStart(plan, { ...options, progress });
+  } finally {
+    progress.stop();
+  }
+}
+
+async function runFromStart(plan: Plan, options: RunOptions): Promise<RunOutcome | null> {
   const startedAt = new Date().toISOString();
   const ceilings = await measureCeilings(plan, options);
   if (options.abort.aborted) return null;
+  options.progress.stage(`starting ${options.target.text}`);
   const target = await startTarget(options.target, {
     serverArgs: options.serverArgs,
     tempParent: options.tempParent,
@@ -91,6 +104,8 @@ async function runWithSessions(
   const { target } = context;
   const isForeign = target.pid === null;
   const before = isForeign ? await stateBefore(target) : null;
+  const { connectionCount, tree } = plan;
+  options.progress.stage(`opening ${connectionCount} sessions, making ${tree.keyCount} znodes`);
   const controller = await LoadController.open(plan, await loadAddresses(plan, target));
   try {
     await controller.createTree({ showSize: isForeign });
@@ -124,7 +139,6 @@ async function runPhases(
   let doneMs = 0;
   const sampler = new ServerSampler(target, () => done());
   sampler.start();
-  options.progress.start(plannedMs(plan));
   try {
     const over = (): boolean => options.abort.aborted || target.failure !== null;
     for (let index = 0; index < plan.phases.length && !over(); index++) {
@@ -137,6 +151,7 @@ async function runPhases(
         openWrites: measured.some(({ reports }) =>
           reports.some(({ lost, unanswered }) => lost + unanswered > 0),
         ),
+        warmUpMsMax: options.warmUpMsMax ?? 0,
         onStart: (running) => {
           done = () => running.counters.reduce((sum, counters) => sum + counters.done, 0);
         },
@@ -201,6 +216,8 @@ function outcomeOf(
 async function measureCeilings(plan: Plan, options: RunOptions): Promise<(Ceiling | null)[]> {
   const ceilings: (Ceiling | null)[] = [];
   for (let index = 0; index < plan.phases.length && !options.abort.aborted; index++) {
+    if (options.ceilings !== null)
+      options.progress.stage(`what the generator itself can do: ${plan.phases[index]!.name}`);
     ceilings.push(options.ceilings === null ? null : await options.ceilings.measure(plan, index));
   }
   return ceilings;

@@ -1,16 +1,21 @@
 /**
  * What is seen while a run goes on, on stderr, so that stdout stays the result's. On a terminal a bar with the rate,
- * p99 and errors since the last update; elsewhere one plain line per phase; for `--json` nothing.
+ * p99 and errors since the last update; elsewhere a plain line when something begins and every few seconds; for `--json` nothing.
  */
 import { Presets, SingleBar } from 'cli-progress';
-import { formatCount, formatMs, formatRate, MISSING, orMissing } from '../figures/format.ts';
+import { formatCount, formatDuration, formatMs, formatRate, orMissing } from '../figures/format.ts';
 import type { Progress, ProgressState } from '../run/progress.ts';
+
+const LINE_EVERY_MS = 4_000;
 
 /** What of a stream is needed: a terminal, or anything that takes text. */
 export type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
-export function terminalProgress(stream: ProgressStream = process.stderr): Progress {
-  return stream.isTTY === true ? barProgress(stream) : lineProgress(stream);
+export function terminalProgress(
+  stream: ProgressStream = process.stderr,
+  nowMs: () => number = () => performance.now(),
+): Progress {
+  return stream.isTTY === true ? barProgress(stream) : lineProgress(stream, nowMs);
 }
 
 function barProgress(stream: ProgressStream): Progress {
@@ -24,9 +29,10 @@ function barProgress(stream: ProgressStream): Progress {
     },
     Presets.shades_classic,
   );
+  const idle = { ratePerSecond: 0, p99Ms: null, errors: 0 };
   return {
-    start: (totalMs) =>
-      bar.start(totalMs, 0, payload({ label: 'starting', ratePerSecond: 0, p99Ms: null, errors: 0 })),
+    start: (totalMs) => bar.start(totalMs, 0, payload({ label: 'starting', ...idle })),
+    stage: (label) => bar.update(payload({ label, ...idle })),
     update: (doneMs, state) => bar.update(Math.round(doneMs), payload(state)),
     stop: () => bar.stop(),
   };
@@ -42,17 +48,33 @@ function payload({ label, ratePerSecond, p99Ms, errors }: ProgressState): Record
   };
 }
 
-/** A line when a phase has begun, with nothing that changes. */
-function lineProgress(stream: ProgressStream): Progress {
-  let seen: string = MISSING;
+/** A line at once when something begins, and then every few seconds: who waits sees that it goes on. */
+function lineProgress(stream: ProgressStream, nowMs: () => number): Progress {
+  let label = '';
+  let totalMs = 0;
+  let saidMs = 0;
+  const say = (text: string): void => {
+    saidMs = nowMs();
+    stream.write(`${text}\n`);
+  };
   return {
-    start: () => {
-      seen = MISSING;
+    start: (planned) => {
+      totalMs = planned;
+      label = '';
+      say(`starting; ${formatDuration(planned)} of load are planned`);
     },
-    update: (_doneMs, { label }) => {
-      if (label === seen) return;
-      seen = label;
-      stream.write(`phase ${label}\n`);
+    stage: say,
+    update: (doneMs, state) => {
+      const begun = state.label !== label;
+      if (!begun && nowMs() - saidMs < LINE_EVERY_MS) return;
+      label = state.label;
+      const { rate, p99, errors } = payload(state);
+      const part = `${Math.round(doneMs / 1000)} s of ${formatDuration(totalMs)}`;
+      say(
+        begun
+          ? `${label}: begins; ${part}`
+          : `${label}: ${rate!.trim()}, p99 ${p99!.trim()}, ${errors}; ${part}`,
+      );
     },
     stop: () => {},
   };

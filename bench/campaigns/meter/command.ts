@@ -144,6 +144,7 @@ async function pausedServer(targetText: string, setting: MeterSetting): Promise<
       ...runOptions(addressText(target.addresses[0]!), setting),
       progress: {
         start: () => {},
+        stage: () => {},
         stop: () => {},
         update: (doneMs) => {
           if (stopped || doneMs < WARMUP_MS + measureMs / 2 - 300) return;

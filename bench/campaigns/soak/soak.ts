@@ -121,6 +121,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult | null> {
 function watchedProgress(progress: Progress, watch: ServerWatch, { warmupMs }: SoakTimes): Progress {
   return {
     start: (totalMs) => progress.start(totalMs),
+    stage: (what) => progress.stage(what),
     update: (doneMs, state) => {
       if (doneMs >= warmupMs) watch.begin();
       progress.update(doneMs, state);

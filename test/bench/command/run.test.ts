@@ -9,7 +9,16 @@ import { parseRun } from '../../../bench/result/older-results.ts';
 import type { RunResult } from '../../../bench/result/run-json.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
-import { bench, onlyResult, outDir, planFile, startBench, startNode, tempDir } from './support.ts';
+import {
+  assertMeasured,
+  bench,
+  onlyResult,
+  outDir,
+  planFile,
+  startBench,
+  startNode,
+  tempDir,
+} from './support.ts';
 
 const plan = planFile('tiny');
 
@@ -25,9 +34,22 @@ function savedSweep(dir: string): Sweep {
 
 test('--json is one document on stdout, the one that is saved', async () => {
   const out = outDir();
-  const args = ['run', plan, '--json', '--no-ceiling', '--out', out, '--seed', '5', '--check'];
+  const args = [
+    'run',
+    plan,
+    '--json',
+    '--no-ceiling',
+    '--out',
+    out,
+    '--seed',
+    '5',
+    '--check',
+    '--warm-max',
+    '0s',
+  ];
   const { status, stdout, stderr } = await bench(...args);
-  assert.deepEqual([status, stderr], [0, '']);
+  assertMeasured(status, stderr);
+  assert.equal(stderr, '');
   const run = JSON.parse(stdout) as RunResult;
   const dir = onlyResult(out);
   assert.deepEqual(savedRun(dir), run);
@@ -35,21 +57,27 @@ test('--json is one document on stdout, the one that is saved', async () => {
     [run.complete, run.plan.name, run.plan.seed, run.target.name],
     [true, 'tiny', 5, 'embedded'],
   );
-  assert.equal(run.command, 'npx ringkeeper bench run tiny.yaml --no-ceiling --seed 5 --check');
+  assert.equal(run.command, 'npx ringkeeper bench run tiny.yaml --no-ceiling --seed 5 --check --warm-max 0s');
   assert.equal(run.phases[0]!.check?.passed, true);
   for (const file of ['summary.md', 'report.html', 'series.csv', 'tiny.hlog', 'mixed.hgrm']) {
     assert.ok(existsSync(join(dir, file)), file);
   }
 });
 
-test('for people there is a table, where it is saved, and nothing on stderr without a terminal', async () => {
+test('for people there is a table, where it is saved, how it goes on, and a last word', async () => {
   const out = outDir();
   const { status, stdout, stderr } = await bench('run', plan, '--target', 'null', '--out', out);
-  assert.deepEqual([status, stderr], [0, '']);
+  assertMeasured(status, stderr);
+  assert.match(stderr, /^starting; \d+ ms of load are planned$/m);
+  assert.match(stderr, /^mixed: begins; 0 s of \d+ ms$/m);
   assert.match(stdout, /^tiny against null server/);
   assert.match(stdout, /Throughput = requests \/ time/);
   assert.match(stdout, /Generator ceiling/);
-  assert.ok(stdout.endsWith(`saved in ${onlyResult(out)}\n`));
+  const dir = onlyResult(out);
+  const [saved, empty, sentence, next, end] = stdout.split('\n').slice(-5);
+  assert.deepEqual([saved, empty, end], [`saved in ${dir}`, '', '']);
+  assert.match(sentence!, /^null server.* answered: mixed [\d,]+ \/s/);
+  assert.match(next!, /^Next: \w/);
 });
 
 test('a sweep has a run per value, with replicates', async () => {
@@ -57,7 +85,7 @@ test('a sweep has a run per value, with replicates', async () => {
   const file = planFile('swept', 'sweep: {phases.mixed.readPercent: [0, 100]}');
   const args = ['--target', 'null', '--out', out, '--no-ceiling', '--replicates', '2', '--seconds', '100ms'];
   const { status, stdout, stderr } = await bench('run', file, ...args);
-  assert.deepEqual([status, stderr], [0, '']);
+  assert.equal(status, 0, stderr);
   const dir = onlyResult(out);
   assert.match(dir, /-swept-sweep-null-[^/]*$/);
   assert.match(stdout, /readPercent/);

@@ -6,6 +6,7 @@ import {
   type CompareOptions,
   compareTargets,
   pairOrder,
+  tooFewPairs,
 } from '../../../bench/compare/compare-targets.ts';
 import type { Measure } from '../../../bench/compare/measure.ts';
 import type { Plan } from '../../../bench/plan/plan.ts';
@@ -248,4 +249,11 @@ test('counts and shares out of range are named', async () => {
       return true;
     });
   }
+});
+
+test('too few pairs are told before they are made, with how many would do', () => {
+  assert.equal(tooFewPairs(6, 0), null);
+  assert.equal(tooFewPairs(2, 4), null, 'by rank against the floor');
+  assert.match(tooFewPairs(3, 0)!, /^3 pairs can never reach a verdict.* \(--pairs 6\)$/);
+  assert.match(tooFewPairs(1, 4)!, /^1 pair can never reach .* \(--pairs 2\)$/);
 });

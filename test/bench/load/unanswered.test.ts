@@ -10,7 +10,7 @@ import { LoadPhase } from '../../../bench/load/load-phase.ts';
 import { PhaseCounters } from '../../../bench/load/phase-counters.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
-import { planOf, runTiny, tempDir } from '../run/support.ts';
+import { planOf, runTiny, silent, tempDir } from '../run/support.ts';
 
 const START = 1_000_000;
 const grid = {
@@ -88,12 +88,11 @@ test('a server that freezes to the end of an open-loop run does not look fast', 
   try {
     let updates = 0;
     const progress = {
-      start: () => {},
+      ...silent,
       // The second one comes half a second after the phase has begun.
       update: () => {
         if (++updates === 2) proxy.freeze();
       },
-      stop: () => {},
     };
     const phases = { paced: { mix: { get: 1 }, arrival: { rate: 200 }, warmup: '0ms', measure: '1500ms' } };
     const plan = planOf(phases, { connections: 2, outstanding: 50 });
@@ -102,9 +101,10 @@ test('a server that freezes to the end of an open-loop run does not look fast', 
     assert.ok(phase!.unanswered > 100, String(phase!.unanswered));
     assert.ok(phase!.latency!.p99Ms > 1_000 && phase!.latency!.maxMs > 5_000, JSON.stringify(phase!.latency));
     assert.equal(phase!.latency!.count, phase!.requests + phase!.waited!.count);
-    assert.match(
-      phase!.findings[0]!.text,
-      /never answered; they count as long as they waited, up to [56]\.\d s/,
+    assert.ok(
+      phase!.findings.some(({ text }) =>
+        /never answered; they count as long as they waited, up to [56]\.\d s/.test(text),
+      ),
     );
     assert.equal(phase!.valid, false);
   } finally {

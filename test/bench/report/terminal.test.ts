@@ -90,13 +90,21 @@ const STATE = { label: 'mixed', ratePerSecond: 20_000, p99Ms: 1.25, errors: 3 };
 
 test('without a terminal: one line per phase', () => {
   const { stream, text } = output(false);
-  const progress = terminalProgress(stream);
-  progress.start(1000);
-  progress.update(100, STATE);
-  progress.update(200, { ...STATE, ratePerSecond: 1 });
-  progress.update(300, { ...STATE, label: 'read' });
+  let nowMs = 0;
+  const progress = terminalProgress(stream, () => nowMs);
+  progress.start(60_000);
+  progress.stage('opening 5 sessions');
+  for (nowMs = 1_000; nowMs <= 6_000; nowMs += 250) progress.update(nowMs, STATE);
+  progress.update(nowMs, { ...STATE, label: 'read' });
   progress.stop();
-  assert.equal(text(), 'phase mixed\nphase read\n');
+  assert.deepEqual(text().split('\n'), [
+    'starting; 60 s of load are planned',
+    'opening 5 sessions',
+    'mixed: begins; 1 s of 60 s',
+    'mixed: 20,000 /s, p99 1.25 ms, 3 errors; 5 s of 60 s',
+    'read: begins; 6 s of 60 s',
+    '',
+  ]);
 });
 
 test('on a terminal: a bar with rate, p99 and errors', () => {

@@ -14,7 +14,7 @@ import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 export const tempDir = mkdtempSync(join(tmpdir(), 'bench-test-'));
 after(() => rmSync(tempDir, { recursive: true, force: true }));
 
-export const silent: Progress = { start: () => {}, update: () => {}, stop: () => {} };
+export const silent: Progress = { start: () => {}, stage: () => {}, update: () => {}, stop: () => {} };
 
 export function planOf(phases: object, parts: object = {}): Plan {
   return buildPlan(
@@ -35,6 +35,7 @@ export interface TinyOptions {
   readonly abort?: AbortSignal;
   readonly progress?: Progress;
   readonly ceiling?: boolean;
+  readonly warmUpMsMax?: number;
 }
 
 export function runTiny(plan: Plan, target: string, options: TinyOptions = {}): Promise<RunOutcome | null> {
@@ -45,6 +46,7 @@ export function runTiny(plan: Plan, target: string, options: TinyOptions = {}): 
     command: 'npx ringkeeper bench run tiny',
     progress: options.progress ?? silent,
     abort: options.abort ?? new AbortController().signal,
+    warmUpMsMax: options.warmUpMsMax ?? 0,
     ceilings: options.ceiling ? new CeilingMeter(tempDir) : null,
   });
 }
