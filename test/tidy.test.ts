@@ -26,6 +26,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   core: ['base', 'shm', 'wire'],
   storage: ['base', 'wire'],
   net: ['base', 'wire'],
+  client: ['base', 'wire'],
   server: ['base', 'shm', 'wire', 'core', 'storage', 'net'],
   bin: ['base', 'server', 'bench'],
 };

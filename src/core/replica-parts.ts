@@ -1,14 +1,16 @@
 /** Builds the components of a replica and hands them to each other; no logic of its own. */
 import { type HashKey, KeyedHash } from '../base/keyed-hash.ts';
+import type { SegmentPool } from '../shm/segments.ts';
 import { AclTable } from './acl/acl-table.ts';
 import { AuthProviders } from './acl/auth-providers.ts';
 import type { Client } from './client/client.ts';
-import { ClientTable } from './client/client-table.ts';
+import type { ClientTable } from './client/client-table.ts';
 import { Replier } from './client/replier.ts';
 import { ContainerSweep } from './container/container-sweep.ts';
 import type { AdminPort, CryptoPort, LogPort } from './ports/ports.ts';
 import { Progress } from './progress/progress.ts';
-import { TurnClock } from './progress/turn-clock.ts';
+import type { Statistics } from './progress/statistics.ts';
+import type { TurnClock } from './progress/turn-clock.ts';
 import { Authenticator } from './request/authenticator.ts';
 import { ChildrenReply } from './request/children-reply.ts';
 import { PathLookup } from './request/path-lookup.ts';
@@ -67,6 +69,14 @@ export interface ReplicaPorts {
   readonly hashKey: HashKey;
 }
 
+/** What a replica finds when it begins and leaves behind when it ends. */
+export interface Surroundings {
+  readonly clock: TurnClock;
+  readonly statistics: Statistics;
+  readonly clients: ClientTable;
+  readonly segments: SegmentPool;
+}
+
 export interface PartsListener extends CommitListener {
   onLargeReplyDone(client: Client): void;
 }
@@ -74,6 +84,7 @@ export interface PartsListener extends CommitListener {
 export interface ReplicaParts {
   readonly progress: Progress;
   readonly clock: TurnClock;
+  readonly statistics: Statistics;
   readonly tree: Tree;
   readonly acls: AclTable;
   readonly providers: AuthProviders;
@@ -98,10 +109,11 @@ export interface ReplicaParts {
 export function createParts(
   options: ReplicaOptions,
   ports: ReplicaPorts,
+  surroundings: Surroundings,
   listener: PartsListener,
 ): ReplicaParts {
-  const state = createState(options, ports);
-  const replier = new Replier(state.progress, state.clock, state.clients);
+  const state = createState(options, ports, surroundings);
+  const replier = new Replier(state.progress, state.clock, state.statistics, state.clients);
   const writes = createWrites(options, ports, state);
   const childrenReply = new ChildrenReply(state.tree, replier, (client) => listener.onLargeReplyDone(client));
   const lookup = new PathLookup(state.tree, state.acls, state.providers);
@@ -123,17 +135,21 @@ export function createParts(
 }
 
 /** What the server knows. */
-function createState(options: ReplicaOptions, ports: ReplicaPorts) {
+function createState(options: ReplicaOptions, ports: ReplicaPorts, surroundings: Surroundings) {
+  const { clock, statistics, clients, segments } = surroundings;
   const hash = new KeyedHash(ports.hashKey);
   const tree = new Tree({
     bytesMax: options.storeBytesMax,
     digest: options.digestEnabled,
     extendedTypes: options.extendedTypesEnabled,
     hash,
+    segments,
   });
   return {
     progress: new Progress(),
-    clock: new TurnClock(),
+    clock,
+    statistics,
+    clients,
     tree,
     acls: new AclTable(hash),
     providers: new AuthProviders(
@@ -150,8 +166,7 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts) {
       connectionBytesMax: options.watchBytesPerConnectionMax,
       bytesMax: options.watchBytesMax,
     }),
-    clients: new ClientTable(),
-    effects: new TreeEffects(tree),
+    effects: new TreeEffects(tree, statistics),
   };
 }
 
@@ -160,7 +175,7 @@ function createWrites(options: ReplicaOptions, ports: ReplicaPorts, state: Retur
   const recordBytesMax = Math.min(IN_FLIGHT_BYTES_MAX, spareBytesOf(options.storeBytesMax) / 2);
   const proposals = new ProposalQueue(recordBytesMax);
   const change = new Change();
-  const latest = new LatestView(state.tree, state.acls, state.providers);
+  const latest = new LatestView(state);
   const preparation = {
     ...state,
     quotas: state.effects.quotas,

@@ -1,6 +1,7 @@
 /**
  * The server's state machine: everything between a client's frame and its reply that is neither a socket nor a
- * file. One instance, one thread, driven from outside; it has no clock, no timer, no promise.
+ * file. One thread, driven from outside; it has no clock, no timer, no promise. One instance per incarnation: a state that
+ * is replaced as a whole (another snapshot, a truncated log) is another replica (incarnations.ts).
  *
  *   onFrame ─▶ request order ─┬─ read ──▶ answered from committed records
  *                             └─ write ─▶ proposer ─▶ log ··durable··▶ onDurable ─▶ committer ─▶ reply, parked reads
@@ -12,12 +13,18 @@ import { StoreFullFailure } from '../base/failure.ts';
 import type { Zxid } from '../base/zxid.ts';
 import { Client, ClientState } from './client/client.ts';
 import type { CorePort } from './ports/core-port.ts';
-import type { AdminPort, ConnId, LogPort, ReplySink, SnapshotRequest } from './ports/ports.ts';
+import type { AdminPort, ConnId, LogPort, SnapshotRequest } from './ports/ports.ts';
 import { CONN_IO_SHIFT } from './ports/ports.ts';
 import { QuorumOfOne } from './progress/commit-point.ts';
 import type { Progress } from './progress/progress.ts';
 import type { TurnClock } from './progress/turn-clock.ts';
-import { createParts, type ReplicaOptions, type ReplicaParts, type ReplicaPorts } from './replica-parts.ts';
+import {
+  createParts,
+  type ReplicaOptions,
+  type ReplicaParts,
+  type ReplicaPorts,
+  type Surroundings,
+} from './replica-parts.ts';
 import { RequestOrder } from './request/request-order.ts';
 import { SessionLifecycle } from './request/session-lifecycle.ts';
 import { beginSnapshot } from './snapshot.ts';
@@ -34,7 +41,6 @@ export class Replica implements CorePort {
   private readonly order: RequestOrder;
   readonly progress: Progress;
   readonly clock: TurnClock;
-  private readonly sinks: ReplySink[] = [];
   private readonly log: LogPort;
   private readonly admin: AdminPort;
   private sweepWaitsForLog = false;
@@ -42,10 +48,10 @@ export class Replica implements CorePort {
   /** `proposals.tail` at the last `endTurn`. */
   private flushedProposals = 0;
 
-  constructor(options: ReplicaOptions, ports: ReplicaPorts) {
+  constructor(options: ReplicaOptions, ports: ReplicaPorts, surroundings: Surroundings) {
     this.log = ports.log;
     this.admin = ports.admin;
-    this.parts = createParts(options, ports, {
+    this.parts = createParts(options, ports, surroundings, {
       onSessionCreated: (slot, client) => this.lifecycle.onCreated(slot, client),
       onSessionClosed: (slot) => this.lifecycle.onClosed(slot),
       onLargeReplyDone: (client) => this.onLargeReplyDone(client),
@@ -58,11 +64,6 @@ export class Replica implements CorePort {
       sessionEnds: { onCloseRequest: (request) => this.lifecycle.onCloseRequest(request) },
     });
     this.lifecycle = new SessionLifecycle(options, this.parts, this.order);
-  }
-
-  /** One sink per io thread, before its first connection. */
-  addSink(sink: ReplySink): void {
-    this.sinks.push(sink);
   }
 
   /** The log has been read up to here; from now on clients are served. */
@@ -81,6 +82,15 @@ export class Replica implements CorePort {
 
   endSnapshot(): void {
     this.parts.tree.pointInTime.end();
+  }
+
+  /** Nothing is asked of it any more. Its connections are let go, its memory is the next one's. */
+  retire(): void {
+    const { clients, tree, words } = this.parts;
+    words.letGo();
+    clients.letGo();
+    // A snapshot thread may be reading: then the memory goes when that lets go of it.
+    if (!tree.pointInTime.active) tree.giveBack();
   }
 
   // ---- turns ---------------------------------------------------------------------------------------------
@@ -129,19 +139,13 @@ export class Replica implements CorePort {
     this.parts.acls.dropUnreferenced();
     this.parts.tree.reclaim();
     this.log.flush();
-    for (const sink of this.sinks) sink.flush();
-  }
-
-  /** True while replies cannot be taken by an io thread: give the core no more requests. */
-  get isCongested(): boolean {
-    for (const sink of this.sinks) if (sink.congested) return true;
-    return false;
+    for (const sink of this.parts.clients.sinks) sink.flush();
   }
 
   // ---- CorePort ------------------------------------------------------------------------------------------
 
   onConnect(conn: ConnId, address: string, port: number): void {
-    const sink = this.sinks[conn >>> CONN_IO_SHIFT];
+    const sink = this.parts.clients.sinks[conn >>> CONN_IO_SHIFT];
     assert(sink !== undefined, 'connection of an unknown io thread');
     const authIds = [{ scheme: 'ip', id: address }];
     this.parts.clients.add(new Client({ conn, sink, address, port, authIds, wallMs: this.clock.wallMs }));
@@ -151,7 +155,7 @@ export class Replica implements CorePort {
     const client = this.parts.clients.get(conn);
     if (client === undefined || client.state >= ClientState.closing) return;
     client.received++;
-    this.parts.replier.statistics.packetsReceived++;
+    this.parts.statistics.packetsReceived++;
     if (client.state === ClientState.fresh) {
       this.lifecycle.onConnectRequest(client, bytes, view, start, end);
       return;
@@ -211,7 +215,7 @@ export class Replica implements CorePort {
     return (
       proposals.length > 0 &&
       proposals.zxids[proposals.headRow]! <= this.progress.decided &&
-      !this.isCongested
+      !this.parts.clients.isCongested
     );
   }
 

@@ -101,6 +101,8 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
   private firstBytes: Buffer | null = null;
   /** Received while closing, and thrown away. */
   private droppedBytes = 0;
+  /** Nothing of its replies has left since the last sweep but one. */
+  isStuck = false;
   /** What the last sweep saw: see `sweep`. */
   private seenUnsentBytes = 0;
   private seenDroppedBytes = 0;
@@ -184,6 +186,12 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
     this.socket.destroy();
   }
 
+  /** The same, and what was to be sent is given back before the socket's end is heard of. */
+  drop(): void {
+    this.destroy();
+    this.backlog.discard();
+  }
+
   private beginClosing(): void {
     this.state = ConnectionState.closing;
     this.deadlineMs = this.owner.nowMs + this.patienceMs;
@@ -209,6 +217,7 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
   sweep(nowMs: number): void {
     const { state } = this;
     if (state === ConnectionState.closing || state === ConnectionState.answeringWord) this.onProgress(nowMs);
+    this.isStuck = this.backlog.isStuck();
     if (nowMs < this.deadlineMs || state === ConnectionState.closed) return;
     if (this.unsentBytes > 0) this.owner.counters.slow++;
     else if (state !== ConnectionState.closing) this.owner.counters.sessionless++;

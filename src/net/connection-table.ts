@@ -18,6 +18,7 @@ import {
   ConnectionState,
 } from './client-connection.ts';
 import { createNetCounters, type NetCounters } from './net-counters.ts';
+import type { ReplyMemory } from './reply-memory.ts';
 import { type ReplySlab, SlabPool } from './reply-slab.ts';
 import type { BacklogObserver, RequestPort } from './request-port.ts';
 import { type AcceptedSocket, ReadBuffer } from './transport.ts';
@@ -28,11 +29,15 @@ export interface ConnectionTableOptions {
   /** Added to a slot to make the connection's number. */
   readonly idBase: number;
   readonly nowMs: number;
+  readonly memory: ReplyMemory;
   /** A connection's socket is gone; with what it was opened with. */
   readonly onGone: (admission: Admission) => void;
   /** There is something to flush or to go on with: call `flush` and `continueStopped` soon, on a stack of its own. */
   readonly scheduleTurn: () => void;
 }
+
+/** 1 MiB, 8 of them. */
+const SLABS_BETWEEN_LOOKS = 8;
 
 export class ConnectionTable implements ConnectionOwner {
   readonly limits: ConnectionLimits;
@@ -45,6 +50,9 @@ export class ConnectionTable implements ConnectionOwner {
   nowMs: number;
   outstanding = 0;
   quiescing = false;
+  private readonly memory: ReplyMemory;
+  /** Slabs in use at which the memory of all is looked at. */
+  private nextLook = SLABS_BETWEEN_LOOKS;
   private readonly onGone: (admission: Admission) => void;
   private readonly connections: (ClientConnection | null)[] = [];
   private readonly freeSlots: number[] = [];
@@ -61,6 +69,7 @@ export class ConnectionTable implements ConnectionOwner {
     this.slotCount = options.slotCount;
     this.idBase = options.idBase;
     this.nowMs = options.nowMs;
+    this.memory = options.memory;
     this.onGone = options.onGone;
     this.scheduleTurn = options.scheduleTurn;
   }
@@ -95,6 +104,7 @@ export class ConnectionTable implements ConnectionOwner {
   /** A slab with room for `length` bytes at its `used`; for a closing connection one that nobody reads. */
   claim(slot: number, length: number): ReplySlab {
     const connection = this.at(slot);
+    if (this.slabs.inUse >= this.nextLook) this.lookAtMemory();
     return connection.state < ConnectionState.closing ? connection.backlog.claim(length) : this.slabs.discard;
   }
 
@@ -147,6 +157,44 @@ export class ConnectionTable implements ConnectionOwner {
     }
     dirty.length = 0;
     if (this.progress && this.stopped.length > 0) this.scheduleTurn();
+  }
+
+  // --- what all leave unread ---------------------------------------------------------------------------------
+
+  /** More slabs are in use than when this was looked at last. */
+  private lookAtMemory(): void {
+    const { slabs, memory } = this;
+    memory.publish(slabs.inUse);
+    if (memory.isOver) {
+      this.flush();
+      memory.publish(slabs.inUse);
+      while (memory.isOver && this.endGreediest()) memory.publish(slabs.inUse);
+    }
+    this.nextLook = slabs.inUse + SLABS_BETWEEN_LOOKS;
+  }
+
+  /** Of those that do not read if there are any. False: it is not for this thread to do. */
+  private endGreediest(): boolean {
+    const connection = this.greediest(true) ?? this.greediest(false);
+    if (!this.memory.mustEnd(connection?.backlog.slabs ?? 0)) return false;
+    this.counters.greedy++;
+    connection!.drop();
+    return true;
+  }
+
+  private greediest(isStuck: boolean): ClientConnection | null {
+    let greediest: ClientConnection | null = null;
+    for (const connection of this.connections) {
+      if (connection === null || (isStuck && !connection.isStuck)) continue;
+      if (connection.backlog.bytes > (greediest?.backlog.bytes ?? 0)) greediest = connection;
+    }
+    return greediest;
+  }
+
+  private sweepMemory(): void {
+    this.memory.publishGreediest((this.greediest(true) ?? this.greediest(false))?.backlog.slabs ?? 0);
+    if (this.memory.takeAsked()) this.nextLook = 0;
+    this.lookAtMemory();
   }
 
   // --- requests ----------------------------------------------------------------------------------------------
@@ -222,6 +270,7 @@ export class ConnectionTable implements ConnectionOwner {
     for (let slot = 0; slot < this.connections.length; slot++) {
       this.connections[slot]?.sweep(nowMs);
     }
+    this.sweepMemory();
   }
 
   private at(slot: number): ClientConnection {

@@ -7,11 +7,13 @@ export interface NetCounters {
   malformed: number;
   /** Closed for having opened no session in time. */
   sessionless: number;
-  /** Closed because replies piled up beyond the hard limit. */
+  /** Closed because replies piled up beyond the hard limit, or stood still while the connection was closing. */
   slow: number;
+  /** Closed because all connections together left too much unread, and this one the most. */
+  greedy: number;
   open: number;
 }
 
 export function createNetCounters(): NetCounters {
-  return { accepted: 0, refused: 0, malformed: 0, sessionless: 0, slow: 0, open: 0 };
+  return { accepted: 0, refused: 0, malformed: 0, sessionless: 0, slow: 0, greedy: 0, open: 0 };
 }

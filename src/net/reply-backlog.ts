@@ -35,6 +35,8 @@ export class ReplyBacklog {
   private last: ReplySlab | null = null;
   private inFlight: ReplySlab | null = null;
   private inFlightBytes = 0;
+  private seenSentBytes = 0;
+  private seenQueuedBytes = 0;
 
   constructor(pool: SlabPool, socket: SocketPort, owner: BacklogOwner) {
     this.pool = pool;
@@ -45,6 +47,24 @@ export class ReplyBacklog {
   /** Committed and not yet in the kernel: as `bytes`, but it also sees how far a write in flight has come. */
   get unsentBytes(): number {
     return this.bytes - this.inFlightBytes + this.socket.queuedBytes;
+  }
+
+  /** Has something to send of which nothing has left since it was asked last. */
+  isStuck(): boolean {
+    const { queuedBytes } = this.socket;
+    const isStuck =
+      this.inFlight !== null && this.sentBytes === this.seenSentBytes && queuedBytes === this.seenQueuedBytes;
+    this.seenSentBytes = this.sentBytes;
+    this.seenQueuedBytes = queuedBytes;
+    return isStuck;
+  }
+
+  /** Slabs held. */
+  get slabs(): number {
+    let count = 0;
+    for (let slab = this.inFlight; slab !== null; slab = slab.next) count++;
+    for (let slab = this.first; slab !== null; slab = slab.next) count++;
+    return count;
   }
 
   /** A slab with room for `length` bytes at its `used`. */
@@ -90,6 +110,7 @@ export class ReplyBacklog {
       this.pool.give(slab);
       slab = next;
     }
+    for (let slab = this.inFlight; slab !== null; slab = slab.next) this.pool.lose();
     this.first = null;
     this.last = null;
     this.inFlight = null;

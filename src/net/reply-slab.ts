@@ -20,10 +20,13 @@ export class ReplySlab {
 export class SlabPool {
   /** Takes bytes that nobody will read: replies to a connection that is gone. */
   readonly discard: ReplySlab = new ReplySlab();
+  /** Taken and not given back. */
+  inUse = 0;
   private idle: ReplySlab | null = null;
   private idleCount = 0;
 
   take(): ReplySlab {
+    this.inUse++;
     const slab = this.idle;
     if (slab === null) return new ReplySlab();
     this.idle = slab.next;
@@ -33,10 +36,16 @@ export class SlabPool {
   }
 
   give(slab: ReplySlab): void {
+    this.inUse--;
     if (this.idleCount === IDLE_SLABS_MAX) return;
     slab.used = 0;
     slab.next = this.idle;
     this.idle = slab;
     this.idleCount++;
+  }
+
+  /** It will not come back: the kernel may still look at it. */
+  lose(): void {
+    this.inUse--;
   }
 }

@@ -8,6 +8,7 @@
 import type { LoopTimer } from '../base/event-loop.ts';
 import { Failure } from '../base/failure.ts';
 import { createAcceptLimits } from '../net/accept-limits.ts';
+import { createReplyMemory } from '../net/reply-memory.ts';
 import type { ListenOptions } from '../net/transport.ts';
 import { Bell, createBell } from '../shm/bell.ts';
 import { type DataDirs, openDataDir, provideDirectory } from '../storage/data-dir.ts';
@@ -147,6 +148,7 @@ class Assembly {
         replyBacklogBytesHardMax: REPLY_BACKLOG_HARD_MAX,
         sessionlessTimeoutMs: config.sessionlessTimeoutMs,
       },
+      memory: createReplyMemory(config.unreadBytesMax, this.topology.ioThreads),
       accept: createAcceptLimits(
         connectionsMax(config.maxCnxns, platform.openFileCountMax, this.topology),
         config.maxClientCnxns,

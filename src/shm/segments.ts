@@ -10,7 +10,7 @@
  *     list[offset >>> SEGMENT_GRAIN_SHIFT], byte (offset & SEGMENT_GRAIN_MASK) << GRAIN_SHIFT
  *
  * 0 is never a valid offset. Fixed segments and not one growable buffer, because V8 reads a length-tracking view ten
- * times slower. A fresh segment takes address space only: the system commits its pages when they are first touched.
+ * times slower. A fresh segment (one that no store has given back) takes address space only: the system commits its pages when they are first touched.
  */
 import { assert } from '../base/assert.ts';
 
@@ -28,17 +28,43 @@ export interface Segment {
   readonly view: DataView;
 }
 
+/** Segments that a store has given back, for the next one: shared memory comes back from V8 late. */
+export class SegmentPool {
+  private readonly spare: SharedArrayBuffer[] = [];
+
+  /** Bytes that nobody uses. */
+  get bytes(): number {
+    return this.spare.length * SEGMENT_BYTES;
+  }
+
+  /** With whatever its last user has left in it. */
+  take(): SharedArrayBuffer {
+    return this.spare.pop() ?? new SharedArrayBuffer(SEGMENT_BYTES);
+  }
+
+  giveBack(buffer: SharedArrayBuffer): void {
+    this.spare.push(buffer);
+  }
+}
+
 export class Segments {
   readonly list: Segment[] = [];
+  private readonly pool: SegmentPool;
 
   /** Empty, or over the buffers of another thread's segments. */
-  constructor(buffers: readonly SharedArrayBuffer[] = []) {
+  constructor(buffers: readonly SharedArrayBuffer[] = [], pool = new SegmentPool()) {
+    this.pool = pool;
     for (const buffer of buffers) this.attach(buffer);
   }
 
-  /** Adds a fresh, zero-filled segment. Only the writer. */
+  /** Adds a segment, whose content means nothing. Only the writer. */
   grow(): void {
-    this.attach(new SharedArrayBuffer(SEGMENT_BYTES));
+    this.attach(this.pool.take());
+  }
+
+  /** The store is at its end, and no thread reads it any more: the memory goes back to the pool. */
+  giveBack(): void {
+    for (const { buffer } of this.list.splice(0)) this.pool.giveBack(buffer);
   }
 
   /** What a reader on another thread needs; segments added later are not in it. */

@@ -80,8 +80,9 @@ export type HeaderOnlyOp =
   | Op['setWatches2']
   | Op['closeSession'];
 
-/** The response to a request with opcode `O`. */
-export type ResponseTo<O extends Response['op']> = Extract<Response, { readonly op: O }>;
+/** The response to a request with opcode `O`: the member of the union whose opcodes it is among. */
+export type ResponseTo<O extends Response['op']> = Among<Response, O>;
+type Among<R, O> = R extends { readonly op: infer P } ? (O extends P ? R : never) : never;
 
 /** A whole frame: length prefix, header and body; `response` null for an error reply. */
 export function writeReplyFrame(writer: JuteWriter, header: ReplyHeader, response: Response | null): void {

@@ -178,16 +178,6 @@ export class AclTable {
     return missing;
   }
 
-  /** Back to empty: a snapshot turned out to be broken and the next one is tried. */
-  clear(): void {
-    this.entries = [null];
-    this.byHash = new Map();
-    this.freeIds = [];
-    this.idle = [];
-    this.loaded = new Map();
-    this.missing = 0;
-  }
-
   /** Bytes that `encodeAll` writes. */
   encodedLength(): number {
     let length = 4;

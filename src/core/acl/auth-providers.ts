@@ -23,7 +23,7 @@ interface AuthProvider {
   isValidId(id: string): boolean;
   matches(callerId: string, aclId: string): boolean;
   /** The ids that an auth packet with `data` adds to the connection; null = refused. */
-  authenticate(data: Uint8Array): readonly AuthId[] | null;
+  authenticate(data: Uint8Array | null): readonly AuthId[] | null;
 }
 
 export interface AuthOptions {
@@ -53,7 +53,7 @@ export class AuthProviders {
   }
 
   /** The ids an auth packet adds; null = AUTHFAILED (unknown scheme or refused), and the connection closes. */
-  authenticate(scheme: string, data: Uint8Array): readonly AuthId[] | null {
+  authenticate(scheme: string, data: Uint8Array | null): readonly AuthId[] | null {
     const provider = this.byScheme.get(scheme);
     return provider === undefined ? null : provider.authenticate(data);
   }
@@ -109,8 +109,9 @@ class DigestProvider implements AuthProvider {
     return callerId === aclId;
   }
 
-  /** Any credential succeeds, there is nothing to check it against; without a colon all of it is the user. */
-  authenticate(data: Uint8Array): readonly AuthId[] {
+  /** Any credential but null succeeds, there is nothing to check it against; without a colon all of it is the user. */
+  authenticate(data: Uint8Array | null): readonly AuthId[] | null {
+    if (data === null) return null;
     const credential = decodeUtf8(data, 0, data.length);
     const colon = credential.indexOf(':');
     const user = colon < 0 ? credential : credential.slice(0, colon);

@@ -11,6 +11,7 @@ import { STAT_BYTES } from '../../wire/stat.ts';
 import { watchEventFrameBytes, writeWatchEvent } from '../../wire/watch-event.ts';
 import { PIECE_BYTES_MAX } from '../ports/ports.ts';
 import type { Progress } from '../progress/progress.ts';
+import type { Statistics } from '../progress/statistics.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Client } from './client.ts';
@@ -24,19 +25,6 @@ const ROOT_PATH = new Uint8Array([SLASH]);
 
 const BODY_BYTES = 4096;
 
-export interface TrafficStatistics {
-  packetsReceived: number;
-  packetsSent: number;
-  minLatencyMs: number;
-  maxLatencyMs: number;
-  totalLatencyMs: number;
-  latencyCount: number;
-  responseBytes: number;
-  lastResponseBytes: number;
-  minResponseBytes: number;
-  maxResponseBytes: number;
-}
-
 /** Events that a client may leave unread, beyond what it may leave unread anyway; then its connection ends. */
 const UNREAD_EVENT_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -44,12 +32,13 @@ export class Replier {
   /** Replies carry the newest committed zxid. */
   readonly progress: Progress;
   private readonly clock: TurnClock;
-  readonly statistics: TrafficStatistics = emptyStatistics();
+  private readonly statistics: Statistics;
   private readonly clients: ClientTable;
 
-  constructor(progress: Progress, clock: TurnClock, clients: ClientTable) {
+  constructor(progress: Progress, clock: TurnClock, statistics: Statistics, clients: ClientTable) {
     this.progress = progress;
     this.clock = clock;
+    this.statistics = statistics;
     this.clients = clients;
   }
 
@@ -194,22 +183,10 @@ export class Replier {
 
   /** Books a reply whose frame somebody else has written. */
   count(request: RequestView, zxid: Zxid, frameBytes: number): void {
-    const s = this.statistics;
-    const latency = this.clock.nowMs - request.receivedMs;
-    s.packetsSent++;
-    s.latencyCount++;
-    s.totalLatencyMs += latency;
-    if (latency > s.maxLatencyMs) s.maxLatencyMs = latency;
-    if (latency < s.minLatencyMs || s.latencyCount === 1) s.minLatencyMs = latency;
-    s.responseBytes += frameBytes;
-    s.lastResponseBytes = frameBytes;
-    if (frameBytes > s.maxResponseBytes) s.maxResponseBytes = frameBytes;
-    if (frameBytes < s.minResponseBytes || s.minResponseBytes < 0) s.minResponseBytes = frameBytes;
-    request.client.countReply(request.xid, zxid, latency, this.clock.nowMs);
-  }
-
-  resetStatistics(): void {
-    Object.assign(this.statistics, emptyStatistics());
+    const { nowMs } = this.clock;
+    const latencyMs = nowMs - request.receivedMs;
+    this.statistics.onReply(latencyMs, frameBytes);
+    request.client.countReply(request.xid, zxid, latencyMs, nowMs);
   }
 
   private pieces(
@@ -300,19 +277,4 @@ export class BodyBuffer {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
   }
-}
-
-function emptyStatistics(): TrafficStatistics {
-  return {
-    packetsReceived: 0,
-    packetsSent: 0,
-    minLatencyMs: 0,
-    maxLatencyMs: 0,
-    totalLatencyMs: 0,
-    latencyCount: 0,
-    responseBytes: 0,
-    lastResponseBytes: -1,
-    minResponseBytes: -1,
-    maxResponseBytes: -1,
-  };
 }

@@ -41,13 +41,6 @@ export class LoadState {
     this.node = target.tree.cursor();
   }
 
-  /** Another snapshot is tried. */
-  restart(zxid: Zxid): void {
-    this.unowned = new Map();
-    this.lastZxid.value = zxid;
-    this.fuzzyUntil.value = 0;
-  }
-
   /** Ephemerals whose session has turned up nowhere; they are forgotten here. */
   takeUnowned(): number[] {
     const ids = [...this.unowned.values()].flat();

@@ -2,7 +2,8 @@
  * A snapshot's parts into an empty replica, in the order of the file; and the tree of a server that has none.
  *
  *     begin → session* → acl* → node* → digest? → end
- *        ▲ once more if the file turned out to be broken: everything is forgotten
+ *
+ * A file that turns out to be broken leaves a replica that nobody uses: the next one is loaded into a new one.
  */
 import { CorruptionFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
@@ -38,14 +39,7 @@ export class SnapshotLoader {
   }
 
   begin(zxid: Zxid): void {
-    const { acls, sessions, ephemerals } = this.parts;
-    this.bulk.clear();
-    acls.clear();
-    for (let slot = sessions.next(0); slot >= 0; slot = sessions.next(slot + 1)) {
-      for (const id of [...(ephemerals.of(slot) ?? [])]) ephemerals.remove(slot, id);
-      sessions.remove(slot);
-    }
-    this.state.restart(zxid);
+    this.state.lastZxid.value = zxid;
   }
 
   session(idHigh: number, idLow: number, timeoutMs: number): void {

@@ -10,6 +10,7 @@ import { type AuthProviders, areTooManyIds } from '../acl/auth-providers.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import type { Replier } from '../client/replier.ts';
 import type { RequestView } from '../client/request-view.ts';
+import type { Statistics } from '../progress/statistics.ts';
 
 /** A jute buffer that is null. */
 const NULL_TOKEN = new Uint8Array([0xff, 0xff, 0xff, 0xff]);
@@ -17,14 +18,20 @@ const NULL_TOKEN = new Uint8Array([0xff, 0xff, 0xff, 0xff]);
 const NO_ZXID = 0;
 
 export class Authenticator {
-  failures = 0;
+  private readonly statistics: Statistics;
   private readonly providers: AuthProviders;
   private readonly clients: ClientTable;
   private readonly replier: Replier;
   private readonly auth = new AuthRequest();
   private readonly sasl = new SaslRequest();
 
-  constructor(parts: { providers: AuthProviders; clients: ClientTable; replier: Replier }) {
+  constructor(parts: {
+    statistics: Statistics;
+    providers: AuthProviders;
+    clients: ClientTable;
+    replier: Replier;
+  }) {
+    this.statistics = parts.statistics;
     this.providers = parts.providers;
     this.clients = parts.clients;
     this.replier = parts.replier;
@@ -35,10 +42,10 @@ export class Authenticator {
     else this.authenticate(request);
   }
 
-  // Without SASL on the server Apache answers with success and no token.
+  // Without SASL on the server Apache answers with success and no token, but not a token that is null.
   private answerSasl(request: RequestView): void {
     const { client, bytes, view, start, end } = request;
-    if (!this.sasl.wrap(bytes, view, start, end)) this.clients.close(client);
+    if (!this.sasl.wrap(bytes, view, start, end) || this.sasl.tokenLength < 0) this.clients.close(client);
     else this.replier.sliceAt(request, NO_ZXID, NULL_TOKEN, 0, NULL_TOKEN.length);
   }
 
@@ -50,13 +57,13 @@ export class Authenticator {
       return;
     }
     const scheme = decodeUtf8(bytes, auth.schemeStart, auth.schemeStart + Math.max(auth.schemeLength, 0));
-    const data = bytes.slice(auth.authStart, auth.authStart + Math.max(auth.authLength, 0));
+    const data = auth.authLength < 0 ? null : bytes.slice(auth.authStart, auth.authStart + auth.authLength);
     const known = client.authIds;
     const proven = this.providers.authenticate(scheme, data);
     const added = proven?.filter((id) => !known.some((k) => k.scheme === id.scheme && k.id === id.id));
     const ids = added === undefined ? null : [...known, ...added];
     if (ids === null || areTooManyIds(ids)) {
-      this.failures++;
+      this.statistics.authFailures++;
       this.replier.headerAt(request, NO_ZXID, ErrorCode.authFailed);
       this.clients.close(client);
       return;

@@ -15,7 +15,7 @@
  * left between jobs and retired records cannot pile up however many clients ask.
  */
 import { assert } from '../../base/assert.ts';
-import type { Zxid } from '../../base/zxid.ts';
+import { ZxidCell } from '../../base/zxid.ts';
 import { copyBytes } from '../../wire/copy-bytes.ts';
 import { STAT_BYTES } from '../../wire/stat.ts';
 import type { Client } from '../client/client.ts';
@@ -40,7 +40,7 @@ type Phase = 'measure' | 'copy' | 'send';
 interface Job {
   /** A copy; its bytes are not needed. */
   readonly request: RequestView;
-  readonly zxid: Zxid;
+  readonly zxid: ZxidCell;
   readonly records: Int32Array;
   readonly stat: Uint8Array;
   phase: Phase;
@@ -142,7 +142,7 @@ export class ChildrenReply {
     if (to < job.records.length) return;
     this.tree.keepRetired(false);
     job.body.raw(job.stat, 0, job.stat.length);
-    this.replier.beginLarge(job.request, job.zxid, job.bodyLength);
+    this.replier.beginLarge(job.request, job.zxid.value, job.bodyLength);
     job.phase = 'send';
     job.next = 0;
   }
@@ -166,7 +166,7 @@ export class ChildrenReply {
     kept.recall(client, request.xid, request.op, request.receivedMs);
     this.job = {
       request: kept,
-      zxid: this.replier.progress.committed,
+      zxid: new ZxidCell(this.replier.progress.committed),
       records,
       stat,
       phase: 'measure',

@@ -19,6 +19,7 @@ import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
 import { equalBytes } from '../path/path.ts';
 import type { Progress } from '../progress/progress.ts';
+import type { Statistics } from '../progress/statistics.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
 import { SessionExpiry } from '../session/session-expiry.ts';
 import { negotiateTimeoutMs, SessionIds } from '../session/session-id.ts';
@@ -39,6 +40,7 @@ export interface SessionParts {
   readonly clients: ClientTable;
   readonly progress: Progress;
   readonly clock: TurnClock;
+  readonly statistics: Statistics;
   readonly proposer: Proposer;
   readonly replier: Replier;
 }
@@ -51,8 +53,6 @@ export class SessionLifecycle {
   readonly expiry: SessionExpiry;
   readonly minTimeoutMs: number;
   readonly maxTimeoutMs: number;
-  /** Sessions that have expired since start. */
-  expiredCount = 0;
   /** More sessions may be due than one turn ends: `expire` again soon. */
   isExpiring = false;
   private expiryWaitsForLog = false;
@@ -72,7 +72,7 @@ export class SessionLifecycle {
   /** Connections whose createSession found no room in the log yet. */
   private readonly uncreated: Client[] = [];
   private readonly onExpired = (slot: number): boolean => {
-    this.expiredCount++;
+    this.parts.statistics.expiredSessions++;
     this.closeExpired(slot);
     return !this.isFull;
   };

@@ -11,6 +11,7 @@ import type { Client } from '../client/client.ts';
 import type { ClientLimit } from '../client/limit-ends.ts';
 import type { Replier } from '../client/replier.ts';
 import type { RequestView } from '../client/request-view.ts';
+import { parentLength } from '../path/path.ts';
 import type { ConnId } from '../ports/ports.ts';
 import { readZxid } from '../tree/record.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
@@ -76,6 +77,10 @@ export class WatchOps {
       return ErrorCode.marshallingError;
     }
     if (request.pathLength < 0) return ErrorCode.noWatcher;
+    // What Apache makes of a path that has no parent; asked to remove it, it says that there is none.
+    if (op === OpCode.checkWatches && hasNoSlash(bytes, request.pathStart, request.pathLength)) {
+      return ErrorCode.marshallingError;
+    }
     this.lookup.setPath(bytes, request.pathStart, request.pathLength);
     const { conn } = client;
     const { pathStart, pathLength, hash } = this.lookup;
@@ -182,4 +187,8 @@ export class WatchOps {
   private status(request: RequestView, err: number): void {
     this.replier.header(request, err);
   }
+}
+
+function hasNoSlash(bytes: Uint8Array, start: number, length: number): boolean {
+  return length > 0 && parentLength(bytes, start, length) < 0;
 }

@@ -78,6 +78,14 @@ export class WordAnswers {
     if (at >= 0) this.waiting.splice(at, 1)[0]!.answer.abandon();
   }
 
+  /** The replica ends, and with it what the answers read: they are cut off. */
+  letGo(): void {
+    for (const { client, answer } of [...this.running.splice(0), ...this.waiting.splice(0)]) {
+      answer.abandon();
+      client.sink.close(client.conn);
+    }
+  }
+
   /** Once per tick: whoever has not read for long makes room for those who wait. */
   onTick(nowMs: number): void {
     if (this.waiting.length === 0) return;

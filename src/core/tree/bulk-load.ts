@@ -4,7 +4,7 @@
  */
 import { StatOffset } from '../../wire/stat.ts';
 import type { Offset, ZnodeCursor } from './record.ts';
-import { EMPTY_PATH, type Tree } from './tree.ts';
+import type { Tree } from './tree.ts';
 
 export class BulkLoad {
   private readonly tree: Tree;
@@ -54,19 +54,5 @@ export class BulkLoad {
       stat + StatOffset.cversion,
       (cursor.view.getInt32(stat + StatOffset.cversion) - 1) | 0,
     );
-  }
-
-  /** Back to an empty store, because a snapshot that was being loaded turned out to be broken. */
-  clear(): void {
-    const root = this.tree.find(EMPTY_PATH, 0, 0, this.tree.hash.of(EMPTY_PATH, 0, 0));
-    if (root === 0) return;
-    const order = [root];
-    for (let i = 0; i < order.length; i++) {
-      const id = order[i]!;
-      for (let place = this.tree.children.count(id) - 1; place >= 0; place--)
-        order.push(this.tree.children.at(id, place));
-    }
-    for (let i = order.length - 1; i > 0; i--) this.remove(order[i]!, this.tree.parentOf(order[i]!));
-    this.remove(root, 0);
   }
 }

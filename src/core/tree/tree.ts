@@ -17,7 +17,7 @@ import type { KeyedHash } from '../../base/keyed-hash.ts';
 import { Arena } from '../../shm/arena.ts';
 import { Compactor } from '../../shm/compactor.ts';
 import { createEpochs, EpochReader, EpochWriter } from '../../shm/epochs.ts';
-import { Segments } from '../../shm/segments.ts';
+import { type SegmentPool, Segments } from '../../shm/segments.ts';
 import { StatOffset } from '../../wire/stat.ts';
 import { parentLength } from '../path/path.ts';
 import { Children } from './children.ts';
@@ -61,12 +61,14 @@ export interface TreeOptions {
   readonly extendedTypes: boolean;
   /** Of paths. */
   readonly hash: KeyedHash;
+  /** Where memory comes from and goes to; absent: one of its own. */
+  readonly segments?: SegmentPool;
 }
 
 export class Tree implements PathMatch {
   /** What every table of paths uses, so that a record's hash serves all of them. */
   readonly hash: KeyedHash;
-  readonly segments = new Segments();
+  readonly segments: Segments;
   readonly arena: Arena;
   readonly epochsHandle = createEpochs(EPOCH_READERS);
   private readonly epochs: EpochWriter;
@@ -92,6 +94,7 @@ export class Tree implements PathMatch {
 
   constructor(options: TreeOptions) {
     this.hash = options.hash;
+    this.segments = new Segments([], options.segments);
     this.spareBytes = spareBytesOf(options.bytesMax);
     this.arena = new Arena(this.segments, { bytesMax: options.bytesMax });
     if (this.segments.list.length === 0) this.segments.grow();
@@ -150,6 +153,11 @@ export class Tree implements PathMatch {
   keepRetired(keep: boolean): void {
     if (keep) this.ownEpoch.enter();
     else this.ownEpoch.leave();
+  }
+
+  /** Nobody looks at this tree any more, no snapshot thread either: its memory is the next one's. */
+  giveBack(): void {
+    this.segments.giveBack();
   }
 
   /** Once per turn: frees retired records that no reader can hold any more. */

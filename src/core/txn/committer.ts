@@ -15,6 +15,7 @@ import { BodyBuffer, type Replier, writePathAndStat } from '../client/replier.ts
 import { RequestView } from '../client/request-view.ts';
 import type { ConnId } from '../ports/ports.ts';
 import type { Progress } from '../progress/progress.ts';
+import type { Statistics } from '../progress/statistics.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import { DIGEST_INTERVAL, DigestHistory } from '../tree/digest-history.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
@@ -34,8 +35,7 @@ export interface CommitListener {
 
 export class Committer implements WatchReceiver {
   readonly digests = new DigestHistory();
-  /** Transactions committed since start. */
-  count = 0;
+  private readonly statistics: Statistics;
   private readonly progress: Progress;
   private readonly tree: Tree;
   private readonly acls: AclTable;
@@ -60,6 +60,7 @@ export class Committer implements WatchReceiver {
 
   constructor(parts: {
     progress: Progress;
+    statistics: Statistics;
     tree: Tree;
     acls: AclTable;
     sessions: SessionTable;
@@ -74,6 +75,7 @@ export class Committer implements WatchReceiver {
     checkDigest: boolean;
   }) {
     this.progress = parts.progress;
+    this.statistics = parts.statistics;
     this.tree = parts.tree;
     this.acls = parts.acls;
     this.sessions = parts.sessions;
@@ -98,7 +100,7 @@ export class Committer implements WatchReceiver {
     const zxid = proposals.zxids[row]!;
     const client = proposals.clientOf(row);
     this.progress.onCommitted(zxid);
-    this.count++;
+    this.statistics.committed++;
     const end = proposals.effectEnds[row]!;
     const isMulti = proposals.ops[row] === OpCode.multi && client !== null;
     if (isMulti) this.body.reset();

@@ -6,22 +6,23 @@ import type { AuthId } from '../acl/acl.ts';
 import { checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
+import type { Statistics } from '../progress/statistics.ts';
 import { type OwnerKind, ownerKind, type ZnodeCursor } from '../tree/record.ts';
 import type { RoomKept, Tree } from '../tree/tree.ts';
 
 const SLASH = 47;
 
 export class LatestView {
-  /** Writes refused because the znode store is nearly full. */
-  refusedForSpace = 0;
   private readonly tree: Tree;
   private readonly acls: AclTable;
   private readonly providers: AuthProviders;
+  private readonly statistics: Statistics;
 
-  constructor(tree: Tree, acls: AclTable, providers: AuthProviders) {
-    this.tree = tree;
-    this.acls = acls;
-    this.providers = providers;
+  constructor(parts: { tree: Tree; acls: AclTable; providers: AuthProviders; statistics: Statistics }) {
+    this.tree = parts.tree;
+    this.acls = parts.acls;
+    this.providers = parts.providers;
+    this.statistics = parts.statistics;
   }
 
   /** Moves `into` to the node of the path; 0 = there is none. As in Apache, "/" is the root wherever it stands, also as the parent of "//". */
@@ -51,7 +52,7 @@ export class LatestView {
   /** Room for a record and the parent's next one. No server of Apache refuses for want of memory: the error is one its clients know. */
   hasRoomFor(recordBytes: number, parentBytes: number, kept: RoomKept): boolean {
     if (this.tree.hasRoomFor(recordBytes, parentBytes, kept)) return true;
-    this.refusedForSpace++;
+    this.statistics.refusedForSpace++;
     return false;
   }
 }

@@ -95,7 +95,7 @@ export class MultiProposer {
       case OpCode.setData:
         return sets.planData(multi.setData, client.authIds);
       default:
-        return creates.plan(multi.op, multi.create, client);
+        return creates.planSub(multi.op, multi.create, client);
     }
   }
 

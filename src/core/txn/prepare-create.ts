@@ -57,7 +57,16 @@ export class CreatePreparation {
     this.parent = parts.tree.cursor();
   }
 
-  /** ErrorCode.ok or the reply's error. The client's session will own an ephemeral. */
+  /** One operation of a multi: as in Apache its flags say what is made, and the opcode only how it is written. */
+  planSub(op: number, request: CreateRequest, client: Client): number {
+    return this.plan(opOfFlags(op, request.flags), request, client);
+  }
+
+  /**
+   * ErrorCode.ok or the reply's error. The client's session will own an ephemeral. As in Apache the opcode says what is
+   * made: create with the flag of a container makes a plain znode (go-zookeeper sends that), createContainer makes a
+   * container whatever its flags; only sequential is taken from them, and modes with a ttl are refused.
+   */
   plan(op: number, request: CreateRequest, client: Client): number {
     const ids = client.authIds;
     const { change, latest, parent, tree, parts } = this;
@@ -66,11 +75,9 @@ export class CreatePreparation {
       return ErrorCode.badArguments;
     }
     const isTtl = flags === CreateFlags.persistentTtl || flags === CreateFlags.persistentSequentialTtl;
-    const isContainer = flags === CreateFlags.container;
+    const isContainer = op === OpCode.createContainer;
     if (isTtl && !tree.extendedTypes) return ErrorCode.unimplemented; // 2
-    if (isTtl !== (op === OpCode.createTtl) || isContainer !== (op === OpCode.createContainer)) {
-      return ErrorCode.badArguments;
-    }
+    if (isTtl !== (op === OpCode.createTtl)) return ErrorCode.badArguments;
     if (isTtl && !(request.ttl >= 1 && request.ttl <= TTL_MS_MAX)) return ErrorCode.badArguments; // 3
     if (change.sessionClosed) return ErrorCode.sessionExpired; // 4
     if (request.pathLength < 0) return ErrorCode.marshallingError;
@@ -112,7 +119,8 @@ export class CreatePreparation {
     change.op = op;
     change.setData(request.bytes, request.dataStart, request.dataLength);
     change.aclId = aclId;
-    change.ephemeral = flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential;
+    const hasOwner = flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential;
+    change.ephemeral = hasOwner && !isContainer;
     change.ttlMs = isTtl ? request.ttl : 0;
     this.setOwner(isContainer, client.session);
     change.parentCversion = nextCversion(parent.cversion);
@@ -150,6 +158,13 @@ export class CreatePreparation {
       change.ownerLow = 0;
     }
   }
+}
+
+function opOfFlags(op: number, flags: number): number {
+  if (flags === CreateFlags.container) return OpCode.createContainer;
+  const isTtl = flags === CreateFlags.persistentTtl || flags === CreateFlags.persistentSequentialTtl;
+  if (isTtl || op === OpCode.create2) return op;
+  return OpCode.create;
 }
 
 /** The stored cversion only rises: at the top it stays (and sequential names stop being new). */

@@ -6,6 +6,7 @@
 import { StatOffset } from '../../wire/stat.ts';
 import { encodeUtf8 } from '../../wire/utf8.ts';
 import type { SweepCandidate, SweepSource } from '../container/container-sweep.ts';
+import type { Statistics } from '../progress/statistics.ts';
 import { type QuotaEntry, QuotaTable } from '../quota/quota-table.ts';
 import { ownerKind, readZxid, ttlOfOwner, type ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
@@ -15,19 +16,17 @@ const STATS_RECORD_BYTES_MAX = 512;
 
 export class TreeEffects implements SweepSource {
   readonly quotas: QuotaTable;
-  /** Writes that went over a soft limit; they are let through. */
-  softLimitWarnings = 0;
   private readonly tree: Tree;
   private readonly mortal = new Set<number>();
   private readonly node: ZnodeCursor;
 
-  constructor(tree: Tree) {
+  constructor(tree: Tree, statistics: Statistics) {
     this.tree = tree;
     this.node = tree.cursor();
     this.quotas = new QuotaTable(tree.hash, {
       countSubtree: (bytes, start, length) => this.countSubtree(bytes, start, length),
       overSoftLimit: () => {
-        this.softLimitWarnings++;
+        statistics.softLimitWarnings++;
       },
     });
   }

@@ -227,6 +227,7 @@ export const SETTINGS = [
   supported('ringkeeper.watchBytesPerConnectionMax', FILE, 'long', 'bytes', '134217728', 'watches of one connection, each charged 64 bytes and its path; a connection that asks for more is closed', 4 * MIB, 8 * GIB),
   supported('ringkeeper.watchBytesMax', FILE, 'long', 'bytes', '536870912', 'the same for all connections together; then the one with the most is closed', 4 * MIB, GIB),
   supported('ringkeeper.replyBacklogBytesMax', FILE, 'int', 'bytes', '1048576', 'replies a client may leave unread before its next request waits', 64 * KIB, GIB),
+  supported('ringkeeper.unreadBytesMax', FILE, 'long', 'bytes', '536870912', 'memory for what all clients together leave unread; above it the greediest that does not read is closed', 16 * MIB, 64 * GIB),
   supported('ringkeeper.connectionWindowRequests', FILE, 'int', 'requests', '1000', 'requests of one connection under way at a time', 1, MIB),
   supported('ringkeeper.connectionWindowBytes', FILE, 'int', 'bytes', '1048576', 'the same by bytes; one frame is always admitted', 4 * KIB, GIB),
   supported('ringkeeper.logLevel', FILE, 'text', '', 'info', 'trace, debug, info, warn, error, fatal or silent'),

@@ -131,6 +131,7 @@ export interface ServerConfig {
   /** Start although records of the log are missing and may have held acknowledged writes. */
   readonly acceptMissingRecords: boolean;
   readonly replyBacklogBytesMax: number;
+  readonly unreadBytesMax: number;
   readonly connectionWindowRequests: number;
   readonly connectionWindowBytes: number;
   readonly logLevel: LogLevel;
@@ -266,6 +267,7 @@ function readLimits(values: SettingValues) {
     directIo: values.switch('ringkeeper.directIo'),
     acceptMissingRecords: values.switch('ringkeeper.acceptMissingRecords'),
     replyBacklogBytesMax: values.int('ringkeeper.replyBacklogBytesMax'),
+    unreadBytesMax: values.int('ringkeeper.unreadBytesMax'),
     connectionWindowRequests: values.int('ringkeeper.connectionWindowRequests'),
     connectionWindowBytes: values.int('ringkeeper.connectionWindowBytes'),
   };

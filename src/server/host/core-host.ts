@@ -4,11 +4,13 @@
  *
  *     recover → start → (open · CorePort calls and `poll` · close)*
  */
+import type { Zxid } from '../../base/zxid.ts';
 import { ClientState } from '../../core/client/client.ts';
+import { Incarnations } from '../../core/incarnations.ts';
 import type { CorePort } from '../../core/ports/core-port.ts';
-import type { ConnId, SnapshotRequest } from '../../core/ports/ports.ts';
+import type { ConnId, ReplySink, SnapshotRequest } from '../../core/ports/ports.ts';
 import type { WordAnswer } from '../../core/ports/word-answer.ts';
-import { Replica } from '../../core/replica.ts';
+import type { Replica } from '../../core/replica.ts';
 import type { DataDirs } from '../../storage/data-dir.ts';
 import { fieldBytesMax } from '../../wire/limits.ts';
 import type { ServerConfig } from '../config/server-config.ts';
@@ -62,11 +64,11 @@ export interface HostErrands {
 const COMPRESSIONS = { none: '', gz: '.gz', snappy: '.snappy' } as const;
 
 export class CoreHost implements CorePort {
-  readonly replica: Replica;
   /** Rings to and from other threads; who builds their ends adds them. */
   readonly queues: StageQueues;
   /** Called before a four-letter word is answered: publish what is not read here. */
   onWord: () => void = () => {};
+  private readonly incarnations: Incarnations;
   private readonly meter: CoreMeter;
   private readonly metrics: CoreMetrics;
   private readonly setup: CoreSetup;
@@ -90,7 +92,7 @@ export class CoreHost implements CorePort {
     const recordBytesMax = fieldBytesMax(config.frameBytesMax, config.juteExtraBytes);
     this.logPort = new RingLogPort(setup.logLink, recordBytesMax);
     this.clientPort = new Int32Array(setup.clientPort);
-    this.replica = new Replica(config, {
+    this.incarnations = new Incarnations(config, {
       log: this.logPort,
       crypto: {
         digestBase64: (bytes) => platform.digestBase64(config.digestAlg, bytes),
@@ -98,11 +100,11 @@ export class CoreHost implements CorePort {
       admin: { answer: (word, argument) => this.answerWord(word, argument) },
       hashKey: { low: platform.entropy(), high: platform.entropy() },
     });
-    this.limitLines = new LimitLines(this.replica, config, log);
+    this.limitLines = new LimitLines(this.incarnations, config, log);
     const startMs = platform.clock.monotonicMs();
-    this.meter = new CoreMeter(this.replica);
+    this.meter = new CoreMeter(this.incarnations);
     this.snapshots = new SnapshotKeeper({
-      source: this.replica,
+      incarnations: this.incarnations,
       link: new SnapshotLink(setup.snapshotLink),
       meter: this.meter,
       log,
@@ -117,23 +119,47 @@ export class CoreHost implements CorePort {
       snapshot: setup.snapshotLink.meter,
       coreThread: setup.coreThread,
     };
-    this.metrics = new CoreMetrics(this.replica, new Stages(meters, this.meter, this.queues), startMs);
+    this.metrics = new CoreMetrics(this.incarnations, new Stages(meters, this.meter, this.queues), startMs);
     const files = new SharedFileFacts(
       setup.fileFacts,
       () => errands.surveyFiles(),
       () => this.replica.clock.nowMs,
     );
-    this.view = new CoreView(this.replica, config, this.metrics, files, startMs);
+    this.view = new CoreView(this.incarnations, config, this.metrics, files, startMs);
+  }
+
+  /** The present one; another after `renew`. */
+  get replica(): Replica {
+    return this.incarnations.replica;
+  }
+
+  /** One per io thread, before its first connection. */
+  addSink(sink: ReplySink): void {
+    this.incarnations.surroundings.clients.addSink(sink);
   }
 
   /** Fills the replica from the data directory. @throws CorruptionFailure, DataDirFailure, StorageFailure */
   recover(): Recovery {
     const { clock, disk } = this.platform;
-    const recovery = recover(this.replica, disk, this.setup.dirs, this.setup.config, this.log, clock);
+    const recovery = recover(this.incarnations, disk, this.setup.dirs, this.setup.config, this.log, clock);
     this.replica.start(recovery.lastZxid, clock.monotonicMs(), clock.wallMs());
     this.metrics.onRecovered(recovery);
     if (recovery.isFirstStart) this.writeFirstSnapshot();
     return recovery;
+  }
+
+  /**
+   * The state machine begins anew: from a snapshot that a leader has sent, or from what a truncated log leaves. `load`
+   * fills the new replica and returns its last zxid, up to which the log must be durable by then. Connections are let
+   * go; sessions are those that have been loaded.
+   */
+  renew(load: (replica: Replica) => Zxid): void {
+    this.endRequests();
+    this.snapshots.letGo();
+    const replica = this.incarnations.begin();
+    const { clock } = this.platform;
+    replica.start(load(replica), clock.monotonicMs(), clock.wallMs());
+    this.meter.onRenewed();
   }
 
   /** The log thread runs: serving may begin. `sockets`: who reads them. */

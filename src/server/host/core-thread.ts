@@ -83,7 +83,7 @@ class CoreAgent implements Agent {
     host.onWord = () => this.meter.publish(this.nowMs());
     for (const link of setup.ioLinks) {
       const sink = new ReplyRingSink(link, setup.core.config.replyBacklogBytesMax, toIo);
-      host.replica.addSink(sink);
+      host.addSink(sink);
       this.sinks.push(sink);
       const reader = new RequestRingReader(link, host, sink, toIo);
       this.readers.push(reader);

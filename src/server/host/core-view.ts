@@ -5,10 +5,10 @@
  */
 import { joinHalves } from '../../base/int64.ts';
 import { type Client, ClientState } from '../../core/client/client.ts';
+import type { Incarnations } from '../../core/incarnations.ts';
 import { pathText } from '../../core/path/path.ts';
 import type { Replica } from '../../core/replica.ts';
 import { NO_SESSION } from '../../core/session/session-table.ts';
-import type { ZnodeCursor } from '../../core/tree/record.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { CoreMetrics } from '../monitor/core-metrics.ts';
 import type { FileFacts } from '../monitor/file-facts.ts';
@@ -30,32 +30,33 @@ const ASKING = 0;
 
 export class CoreView implements ServerView {
   serving = false;
-  private readonly replica: Replica;
+  private readonly incarnations: Incarnations;
   private readonly config: ServerConfig;
   private readonly ownMetrics: CoreMetrics;
   readonly files: FileFacts;
   private readonly startMs: number;
-  private readonly cursor: ZnodeCursor;
 
   constructor(
-    replica: Replica,
+    incarnations: Incarnations,
     config: ServerConfig,
     metrics: CoreMetrics,
     files: FileFacts,
     startMs: number,
   ) {
-    this.replica = replica;
+    this.incarnations = incarnations;
     this.config = config;
     this.ownMetrics = metrics;
     this.files = files;
-    this.cursor = replica.parts.tree.cursor();
     this.startMs = startMs;
+  }
+
+  private get replica(): Replica {
+    return this.incarnations.replica;
   }
 
   counts(): ServerCounts {
     const { replica } = this;
-    const { tree, sessions, ephemerals, watches, clients, proposals, replier } = replica.parts;
-    const s = replier.statistics;
+    const { tree, sessions, ephemerals, watches, clients, proposals, statistics: s } = replica.parts;
     return {
       latency: { count: s.latencyCount, sum: s.totalLatencyMs, min: s.minLatencyMs, max: s.maxLatencyMs },
       packetsReceived: s.packetsReceived,
@@ -71,7 +72,7 @@ export class CoreView implements ServerView {
       sessions: sessions.size,
       dataBytes: tree.dataBytes + 1,
       uptimeMs: Math.floor(replica.clock.nowMs - this.startMs),
-      authFailures: replica.parts.authenticator.failures,
+      authFailures: s.authFailures,
       lastReplyBytes: s.lastResponseBytes,
       minReplyBytes: s.minResponseBytes,
       maxReplyBytes: s.maxResponseBytes,
@@ -170,7 +171,7 @@ export class CoreView implements ServerView {
   }
 
   resetServerStats(): void {
-    this.replica.parts.replier.resetStatistics();
+    this.replica.parts.statistics.resetTraffic();
     this.ownMetrics.reset(this.replica.clock.nowMs);
   }
 
@@ -205,7 +206,7 @@ export class CoreView implements ServerView {
   /** Null of a node that is only proposed. */
   private committedPath(record: number): string | null {
     if (record === 0) return null;
-    const { cursor } = this;
+    const cursor = this.replica.parts.tree.cursor();
     cursor.moveTo(record);
     return pathText(cursor.bytes, cursor.pathStart, cursor.pathLength);
   }

@@ -4,6 +4,7 @@
  */
 import { joinHalves } from '../../base/int64.ts';
 import type { ClientLimit } from '../../core/client/limit-ends.ts';
+import type { Incarnations } from '../../core/incarnations.ts';
 import type { Replica } from '../../core/replica.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { Log } from '../logging.ts';
@@ -11,7 +12,7 @@ import type { Log } from '../logging.ts';
 const BETWEEN_LINES_MS = 60_000;
 
 export class LimitLines {
-  private readonly replica: Replica;
+  private readonly incarnations: Incarnations;
   private readonly config: ServerConfig;
   private readonly log: Log;
   private toldRefused = 0;
@@ -19,14 +20,18 @@ export class LimitLines {
   private toldEnds = 0;
   private nextEndsMs = 0;
 
-  constructor(replica: Replica, config: ServerConfig, log: Log) {
-    this.replica = replica;
+  constructor(incarnations: Incarnations, config: ServerConfig, log: Log) {
+    this.incarnations = incarnations;
     this.config = config;
     this.log = log;
   }
 
+  private get replica(): Replica {
+    return this.incarnations.replica;
+  }
+
   onTick(nowMs: number): void {
-    const { refusedForSpace } = this.replica.parts.latest;
+    const { refusedForSpace } = this.replica.parts.statistics;
     if (refusedForSpace !== this.toldRefused && nowMs >= this.nextRefusedMs) {
       this.tellOfFullStore(refusedForSpace - this.toldRefused);
       this.toldRefused = refusedForSpace;

@@ -1,8 +1,8 @@
 /** Start-up of the core: the data directory into the replica, on the core's thread, before anything is served. */
 import type { Clock } from '../../base/clock.ts';
 import type { Zxid } from '../../base/zxid.ts';
+import type { Incarnations } from '../../core/incarnations.ts';
 import { Loader } from '../../core/loading/loader.ts';
-import type { Replica } from '../../core/replica.ts';
 import type { DataDirs } from '../../storage/data-dir.ts';
 import type { Disk } from '../../storage/disk.ts';
 import { restore } from '../../storage/restore.ts';
@@ -27,9 +27,9 @@ interface RecoveryCosts {
   readonly digestMismatches: number;
 }
 
-/** @throws CorruptionFailure, DataDirFailure, StorageFailure */
+/** Fills the present replica, which must be new, or another one. @throws CorruptionFailure, DataDirFailure, StorageFailure */
 export function recover(
-  replica: Replica,
+  incarnations: Incarnations,
   disk: Disk,
   dirs: DataDirs,
   config: ServerConfig,
@@ -37,8 +37,7 @@ export function recover(
   clock: Clock,
 ): Recovery {
   const startMs = clock.monotonicMs();
-  const loader = new Loader(replica.parts);
-  const sink = new LoaderSink(loader, clock);
+  const sink = new LoaderSink(incarnations, clock);
   const result = restore(
     disk,
     dirs,
@@ -46,7 +45,7 @@ export function recover(
     {
       onTxn: (_zxid, bytes, view, start, end) => {
         sink.endSnapshot();
-        return loader.replay.apply(bytes, view, start, end);
+        return sink.loader.replay.apply(bytes, view, start, end);
       },
     },
     {
@@ -57,6 +56,7 @@ export function recover(
     },
   );
   sink.endSnapshot();
+  const { loader } = sink;
   const orphans = loader.replay.finish();
   const endMs = clock.monotonicMs();
   if (sink.missingAcls > 0) {
@@ -76,7 +76,7 @@ export function recover(
     snapshot: result.snapshot?.name ?? 'none',
     transactions: result.txnCount,
     zxid: '0x' + result.lastZxid.toString(16),
-    znodes: replica.parts.tree.nodeCount,
+    znodes: incarnations.replica.parts.tree.nodeCount,
   });
   return {
     get lastZxid() {
@@ -93,21 +93,27 @@ export function recover(
   };
 }
 
-/** Storage's events as the loader's; without a snapshot, the first transaction finds an empty tree. */
+/**
+ * Storage's events as the loader's; without a snapshot, the first transaction finds an empty tree. A second snapshot
+ * begins because the one before it was broken: it is loaded into another replica.
+ */
 class LoaderSink implements SnapshotSink {
   missingAcls = 0;
   snapshotEndMs = 0;
-  private readonly loader: Loader;
+  loader: Loader;
+  private readonly incarnations: Incarnations;
   private readonly clock: Clock;
   private hasBegun = false;
   private hasEnded = false;
 
-  constructor(loader: Loader, clock: Clock) {
-    this.loader = loader;
+  constructor(incarnations: Incarnations, clock: Clock) {
+    this.incarnations = incarnations;
+    this.loader = new Loader(incarnations.replica.parts);
     this.clock = clock;
   }
 
   onBegin(zxid: Zxid): void {
+    if (this.hasBegun) this.loader = new Loader(this.incarnations.begin().parts);
     this.hasBegun = true;
     this.loader.snapshot.begin(zxid);
   }

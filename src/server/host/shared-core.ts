@@ -44,7 +44,7 @@ export class SharedCore {
     this.sockets = new LoopSocketTurns(loop, () => this.turn());
     this.sink = new DirectSink(this.io.table);
     this.sink.attach(host);
-    host.replica.addSink(this.sink);
+    host.addSink(this.sink);
     const { table } = this.io;
     this.io.attach(new DirectRequestPort(host, () => table.scheduleTurn(), this.io.meter), this.sink, () =>
       this.turn(),

@@ -15,6 +15,8 @@ import { AcceptLimits, type AcceptLimitsHandle, type Admission } from '../../net
 import type { ConnectionLimits } from '../../net/client-connection.ts';
 import { ClientListener } from '../../net/client-listener.ts';
 import type { NetCounters } from '../../net/net-counters.ts';
+import { ReplyMemory, type ReplyMemoryHandle } from '../../net/reply-memory.ts';
+import { SLAB_BYTES } from '../../net/reply-slab.ts';
 import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
 import type { ListenOptions } from '../../net/transport.ts';
 import { IoMeter, type IoMeterHandle, IoTotal } from '../monitor/io-meter.ts';
@@ -30,6 +32,7 @@ export interface IoAgentOptions {
   readonly slotCount: number;
   readonly limits: ConnectionLimits;
   readonly accept: AcceptLimitsHandle;
+  readonly memory: ReplyMemoryHandle;
   readonly meter: IoMeterHandle;
 }
 
@@ -73,6 +76,7 @@ export class IoAgent {
       slotCount: options.slotCount,
       idBase: options.io << CONN_IO_SHIFT,
       nowMs: clock.monotonicMs(),
+      memory: new ReplyMemory(options.memory, options.io),
       onGone: (admission) => this.onGone(admission),
       scheduleTurn: () => this.scheduleTurn(),
     });
@@ -156,7 +160,7 @@ export class IoAgent {
 
   private collect(asked: boolean): void {
     const { table, meter } = this;
-    const { refused, malformed, sessionless, slow } = table.counters;
+    const { refused, malformed, sessionless, slow, greedy } = table.counters;
     meter.totals.set(IoTotal.pausesWindow, table.pausesWindow);
     meter.totals.set(IoTotal.pausesOutstanding, table.pausesOutstanding);
     meter.totals.set(IoTotal.pausesRing, table.pausesRing);
@@ -164,6 +168,8 @@ export class IoAgent {
     meter.totals.set(IoTotal.malformed, malformed);
     meter.totals.set(IoTotal.sessionless, sessionless);
     meter.totals.set(IoTotal.slow, slow);
+    meter.totals.set(IoTotal.greedy, greedy);
+    meter.totals.set(IoTotal.unreadBytes, table.slabs.inUse * SLAB_BYTES);
     meter.totals.set(IoTotal.outstanding, table.outstanding);
     this.loopMeter.publish(asked);
   }

@@ -12,6 +12,7 @@
  */
 
 import type { ClientLimit } from '../../core/client/limit-ends.ts';
+import type { Incarnations } from '../../core/incarnations.ts';
 import type { Replica } from '../../core/replica.ts';
 import { FRAME_PREFIX_BYTES } from '../../wire/limits.ts';
 import { Distribution } from './distribution.ts';
@@ -42,7 +43,7 @@ export class CoreMeter {
   snapshotAgeMs = 0;
   /** Snapshots that made no progress. */
   givenUpSnapshots = 0;
-  private readonly replica: Replica;
+  private readonly incarnations: Incarnations;
   /** What the store's compactor had done at the last reset. */
   private compactionBase = { rounds: 0, movedBytes: 0 };
   private endsBase: Readonly<Record<ClientLimit, number>>;
@@ -52,9 +53,13 @@ export class CoreMeter {
   private latencyBefore = 0;
   private headBefore = 0;
 
-  constructor(replica: Replica) {
-    this.replica = replica;
-    this.endsBase = { ...replica.parts.clients.limitEnds.counts };
+  constructor(incarnations: Incarnations) {
+    this.incarnations = incarnations;
+    this.endsBase = { ...incarnations.surroundings.clients.limitEnds.counts };
+  }
+
+  private get replica(): Replica {
+    return this.incarnations.replica;
   }
 
   get isInBatch(): boolean {
@@ -63,7 +68,7 @@ export class CoreMeter {
 
   beginRequests(nowMs: number): void {
     this.beginMs = nowMs;
-    this.answeredBefore = this.replica.parts.replier.statistics.latencyCount;
+    this.answeredBefore = this.replica.parts.statistics.latencyCount;
   }
 
   onRequest(bytes: number): void {
@@ -72,10 +77,10 @@ export class CoreMeter {
   }
 
   endRequests(nowMs: number): void {
-    const { replier, proposals } = this.replica.parts;
+    const { statistics, proposals } = this.replica.parts;
     const { requests } = this;
     const micros = (nowMs - this.beginMs) * 1000;
-    const answered = replier.statistics.latencyCount - this.answeredBefore;
+    const answered = statistics.latencyCount - this.answeredBefore;
     this.requests = 0;
     this.requestBatches.add(requests);
     this.requestTimes.add(micros / requests, requests);
@@ -84,11 +89,11 @@ export class CoreMeter {
   }
 
   beginCommits(nowMs: number): void {
-    const { replier, proposals } = this.replica.parts;
+    const { statistics, proposals } = this.replica.parts;
     this.beginMs = nowMs;
     this.headBefore = proposals.head;
-    this.answeredBefore = replier.statistics.latencyCount;
-    this.latencyBefore = replier.statistics.totalLatencyMs;
+    this.answeredBefore = statistics.latencyCount;
+    this.latencyBefore = statistics.totalLatencyMs;
   }
 
   endCommits(nowMs: number): void {
@@ -98,7 +103,7 @@ export class CoreMeter {
     this.commitBatches.add(commits);
     this.commitTimes.add(((nowMs - this.beginMs) * 1000) / commits, commits);
     const writesMs = this.addWrites(headBefore, nowMs);
-    const { latencyCount, totalLatencyMs } = replica.parts.replier.statistics;
+    const { latencyCount, totalLatencyMs } = replica.parts.statistics;
     const reads = latencyCount - this.answeredBefore - commits;
     if (reads <= 0) return;
     // The replier counts up to the begin of the turn; of the reads only the sum is known.
@@ -111,6 +116,11 @@ export class CoreMeter {
     const { rounds, movedBytes } = this.replica.parts.tree.compactor;
     const { compactionBase } = this;
     return { rounds: rounds - compactionBase.rounds, movedBytes: movedBytes - compactionBase.movedBytes };
+  }
+
+  /** Another replica has begun; its compactor counts from 0. */
+  onRenewed(): void {
+    this.compactionBase = { rounds: 0, movedBytes: 0 };
   }
 
   /** Connections ended at a limit for clients since the last reset. */

@@ -2,6 +2,7 @@
  * Apache's metrics by its names, from our stages. The README of `../monitor` says which stands for what; a name that
  * is missing here is of something that this server does not have, and stays at 0.
  */
+import type { Incarnations } from '../../core/incarnations.ts';
 import type { Replica } from '../../core/replica.ts';
 import type { Recovery } from '../host/recovery.ts';
 import type { Distribution, Summary } from './distribution.ts';
@@ -22,7 +23,7 @@ const STARTUP_COSTS: ReadonlyMap<string, (recovery: Recovery) => number | null> 
 ]);
 
 export class CoreMetrics implements MetricsView {
-  private readonly replica: Replica;
+  private readonly incarnations: Incarnations;
   private readonly stages: Stages;
   /** Null after a reset, which forgets what the start has cost. */
   private recovery: Recovery | null = null;
@@ -31,8 +32,8 @@ export class CoreMetrics implements MetricsView {
   private readonly base = new Map<string, number>();
   private resetMs: number;
 
-  constructor(replica: Replica, stages: Stages, nowMs: number) {
-    this.replica = replica;
+  constructor(incarnations: Incarnations, stages: Stages, nowMs: number) {
+    this.incarnations = incarnations;
     this.stages = stages;
     this.resetMs = nowMs;
   }
@@ -63,6 +64,10 @@ export class CoreMetrics implements MetricsView {
     return stageMetrics(this.stages, this.replica, this.replica.clock.nowMs - this.resetMs);
   }
 
+  private get replica(): Replica {
+    return this.incarnations.replica;
+  }
+
   /** `srst`, after the replica's statistics have been reset. */
   reset(nowMs: number): void {
     this.stages.reset();
@@ -75,7 +80,7 @@ export class CoreMetrics implements MetricsView {
 
   /** Those of the stages begin at the last reset by themselves, the others at the start of the server. */
   private counted(name: string): number {
-    const { committer, clients, replier, proposals } = this.replica.parts;
+    const { clients, statistics, proposals } = this.replica.parts;
     const { stages } = this;
     switch (name) {
       case 'bytes_received_count':
@@ -86,7 +91,7 @@ export class CoreMetrics implements MetricsView {
         return proposals.tail;
       case 'commit_count':
       case 'proposal_count':
-        return committer.count;
+        return statistics.committed;
       case 'outstanding_changes_queued':
         return proposals.effectTail;
       case 'outstanding_changes_removed':
@@ -100,9 +105,9 @@ export class CoreMetrics implements MetricsView {
       case 'sessionless_connections_expired':
         return stages.ioSince(IoTotal.sessionless);
       case 'response_bytes':
-        return replier.statistics.responseBytes;
+        return statistics.responseBytes;
       case 'stale_sessions_expired':
-        return this.replica.lifecycle.expiredCount;
+        return statistics.expiredSessions;
       case 'digest_mismatches_count':
         return this.digestMismatches;
       default:

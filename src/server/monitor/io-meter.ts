@@ -16,13 +16,17 @@ export const IoTotal = {
   pausesWindow: 1,
   pausesOutstanding: 2,
   pausesRing: 3,
-  /** Connections closed: at accept, for a bad length, without a session, for not reading. */
+  /** Connections closed: at accept, for a bad length, without a session, for not reading (by its own bound, by that of
+   * all together). */
   refused: 4,
   malformed: 5,
   sessionless: 6,
   slow: 7,
   /** Requests in flight; goes up and down. */
   outstanding: 8,
+  greedy: 9,
+  /** Memory of replies that have not been sent; goes up and down. */
+  unreadBytes: 10,
 } as const;
 export type IoTotal = (typeof IoTotal)[keyof typeof IoTotal];
 

@@ -53,6 +53,8 @@ function ioMetrics(stages: Stages): OwnMetric[] {
     ['io_pauses_outstanding', stages.ioSince(IoTotal.pausesOutstanding)],
     ['io_closed_malformed', stages.ioSince(IoTotal.malformed)],
     ['io_closed_slow', stages.ioSince(IoTotal.slow)],
+    ['io_closed_greedy', stages.ioSince(IoTotal.greedy)],
+    ['io_unread_bytes_now', stages.ioNow(IoTotal.unreadBytes)],
     ...queueMetrics('io', stages.queues.io, refusals(stages.queues.io)),
   ];
 }

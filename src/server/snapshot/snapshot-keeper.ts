@@ -22,7 +22,7 @@ export interface SnapshotSource {
 }
 
 export interface SnapshotKeeperOptions {
-  readonly source: SnapshotSource;
+  readonly incarnations: { readonly replica: SnapshotSource };
   readonly link: SnapshotLink;
   readonly meter: CoreMeter;
   readonly log: Log;
@@ -35,12 +35,15 @@ export class SnapshotKeeper {
   private readonly options: SnapshotKeeperOptions;
   private readonly supervision: SnapshotSupervision;
   private readonly isInside: () => boolean;
+  /** Whose snapshot is under way: it keeps its pin although another replica may have begun meanwhile. */
+  private source: SnapshotSource;
   private zxid = 0;
 
   constructor(options: SnapshotKeeperOptions) {
     this.options = options;
     this.supervision = new SnapshotSupervision({ stallMs: options.stallMs, retryMs: RETRY_MS });
-    this.isInside = () => options.source.parts.tree.pointInTime.isReaderInside;
+    this.source = options.incarnations.replica;
+    this.isInside = () => this.source.parts.tree.pointInTime.isReaderInside;
   }
 
   /** The log has been rolled for a snapshot. */
@@ -55,13 +58,19 @@ export class SnapshotKeeper {
   }
 
   start(nowMs: number): void {
-    const { source, link, meter, begin } = this.options;
+    const { incarnations, link, meter, begin } = this.options;
     link.setRunning();
-    const request = source.beginSnapshot();
+    this.source = incarnations.replica;
+    const request = this.source.beginSnapshot();
     this.zxid = request.zxid[0]!;
     this.supervision.onStart(nowMs, link.progress);
     meter.runningSnapshots = 1;
     begin(request);
+  }
+
+  /** The replica ends: nobody wants its snapshot any more. Its thread reports as ever. */
+  letGo(): void {
+    if (this.supervision.isRunning) this.options.link.giveUp();
   }
 
   get hasEnded(): boolean {
@@ -70,8 +79,8 @@ export class SnapshotKeeper {
 
   /** The link says that the thread has reported. */
   onEnded(nowMs: number): void {
-    const { source, link, meter } = this.options;
-    if (this.supervision.onReport(link.report, nowMs)) source.endSnapshot();
+    const { link, meter } = this.options;
+    if (this.supervision.onReport(link.report, nowMs)) this.source.endSnapshot();
     link.setIdle();
     meter.runningSnapshots = 0;
     meter.snapshotAgeMs = 0;
@@ -79,7 +88,7 @@ export class SnapshotKeeper {
 
   /** With every tick. @throws SnapshotLostFailure */
   onTick(nowMs: number): void {
-    const { source, link, meter } = this.options;
+    const { link, meter } = this.options;
     const step = this.supervision.onLook(nowMs, link.progress, this.isInside);
     meter.snapshotAgeMs = this.supervision.ageMs(nowMs);
     switch (step) {
@@ -91,7 +100,7 @@ export class SnapshotKeeper {
         );
         break;
       case 'release':
-        source.endSnapshot();
+        this.source.endSnapshot();
         break;
       case 'remind':
         this.say(

@@ -194,7 +194,7 @@ test('a target that nobody can write to is refused at the start', async () => {
   const [server] = await startServers(1);
   await server!.stop();
   const probes = new AvailabilityProbes([server!.address], patient, PATH);
-  await assert.rejects(probes.start(), /znode \/bench\/probe cannot be created: .*ECONNREFUSED/);
+  await assert.rejects(probes.start(), /ECONNREFUSED/);
 });
 
 test('a track judges by the due time, keeps a late word, and grows', () => {

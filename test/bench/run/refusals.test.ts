@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { RawSession } from '../../../bench/session/raw-session.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
+import { readStat } from '../../../src/wire/stat.ts';
 import { ApacheServer } from '../../support/apache.ts';
 import { RingkeeperServer } from '../../support/ringkeeper.ts';
 import type { ServerOptions, TestServer } from '../../support/server.ts';
@@ -55,6 +56,14 @@ function childrenOf(server: TestServer, path: string): Promise<string[]> {
   return ask(server, async (session) => {
     const { error, body } = await session.request({ op: OpCode.getChildren, path, watch: false });
     return error === 0 ? new JuteReader(body).readList((reader) => reader.readText()) : [];
+  });
+}
+
+/** -1 of a znode that is not there. */
+function versionOf(server: TestServer, path: string): Promise<number> {
+  return ask(server, async (session) => {
+    const { error, body } = await session.request({ op: OpCode.exists, path, watch: false });
+    return error === 0 ? readStat(new JuteReader(body)).version : -1;
   });
 }
 
@@ -137,9 +146,8 @@ for (const [kind, make, skip] of KINDS) {
       const flags = ['--no-ceiling', '--target', server.address, '--out', outDir()];
       const long = ['--set', 'phases.reads.measure=2s', '--json'];
       const started = startBench('run', plan('ends'), ...flags, ...long);
-      // The last thing that is made before the phases.
-      for (let there: string[] = []; !there.includes('probe'); )
-        there = await childrenOf(server, '/load/here');
+      // The probe writes every 20 ms, from a moment before the phase.
+      while ((await versionOf(server, '/load/here/probe')) < 50);
       await server.kill();
       const { status, stderr, stdout } = await started.finished;
       assert.equal(status, 1, stderr);

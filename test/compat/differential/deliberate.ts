@@ -25,20 +25,6 @@ export const DELIBERATE_DIFFERENCES = [
     notRunOnApache: 'it ends the oracle',
   },
   {
-    id: 'create-container-flags',
-    what: 'createContainer with flags other than 4',
-    apache: 'creates a container',
-    ringkeeper: 'BADARGUMENTS (-8)',
-    handling: 'avoided',
-  },
-  {
-    id: 'create-with-container-flag',
-    what: 'create or create2 with flags 4, outside multi',
-    apache: 'creates a plain persistent znode',
-    ringkeeper: 'BADARGUMENTS (-8)',
-    handling: 'avoided',
-  },
-  {
     id: 'client-create-session',
     what: 'createSession (opcode -10) sent by a client',
     apache: 'executed',
@@ -119,9 +105,8 @@ export const DELIBERATE_DIFFERENCES = [
   },
   {
     id: 'multi-create-flags',
-    what: 'create flags that do not fit the operation, inside multi',
-    apache:
-      'flags decide, not the operation: createTTL with flags 0 creates a plain znode; create with a TTL flag gives MARSHALLINGERROR for the multi',
+    what: 'create, create2 or createContainer with the flags of a TTL node, inside multi',
+    apache: 'MARSHALLINGERROR for the whole',
     ringkeeper: 'BADARGUMENTS for this operation',
     handling: 'avoided',
   },
@@ -148,6 +133,34 @@ export const DELIBERATE_DIFFERENCES = [
     handling: 'avoided',
   },
   {
+    id: 'null-acl-scheme',
+    what: 'several ACL entries, one of them without a scheme',
+    apache: 'MARSHALLINGERROR (-5); INVALIDACL (-114) if it stands alone',
+    ringkeeper: 'INVALIDACL (-114)',
+    handling: 'avoided',
+  },
+  {
+    id: 'ipv6-acl',
+    what: 'an IPv6 address in an ACL entry of scheme ip',
+    apache: 'INVALIDACL (-114) (3.9.4: accepted)',
+    ringkeeper: 'accepted',
+    handling: 'avoided',
+  },
+  {
+    id: 'order-of-children',
+    what: 'order of the names in getChildren, which has no meaning',
+    apache: "by Java's hash of the name",
+    ringkeeper: 'as created, until one is deleted',
+    handling: 'mapped',
+  },
+  {
+    id: 'order-of-ids',
+    what: 'order of the ids in whoAmI, which has no meaning',
+    apache: "by Java's hash of the id",
+    ringkeeper: 'as proven',
+    handling: 'mapped',
+  },
+  {
     id: 'count-of-empty-path',
     what: 'getAllChildrenNumber of the empty path',
     apache: 'one more than for /',
@@ -167,6 +180,13 @@ export const DELIBERATE_DIFFERENCES = [
     apache: 'not UTF-8: two surrogates of three bytes each, which no client reads as what it sent',
     ringkeeper: 'UTF-8, as the client sent it',
     handling: 'mapped',
+  },
+  {
+    id: 'malformed-text',
+    what: 'a path that is not UTF-8 and only echoed: by sync, in catch-up events',
+    apache: 'U+FFFD in place of what is malformed',
+    ringkeeper: 'the bytes that the client sent',
+    handling: 'avoided',
   },
   {
     id: 'null-watch-path',

@@ -20,6 +20,9 @@ export const SCENE_PATHS: readonly string[] = [
   '/d',
   '/d2',
   '/q/child',
+  '/q/a',
+  '/q/b',
+  '/q/c',
   '/q',
   '/zookeeper/quota/q/zookeeper_limits',
   '/zookeeper/quota/q/zookeeper_stats',
@@ -55,21 +58,6 @@ export const DEMONSTRATIONS: Readonly<Record<DeliberateId, Demonstration | undef
     },
     apache: undefined,
     ringkeeper: 'err -8',
-  },
-  'create-container-flags': {
-    play: async (client) =>
-      outcome(await client.request(OpCode.createContainer, createBody('/d', CreateFlags.persistent))),
-    apache: 'err 0',
-    ringkeeper: 'err -8',
-  },
-  'create-with-container-flag': {
-    play: async (client) => {
-      const create = await client.request(OpCode.create, createBody('/d', CreateFlags.container));
-      const create2 = await client.request(OpCode.create2, createBody('/d2', CreateFlags.container));
-      return `${outcome(create)}, ${outcome(create2)}`;
-    },
-    apache: 'err 0, err 0',
-    ringkeeper: 'err -8, err -8',
   },
   'client-create-session': {
     play: async (client) => {
@@ -193,14 +181,12 @@ export const DEMONSTRATIONS: Readonly<Record<DeliberateId, Demonstration | undef
   },
   'multi-create-flags': {
     play: async (client) => {
-      const plain = bodies.create({ path: '/d', data: BYTES, acls: bodies.OPEN_ACL, flags: 0, ttl: 5n });
-      const ttl = createBody('/d2', CreateFlags.persistentTtl);
-      const first = await client.request(OpCode.multi, bodies.multi([{ op: OpCode.createTtl, body: plain }]));
-      const second = await client.request(OpCode.multi, bodies.multi([{ op: OpCode.create, body: ttl }]));
-      return `${outcome(first)} type ${first.body.int()}, ${outcome(second)}`;
+      const ttl = createBody('/d', CreateFlags.persistentTtl);
+      const reply = await client.request(OpCode.multi, bodies.multi([{ op: OpCode.create, body: ttl }]));
+      return reply.err === 0 ? `type ${reply.body.int()}` : outcome(reply);
     },
-    apache: 'err 0 type 1, err -5',
-    ringkeeper: 'err 0 type -1, err 0',
+    apache: 'err -5',
+    ringkeeper: 'type -1',
   },
   'null-path-in-multi': {
     play: async (client) => {
@@ -233,6 +219,49 @@ export const DEMONSTRATIONS: Readonly<Record<DeliberateId, Demonstration | undef
     apache: 'err -5',
     ringkeeper: 'err -114',
   },
+  'null-acl-scheme': {
+    play: async (client) => {
+      const entry = { perms: 31, scheme: null, id: 'x' };
+      const create = (acls: readonly bodies.Acl[]) =>
+        client.request(OpCode.create, bodies.create({ path: '/d', data: BYTES, acls, flags: 0 }));
+      return `${outcome(await create([entry, entry]))}, ${outcome(await create([entry]))}`;
+    },
+    apache: 'err -5, err -114',
+    ringkeeper: 'err -114, err -114',
+  },
+  'ipv6-acl': {
+    play: async (client) => {
+      const acls = [...bodies.OPEN_ACL, { perms: 1, scheme: 'ip', id: '2001:db8::1' }];
+      return outcome(
+        await client.request(OpCode.create, bodies.create({ path: '/d', data: BYTES, acls, flags: 0 })),
+      );
+    },
+    apache: 'err -114',
+    ringkeeper: 'err 0',
+  },
+  'order-of-children': {
+    play: async (client) => {
+      await client.request(OpCode.create, createBody('/q', CreateFlags.persistent));
+      for (const name of ['c', 'a', 'b']) {
+        await client.request(OpCode.create, createBody(`/q/${name}`, CreateFlags.persistent));
+      }
+      const { body } = await client.request(OpCode.getChildren, bodies.pathAndBool('/q', false));
+      return Array.from({ length: body.int() }, () => body.string()).join(' ');
+    },
+    apache: 'a b c',
+    ringkeeper: 'c a b',
+  },
+  'order-of-ids': {
+    play: async (client) => {
+      for (const user of ['zed', 'amy']) {
+        await client.request(OpCode.auth, bodies.auth('digest', new TextEncoder().encode(`${user}:x`)));
+      }
+      const { body } = await client.request(OpCode.whoAmI);
+      return Array.from({ length: body.int() }, () => `${body.string()} ${body.string()}`).join(', ');
+    },
+    apache: 'digest zed, digest amy, ip 127.0.0.1',
+    ringkeeper: 'ip 127.0.0.1, digest zed, digest amy',
+  },
   'count-of-empty-path': {
     play: async (client) => {
       const root = await client.request(OpCode.getAllChildrenNumber, bodies.path('/'));
@@ -258,6 +287,15 @@ export const DEMONSTRATIONS: Readonly<Record<DeliberateId, Demonstration | undef
     },
     apache: '2feda0bdedb880',
     ringkeeper: '2ff09f9880',
+  },
+  'malformed-text': {
+    play: async (client) => {
+      const path = new Uint8Array([0, 0, 0, 3, 0x2f, 0xff, 0x61]);
+      const reply = await client.request(OpCode.sync, path);
+      return Buffer.from(reply.body.buffer()!).toString('hex');
+    },
+    apache: '2fefbfbd61',
+    ringkeeper: '2fff61',
   },
   'null-watch-path': {
     play: async (client) =>

@@ -341,12 +341,12 @@ export class RequestSource {
 
   private createFlags(op: number): number {
     const prng = this.prng;
-    if (op === OpCode.createContainer) return CreateFlags.container;
+    if (op === OpCode.createContainer) return prng.chance(0.8) ? CreateFlags.container : prng.pick([0, 1, 2]);
     if (op === OpCode.createTtl)
       return prng.pick([CreateFlags.persistentTtl, CreateFlags.persistentSequentialTtl]);
-    // `multi-create-flags`; outside multi flags 4 is `create-with-container-flag`.
+    // `multi-create-flags`
     if (!this.insideMulti && prng.chance(0.03)) return prng.pick([5, 6, 7, -1, 2_000_000_000]);
-    return prng.pick([0, 0, 0, 1, 2, 3]);
+    return prng.chance(0.03) ? CreateFlags.container : prng.pick([0, 0, 0, 1, 2, 3]);
   }
 
   private ttl(): bigint {

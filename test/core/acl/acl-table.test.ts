@@ -145,14 +145,3 @@ test('ids of a file may be any, several for one list, and even missing', () => {
   assert.equal(checkAcl(table.get(closed), Perm.all, [{ scheme: 'super', id: '' }], providers), true);
   assert.equal(table.finishLoad(), 1);
 });
-
-test('clear forgets everything', () => {
-  const table = new AclTable(HASH);
-  table.addReference(table.intern(list('a')));
-  table.clear();
-  assert.equal(table.size, 0);
-  assert.equal(table.encodedLength(), 4);
-  assert.equal(table.intern(list('b')), 1);
-  table.dropUnreferenced();
-  assert.equal(table.size, 0);
-});

@@ -69,7 +69,7 @@ describe('progress', () => {
 
 test('a server without peers writes on over the end of its epoch, and its log is read again', () => {
   const start = makeZxid(2, COUNTER_MAX - 3);
-  const server = new ReplicaHarness({}, (replica) => {
+  const server = new ReplicaHarness({}, ({ replica }) => {
     createEmpty(replica);
     return start;
   });

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { ownerKind } from '../../../src/core/tree/record.ts';
 import { OPEN_ACL } from '../../../src/wire/acl.ts';
 import { ErrorCode } from '../../../src/wire/error-codes.ts';
 import { CreateFlags, OpCode, WatcherType } from '../../../src/wire/opcodes.ts';
@@ -100,4 +101,57 @@ test('an ephemeral that a failed multi deleted and created anew still ends with 
   client.ok({ op: OpCode.closeSession });
   const other = harness.connect();
   assert.equal(other.call({ op: OpCode.exists, path: '/e', watch: false }).err, noNode);
+});
+
+suite('create flags that do not fit the opcode', () => {
+  const kindOf = (harness: ReplicaHarness, path: string): string => {
+    const { tree } = harness.parts;
+    const bytes = new TextEncoder().encode(path);
+    const node = tree.cursor();
+    node.moveTo(tree.committedOf(tree.find(bytes, 0, bytes.length, tree.hash.of(bytes, 0, bytes.length))));
+    return ownerKind(node.ownerHigh, node.ownerLow, true);
+  };
+  const cases: readonly (readonly [
+    op: typeof OpCode.create | typeof OpCode.createContainer,
+    flags: number,
+    alone: string,
+    inMulti: string,
+  ])[] = [
+    [OpCode.create, CreateFlags.container, 'persistent', 'container'],
+    [OpCode.createContainer, CreateFlags.persistent, 'container', 'persistent'],
+    [OpCode.createContainer, CreateFlags.ephemeral, 'container', 'ephemeral'],
+  ];
+  for (const [op, flags, alone, inMulti] of cases) {
+    test(`opcode ${op} with flags ${flags}: ${alone}, inside multi ${inMulti}, as in Apache`, () => {
+      const harness = new ReplicaHarness({ extendedTypesEnabled: true });
+      const client = harness.connect();
+      const request = (path: string) => ({ op, path, data: null, acl: OPEN_ACL, flags });
+      assert.equal(client.call(request('/a')).err, ok);
+      assert.equal(kindOf(harness, '/a'), alone);
+      assert.deepEqual(results(client, request('/m')), [ok]);
+      assert.equal(kindOf(harness, '/m'), inMulti);
+    });
+  }
+});
+
+suite('credentials that are null', () => {
+  test('digest: AUTHFAILED, and the end of the connection', () => {
+    const client = new ReplicaHarness().connect();
+    assert.equal(client.call({ op: OpCode.auth, scheme: 'digest', auth: null }).err, ErrorCode.authFailed);
+    assert.equal(client.wire.closed, true);
+  });
+
+  test('sasl: the end of the connection, without a reply', () => {
+    const client = new ReplicaHarness().connect();
+    client.send({ op: OpCode.sasl, token: null });
+    assert.deepEqual(client.replies(), []);
+    assert.equal(client.wire.closed, true);
+  });
+});
+
+test('checkWatches of a path without a slash is refused, removeWatches of it finds nothing', () => {
+  const client = new ReplicaHarness().connect();
+  const asked = { path: 'relative', mode: WatcherType.any };
+  assert.equal(client.call({ op: OpCode.checkWatches, ...asked }).err, marshallingError);
+  assert.equal(client.call({ op: OpCode.removeWatches, ...asked }).err, noWatcher);
 });

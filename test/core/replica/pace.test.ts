@@ -161,7 +161,7 @@ test('20,000 sessions expire at once: in slices, and a client that is there is s
   const paced = new Paced(harness);
   paced.run(12_000);
   assert.equal(harness.parts.sessions.size, 1);
-  assert.equal(harness.replica.lifecycle.expiredCount, count);
+  assert.equal(harness.parts.statistics.expiredSessions, count);
   assert.ok(paced.mostPerTurn <= 256, `${paced.mostPerTurn} in one turn`);
   assert.equal(here.call(exists('/zookeeper')).err, 0);
 });

@@ -244,7 +244,7 @@ describe('expiry', () => {
     assert.equal(silent.wire.closed, true);
     assert.equal(lively.wire.closed, false);
     assert.ok(!dumpTree(h.parts).has('/silent'));
-    assert.equal(h.replica.lifecycle.expiredCount, 1);
+    assert.equal(h.parts.statistics.expiredSessions, 1);
     checkQuiet(h.parts);
   });
 
@@ -270,9 +270,9 @@ describe('expiry', () => {
     h.pass(3000);
     h.turn(() => h.replica.lifecycle.start());
     h.pass(5000);
-    assert.equal(h.replica.lifecycle.expiredCount, 0);
+    assert.equal(h.parts.statistics.expiredSessions, 0);
     h.pass(4000);
-    assert.equal(h.replica.lifecycle.expiredCount, 1);
+    assert.equal(h.parts.statistics.expiredSessions, 1);
   });
 });
 

@@ -43,7 +43,7 @@ function run(seed: number): void {
     if (!connection.wire.closed) assert.equal(connection.unanswered, 0, 'a request without a reply');
   }
   for (const { wire } of workload.replaced) assert.ok(wire.released, 'a connection that was never released');
-  const restored = new ReplicaHarness({}, (replica) => replay(replica, harness.log.txns)).parts;
+  const restored = new ReplicaHarness({}, ({ replica }) => replay(replica, harness.log.txns)).parts;
   assert.deepEqual(dumpTree(restored), dumpTree(parts));
   assert.deepEqual(dumpSessions(restored), dumpSessions(parts));
   assert.equal(digestOf(restored.tree.committed), digestOf(parts.tree.committed));

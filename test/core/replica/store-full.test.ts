@@ -186,7 +186,7 @@ test('a tree that leaves no room for a deletion is not served', () => {
   const full = new FullStore(1);
   const needed = full.harness.parts.tree.arena.reservedBytes;
   assert.ok(needed < storeBytesMax - 4 * MIB);
-  const load = (replica: ReplicaHarness['replica']): number => {
+  const load = ({ replica }: ReplicaHarness['incarnations']): number => {
     const zxid = 1;
     while (replica.parts.tree.arena.hasRoom(600_000, 0)) replica.parts.tree.arena.allocate(500_000);
     return zxid;

@@ -77,8 +77,8 @@ export function restored(disk: MemoryDisk, config: Partial<ServerConfig> = {}): 
   };
   const settings = { snapshotTrustEmpty: false, dbAutocreate: true, ...config } as ServerConfig;
   let recovery: Recovery | undefined;
-  const harness = new ReplicaHarness({}, (replica) => {
-    recovery = recover(replica, disk, DIRS, settings, log, CLOCK);
+  const harness = new ReplicaHarness({}, (incarnations) => {
+    recovery = recover(incarnations, disk, DIRS, settings, log, CLOCK);
     return recovery.lastZxid;
   });
   return { harness, recovery: recovery!, warnings };

@@ -4,9 +4,10 @@
  * request it answers and fails at once when a reply comes out of order, twice or unasked.
  */
 import assert from 'node:assert/strict';
+import { Incarnations } from '../../../src/core/incarnations.ts';
 import { Loader } from '../../../src/core/loading/loader.ts';
 import { CONN_IO_SHIFT } from '../../../src/core/ports/ports.ts';
-import { Replica } from '../../../src/core/replica.ts';
+import type { Replica } from '../../../src/core/replica.ts';
 import type { ReplicaOptions } from '../../../src/core/replica-parts.ts';
 import { type ConnectResponse, readConnectResponse, writeConnectRequest } from '../../../src/wire/connect.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';
@@ -73,7 +74,7 @@ export interface ConnectFields {
 
 export class ReplicaHarness {
   readonly log = new FakeLog();
-  readonly replica: Replica;
+  readonly incarnations: Incarnations;
   readonly sinks: FakeSink[];
   nowMs = 10_000;
   wallMs = WALL_START_MS;
@@ -82,17 +83,30 @@ export class ReplicaHarness {
   /** `load` fills the tree and returns the last zxid; without it the data directory was empty. */
   constructor(
     options: Partial<ReplicaOptions> = {},
-    load: (replica: Replica) => number = createEmpty,
+    load: (incarnations: Incarnations) => number = ({ replica }) => createEmpty(replica),
     ioThreads = 1,
   ) {
-    this.replica = new Replica(
+    this.incarnations = new Incarnations(
       { ...OPTIONS, ...options },
       { log: this.log, crypto: SHA1, admin: ADMIN, hashKey: HASH_KEY },
     );
     this.sinks = Array.from({ length: ioThreads }, () => new FakeSink());
     this.freeSlots = this.sinks.map(() => [0]);
-    for (const sink of this.sinks) this.replica.addSink(sink);
-    this.replica.start(load(this.replica), this.nowMs, this.wallMs);
+    for (const sink of this.sinks) this.incarnations.surroundings.clients.addSink(sink);
+    const zxid = load(this.incarnations);
+    this.replica.start(zxid, this.nowMs, this.wallMs);
+  }
+
+  /** The present one. */
+  get replica(): Replica {
+    return this.incarnations.replica;
+  }
+
+  /** Another state takes the place of this one, as `CoreHost.renew` does it. */
+  renew(load: (replica: Replica) => number = createEmpty): void {
+    const replica = this.incarnations.begin();
+    replica.start(load(replica), this.nowMs, this.wallMs);
+    this.turn(() => {});
   }
 
   get parts() {
@@ -154,7 +168,7 @@ export class ReplicaHarness {
 
   private hasMore(): boolean {
     if (this.parts.tree['epochs'].retiredCount > 0) return true;
-    return this.parts.proposals.length > 0 && !this.replica.isCongested;
+    return this.parts.proposals.length > 0 && !this.parts.clients.isCongested;
   }
 
   /** Time passes, with a tick of the server in every `stepMs`. */

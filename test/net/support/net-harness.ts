@@ -7,6 +7,7 @@ import type { ConnectionLimits } from '../../../src/net/client-connection.ts';
 import { ClientListener } from '../../../src/net/client-listener.ts';
 import { ConnectionTable } from '../../../src/net/connection-table.ts';
 import { nodeTransport } from '../../../src/net/node-transport.ts';
+import { createReplyMemory, ReplyMemory, type ReplyMemoryHandle } from '../../../src/net/reply-memory.ts';
 import type { BacklogObserver, RequestPort } from '../../../src/net/request-port.ts';
 
 export const TEST_LIMITS: ConnectionLimits = {
@@ -24,6 +25,8 @@ export interface HarnessOptions {
   readonly slotCount?: number;
   readonly connectionsMax?: number;
   readonly perAddressMax?: number;
+  readonly memory?: ReplyMemoryHandle;
+  readonly io?: number;
   readonly reply?: 'echo' | 'hold';
 }
 
@@ -54,6 +57,7 @@ export class NetHarness implements RequestPort, BacklogObserver {
       slotCount: options.slotCount ?? 1024,
       idBase: 0,
       nowMs: 0,
+      memory: new ReplyMemory(options.memory ?? createReplyMemory(2 ** 30, 1), options.io ?? 0),
       onGone: (admission) => this.acceptLimits.leave(admission),
       scheduleTurn: () => this.scheduleTurn(),
     });

@@ -84,6 +84,7 @@ describe('ServerConfig', () => {
         directIo: true,
         acceptMissingRecords: false,
         replyBacklogBytesMax: 1024 ** 2,
+        unreadBytesMax: 512 * 1024 ** 2,
         connectionWindowRequests: 1000,
         connectionWindowBytes: 1024 ** 2,
         logLevel: 'info',

@@ -38,7 +38,7 @@ function resultOf<T>(steps: Generator<null, T>): T {
 }
 
 function viewOf(harness: ReplicaHarness, config: Partial<ServerConfig> = {}): CoreView {
-  const { replica } = harness;
+  const { incarnations } = harness;
   const meters = {
     threading: 'shared',
     io: [createIoMeter('io_core')],
@@ -46,10 +46,10 @@ function viewOf(harness: ReplicaHarness, config: Partial<ServerConfig> = {}): Co
     snapshot: createSnapshotMeter(),
     coreThread: null,
   };
-  const stages = new Stages(meters, new CoreMeter(replica), { core: [], log: [], io: [] });
-  const metrics = new CoreMetrics(replica, stages, 0);
+  const stages = new Stages(meters, new CoreMeter(incarnations), { core: [], log: [], io: [] });
+  const metrics = new CoreMetrics(incarnations, stages, 0);
   return new CoreView(
-    replica,
+    incarnations,
     { sessionlessTimeoutMs: 10_000, ...config } as ServerConfig,
     metrics,
     FILES,

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { CONN_IO_SHIFT } from '../../../src/core/ports/ports.ts';
 import { createAcceptLimits } from '../../../src/net/accept-limits.ts';
+import { createReplyMemory } from '../../../src/net/reply-memory.ts';
 import { createIoLink, type IoLinkHandle } from '../../../src/server/io/io-link.ts';
 import type { IoWorkerMessage, IoWorkerSetup } from '../../../src/server/io/io-worker.ts';
 import { createBell } from '../../../src/shm/bell.ts';
@@ -38,7 +39,11 @@ test('two io workers share a port and serve the same core', async (t) => {
     createIoLink({ io, slotCount: 256, requestRingBytes: 4096 * KIB, replyRingBytes: 1024 * KIB, coreBell });
   const links = [link(0), link(1)];
   const polled = new PolledCore(links, TEST_LIMITS.replyBacklogBytesMax, 256);
-  const options = { limits: TEST_LIMITS, accept: createAcceptLimits(0, 12) };
+  const options = {
+    limits: TEST_LIMITS,
+    accept: createAcceptLimits(0, 12),
+    memory: createReplyMemory(2 ** 30, 2),
+  };
   const listen = { ...LISTEN, reusePort: true };
   const first = startWorker({ link: links[0]!, options, listen });
   const listening = await firstMessage(first);
@@ -90,7 +95,7 @@ test('a worker that cannot listen says why and ends with the exit status', async
   });
   const worker = startWorker({
     link,
-    options: { limits: TEST_LIMITS, accept: createAcceptLimits(0, 0) },
+    options: { limits: TEST_LIMITS, accept: createAcceptLimits(0, 0), memory: createReplyMemory(2 ** 30, 1) },
     listen: { ...LISTEN, address: '192.0.2.1' },
   });
   const exit = once(worker, 'exit');

@@ -15,7 +15,7 @@ function figures({ count, sum, min, max }: Distribution): object {
 
 test('reads take as long as their batch, writes from their arrival to the end of their commit', () => {
   const h = new ReplicaHarness();
-  const meter = new CoreMeter(h.replica);
+  const meter = new CoreMeter(h.incarnations);
   const c = h.connect();
   const clearReads = [getData('/zookeeper'), PING];
 
@@ -75,7 +75,7 @@ test('reads take as long as their batch, writes from their arrival to the end of
 
 test('nothing to commit is no batch', () => {
   const h = new ReplicaHarness();
-  const meter = new CoreMeter(h.replica);
+  const meter = new CoreMeter(h.incarnations);
   meter.beginCommits(h.nowMs);
   meter.endCommits(h.nowMs + 1);
   assert.equal(meter.commitBatches.count, 0);
@@ -84,7 +84,7 @@ test('nothing to commit is no batch', () => {
 
 test('compaction is counted since the last reset', () => {
   const scene = new StoreScene();
-  const meter = new CoreMeter(scene.h.replica);
+  const meter = new CoreMeter(scene.h.incarnations);
   assert.deepEqual(meter.compaction, { rounds: 0, movedBytes: 0 });
   scene.commit([scene.create('/p', 10)]);
   scene.thin('/p', 12_000, 1500, 20);

@@ -66,10 +66,10 @@ function unfinishedFiles(): string[] {
 describe('a snapshot whose disk stands still', () => {
   const harness = new ReplicaHarness();
   const client = harness.connect();
-  const meter = new CoreMeter(harness.replica);
+  const meter = new CoreMeter(harness.incarnations);
   const { tree } = harness.parts;
   const keeper = new SnapshotKeeper({
-    source: harness.replica,
+    incarnations: harness.incarnations,
     link: new SnapshotLink(link),
     meter,
     log,

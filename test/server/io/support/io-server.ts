@@ -5,6 +5,7 @@
 import { CONN_IO_SHIFT, type ReplySink } from '../../../../src/core/ports/ports.ts';
 import { createAcceptLimits } from '../../../../src/net/accept-limits.ts';
 import type { ConnectionLimits } from '../../../../src/net/client-connection.ts';
+import { createReplyMemory } from '../../../../src/net/reply-memory.ts';
 import { DirectRequestPort, DirectSink } from '../../../../src/server/io/direct-sink.ts';
 import { IoAgent } from '../../../../src/server/io/io-agent.ts';
 import { createIoLink, type IoLinkHandle } from '../../../../src/server/io/io-link.ts';
@@ -40,6 +41,7 @@ export async function startDirect(limits: Partial<ConnectionLimits> = {}): Promi
       slotCount: SLOTS,
       limits: { ...TEST_LIMITS, ...limits },
       accept: createAcceptLimits(0, 0),
+      memory: createReplyMemory(2 ** 30, 1),
       meter: createIoMeter('io'),
     },
     nodeLoopPlatform,
@@ -112,7 +114,11 @@ export async function startRing(
   const limits = { ...TEST_LIMITS, ...options.limits };
   const link = createIoLink({ ...options, io: 0, slotCount: SLOTS, coreBell: createBell() });
   const polled = new PolledCore([link], limits.replyBacklogBytesMax, options.pollLimit);
-  const io = new RingIo(link, { limits, accept: createAcceptLimits(0, 0) }, nodeLoopPlatform);
+  const io = new RingIo(
+    link,
+    { limits, accept: createAcceptLimits(0, 0), memory: createReplyMemory(2 ** 30, 1) },
+    nodeLoopPlatform,
+  );
   const stop = async (): Promise<void> => {
     await io.close();
     polled.stop();

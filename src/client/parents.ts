@@ -1,0 +1,45 @@
+/**
+ * Znodes with what is missing above them. A parent that was there a moment ago may be gone (containers are removed when
+ * they are empty), so nothing is remembered: NONODE at any time means that parents are made again.
+ */
+import type { CallOptions } from './client-core.ts';
+import { isZk } from './errors.ts';
+import { type Created, type CreateOp, op } from './operations.ts';
+import { parentOf } from './paths.ts';
+import type { ZkApi } from './zk-api.ts';
+
+export type ParentKind = 'container' | 'persistent';
+
+export async function createWithParents(
+  zk: ZkApi,
+  operation: CreateOp,
+  options: CallOptions,
+  kind: ParentKind,
+): Promise<Created> {
+  for (;;) {
+    try {
+      return await zk.createOnce(operation, options);
+    } catch (error) {
+      if (!isZk(error, 'NONODE') || parentOf(operation.path) === '/') throw error;
+      await ensurePath(zk, parentOf(operation.path), kind, options);
+    }
+  }
+}
+
+export async function ensurePath(
+  zk: ZkApi,
+  path: string,
+  kind: ParentKind,
+  options: CallOptions,
+): Promise<void> {
+  if (path === '/') return;
+  try {
+    await createWithParents(zk, op.create(path, null, { mode: kind }), options, kind);
+  } catch (error) {
+    if (isZk(error, 'NODEEXISTS')) return;
+    // Servers without containers.
+    if (kind === 'container' && isZk(error, 'UNIMPLEMENTED'))
+      return ensurePath(zk, path, 'persistent', options);
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Paths as a client sees them: which are legal, and how a root of its own is put in front of them and taken off again.
+ * A root is taken off at a component boundary only: below `/app`, the path `/application` is somebody else's.
+ * Pure, any thread.
+ */
+
+/** @throws TypeError with the reason when a server would refuse the path. */
+export function validatePath(path: string, what: string): void {
+  const reason = pathProblem(path);
+  if (reason !== null) throw new TypeError(`${what}: path ${JSON.stringify(path)} ${reason}`);
+}
+
+/** Why `path` is no path of a znode, or null when it is one. */
+export function pathProblem(path: string): string | null {
+  if (path === '') return 'is empty';
+  if (path[0] !== '/') return 'does not begin with /';
+  if (path === '/') return null;
+  if (path.endsWith('/')) return 'ends with /';
+  for (const name of path.slice(1).split('/')) {
+    if (name === '') return 'has an empty name in it';
+    if (name === '.' || name === '..') return 'is relative';
+  }
+  for (let i = 0; i < path.length; i++) {
+    const unit = path.charCodeAt(i);
+    // What Apache's PathUtils refuses: control characters, surrogates and the private area, the specials block.
+    if (unit < 0x20 || (unit >= 0x7f && unit <= 0x9f)) return 'has a control character in it';
+    if ((unit >= 0xd800 && unit <= 0xf8ff) || unit >= 0xfff0)
+      return 'has a character in it that servers refuse';
+  }
+  return null;
+}
+
+/** The path on the server. */
+export function toServerPath(chroot: string, path: string): string {
+  if (chroot === '') return path;
+  return path === '/' ? chroot : chroot + path;
+}
+
+/** The path as the client names it; one outside the root stays as it is. */
+export function toClientPath(chroot: string, path: string): string {
+  if (chroot === '') return path;
+  if (path === chroot) return '/';
+  return path.startsWith(chroot) && path[chroot.length] === '/' ? path.slice(chroot.length) : path;
+}
+
+export function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash <= 0 ? '/' : path.slice(0, slash);
+}
+
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+export function childOf(parent: string, name: string): string {
+  return parent === '/' ? `/${name}` : `${parent}/${name}`;
+}
