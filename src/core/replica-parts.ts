@@ -6,6 +6,7 @@ import { AuthProviders } from './acl/auth-providers.ts';
 import type { Client } from './client/client.ts';
 import type { ClientTable } from './client/client-table.ts';
 import { Replier } from './client/replier.ts';
+import { WriteNumbers } from './client/write-numbers.ts';
 import { ContainerSweep } from './container/container-sweep.ts';
 import type { AdminPort, CryptoPort, LogPort } from './ports/ports.ts';
 import { Progress } from './progress/progress.ts';
@@ -82,6 +83,7 @@ export interface PartsListener extends CommitListener {
 }
 
 export interface ReplicaParts {
+  readonly writes: WriteNumbers;
   readonly progress: Progress;
   readonly clock: TurnClock;
   readonly statistics: Statistics;
@@ -147,6 +149,7 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts, surroundings:
   });
   return {
     progress: new Progress(),
+    writes: new WriteNumbers(),
     clock,
     statistics,
     clients,

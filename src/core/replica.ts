@@ -224,9 +224,8 @@ export class Replica implements CorePort {
     for (let changes = 0; changes < CHANGES_PER_TURN && this.hasCommitsLeft; ) {
       const row = proposals.headRow;
       changes += 1 + proposals.effectEnds[row]! - proposals.effectHead;
-      const zxid = proposals.zxids[row]!;
       const client = proposals.clientOf(row);
-      const isHeld = client !== null && this.order.beginCommit(client, zxid);
+      const isHeld = client !== null && this.order.beginCommit(client, proposals.writes[row]!);
       committer.commitNext();
       this.order.onCommitted();
       if (client === null) continue;

@@ -23,7 +23,7 @@ export class Client {
   authIds: readonly AuthId[];
   readonly queue = new FrameQueue();
   /** The newest write of this session through this connection; reads wait until it is committed. */
-  lastWriteZxid = 0;
+  readonly lastWrite = new Float64Array(1);
   /** Proposals that will still answer this connection; it may be released only at 0. */
   proposals = 0;
   /** The head of the queue is ready but cannot run: no room in the log or for its reply, or a reply in the making. */

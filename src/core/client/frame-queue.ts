@@ -2,10 +2,10 @@
  * What one connection has waiting, in the order of its requests: a byte FIFO. Frames are copied because their
  * buffer belongs to the io side. Bounded by the io side's window per connection.
  *
- *   entry, 8-byte aligned: zxid float64 | receivedMs float64 | length int32 | pad 4 | frame bytes | pad 0-7
+ *   entry, 8-byte aligned: write float64 | receivedMs float64 | length int32 | pad 4 | frame bytes | pad 0-7
  *
- *   a request   that may run once `zxid` is committed; UNEVALUATED: nobody has looked at it yet
- *   a marker    length −1: the place of a write that has been proposed with `zxid` past the requests before it;
+ *   a request   that may run once `write` (its number, write-numbers.ts) is committed; UNEVALUATED: nobody has looked at it yet
+ *   a marker    length −1: the place of write number `write`, proposed past the requests before it;
  *               its reply may leave only when the marker is at the head
  */
 import { assert } from '../../base/assert.ts';
@@ -26,8 +26,8 @@ export class FrameQueue {
   count = 0;
   /** How many requests have not been looked at yet. */
   unevaluated = 0;
-  /** Zxids of the markers whose writes have not committed yet, from `markerAt` on. */
-  private readonly markerZxids: number[] = [];
+  /** Numbers of the markers whose writes have not committed yet, from `markerAt` on. */
+  private readonly markerWrites: number[] = [];
   private markerAt = 0;
   bytes = new Uint8Array(0);
   view = new DataView(this.bytes.buffer);
@@ -35,8 +35,8 @@ export class FrameQueue {
   private readAt = 0;
   private writeAt = 0;
 
-  /** The zxid that must be committed before the head may run, or UNEVALUATED; a marker's own zxid. */
-  get headZxid(): number {
+  /** The write that must be committed before the head may run, or UNEVALUATED; a marker's own. */
+  get headWrite(): number {
     return this.doubles[this.readAt >> 3]!;
   }
   get headIsMarker(): boolean {
@@ -46,18 +46,18 @@ export class FrameQueue {
     return this.readAt + HEAD_BYTES + Math.max(0, this.view.getInt32(this.readAt + LENGTH_AT, true));
   }
 
-  /** The head has been looked at: it waits for this zxid. */
-  evaluateHead(zxid: number): void {
+  /** The head has been looked at: it waits for this write. */
+  evaluateHead(write: number): void {
     this.unevaluated--;
-    this.doubles[this.readAt >> 3] = zxid;
+    this.doubles[this.readAt >> 3] = write;
   }
 
-  push(request: Frame, afterZxid: number): void {
+  push(request: Frame, afterWrite: number): void {
     const length = request.end - request.headerStart;
-    const at = this.append(length, afterZxid, request.receivedMs);
+    const at = this.append(length, afterWrite, request.receivedMs);
     this.view.setInt32(at + LENGTH_AT, length, true);
     copyBytes(request.bytes, request.headerStart, length, this.bytes, at + HEAD_BYTES);
-    if (afterZxid === UNEVALUATED) this.unevaluated++;
+    if (afterWrite === UNEVALUATED) this.unevaluated++;
   }
 
   /** The request at the head; valid until something is pushed. */
@@ -66,20 +66,20 @@ export class FrameQueue {
     into.moveTo(this.bytes, this.view, start, this.headEnd, this.doubles[(this.readAt >> 3) + 1]!);
   }
 
-  pushMarker(zxid: number): void {
-    const at = this.append(0, zxid, 0);
+  pushMarker(write: number): void {
+    const at = this.append(0, write, 0);
     this.view.setInt32(at + LENGTH_AT, MARKER_LENGTH, true);
-    this.markerZxids.push(zxid);
+    this.markerWrites.push(write);
   }
 
-  /** Whether the write that is about to commit left a marker; asked once per commit, in zxid order. */
-  takeMarker(zxid: number): boolean {
-    if (this.markerZxids[this.markerAt] !== zxid) return false;
+  /** Whether the write that is about to commit left a marker; asked once per commit, in order. */
+  takeMarker(write: number): boolean {
+    if (this.markerWrites[this.markerAt] !== write) return false;
     this.markerAt++;
-    if (this.markerAt === this.markerZxids.length) {
+    if (this.markerAt === this.markerWrites.length) {
       this.forgetMarkers();
     } else if (this.markerAt === TAKEN_MARKERS_MAX) {
-      this.markerZxids.splice(0, TAKEN_MARKERS_MAX);
+      this.markerWrites.splice(0, TAKEN_MARKERS_MAX);
       this.markerAt = 0;
     }
     return true;
@@ -87,7 +87,7 @@ export class FrameQueue {
 
   shift(): void {
     assert(this.count > 0, 'shift of an empty frame queue');
-    if (!this.headIsMarker && this.headZxid === UNEVALUATED) this.unevaluated--;
+    if (!this.headIsMarker && this.headWrite === UNEVALUATED) this.unevaluated--;
     this.readAt = (this.headEnd + 7) & ~7;
     this.count--;
     if (this.count === 0) this.rewind();
@@ -100,7 +100,7 @@ export class FrameQueue {
   }
 
   private forgetMarkers(): void {
-    this.markerZxids.length = 0;
+    this.markerWrites.length = 0;
     this.markerAt = 0;
   }
 
@@ -113,11 +113,11 @@ export class FrameQueue {
     if (this.bytes.length > CAPACITY_KEPT) this.adopt(new Uint8Array(0));
   }
 
-  private append(length: number, zxid: number, receivedMs: number): number {
+  private append(length: number, write: number, receivedMs: number): number {
     const needed = (HEAD_BYTES + length + 7) & ~7;
     if (this.writeAt + needed > this.bytes.length) this.makeRoom(needed);
     const at = this.writeAt;
-    this.doubles[at >> 3] = zxid;
+    this.doubles[at >> 3] = write;
     this.doubles[(at >> 3) + 1] = receivedMs;
     this.writeAt += needed;
     this.count++;

@@ -5,9 +5,18 @@
  */
 import type { Client } from './client.ts';
 import { Frame } from './frame.ts';
+import type { WriteRequest } from './write-request.ts';
 
-export class RequestView extends Frame {
+export class RequestView extends Frame implements WriteRequest {
   client!: Client;
+
+  get origin(): Client {
+    return this.client;
+  }
+
+  get asker(): Client {
+    return this.client;
+  }
 
   /** What a reply needs of a request whose bytes are gone. */
   recall(client: Client, xid: number, op: number, receivedMs: number): void {

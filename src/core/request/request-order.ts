@@ -4,7 +4,7 @@
  *   read, nothing of its own in flight     answered at once
  *   read behind an own write in flight     parked until that write is committed
  *   write                                  proposed at once, also past parked reads: what they wait for has an
- *                                          earlier zxid, so as a rule they are answered first all the same. A marker
+ *                                          earlier number, so as a rule they are answered first all the same. A marker
  *                                          keeps its place in the queue for the exception:
  *   a parked read becomes ready but finds no room for its reply (a slow client, another large reply being made):
  *                                          the connection is *stalled*. When a later write of its own commits now,
@@ -13,11 +13,10 @@
  *   closeSession                           waits unevaluated until everything before it has been answered
  *   anything behind a stalled or unevaluated request waits unevaluated
  *
- *     queue of one connection, oldest first (R parked read, after which zxid; M marker):
+ *     queue of one connection, oldest first (R parked read, after which write; M marker):
  *         R(7) R(7) M(9) R(9) M(12)        7 commits → both R run; 9 commits → its reply, R; 12 commits → its reply
  */
 import { assert } from '../../base/assert.ts';
-import type { Zxid } from '../../base/zxid.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { isWrite, OpCode } from '../../wire/opcodes.ts';
 import { REQUEST_HEADER_BYTES } from '../../wire/requests.ts';
@@ -27,7 +26,7 @@ import { UNEVALUATED } from '../client/frame-queue.ts';
 import { HeldSink } from '../client/held-sink.ts';
 import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
-import type { Progress } from '../progress/progress.ts';
+import type { WriteNumbers } from '../client/write-numbers.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
 import type { Proposer } from '../txn/proposer.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -40,7 +39,7 @@ export interface SessionEnds {
 }
 
 export interface RequestOrderParts {
-  readonly progress: Progress;
+  readonly writes: WriteNumbers;
   readonly clock: TurnClock;
   readonly clients: ClientTable;
   readonly replier: Replier;
@@ -57,7 +56,7 @@ export interface RequestOrderParts {
 const HELD_BYTES_MAX = 16 * 1024 * 1024;
 
 export class RequestOrder {
-  private readonly progress: Progress;
+  private readonly writes: WriteNumbers;
   private readonly clock: TurnClock;
   private readonly clients: ClientTable;
   private readonly replier: Replier;
@@ -70,10 +69,10 @@ export class RequestOrder {
   private readonly logWaiters: Client[] = [];
   private readonly replyWaiters: Client[] = [];
   /** Connections behind writes that the same session had proposed through an older one. */
-  private readonly commitWaiters: { readonly client: Client; readonly zxid: Zxid }[] = [];
+  private readonly commitWaiters: { readonly client: Client; readonly after: Float64Array }[] = [];
 
   constructor(parts: RequestOrderParts) {
-    this.progress = parts.progress;
+    this.writes = parts.writes;
     this.clock = parts.clock;
     this.clients = parts.clients;
     this.replier = parts.replier;
@@ -104,9 +103,9 @@ export class RequestOrder {
       // The end of a session is no write to hurry ahead with: its commit closes the connection on what is parked.
       const mustWait = op === OpCode.closeSession && queue.count > 0;
       if (mustWait || !this.propose(request)) queue.push(request, UNEVALUATED);
-      else if (queue.count > 0) queue.pushMarker(client.lastWriteZxid);
-    } else if (queue.count > 0 || client.lastWriteZxid > this.progress.committed || !this.read(request)) {
-      queue.push(request, client.lastWriteZxid);
+      else if (queue.count > 0) queue.pushMarker(client.lastWrite[0]!);
+    } else if (queue.count > 0 || client.lastWrite[0]! > this.writes.resolved || !this.read(request)) {
+      queue.push(request, client.lastWrite[0]!);
     }
   }
 
@@ -117,10 +116,10 @@ export class RequestOrder {
     if (client.held.length > 0) this.sendHeld(client);
     while (queue.count > 0 && client.state === ClientState.open && !client.isStalled) {
       if (queue.headIsMarker) return; // its commit takes it away
-      if (queue.headZxid === UNEVALUATED) {
+      if (queue.headWrite === UNEVALUATED) {
         if (!this.evaluateHead(client)) return;
       } else {
-        if (queue.headZxid > this.progress.committed) return;
+        if (queue.headWrite > this.writes.resolved) return;
         if (!this.read(this.head(client))) return;
         // Unless it was one that ends its connection, and the queue with it.
         if (client.state === ClientState.open) queue.shift();
@@ -129,15 +128,16 @@ export class RequestOrder {
   }
 
   /** The requests of a new connection of a known session stay behind what an older one has in flight. */
-  startBehind(client: Client, zxid: Zxid): void {
-    if (zxid <= this.progress.committed) return;
-    client.lastWriteZxid = zxid;
-    this.commitWaiters.push({ client, zxid });
+  startBehind(client: Client): void {
+    const write = this.writes.issued;
+    if (write <= this.writes.resolved) return;
+    client.lastWrite[0] = write;
+    this.commitWaiters.push({ client, after: Float64Array.of(write) });
   }
 
   /** After commits, whoever's they were. */
   onCommitted(): void {
-    while (this.commitWaiters.length > 0 && this.commitWaiters[0]!.zxid <= this.progress.committed) {
+    while (this.commitWaiters.length > 0 && this.commitWaiters[0]!.after[0]! <= this.writes.resolved) {
       this.drain(this.commitWaiters.shift()!.client);
     }
   }
@@ -156,11 +156,11 @@ export class RequestOrder {
   // ---- commits of own writes -----------------------------------------------------------------------------
 
   /** Before a write of this client commits: true = its reply has to be held, call `endHeld` after the commit. */
-  beginCommit(client: Client, zxid: Zxid): boolean {
+  beginCommit(client: Client, write: number): boolean {
     const { queue } = client;
-    if (!queue.takeMarker(zxid)) return false;
+    if (!queue.takeMarker(write)) return false;
     if (!client.isStalled) {
-      assert(queue.headIsMarker && queue.headZxid === zxid, 'a ready read was left in front of a commit');
+      assert(queue.headIsMarker && queue.headWrite === write, 'a ready read was left in front of a commit');
       queue.shift();
       return false;
     }
@@ -240,7 +240,7 @@ export class RequestOrder {
       if (!this.propose(request)) return false;
       queue.shift();
     } else {
-      queue.evaluateHead(client.lastWriteZxid);
+      queue.evaluateHead(client.lastWrite[0]!);
     }
     return true;
   }

@@ -142,7 +142,7 @@ export class SessionLifecycle {
     client.session = slot;
     this.expiry.renegotiate(slot, timeoutMs, parts.clock.nowMs);
     // Reads through the new connection must not run ahead of writes sent through an older one.
-    this.order.startBehind(client, parts.progress.proposed);
+    this.order.startBehind(client);
     this.welcome(client);
   }
 

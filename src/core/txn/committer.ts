@@ -13,6 +13,7 @@ import type { Client } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import { BodyBuffer, type Replier, writePathAndStat } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
+import { NO_WRITE, type WriteNumbers } from '../client/write-numbers.ts';
 import type { ConnId } from '../ports/ports.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Statistics } from '../progress/statistics.ts';
@@ -36,6 +37,7 @@ export interface CommitListener {
 export class Committer implements WatchReceiver {
   readonly digests = new DigestHistory();
   private readonly statistics: Statistics;
+  private readonly writes: WriteNumbers;
   private readonly progress: Progress;
   private readonly tree: Tree;
   private readonly acls: AclTable;
@@ -61,6 +63,7 @@ export class Committer implements WatchReceiver {
   constructor(parts: {
     progress: Progress;
     statistics: Statistics;
+    writes: WriteNumbers;
     tree: Tree;
     acls: AclTable;
     sessions: SessionTable;
@@ -76,6 +79,7 @@ export class Committer implements WatchReceiver {
   }) {
     this.progress = parts.progress;
     this.statistics = parts.statistics;
+    this.writes = parts.writes;
     this.tree = parts.tree;
     this.acls = parts.acls;
     this.sessions = parts.sessions;
@@ -100,6 +104,8 @@ export class Committer implements WatchReceiver {
     const zxid = proposals.zxids[row]!;
     const client = proposals.clientOf(row);
     this.progress.onCommitted(zxid);
+    const write = proposals.writes[row]!;
+    if (write !== NO_WRITE) this.writes.resolve(write);
     this.statistics.committed++;
     const end = proposals.effectEnds[row]!;
     const isMulti = proposals.ops[row] === OpCode.multi && client !== null;

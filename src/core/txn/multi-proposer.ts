@@ -6,8 +6,7 @@
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { MultiRequest } from '../../wire/multi.ts';
 import { OpCode } from '../../wire/opcodes.ts';
-import type { Client } from '../client/client.ts';
-import type { RequestView } from '../client/request-view.ts';
+import type { Origin, WriteRequest } from '../client/write-request.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Change } from './change.ts';
 import type { ChangeEncoder } from './change-encoder.ts';
@@ -44,10 +43,10 @@ export class MultiProposer {
     this.parts = parts;
   }
 
-  propose(request: RequestView): boolean {
+  propose(request: WriteRequest): boolean {
     const { multi, parts } = this;
     const { writer, stager, proposals, multiTxn } = parts;
-    const { client, xid } = request;
+    const { origin, asker, xid } = request;
     // Before the work, not only before the claim.
     if (proposals.isFull) return false;
     if (!multi.wrap(request.bytes, request.view, request.start, request.end)) {
@@ -60,7 +59,7 @@ export class MultiProposer {
     let failedAt = -1;
     let failure: number = ErrorCode.ok;
     for (let i = 0; multi.next(); i++) {
-      let err = failedAt >= 0 ? ErrorCode.runtimeInconsistency : this.plan(client);
+      let err = failedAt >= 0 ? ErrorCode.runtimeInconsistency : this.plan(origin);
       if (err === ErrorCode.ok && !this.fits(multi.count - i)) err = ErrorCode.marshallingError;
       if (err === ErrorCode.ok) {
         multiTxn.add();
@@ -74,28 +73,28 @@ export class MultiProposer {
       multiTxn.addError(err);
     }
     if (failedAt >= 0) stager.rollback(mark);
-    if (!multiTxn.log(client.session, xid, zxid)) {
+    if (!multiTxn.log(origin.session, xid, zxid)) {
       if (failedAt < 0) stager.rollback(mark);
       return false;
     }
-    const row = writer.push(zxid, OpCode.multi, client, xid, failure, writer.stagedBytes);
+    const row = writer.push(zxid, OpCode.multi, asker, xid, failure, writer.stagedBytes);
     proposals.failedAt[row] = failedAt;
     proposals.subCounts[row] = multi.count;
     return true;
   }
 
-  private plan(client: Client): number {
+  private plan(origin: Origin): number {
     const { multi } = this;
     const { creates, deletes, sets } = this.parts;
     switch (multi.op) {
       case OpCode.delete:
-        return deletes.plan(multi.pathVersion, client.authIds);
+        return deletes.plan(multi.pathVersion, origin.authIds);
       case OpCode.check:
-        return sets.planCheck(multi.pathVersion, client.authIds);
+        return sets.planCheck(multi.pathVersion, origin.authIds);
       case OpCode.setData:
-        return sets.planData(multi.setData, client.authIds);
+        return sets.planData(multi.setData, origin.authIds);
       default:
-        return creates.planSub(multi.op, multi.create, client);
+        return creates.planSub(multi.op, multi.create, origin);
     }
   }
 

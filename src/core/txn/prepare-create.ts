@@ -10,7 +10,7 @@ import { fixupAclBytes } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import { NO_ACL } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
-import type { Client } from '../client/client.ts';
+import type { Origin } from '../client/write-request.ts';
 import {
   hasSlashAndNoNul,
   isValidPath,
@@ -58,17 +58,17 @@ export class CreatePreparation {
   }
 
   /** One operation of a multi: as in Apache its flags say what is made, and the opcode only how it is written. */
-  planSub(op: number, request: CreateRequest, client: Client): number {
-    return this.plan(opOfFlags(op, request.flags), request, client);
+  planSub(op: number, request: CreateRequest, origin: Origin): number {
+    return this.plan(opOfFlags(op, request.flags), request, origin);
   }
 
   /**
-   * ErrorCode.ok or the reply's error. The client's session will own an ephemeral. As in Apache the opcode says what is
+   * ErrorCode.ok or the reply's error. The origin's session will own an ephemeral. As in Apache the opcode says what is
    * made: create with the flag of a container makes a plain znode (go-zookeeper sends that), createContainer makes a
    * container whatever its flags; only sequential is taken from them, and modes with a ttl are refused.
    */
-  plan(op: number, request: CreateRequest, client: Client): number {
-    const ids = client.authIds;
+  plan(op: number, request: CreateRequest, origin: Origin): number {
+    const ids = origin.authIds;
     const { change, latest, parent, tree, parts } = this;
     const flags = request.flags;
     if (flags < CreateFlags.persistent || flags > CreateFlags.persistentSequentialTtl) {
@@ -122,7 +122,7 @@ export class CreatePreparation {
     const hasOwner = flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential;
     change.ephemeral = hasOwner && !isContainer;
     change.ttlMs = isTtl ? request.ttl : 0;
-    this.setOwner(isContainer, client.session);
+    this.setOwner(isContainer, origin.session);
     change.parentCversion = nextCversion(parent.cversion);
     return ErrorCode.ok;
   }

@@ -21,6 +21,8 @@ export class ProposalQueue {
   tail = 0;
   readonly zxids = new Float64Array(PROPOSALS_MAX);
   readonly receivedMs = new Float64Array(PROPOSALS_MAX);
+  /** The write's number on this server, or NO_WRITE. */
+  readonly writes = new Float64Array(PROPOSALS_MAX);
   readonly ops = new Int32Array(PROPOSALS_MAX);
   readonly xids = new Int32Array(PROPOSALS_MAX);
   readonly errs = new Int32Array(PROPOSALS_MAX);

@@ -12,7 +12,8 @@ import { OpCode } from '../../wire/opcodes.ts';
 import { TXN_DIGEST_BYTES, TXN_HEADER_BYTES } from '../../wire/txn-records.ts';
 import { writeErrorTxn, writeTxnDigest, writeTxnHeader } from '../../wire/txn-writers.ts';
 import type { Client } from '../client/client.ts';
-import type { RequestView } from '../client/request-view.ts';
+import { NO_WRITE, type WriteNumbers } from '../client/write-numbers.ts';
+import type { WriteRequest } from '../client/write-request.ts';
 import type { LogPort } from '../ports/ports.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
@@ -26,6 +27,7 @@ const TXN_FIXED_BYTES = TXN_HEADER_BYTES + RECORD_FIXED_BYTES + TXN_DIGEST_BYTES
 
 export class ProposalWriter {
   readonly progress: Progress;
+  private readonly writes: WriteNumbers;
   readonly clock: TurnClock;
   readonly log: LogPort;
   /**
@@ -41,6 +43,7 @@ export class ProposalWriter {
 
   constructor(parts: {
     progress: Progress;
+    writes: WriteNumbers;
     clock: TurnClock;
     tree: Tree;
     sessions: SessionTable;
@@ -49,6 +52,7 @@ export class ProposalWriter {
     hasDigest: boolean;
   }) {
     this.progress = parts.progress;
+    this.writes = parts.writes;
     this.clock = parts.clock;
     this.tree = parts.tree;
     this.sessions = parts.sessions;
@@ -90,23 +94,29 @@ export class ProposalWriter {
 
   push(zxid: Zxid, op: number, client: Client | null, xid: number, err: number, recordBytes = 0): number {
     this.progress.onProposed(zxid);
-    if (client !== null) client.lastWriteZxid = zxid;
     const row = this.proposals.push(zxid, op, client, xid, err, this.clock.nowMs, recordBytes);
+    this.proposals.writes[row] = client === null ? NO_WRITE : this.numberOf(client);
     this.proposals.digestHighs[row] = this.tree.staging.digest.high;
     this.proposals.digestLows[row] = this.tree.staging.digest.low;
     return row;
   }
 
+  private numberOf(client: Client): number {
+    const write = this.writes.issue();
+    client.lastWrite[0] = write;
+    return write;
+  }
+
   /** A write that failed before or in preparation, as a transaction of its own. */
-  proposeError(request: RequestView, err: number): boolean {
+  proposeError(request: WriteRequest, err: number): boolean {
     const at = this.claim(4);
     if (at < 0) return false;
     const { view } = this.log;
-    const { client, xid, op } = request;
+    const { origin, asker, xid, op } = request;
     const zxid = this.progress.nextZxid();
-    const body = this.header(at, client.session, xid, zxid, OpCode.error);
+    const body = this.header(at, origin.session, xid, zxid, OpCode.error);
     this.log.commit(zxid, writeErrorTxn(view, body, err) - at);
-    this.push(zxid, op, client, xid, err);
+    this.push(zxid, op, asker, xid, err);
     return true;
   }
 }

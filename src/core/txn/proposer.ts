@@ -14,7 +14,7 @@ import { CreateRequest, PathVersionRequest, SetAclRequest, SetDataRequest } from
 import { TXN_DIGEST_BYTES } from '../../wire/txn-records.ts';
 import { writeCreateSessionTxn } from '../../wire/txn-writers.ts';
 import type { Client } from '../client/client.ts';
-import type { RequestView } from '../client/request-view.ts';
+import type { WriteRequest } from '../client/write-request.ts';
 import { NO_SESSION } from '../session/session-table.ts';
 import { MultiProposer, type ProposerParts } from './multi-proposer.ts';
 import type { ProposalWriter } from './proposal-writer.ts';
@@ -43,10 +43,10 @@ export class Proposer {
     this.options = options;
   }
 
-  /** A write request of a client. */
-  propose(request: RequestView): boolean {
-    const { client, op } = request;
-    this.parts.change.sessionClosed = this.parts.sessions.isClosing(client.session);
+  /** A write request, of a client of this server or of another. */
+  propose(request: WriteRequest): boolean {
+    const { origin, op } = request;
+    this.parts.change.sessionClosed = this.parts.sessions.isClosing(origin.session);
     if (op === OpCode.multi) return this.multi.propose(request);
     const err = this.plan(request);
     if (err !== ErrorCode.ok) return this.writer.proposeError(request, err);
@@ -54,7 +54,7 @@ export class Proposer {
   }
 
   /** A write that failed before it was prepared. */
-  proposeError(request: RequestView, err: number): boolean {
+  proposeError(request: WriteRequest, err: number): boolean {
     return this.writer.proposeError(request, err);
   }
 
@@ -88,27 +88,27 @@ export class Proposer {
 
   // ---- single operations ---------------------------------------------------------------------------------
 
-  private plan(request: RequestView): number {
+  private plan(request: WriteRequest): number {
     const { creates, deletes, sets } = this.parts;
-    const { client, op, bytes, view, start, end } = request;
+    const { origin, op, bytes, view, start, end } = request;
     switch (op) {
       case OpCode.create:
       case OpCode.create2:
       case OpCode.createContainer:
         if (!this.createRequest.wrap(bytes, view, start, end)) return ErrorCode.marshallingError;
-        return creates.plan(op, this.createRequest, client);
+        return creates.plan(op, this.createRequest, origin);
       case OpCode.createTtl:
         if (!this.createRequest.wrapTtl(bytes, view, start, end)) return ErrorCode.marshallingError;
-        return creates.plan(op, this.createRequest, client);
+        return creates.plan(op, this.createRequest, origin);
       case OpCode.delete:
         if (!this.pathVersion.wrap(bytes, view, start, end)) return ErrorCode.marshallingError;
-        return deletes.plan(this.pathVersion, client.authIds);
+        return deletes.plan(this.pathVersion, origin.authIds);
       case OpCode.setData:
         if (!this.setData.wrap(bytes, view, start, end)) return ErrorCode.marshallingError;
-        return sets.planData(this.setData, client.authIds);
+        return sets.planData(this.setData, origin.authIds);
       case OpCode.setAcl:
         if (!this.setAcl.wrap(bytes, view, start, end)) return ErrorCode.marshallingError;
-        return sets.planAcl(this.setAcl, client.authIds);
+        return sets.planAcl(this.setAcl, origin.authIds);
       case OpCode.reconfig:
         // A single server has no membership to change, and by default may not even be asked.
         return this.options.reconfigEnabled ? ErrorCode.unimplemented : ErrorCode.reconfigDisabled;
@@ -119,7 +119,7 @@ export class Proposer {
   }
 
   // The change is planned; without a request it is the server's own.
-  private proposePlanned(request: RequestView | null, op: number): boolean {
+  private proposePlanned(request: WriteRequest | null, op: number): boolean {
     const { encoder, stager, change } = this.parts;
     const { writer } = this;
     const bytesMax = encoder.recordBytesMax();
@@ -129,14 +129,14 @@ export class Proposer {
     const at = writer.claim(bytesMax + TXN_DIGEST_BYTES);
     if (at < 0) return false;
     const zxid = writer.progress.nextZxid();
-    const client = request === null ? null : request.client;
+    const session = request === null ? NO_SESSION : request.origin.session;
     const xid = request === null ? 0 : request.xid;
     writer.begin();
-    const body = writer.header(at, client === null ? NO_SESSION : client.session, xid, zxid, op);
+    const body = writer.header(at, session, xid, zxid, op);
     const end = encoder.write(writer.log.bytes, writer.log.view, body);
     stager.stage(change, zxid, writer.clock.wallMs);
     writer.finish(at, end, zxid);
-    writer.push(zxid, op, client, xid, ErrorCode.ok, writer.stagedBytes);
+    writer.push(zxid, op, request === null ? null : request.asker, xid, ErrorCode.ok, writer.stagedBytes);
     return true;
   }
 }
