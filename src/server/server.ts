@@ -331,6 +331,7 @@ class Assembly {
     const setup: LogWorkerSetup = {
       link: this.logLink,
       directory: this.dirs.logDirectory,
+      epochDirectory: this.dirs.snapshotDirectory,
       lastZxid,
       txnlog: {
         preallocBytes: config.preAllocBytes,

@@ -34,6 +34,7 @@ import {
   RECORD_OVERHEAD_BYTES,
   writeLogHeader,
 } from './txnlog-format.ts';
+import { truncateTxnlog } from './txnlog-truncate.ts';
 
 /**
  * A write into a part of the file that was never written makes the sync write the file system's journal too: 150 µs
@@ -168,6 +169,21 @@ export class TxnlogAppender {
     this.flush(true);
     this.noteSynced();
     this.trigger.reset();
+  }
+
+  /**
+   * Commits, ends the file and cuts the history behind `zxid`, durably; the next record is to come behind that. The bound
+   * goes down first: a crash in between leaves more than it tells, never less.
+   */
+  truncate(zxid: Zxid): void {
+    this.flush(true);
+    this.guarded(() => {
+      const last = Math.min(zxid, this.durable.value);
+      if (this.options.forceSync) this.synced.set(last);
+      truncateTxnlog(this.disk, this.directory, last);
+      this.durable.value = last;
+      this.stagedLast.value = last;
+    });
   }
 
   /** Commits and closes. */

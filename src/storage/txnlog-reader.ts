@@ -16,22 +16,10 @@
  */
 import { CorruptionFailure } from '../base/failure.ts';
 import { epochOf, type Zxid, ZxidCell, zxidHex } from '../base/zxid.ts';
-import { BATCH_MARK_BYTES, beginsBatch, hasBatchMark } from './batch-mark.ts';
-import { ByteWindow, FileSource } from './byte-window.ts';
 import { type LogFile, listLogs } from './data-files.ts';
 import type { Disk, DiskFile } from './disk.ts';
-import {
-  checksumMatches,
-  END_OF_RECORD,
-  isCredibleLength,
-  isMarkedHeader,
-  LOG_HEADER_BYTES,
-  LOG_MAGIC,
-  PAYLOAD_OFFSET,
-  payloadLength,
-  RECORD_OVERHEAD_BYTES,
-  recordZxid,
-} from './txnlog-format.ts';
+import { LogFileCursor } from './log-file-cursor.ts';
+import { LOG_HEADER_BYTES } from './txnlog-format.ts';
 import { inspectTail, type LogTail } from './txnlog-tail.ts';
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -199,37 +187,19 @@ class TxnlogReading implements TxnlogReadResult {
 
   /** Hands out the whole records; returns the offset behind the last one, 0 if the file header is not whole. */
   private readRecords(file: DiskFile): number {
-    const window = new ByteWindow(new FileSource(file), Math.min(CHUNK_BYTES, file.size() + 1));
-    if (!window.ensure(LOG_HEADER_BYTES) || window.view.getInt32(0) !== LOG_MAGIC) return 0;
-    this.isMarked = isMarkedHeader(window.view, window.start);
-    window.start += LOG_HEADER_BYTES;
-    while (window.ensure(PAYLOAD_OFFSET)) {
-      const length = payloadLength(window.view, window.start);
-      if (!isCredibleLength(length) || !window.ensure(RECORD_OVERHEAD_BYTES + length)) break;
-      const { bytes, view, start } = window;
-      const end = start + PAYLOAD_OFFSET + length;
-      if (bytes[end] !== END_OF_RECORD || !checksumMatches(bytes, view, start, length)) break;
-      this.onRecord(file, window.offset, recordZxid(view, start), bytes, view, start + PAYLOAD_OFFSET, end);
-      window.start += RECORD_OVERHEAD_BYTES + length;
-    }
-    return window.offset;
+    const cursor = new LogFileCursor(file, CHUNK_BYTES);
+    while (cursor.next()) this.onRecord(file, cursor);
+    this.isMarked = cursor.isMarked;
+    return cursor.endOffset;
   }
 
-  private onRecord(
-    file: DiskFile,
-    offset: number,
-    zxid: Zxid,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): void {
+  private onRecord(file: DiskFile, cursor: LogFileCursor): void {
+    const { zxid, offset } = cursor;
     if (!(zxid >= 0 && zxid <= Number.MAX_SAFE_INTEGER)) {
       throw corruption(file.path, offset, 'the zxid of the record is out of range');
     }
-    const isMarked = this.isMarked && hasBatchMark(view, start, end);
     // That file would have been synced and cut before this one was begun.
-    if (isMarked && this.tear !== null && beginsBatch(view, start, end, offset, zxid)) {
+    if (this.tear !== null && cursor.beginsBatch) {
       throw new CorruptionFailure(
         `${this.damage}, and ${file.path} was begun when this had been synced; acknowledged writes may be lost, ${WHAT_TO_DO}`,
       );
@@ -242,10 +212,10 @@ class TxnlogReading implements TxnlogReadResult {
     this.previous.value = zxid;
     if (zxid > this.last.value) this.last.value = zxid;
     if (zxid < this.fromZxid) return;
+    const { bytes, view, start, end } = cursor;
     this.recordCount++;
-    const txnEnd = isMarked ? end - BATCH_MARK_BYTES : end;
-    this.payloadBytes += txnEnd - start;
-    const proven = this.sink.onTxn(zxid, bytes, view, start, txnEnd);
+    this.payloadBytes += end - start;
+    const proven = this.sink.onTxn(zxid, bytes, view, start, end);
     if (proven && this.gap !== null) this.closeGap(this.gap, zxid);
   }
 

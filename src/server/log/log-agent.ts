@@ -13,15 +13,20 @@
  * Each second, and a second after the last batch, word is left on the disk of what is durable (synced-zxid.ts): a write of
  * 20 bytes into the page cache, which nobody waits for.
  *
+ * A command in the ring (truncate, save an epoch, roll) waits until what was in front of it is synced, which it makes due at
+ * once; then it is done, durably, and counted. So the core sees both in the order in which it gave them.
+ *
  * A StorageFailure goes through: nothing after it may be called durable, and the thread must end.
  */
+import { assert } from '../../base/assert.ts';
 import type { Agent } from '../../shm/agent.ts';
 import { Bell, type BellChannel } from '../../shm/bell.ts';
 import { Counters } from '../../shm/counters.ts';
 import { type RecordHandler, RingConsumer } from '../../shm/ring.ts';
+import { EpochKind } from '../../storage/epoch-files.ts';
 import type { TxnlogAppender } from '../../storage/txnlog-appender.ts';
 import type { LogMeter } from '../monitor/log-meter.ts';
-import { LogCounter, type LogLinkHandle, ZXID_BYTES } from './log-link.ts';
+import { LogCounter, type LogLinkHandle, LogRecordKind, ZXID_BYTES } from './log-link.ts';
 
 const NOTE_MS = 1000;
 
@@ -41,6 +46,8 @@ export interface LogAgentOptions {
   readonly meter: LogMeter;
   /** Times the disk; it may be finer than the `nowMs` of `doWork`. */
   readonly clockMs: () => number;
+  /** Makes an epoch durable. */
+  readonly saveEpoch: (kind: EpochKind, epoch: number) => void;
   /** How the core is woken. */
   readonly toCore: BellChannel;
 }
@@ -54,12 +61,14 @@ export class LogAgent implements Agent, RecordHandler {
   private readonly batching: LogBatching;
   private readonly meter: LogMeter;
   private readonly clockMs: () => number;
+  private readonly saveEpoch: LogAgentOptions['saveEpoch'];
   private stagedCount = 0;
+  private commandWaits = false;
   private arrivedMs = 0;
   private flushedMs = 0;
   private notedMs = 0;
 
-  constructor({ link, appender, batching, meter, clockMs, toCore }: LogAgentOptions) {
+  constructor({ link, appender, batching, meter, clockMs, saveEpoch, toCore }: LogAgentOptions) {
     this.ring = new RingConsumer(link.proposals);
     this.coreBell = new Bell(link.coreBell, undefined, toCore);
     this.counters = new Counters(link.counters);
@@ -67,6 +76,7 @@ export class LogAgent implements Agent, RecordHandler {
     this.batching = batching;
     this.meter = meter;
     this.clockMs = clockMs;
+    this.saveEpoch = saveEpoch;
   }
 
   /** For the loop around this agent: is there anything in the ring? */
@@ -81,28 +91,52 @@ export class LogAgent implements Agent, RecordHandler {
 
   /** @throws StorageFailure */
   doWork(nowMs: number): number {
-    const count = this.ring.drain(this, this.batching.recordsMax - this.stagedCount);
+    const before = this.stagedCount;
+    this.commandWaits = false;
+    const consumed = this.ring.drain(this, this.batching.recordsMax - before);
+    const count = this.stagedCount - before;
     if (count > 0) {
       // The delay counts from the first record of a batch at the earliest: an idle log owes nobody a flush.
-      if (this.stagedCount === 0)
-        this.flushedMs = Math.max(this.flushedMs, nowMs - this.batching.flushDelayMs);
+      if (before === 0) this.flushedMs = Math.max(this.flushedMs, nowMs - this.batching.flushDelayMs);
       this.arrivedMs = nowMs;
-      this.stagedCount += count;
     }
     if (nowMs - this.notedMs >= NOTE_MS) {
       this.notedMs = nowMs;
       this.appender.noteSynced();
     }
-    if (this.stagedCount === 0 || !this.isDue(nowMs)) return count;
+    if (this.stagedCount === 0 || !this.isDue(nowMs)) return consumed;
     const flushed = this.stagedCount;
     this.flush(nowMs);
     return flushed;
   }
 
-  /** From the ring: one proposal. */
-  onRecord(_kind: number, offset: number, length: number): boolean {
+  /** From the ring: one proposal, or a command, which must find nothing staged. */
+  onRecord(kind: number, offset: number, length: number): boolean {
+    if (kind !== LogRecordKind.proposal) return this.onCommand(kind, offset);
     const zxid = this.ring.view.getFloat64(offset, true);
     this.appender.append(zxid, this.ring.bytes, offset + ZXID_BYTES, length - ZXID_BYTES);
+    this.stagedCount++;
+    return true;
+  }
+
+  private onCommand(kind: number, offset: number): boolean {
+    if (this.stagedCount > 0) {
+      this.commandWaits = true;
+      return false;
+    }
+    const { view } = this.ring;
+    if (kind === LogRecordKind.truncate) {
+      this.appender.truncate(view.getFloat64(offset, true));
+      this.counters.set(LogCounter.durableZxid, this.appender.durableZxid);
+    } else if (kind === LogRecordKind.saveEpoch) {
+      const isCurrent = view.getInt32(offset + ZXID_BYTES, true) === 1;
+      this.saveEpoch(isCurrent ? EpochKind.current : EpochKind.accepted, view.getFloat64(offset, true));
+    } else {
+      assert(kind === LogRecordKind.roll, 'a record of the proposal ring has a known kind');
+      this.appender.roll();
+    }
+    this.counters.add(LogCounter.commandsDone, 1);
+    this.coreBell.ring();
     return true;
   }
 
@@ -114,7 +148,7 @@ export class LogAgent implements Agent, RecordHandler {
 
   private isDue(nowMs: number): boolean {
     const { recordsMax, flushDelayMs, pollTimeMs } = this.batching;
-    if (this.stagedCount >= recordsMax) return true;
+    if (this.stagedCount >= recordsMax || this.commandWaits) return true;
     if (flushDelayMs <= 0) return this.ring.isEmpty;
     return nowMs - this.flushedMs >= flushDelayMs || nowMs - this.arrivedMs >= pollTimeMs;
   }

@@ -4,7 +4,12 @@
  *
  *     core ── proposal ring, log's bell ──▶ log ── durableZxid counter, core's bell ──▶ core
  *
- *     record, kind PROPOSAL:   zxid float64 little-endian | TxnHeader + txn + TxnDigest
+ *     record, kind PROPOSAL:     zxid float64 little-endian | TxnHeader + txn + TxnDigest
+ *                   TRUNCATE:    zxid float64: nothing behind it remains
+ *                   SAVE_EPOCH:  epoch float64 | 0 accepted, 1 current
+ *                   ROLL:        the file ends, the next record begins another
+ *
+ * The last three are commands: done, durably, in the order of the ring, then counted in `commandsDone`.
  */
 import { createBell } from '../../shm/bell.ts';
 import { Counters, type CountersHandle, createCounters } from '../../shm/counters.ts';
@@ -19,8 +24,10 @@ export interface LogLinkHandle {
   readonly meter: LogMeterHandle;
 }
 
-export const PROPOSAL_KIND = 1;
+export const LogRecordKind = { proposal: 1, truncate: 2, saveEpoch: 3, roll: 4 } as const;
+export type LogRecordKind = (typeof LogRecordKind)[keyof typeof LogRecordKind];
 export const ZXID_BYTES = 8;
+export const EPOCH_COMMAND_BYTES = 16;
 
 /** Written by the log thread only. */
 export const LogCounter = {
@@ -28,6 +35,8 @@ export const LogCounter = {
   durableZxid: 0,
   /** How often the log has grown enough for a snapshot since start. */
   snapshotsDue: 1,
+  /** Of the core's commands, in their order; everything in front of one in the ring is durable when it counts. */
+  commandsDone: 2,
 } as const;
 export type LogCounter = (typeof LogCounter)[keyof typeof LogCounter];
 

@@ -8,9 +8,16 @@ import { Bell } from '../../shm/bell.ts';
 import { Counters } from '../../shm/counters.ts';
 import { RingProducer } from '../../shm/ring.ts';
 import { BATCH_MARK_BYTES } from '../../storage/batch-mark.ts';
+import { EpochKind } from '../../storage/epoch-files.ts';
 import { APPEND_BYTES_MAX } from '../../storage/txnlog-appender.ts';
 import { QueueGauge } from '../monitor/queue-gauge.ts';
-import { LogCounter, type LogLinkHandle, PROPOSAL_KIND, ZXID_BYTES } from './log-link.ts';
+import {
+  EPOCH_COMMAND_BYTES,
+  LogCounter,
+  type LogLinkHandle,
+  LogRecordKind,
+  ZXID_BYTES,
+} from './log-link.ts';
 
 export class RingLogPort implements LogPort {
   readonly bytes: Uint8Array;
@@ -20,6 +27,8 @@ export class RingLogPort implements LogPort {
   private readonly ring: RingProducer;
   private readonly logBell: Bell;
   private readonly counters: Counters;
+  /** Commands so far. */
+  commandsGiven = 0;
   private claimOffset = 0;
 
   /** `recordBytesMax`: what readers of the log accept, beyond what the ring and the log's format can take. */
@@ -36,7 +45,7 @@ export class RingLogPort implements LogPort {
   }
 
   claim(length: number): number {
-    const offset = this.ring.claim(PROPOSAL_KIND, ZXID_BYTES + length);
+    const offset = this.ring.claim(LogRecordKind.proposal, ZXID_BYTES + length);
     if (offset === -1) {
       this.queue.fullCount++;
       // Records not yet published would stay, and the log could never make room.
@@ -56,6 +65,32 @@ export class RingLogPort implements LogPort {
     this.ring.abort();
   }
 
+  /**
+   * Commands to the log, in the order of the proposals. Each is done when `commandsDone` has reached what
+   * `commandsGiven` was behind it; false: the ring is full, ask again after the durable zxid has moved.
+   *
+   * Nothing behind `zxid` remains in the log; the durable zxid goes back.
+   */
+  truncate(zxid: Zxid): boolean {
+    const offset = this.claimCommand(LogRecordKind.truncate, ZXID_BYTES);
+    if (offset === -1) return false;
+    this.view.setFloat64(offset, zxid, true);
+    return this.give(ZXID_BYTES);
+  }
+
+  saveEpoch(kind: EpochKind, epoch: number): boolean {
+    const offset = this.claimCommand(LogRecordKind.saveEpoch, EPOCH_COMMAND_BYTES);
+    if (offset === -1) return false;
+    this.view.setFloat64(offset, epoch, true);
+    this.view.setInt32(offset + ZXID_BYTES, kind === EpochKind.current ? 1 : 0, true);
+    return this.give(EPOCH_COMMAND_BYTES);
+  }
+
+  /** The next proposal begins a new file. */
+  roll(): boolean {
+    return this.claimCommand(LogRecordKind.roll, ZXID_BYTES) !== -1 && this.give(ZXID_BYTES);
+  }
+
   flush(): void {
     if (!this.ring.publish()) return;
     this.queue.look();
@@ -68,11 +103,29 @@ export class RingLogPort implements LogPort {
     this.logBell.close();
   }
 
+  get commandsDone(): number {
+    return this.counters.get(LogCounter.commandsDone);
+  }
+
   get durableZxid(): Zxid {
     return this.counters.get(LogCounter.durableZxid);
   }
 
   get snapshotsDue(): number {
     return this.counters.get(LogCounter.snapshotsDue);
+  }
+
+  private claimCommand(kind: LogRecordKind, length: number): number {
+    const offset = this.ring.claim(kind, length);
+    if (offset !== -1) return offset;
+    this.queue.fullCount++;
+    this.flush();
+    return -1;
+  }
+
+  private give(length: number): true {
+    this.ring.commit(length);
+    this.commandsGiven++;
+    return true;
   }
 }

@@ -5,6 +5,7 @@
 import { Prng } from '../../base/prng.ts';
 import type { AgentLoopOptions } from '../../shm/agent.ts';
 import { Bell, type BellChannel } from '../../shm/bell.ts';
+import { saveEpoch } from '../../storage/epoch-files.ts';
 import { SnapshotTrigger, type SnapshotTriggerOptions } from '../../storage/snapshot-trigger.ts';
 import { TxnlogAppender, type TxnlogOptions } from '../../storage/txnlog-appender.ts';
 import { LogMeter } from '../monitor/log-meter.ts';
@@ -17,6 +18,8 @@ export interface LogWorkerSetup {
   readonly link: LogLinkHandle;
   /** The `version-2` folder of the log. */
   readonly directory: string;
+  /** The `version-2` folder of the snapshots, where the epochs are. */
+  readonly epochDirectory: string;
   readonly lastZxid: number;
   readonly txnlog: Omit<TxnlogOptions, 'nowMs' | 'times' | 'onSlowSync'>;
   readonly snapshots: SnapshotTriggerOptions;
@@ -59,6 +62,7 @@ export function createLogLoop(
     batching: setup.batching,
     meter,
     clockMs: nowMs,
+    saveEpoch: (kind, epoch) => saveEpoch(platform.disk, setup.epochDirectory, kind, epoch),
     toCore,
   });
   return {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { StorageFailure } from '../../../src/base/failure.ts';
+import { makeZxid } from '../../../src/base/zxid.ts';
+import { EpochKind, readEpoch } from '../../../src/storage/epoch-files.ts';
 import { MemoryDisk } from '../../storage/support/memory-disk.ts';
 import { DIRECTORY, LogHarness, type LogHarnessOptions, readLog } from './support/log-harness.ts';
 
@@ -112,6 +114,55 @@ test('a snapshot becomes due with the log: a new file and a count', () => {
   assert.ok(due >= 4 && due <= 9, `${due} snapshots due in 100 txns with snapCount 20`);
   assert.equal(disk.list(DIRECTORY).filter((name) => name.startsWith('log.')).length, due + 1);
   assert.equal(readLog(disk, DIRECTORY).length, 100);
+});
+
+test('commands are done in the order of the ring, when all in front of them is durable', () => {
+  const disk = new MemoryDisk();
+  const log = harnessOn(disk, { batching: { flushDelayMs: 1000, pollTimeMs: 1000 } });
+  log.propose(1);
+  log.port.flush();
+  log.agent.doWork(5000);
+  for (const zxid of [2, 3, 4, 5]) log.propose(zxid);
+  assert.ok(log.port.saveEpoch(EpochKind.accepted, 7));
+  assert.ok(log.port.truncate(3));
+  log.propose(makeZxid(7, 1));
+  assert.ok(log.port.roll());
+  assert.ok(log.port.saveEpoch(EpochKind.current, 7));
+  log.propose(makeZxid(7, 2));
+  log.port.flush();
+  assert.equal(log.port.commandsGiven, 4);
+  const seen: unknown[] = [];
+  while (log.agent.doWork(5001) > 0) {
+    seen.push([log.port.commandsDone, log.port.durableZxid, readEpoch(disk, DIRECTORY, EpochKind.accepted)]);
+  }
+  assert.deepEqual(seen, [
+    [0, 5, null], // no delay: a command waits behind them
+    [2, makeZxid(7, 1), 7],
+    [4, makeZxid(7, 1), 7],
+  ]);
+  assert.equal(readEpoch(disk, DIRECTORY, EpochKind.current), 7);
+  log.agent.onClose();
+  assert.deepEqual(
+    readLog(disk, DIRECTORY).map(({ zxid }) => zxid),
+    [1, 2, 3, makeZxid(7, 1), makeZxid(7, 2)],
+  );
+  const logs = disk.list(DIRECTORY).filter((name) => name.startsWith('log.'));
+  assert.deepEqual(logs.sort(), ['log.1', 'log.700000001', 'log.700000002']);
+});
+
+test('a full ring takes no command, says so, and the log makes room', () => {
+  const log = harnessOn(new MemoryDisk(), { ringBytes: 4096 });
+  for (let zxid = 1; log.propose(zxid, 40); zxid++);
+  while (log.port.roll());
+  assert.equal(log.port.truncate(1), false);
+  assert.equal(log.port.saveEpoch(EpochKind.current, 1), false);
+  const given = log.port.commandsGiven;
+  while (log.agent.doWork(0) > 0);
+  assert.equal(log.port.commandsDone, given);
+  assert.equal(log.port.truncate(1), true);
+  log.port.flush();
+  while (log.agent.doWork(0) > 0);
+  assert.equal(log.port.durableZxid, 1);
 });
 
 test('closing makes the rest durable', () => {

@@ -25,6 +25,7 @@ function startWorker(link: LogLinkHandle, directory: string): Worker {
   const workerData: LogWorkerSetup = {
     link,
     directory,
+    epochDirectory: directory,
     lastZxid: 0,
     txnlog: { preallocBytes: 65536, fileBytesMax: 0, direct: true, forceSync: true, slowSyncMs: 60_000 },
     snapshots: { snapCount: 1000, snapBytesMax: 0 },

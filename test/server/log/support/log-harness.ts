@@ -9,6 +9,7 @@ import { DistributionReader } from '../../../../src/server/monitor/shared-distri
 import { createNodeBlocking } from '../../../../src/server/platform/node-blocking.ts';
 import { createBell } from '../../../../src/shm/bell.ts';
 import type { Disk } from '../../../../src/storage/disk.ts';
+import { saveEpoch } from '../../../../src/storage/epoch-files.ts';
 import { SnapshotTrigger } from '../../../../src/storage/snapshot-trigger.ts';
 import { TxnlogAppender } from '../../../../src/storage/txnlog-appender.ts';
 import { readTxnlog } from '../../../../src/storage/txnlog-reader.ts';
@@ -55,6 +56,7 @@ export class LogHarness {
       batching: { ...EAGER, ...options.batching },
       meter,
       clockMs: () => 0,
+      saveEpoch: (kind, epoch) => saveEpoch(disk, DIRECTORY, kind, epoch),
       toCore: {},
     });
   }
