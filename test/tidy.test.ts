@@ -27,6 +27,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   storage: ['base', 'wire'],
   net: ['base', 'wire'],
   client: ['base', 'wire'],
+  recipes: ['base', 'client'],
   server: ['base', 'shm', 'wire', 'core', 'storage', 'net'],
   bin: ['base', 'server', 'bench'],
 };

@@ -46,6 +46,8 @@ export class ClientCore {
   /** Settles when the client has ended; never rejects. */
   readonly closed: Promise<StateChange>;
   present: StateChange = { state: 'connecting', epoch: 0, sessionId: 0n, server: null, cause: null };
+  /** Connections so far: what was true on one need not be on the next. */
+  connections = 0;
   private resolveClosed: (change: StateChange) => void = () => undefined;
   private readonly streams = new Set<StateStream>();
   private readonly listeners = new Set<(change: StateChange) => void>();
@@ -198,6 +200,7 @@ export class ClientCore {
 
   private onState(change: StateChange): void {
     this.present = change;
+    if (this.isConnected) this.connections++;
     if (stateChannel.hasSubscribers) stateChannel.publish(change);
     for (const listener of [...this.listeners]) listener(change);
     for (const stream of this.streams) stream.push(change);

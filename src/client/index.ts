@@ -11,6 +11,7 @@ export { type ErrorName, isZk, MultiError, type Outcome, ZkError } from './error
 export type { Follow, Followed } from './follow.ts';
 export { removeLater, removeSurely } from './janitor.ts';
 export type { Lease } from './lease.ts';
+export { transact } from './multi.ts';
 export type { NodeHandle, NodeValue } from './node-handle.ts';
 export {
   type Created,

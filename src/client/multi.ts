@@ -1,9 +1,11 @@
 /**
  * Several operations in one request, with a type for each result. Pure.
  */
+
+import type { Zxid } from '../base/zxid.ts';
 import { ErrorCode } from '../wire/error-codes.ts';
 import { OpCode } from '../wire/opcodes.ts';
-import type { CallFacts } from './client-core.ts';
+import type { CallFacts, CallOptions } from './client-core.ts';
 import { errorNameOf, MultiError, refusal, type ZkError } from './errors.ts';
 import {
   fromResult,
@@ -15,6 +17,7 @@ import {
   type WriteOp,
 } from './operations.ts';
 import { decoderOf } from './promise-call.ts';
+import type { ZkApi } from './zk-api.ts';
 
 export type ResultsOf<T extends readonly WriteOp[]> = { -readonly [K in keyof T]: ResultOf<T[K]> };
 export type ReadResultsOf<T extends readonly ReadOp[]> = {
@@ -61,4 +64,24 @@ function together(
   const subs = ops.map((one) => toRequest(one, chroot));
   const bytes = ops.reduce((sum, one) => sum + sizeOf(one) + HEADER_BYTES, 0);
   return { request: { op: opcode, subs }, path: ops[0]?.path ?? '', bytes };
+}
+
+/** A multi that also tells its zxid: the moment at which all of it held. */
+export function transact<const T extends readonly WriteOp[]>(
+  zk: Pick<ZkApi, 'core' | 'chroot'>,
+  ops: T,
+  options: CallOptions = {},
+): Promise<{ readonly zxid: Zxid; readonly results: ResultsOf<T> }> {
+  const { decode, ...facts } = multiFacts<T>(ops, zk.chroot);
+  const withZxid: CallFacts<{ zxid: Zxid; results: ResultsOf<T> }>['decode'] = (
+    bytes,
+    view,
+    start,
+    end,
+    zxid,
+  ) => ({
+    zxid,
+    results: decode(bytes, view, start, end, zxid),
+  });
+  return zk.core.call({ ...facts, fromError: null, decode: withZxid }, options);
 }

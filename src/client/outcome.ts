@@ -29,8 +29,10 @@ export async function createProtected(
   options: CreateOptions,
 ): Promise<Created> {
   const parent = parentOf(operation.path);
-  const prefix = `${PROTECTED_PREFIX}${randomUUID()}-`;
-  const own = { ...operation, path: childOf(parent, prefix + nameOf(operation.path)) };
+  const given = typeof options.protect === 'string' ? options.protect : null;
+  const prefix = given ?? `${PROTECTED_PREFIX}${randomUUID()}-`;
+  const own =
+    given === null ? { ...operation, path: childOf(parent, prefix + nameOf(operation.path)) } : operation;
   const epoch = zk.epoch;
   try {
     for (;;) {

@@ -9,6 +9,8 @@ import type { Children, CreateOptions, DeleteOptions, WatchOptions, WriteOptions
 
 export interface ZkApi {
   readonly core: ClientCore;
+  /** The root of its paths on the server. */
+  readonly chroot: string;
   readonly epoch: number;
   readonly sessionId: bigint;
   create(path: string, data: Data, options: CreateOptions): Promise<Created>;

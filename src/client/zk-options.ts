@@ -9,8 +9,11 @@ import type { NodeEvent, WatchItem } from './watch-stream.ts';
 export interface CreateOptions extends CreateFields, CallOptions {
   /** Missing parents are made too, as containers (which the server removes when they are empty) or for good. */
   readonly parents?: 'container' | 'persistent';
-  /** Put a name of our own in front, so that the znode is found again when the reply is lost (sequential modes). */
-  readonly protect?: boolean;
+  /**
+   * The znode's name is told apart by a unique text in front, so that it is found again when the reply is lost (sequential
+   * modes). `true` puts one there (`_c_<uuid>-`); a text is one that the name begins with already.
+   */
+  readonly protect?: boolean | string;
   /** When the reply is lost, find out what became of it instead of failing. */
   readonly resolve?: boolean;
 }

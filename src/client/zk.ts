@@ -122,7 +122,7 @@ export class Zk implements ZkApi, AsyncDisposable {
   create(path: string, data: Data = null, options: CreateOptions = {}): Promise<Created> {
     const operation = op.create(path, data, options);
     validateOperation(operation);
-    if (options.protect === true) return createProtected(this, operation, options);
+    if (options.protect) return createProtected(this, operation, options);
     if (options.resolve === true) return resolveCreate(this, operation, options);
     return options.parents === undefined
       ? this.createOnce(operation, options)

@@ -1,0 +1,130 @@
+/** Locks on real servers: exclusion by history, order, release at a broken connection, the neighbours' dialects. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { connect, isZk, op, type Zk } from '../../src/client/index.ts';
+import { AcquireTimeoutError, LeaseLostError, lock, MixedDialectError } from '../../src/recipes/index.ts';
+import { ApacheServer } from '../support/apache.ts';
+import { RingkeeperServer } from '../support/ringkeeper.ts';
+import type { TestServer } from '../support/server.ts';
+import { need, needRingkeeper } from '../support/skip.ts';
+import { until } from '../support/until.ts';
+
+for (const [name, make, missing] of [
+  ['ringkeeper', () => new RingkeeperServer({}), needRingkeeper()],
+  ['Apache 3.8.0', () => new ApacheServer({}), need('java', 'zookeeper')],
+] as const) {
+  describe(`lock on ${name}`, { skip: missing }, () => {
+    let server: TestServer;
+    let zk: Zk;
+
+    before(async () => {
+      server = make();
+      await server.start();
+      zk = await connect(server.address);
+    });
+
+    after(async () => {
+      await zk?.close();
+      await server?.dispose();
+    });
+
+    it('has one holder at a time, in order, with growing tokens', async () => {
+      const clients = await Promise.all(Array.from({ length: 8 }, () => connect(server.address)));
+      let inside = 0;
+      const tokens: number[] = [];
+      const work = clients.map(async (client) => {
+        for (let round = 0; round < 5; round++) {
+          await using lease = await lock(client, '/locks/a').acquire();
+          assert.equal(++inside, 1);
+          tokens.push(lease.token);
+          await lease.verify();
+          inside--;
+        }
+      });
+      await Promise.all(work);
+      assert.equal(tokens.length, 40);
+      assert.deepEqual(
+        tokens,
+        [...tokens].sort((a, b) => a - b),
+      );
+      assert.equal(new Set(tokens).size, 40);
+      await Promise.all(clients.map((client) => client.close()));
+      assert.deepEqual(await lock(zk, '/locks/a').contenders(), []);
+    });
+
+    it('is tried, given up in time, and given up when asked to; nothing is left behind', async () => {
+      await using held = await lock(zk, '/locks/b').acquire({ data: 'holder' });
+      await using other = await connect(server.address);
+      const second = lock(other, '/locks/b');
+      assert.equal(await second.tryAcquire(), null);
+      await assert.rejects(second.acquire({ timeoutMs: 50 }), AcquireTimeoutError);
+      const stop = new AbortController();
+      const waiting = second.acquire({ signal: stop.signal });
+      await until(async () => (await second.contenders()).length === 2);
+      stop.abort(new Error('not any more'));
+      await assert.rejects(waiting, /not any more/);
+      await until(async () => (await second.contenders()).length === 1);
+      assert.equal(Buffer.from((await zk.getData(held.path)).data!).toString(), 'holder');
+    });
+
+    it('binds writes to it, and says when it is lost', async () => {
+      await zk.create('/resource', '0');
+      const lease = await lock(zk, '/locks/c').acquire();
+      const [stat] = await lease.guard([op.setData('/resource', '1')]);
+      assert.equal(stat.version, 1);
+      await zk.delete(lease.path);
+      await assert.rejects(lease.guard([op.setData('/resource', '2')]), LeaseLostError);
+      assert.ok(lease.signal.aborted);
+      assert.throws(() => lease.assertHeld(), LeaseLostError);
+      assert.equal(Buffer.from((await zk.getData('/resource')).data!).toString(), '1');
+    });
+
+    it('fires the signal when the connection is gone, and its znode goes once there is one again', async () => {
+      await using own = await connect(server.address);
+      const lease = await lock(own, '/locks/d').acquire();
+      await server.kill();
+      await until(async () => lease.signal.aborted);
+      assert.ok(lease.signal.reason instanceof LeaseLostError);
+      await server.start();
+      await lease.release();
+      await until(async () => (await lock(zk, '/locks/d').contenders()).length === 0);
+    });
+
+    it('goes on waiting over a restart of the server', async () => {
+      await using own = await connect(server.address);
+      const lease = await lock(zk, '/locks/e', { policy: 'session' }).acquire();
+      const waiting = lock(own, '/locks/e').acquire();
+      await until(async () => (await lock(zk, '/locks/e').contenders()).length === 2);
+      await server.kill();
+      await server.start();
+      await until(async () => zk.state === 'connected');
+      assert.ok(!lease.signal.aborted);
+      await lease.release();
+      await using next = await waiting;
+      assert.ok(next.token > lease.token);
+    });
+
+    it('refuses to share a path with names that do not see ours', async () => {
+      await zk.create('/locks/f', null, { parents: 'persistent' });
+      await zk.create(`/locks/f/${'0'.repeat(32)}__lock__`, null, { mode: 'ephemeralSequential' });
+      await assert.rejects(lock(zk, '/locks/f').acquire(), MixedDialectError);
+      await zk.create('/locks/f/not-a-contender', null);
+      await assert.rejects(
+        lock(zk, '/locks/f', { dialect: 'kazoo' }).acquire({ timeoutMs: 50 }),
+        AcquireTimeoutError,
+      );
+    });
+
+    it('runs work inside, and releases whatever happens', async () => {
+      const guarded = lock(zk, '/locks/g');
+      assert.equal(await guarded.do(async (lease) => lease.isHeld), true);
+      await assert.rejects(
+        guarded.do(async () => {
+          await zk.getData('/none');
+        }),
+        (error) => isZk(error, 'NONODE'),
+      );
+      await until(async () => (await guarded.contenders()).length === 0);
+    });
+  });
+}
