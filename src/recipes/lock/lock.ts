@@ -53,8 +53,7 @@ export class Lock {
       return new Lease(this.zk, path, token, this.policy);
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      if (late?.aborted === true && signal?.aborted !== true)
-        throw new AcquireTimeoutError(this.path, timeoutMs!);
+      if (late?.aborted === true) throw new AcquireTimeoutError(this.path, timeoutMs!);
       throw error;
     }
   }
