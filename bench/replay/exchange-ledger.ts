@@ -41,6 +41,7 @@ export class ExchangeLedger {
   /** Its credential was not recorded. */
   skipped(exchange: Exchange): void {
     exchange.state = 'skipped';
+    exchange.order?.finish();
     this.tally.onSkipped(exchange);
     this.expected.of(exchange.xid).push(exchange);
   }
@@ -48,6 +49,7 @@ export class ExchangeLedger {
   /** Its connection is gone for good. */
   unsent(exchange: Exchange): void {
     exchange.state = 'unsent';
+    exchange.order?.finish();
     this.tally.onUnsent(exchange);
     this.expected.of(exchange.xid).push(exchange);
   }
@@ -90,9 +92,12 @@ export class ExchangeLedger {
       exchange.replayedNames = namesInReply(exchange.op, exchange.creates, body);
     }
     this.tally.onReply(exchange, performance.now());
-    if (exchange.recordedError === null) return;
-    this.owed--;
-    this.join(exchange);
+    if (exchange.recordedError !== null) {
+      this.owed--;
+      this.join(exchange);
+    }
+    // Behind `join`: who waited may use the names that it learned.
+    exchange.order?.finish();
   }
 
   /** The connection broke. */
@@ -123,7 +128,11 @@ export class ExchangeLedger {
   private *takeInFlight(): Generator<Exchange> {
     this.inFlightCount = 0;
     this.owed = 0;
-    for (const exchange of this.inFlight.drain()) if (exchange !== null) yield exchange;
+    for (const exchange of this.inFlight.drain()) {
+      if (exchange === null) continue;
+      yield exchange;
+      exchange.order?.finish(); // whatever became of it: nobody waits for ever
+    }
   }
 
   /** Requests that the recording has no reply to. */

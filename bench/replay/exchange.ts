@@ -7,6 +7,7 @@
  */
 import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
 import { Fifo } from './fifo.ts';
+import type { OrderPoint } from './observed-order.ts';
 import type { RequestRecord } from './recording-format.ts';
 import { opOf, pathOf, type SequentialCreates, sequentialCreates, xidOf } from './request-facts.ts';
 
@@ -15,6 +16,8 @@ export interface Due {
   readonly dueMs: number;
   /** Later than `dueMs` when the replay itself was late. */
   readonly handedMs: number;
+  /** Of a request: its place among those of other connections; null when it has none. */
+  readonly order: OrderPoint | null;
 }
 
 export interface Exchange extends Due {
@@ -50,6 +53,7 @@ export function exchangeFor(record: RequestRecord, connection: number, due: Due)
     requestUs: record.timeUs,
     dueMs: due.dueMs,
     handedMs: due.handedMs,
+    order: due.order,
     sentMs: performance.now(),
     creates: sequentialCreates(op, frame),
     state: 'open',
@@ -70,6 +74,7 @@ export function handshakeExchange(record: RequestRecord, connection: number, due
     requestUs: record.timeUs,
     dueMs: due.dueMs,
     handedMs: due.handedMs,
+    order: due.order,
     sentMs: performance.now(),
     creates: null,
     state: 'open',

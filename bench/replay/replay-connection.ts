@@ -17,6 +17,7 @@ import { carriesCredential } from './credentials.ts';
 import { type Due, type Exchange, exchangeFor, handshakeExchange } from './exchange.ts';
 import { ExchangeLedger } from './exchange-ledger.ts';
 import { Handshake } from './handshake.ts';
+import type { OrderPoint } from './observed-order.ts';
 import { PendingName } from './path-map.ts';
 import type { ConnectedRecord, RecordingRecord, RequestRecord } from './recording-format.ts';
 import type { ReplayContext } from './replay-context.ts';
@@ -43,6 +44,7 @@ export class ReplayConnection implements LinkUser, SessionOwner {
   /** The handshake as a request; null before it. */
   private opening: Exchange | null = null;
   private waitsFor: PendingName | null = null;
+  private waitsForWrite: OrderPoint | null = null;
   private closeSessionSent = false;
   private lastWriteMs = 0;
 
@@ -167,6 +169,7 @@ export class ReplayConnection implements LinkUser, SessionOwner {
   private send(record: RequestRecord, due: Due): boolean {
     const { context, ledger } = this;
     if (ledger.inFlightCount >= context.outstandingMax || !this.link.hasRoom) return false;
+    if (!this.mayGo(due)) return false;
     const exchange = this.exchangeOf(record, due);
     if (carriesCredential(exchange.op) && !context.credentialsKept) {
       ledger.skipped(exchange);
@@ -182,6 +185,14 @@ export class ReplayConnection implements LinkUser, SessionOwner {
     ledger.sent(exchange);
     this.write(this.withOwnZxid(exchange.op, frame), exchange.sentMs);
     return true;
+  }
+
+  /** False while a write that the recorded client may have known of has no reply. */
+  private mayGo({ order }: Due): boolean {
+    const blocker = order?.blocker() ?? null;
+    if (blocker !== null && blocker !== this.waitsForWrite) blocker.whenDone(() => this.advance());
+    this.waitsForWrite = blocker;
+    return blocker === null;
   }
 
   private onRecordedGreeting(record: ConnectedRecord): boolean {
@@ -322,7 +333,7 @@ export class ReplayConnection implements LinkUser, SessionOwner {
   private dueOr(due: Due): Due {
     if (this.context.timed) return due;
     const nowMs = performance.now();
-    return { dueMs: nowMs, handedMs: nowMs };
+    return { dueMs: nowMs, handedMs: nowMs, order: due.order };
   }
 
   /** A client restores its watches from the last zxid that it saw, which here is the target's. */

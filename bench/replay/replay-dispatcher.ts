@@ -9,6 +9,7 @@
  *       |--piece used up-----> read of the file ---------------------> pump, or all dispatched
  */
 import type { Due } from './exchange.ts';
+import { ObservedOrder, type OrderPoint } from './observed-order.ts';
 import type { RecordingRecord } from './recording-format.ts';
 import type { RecordingReader } from './recording-reader.ts';
 import { ReplayConnection } from './replay-connection.ts';
@@ -46,6 +47,8 @@ export class ReplayDispatcher {
   private readonly context: ReplayContext;
   private readonly rules: DispatchRules;
   private readonly events: DispatchEvents;
+  private readonly order = new ObservedOrder();
+  private readonly greeted = new Set<number>();
   /** Taken from the reader, and not due yet. */
   private waiting: RecordingRecord | null = null;
   private firstUs: number | null = null;
@@ -128,8 +131,33 @@ export class ReplayDispatcher {
       this.context.tally.onHandedOver(lagMs);
     }
     this.waiting = null;
-    this.dispatch(record, { dueMs, handedMs: dueMs + lagMs });
+    const order = this.orderOf(record);
+    this.dispatch(record, { dueMs, handedMs: dueMs + lagMs, order });
     return true;
+  }
+
+  /** Its place among the requests of all connections; keeps account of what clients may have known. */
+  private orderOf(record: RecordingRecord): OrderPoint | null {
+    switch (record.kind) {
+      case 'request':
+        return this.greeted.has(record.connection)
+          ? this.order.onRequest(record.connection, record.frame)
+          : this.greet(record.connection);
+      case 'reply':
+        this.order.onReply(record.connection, record.xid);
+        return null;
+      case 'closed':
+        this.order.onClosed(record.connection);
+        return null;
+      default:
+        return null;
+    }
+  }
+
+  /** The first frame of a connection is its handshake. */
+  private greet(connection: number): null {
+    this.greeted.add(connection);
+    return null;
   }
 
   private get hasRoom(): boolean {

@@ -85,13 +85,13 @@ function sequentialSubs(frame: Uint8Array, view: DataView): SequentialCreates | 
   return positions.length > 0 ? positions : null;
 }
 
-function isCreate(op: number): boolean {
+export function isCreate(op: number): boolean {
   return (
     op === OpCode.create || op === OpCode.create2 || op === OpCode.createContainer || op === OpCode.createTtl
   );
 }
 
-function isSequential(flags: number): boolean {
+export function isSequential(flags: number): boolean {
   return (
     flags === CreateFlags.persistentSequential ||
     flags === CreateFlags.ephemeralSequential ||

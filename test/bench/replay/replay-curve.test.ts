@@ -33,12 +33,12 @@ test('a step is down when a request that was due in it was not served in time; t
   for (let step = 0; step < 20; step++) {
     const dueMs = START + step * 100 + 10;
     const late = step >= 5 && step < 9;
-    curve.onAnswered(dueMs + (late ? 1_001 : 1_000), { dueMs, handedMs: dueMs });
+    curve.onAnswered(dueMs + (late ? 1_001 : 1_000), { dueMs, handedMs: dueMs, order: null });
     // One bad request of many is enough.
     if (step === 6) curve.onJudged(dueMs, 'failed');
-    curve.onAnswered(dueMs + 1, { dueMs, handedMs: dueMs });
+    curve.onAnswered(dueMs + 1, { dueMs, handedMs: dueMs, order: null });
     // Late by the replay's own fault: the service answered at once.
-    curve.onAnswered(dueMs + 5_001, { dueMs, handedMs: dueMs + 5_000 });
+    curve.onAnswered(dueMs + 5_001, { dueMs, handedMs: dueMs + 5_000, order: null });
   }
   const { outcomes, outages, byTime } = summarizeAvailability(curve.history, 0, 2_000);
   assert.deepEqual(outcomes, { ok: 16, late: 3, failed: 1, unknown: 0 });
@@ -48,7 +48,8 @@ test('a step is down when a request that was due in it was not served in time; t
 
 test('steps in which nothing was due say nothing', () => {
   const curve = new ReplayCurve(START);
-  for (const dueMs of [START, START + 900]) curve.onAnswered(dueMs + 5, { dueMs, handedMs: dueMs });
+  for (const dueMs of [START, START + 900])
+    curve.onAnswered(dueMs + 5, { dueMs, handedMs: dueMs, order: null });
   assert.equal(curve.history.count, 2);
   assert.equal(curve.history.dueMsAt(1), 900);
 });
