@@ -90,8 +90,8 @@ export function writeTxn(
   length: number,
 ): void {
   bytes.fill(zxid & 0xff, offset, offset + length);
-  view.setInt32(offset + 12, 0);
-  view.setInt32(offset + 16, zxid);
+  view.setInt32(offset + 12, Math.floor(zxid / 2 ** 32));
+  view.setInt32(offset + 16, zxid | 0);
 }
 
 export interface LoggedTxn {
