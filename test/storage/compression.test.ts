@@ -1,7 +1,7 @@
 /** gzip and snappy streams: ours read what others write, and no damage makes a decoder hang, crash or lie. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { constants, gunzipSync, gzipSync } from 'node:zlib';
+import { constants, crc32, gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { compress } from 'snappyjs';
 import { CorruptionFailure } from '../../src/base/failure.ts';
@@ -90,9 +90,16 @@ suite('gzip', () => {
   test('skips the optional header fields', () => {
     const plain = gzipSync(Buffer.from('hello'));
     const extra = Buffer.from('0300616263', 'hex');
-    const header = Buffer.concat([plain.subarray(0, 10), extra, Buffer.from('name\0comment\0crc')]);
+    const header = Buffer.concat([plain.subarray(0, 10), extra, Buffer.from('name\0comment\0')]);
     header[3] = 2 | 4 | 8 | 16;
-    assert.equal(gunzip(Buffer.concat([header.subarray(0, -1), plain.subarray(10)])).toString(), 'hello');
+    const sum = Buffer.alloc(2);
+    sum.writeUInt16LE(crc32(header) & 0xffff);
+    assert.equal(gunzip(Buffer.concat([header, sum, plain.subarray(10)])).toString(), 'hello');
+    sum[0]! ^= 1;
+    assert.throws(
+      () => gunzip(Buffer.concat([header, sum, plain.subarray(10)])),
+      /x\.gz is corrupt near offset/,
+    );
   });
 
   test('damaged or cut streams are refused or give the same bytes', () => {
@@ -101,6 +108,36 @@ suite('gzip', () => {
     checkDamage(packed, (damaged) => gunzip(damaged), bytes);
     for (let at = 1; at < packed.length; at += 97) {
       assert.throws(() => gunzip(packed.subarray(0, at)), CorruptionFailure);
+    }
+  });
+});
+
+suite('gzip in small pieces', () => {
+  test('a member that inflates a thousandfold fills what it is given and no more', () => {
+    const packed = gzipSync(Buffer.alloc(50_000_000, 7));
+    const source = new GunzipSource(new PieceSource(packed), 'x.gz');
+    const into = new Uint8Array(1000);
+    let total = 0;
+    for (let count = source.read(into, 10, 900); count > 0; count = source.read(into, 10, 900)) {
+      assert.ok(count <= 900);
+      total += count;
+      if (total > 5_000_000) break;
+    }
+    assert.deepEqual([into[9], into[10], into[909], into[910]], [0, 7, 7, 0]);
+    assert.ok(total > 5_000_000);
+  });
+
+  test('an empty stream, a wrong magic and a trailer that lies are refused, each with file and offset', () => {
+    const packed = gzipSync(Buffer.from('hello'));
+    const wrong = (at: number): Buffer => packed.map((byte, i) => (i === at ? byte ^ 1 : byte)) as Buffer;
+    for (const [bytes, reason] of [
+      [Buffer.alloc(0), /near offset 0: gzip: the data ends early/],
+      [wrong(0), /gzip: incorrect header check/],
+      [wrong(packed.length - 8), /gzip: incorrect data check/],
+      [wrong(packed.length - 4), /gzip: incorrect length check/],
+      [Buffer.concat([packed, Buffer.from('more')]), /gzip: incorrect header check/],
+    ] as const) {
+      assert.throws(() => gunzip(bytes), { name: 'CorruptionFailure', message: reason });
     }
   });
 });
