@@ -13,7 +13,8 @@ import { Progress } from './progress/progress.ts';
 import type { Statistics } from './progress/statistics.ts';
 import type { TurnClock } from './progress/turn-clock.ts';
 import { Authenticator } from './request/authenticator.ts';
-import { ChildrenReply } from './request/children-reply.ts';
+import { DescendantCount } from './request/descendant-count.ts';
+import { LargeReply } from './request/large-reply.ts';
 import { PathLookup } from './request/path-lookup.ts';
 import { ReadOps } from './request/read-ops.ts';
 import { WatchOps } from './request/watch-ops.ts';
@@ -101,7 +102,8 @@ export interface ReplicaParts {
   readonly writer: ProposalWriter;
   readonly proposer: Proposer;
   readonly replier: Replier;
-  readonly childrenReply: ChildrenReply;
+  readonly largeReply: LargeReply;
+  readonly descendants: DescendantCount;
   readonly reads: ReadOps;
   readonly words: WordAnswers;
   readonly authenticator: Authenticator;
@@ -117,13 +119,16 @@ export function createParts(
   const state = createState(options, ports, surroundings);
   const replier = new Replier(state.progress, state.clock, state.statistics, state.clients);
   const writes = createWrites(options, ports, state);
-  const childrenReply = new ChildrenReply(state.tree, replier, (client) => listener.onLargeReplyDone(client));
+  const largeReply = new LargeReply(state.tree, replier, (client) => listener.onLargeReplyDone(client));
   const lookup = new PathLookup(state.tree, state.acls, state.providers);
   const watchOps = new WatchOps(state.watches, lookup, replier, (conn, limit) => {
     const client = state.clients.get(conn);
     if (client !== undefined) state.clients.endAtLimit(client, limit);
   });
-  const reads = new ReadOps({ ...state, watchOps, lookup, replier, children: childrenReply });
+  const descendants = new DescendantCount(state.tree, state.effects, replier, (client) =>
+    listener.onLargeReplyDone(client),
+  );
+  const reads = new ReadOps({ ...state, watchOps, lookup, replier, largeReply, descendants });
   const words = new WordAnswers(state.clients, replier);
   const authenticator = new Authenticator({ ...state, replier });
   const committer = new Committer({
@@ -133,7 +138,7 @@ export function createParts(
     listener,
     checkDigest: options.digestEnabled,
   });
-  return { ...state, ...writes, replier, childrenReply, reads, words, authenticator, committer };
+  return { ...state, ...writes, replier, largeReply, descendants, reads, words, authenticator, committer };
 }
 
 /** What the server knows. */

@@ -116,7 +116,8 @@ export class Replica implements CorePort {
       this.commitDecided();
       this.onLogRoom();
     }
-    this.parts.childrenReply.doWork();
+    this.parts.largeReply.doWork();
+    this.parts.descendants.doWork();
     this.parts.words.doWork(this.clock.nowMs);
     if (this.lifecycle.isExpiring) this.lifecycle.expire();
     if (this.isSweepDue) this.sweep();
@@ -124,8 +125,8 @@ export class Replica implements CorePort {
   }
 
   get hasBackgroundWork(): boolean {
-    const { childrenReply, words } = this.parts;
-    const isReplying = childrenReply.isBusy || words.isBusy;
+    const { largeReply, descendants, words } = this.parts;
+    const isReplying = largeReply.isBusy || descendants.isBusy || words.isBusy;
     return isReplying || this.hasCommitsLeft || this.lifecycle.isExpiring || this.isSweepDue;
   }
 

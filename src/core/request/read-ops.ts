@@ -2,13 +2,13 @@
  * Requests that change nothing in the tree: reads, watches, pings. Each is answered at once from the committed
  * records; registering a watch happens in the same turn as its read, so nothing can slip in between.
  *
- * `execute` answers false only when a large reply has to wait its turn (children-reply.ts): nothing has happened
+ * `execute` answers false only when a large reply has to wait its turn (large-reply.ts): nothing has happened
  * then and the request is to be made again.
  */
 
 import { Perm } from '../../wire/acl.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
-import { MultiRequest, writeMultiHeader } from '../../wire/multi.ts';
+import { MultiRequest } from '../../wire/multi.ts';
 import { OpCode, SpecialXid } from '../../wire/opcodes.ts';
 import { PathRequest, PathWatchRequest } from '../../wire/requests.ts';
 import { encodeUtf8 } from '../../wire/utf8.ts';
@@ -16,6 +16,7 @@ import { checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import { userName } from '../acl/auth-providers.ts';
+import type { Client } from '../client/client.ts';
 import { BodyBuffer, type Replier } from '../client/replier.ts';
 import type { RequestView } from '../client/request-view.ts';
 import { equalBytes, hasNul } from '../path/path.ts';
@@ -24,7 +25,8 @@ import type { Ephemerals } from '../tree/ephemerals.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
-import type { ChildrenReply } from './children-reply.ts';
+import type { DescendantCount } from './descendant-count.ts';
+import type { LargeReply } from './large-reply.ts';
 import type { PathLookup } from './path-lookup.ts';
 import type { WatchOps } from './watch-ops.ts';
 
@@ -32,9 +34,12 @@ const SLASH = 47;
 
 /**
  * A multiRead may name the same large node in every operation: 1 MB of requests for 60 GB of reply. Far more than any
- * client takes in one frame, and no more than one node or list beyond this is made.
+ * client takes in one frame; no more than one node beyond this is noted. Names are noted before they are measured.
  */
 const MULTI_READ_BYTES_MAX = 64 * 1024 * 1024;
+const MULTI_READ_NAMES_MAX = 1_000_000;
+/** A path to look up is as much work as so many names. */
+const LOOKUPS_PER_UNIT = 8;
 
 export class ReadOps {
   private readonly tree: Tree;
@@ -45,7 +50,8 @@ export class ReadOps {
   private readonly watchOps: WatchOps;
   private readonly lookup: PathLookup;
   private readonly replier: Replier;
-  private readonly children: ChildrenReply;
+  private readonly largeReply: LargeReply;
+  private readonly descendants: DescendantCount;
   private readonly node: ZnodeCursor;
   private readonly body = new BodyBuffer();
   private readonly pathRequest = new PathRequest();
@@ -60,7 +66,8 @@ export class ReadOps {
     watchOps: WatchOps;
     lookup: PathLookup;
     replier: Replier;
-    children: ChildrenReply;
+    largeReply: LargeReply;
+    descendants: DescendantCount;
   }) {
     this.tree = parts.tree;
     this.acls = parts.acls;
@@ -70,7 +77,8 @@ export class ReadOps {
     this.watchOps = parts.watchOps;
     this.lookup = parts.lookup;
     this.replier = parts.replier;
-    this.children = parts.children;
+    this.largeReply = parts.largeReply;
+    this.descendants = parts.descendants;
     this.node = parts.lookup.node;
   }
 
@@ -96,14 +104,11 @@ export class ReadOps {
         this.getAcl(request);
         return true;
       case OpCode.multiRead:
-        this.readMulti(request);
-        return true;
+        return this.readMulti(request);
       case OpCode.getEphemerals:
-        this.getEphemerals(request);
-        return true;
+        return this.getEphemerals(request);
       case OpCode.getAllChildrenNumber:
-        this.getAllChildrenNumber(request);
-        return true;
+        return this.getAllChildrenNumber(request);
       case OpCode.whoAmI:
         this.whoAmI(request);
         return true;
@@ -111,6 +116,11 @@ export class ReadOps {
         this.watchOps.execute(request);
         return true;
     }
+  }
+
+  /** Before a later write of the client commits. */
+  finishCountOf(client: Client): void {
+    this.descendants.finishOf(client);
   }
 
   // ---- single nodes --------------------------------------------------------------------------------------
@@ -158,9 +168,9 @@ export class ReadOps {
       this.status(request, err);
       return true;
     }
-    if (this.children.mustWait(client, this.node)) return false;
+    if (this.largeReply.mustWait(client, this.node.numChildren)) return false;
     if (named.watch && !this.watchOps.add(client, bytes, WatchMode.standardChild)) return true;
-    this.children.reply(request, this.node, stat);
+    this.largeReply.sendChildren(request, this.node, stat);
     return true;
   }
 
@@ -203,64 +213,70 @@ export class ReadOps {
 
   // ---- several nodes -------------------------------------------------------------------------------------
 
-  private readMulti(request: RequestView): void {
-    const { multiRead, body } = this;
+  private readMulti(request: RequestView): boolean {
+    const { multiRead, largeReply, node } = this;
     const { client, bytes, view, start, end } = request;
     if (!multiRead.wrapRead(bytes, view, start, end)) {
       this.status(request, ErrorCode.marshallingError);
-      return;
+      return true;
     }
-    body.reset();
+    if (largeReply.mustWait(client, multiRead.count * LOOKUPS_PER_UNIT)) return false;
+    const plan = largeReply.begin();
     while (multiRead.next()) {
-      if (body.length > MULTI_READ_BYTES_MAX) {
-        this.status(request, ErrorCode.marshallingError);
-        return;
-      }
       const named = multiRead.pathWatch;
       const err = this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
       if (err !== ErrorCode.ok) {
-        appendMultiHeader(body, OpCode.error, false, err);
-        body.int32(err);
+        plan.error(err);
       } else if (multiRead.op === OpCode.getData) {
-        appendMultiHeader(body, OpCode.getData, false, 0);
-        body.raw(this.node.bytes, this.node.bodyStart, this.node.bodyLength);
+        plan.header(OpCode.getData);
+        plan.body(node.offset, node.bodyLength);
+      } else if (plan.nodes + node.numChildren > MULTI_READ_NAMES_MAX) {
+        this.status(request, ErrorCode.marshallingError);
+        return true;
       } else {
-        appendMultiHeader(body, OpCode.getChildren, false, 0);
-        this.children.append(body, this.node.nodeId, this.node.numChildren);
+        plan.header(OpCode.getChildren);
+        largeReply.noteChildren(plan, node.nodeId);
+      }
+      if (plan.bodyBytes > MULTI_READ_BYTES_MAX) {
+        this.status(request, ErrorCode.marshallingError);
+        return true;
       }
     }
-    appendMultiHeader(body, OpCode.error, true, -1);
-    this.replier.slice(request, body.bytes, 0, body.length);
+    plan.end();
+    if (largeReply.mustWait(client, plan.work)) return false;
+    largeReply.send(request, 2 * MULTI_READ_BYTES_MAX);
+    return true;
   }
 
-  private getEphemerals(request: RequestView): void {
+  private getEphemerals(request: RequestView): boolean {
     const named = this.pathRequest;
     const { client, bytes, view, start, end } = request;
     if (!named.wrap(bytes, view, start, end)) {
       this.status(request, ErrorCode.marshallingError);
-      return;
+      return true;
     }
-    const { body, node, tree } = this;
+    const { node, tree, largeReply } = this;
+    const owned = this.ephemerals.of(client.session);
+    if (largeReply.mustWait(client, owned?.size ?? 0)) return false;
     const prefixLength = isBlankOrRoot(bytes, named.pathStart, named.pathLength) ? 0 : named.pathLength;
     const high = this.sessions.idHigh[client.session]!;
     const low = this.sessions.idLow[client.session]!;
-    body.reset();
-    body.int32(0);
-    let count = 0;
-    for (const id of this.ephemerals.of(client.session) ?? []) {
+    const plan = largeReply.begin();
+    plan.count(0);
+    for (const id of owned ?? []) {
       const record = tree.committedOf(id);
       if (record === 0) continue;
       node.moveTo(record);
       if (node.ownerHigh !== high || node.ownerLow !== low || node.pathLength < prefixLength) continue;
       if (!equalBytes(node.bytes, node.pathStart, bytes, named.pathStart, prefixLength)) continue;
-      body.string(node.bytes, node.pathStart, node.pathLength);
-      count++;
+      plan.path(record);
     }
-    body.view.setInt32(0, count);
-    this.replier.slice(request, body.bytes, 0, body.length);
+    plan.setCount(0, plan.nodes);
+    largeReply.send(request);
+    return true;
   }
 
-  private getAllChildrenNumber(request: RequestView): void {
+  private getAllChildrenNumber(request: RequestView): boolean {
     const named = this.pathRequest;
     const { client, bytes, view, start, end } = request;
     let err: number = ErrorCode.marshallingError;
@@ -269,12 +285,14 @@ export class ReadOps {
     }
     if (err !== ErrorCode.ok) {
       this.status(request, err);
-      return;
+      return true;
     }
+    if (this.lookup.pathLength > 0) return this.descendants.answer(request, this.node);
     const { body, tree } = this;
     body.reset();
-    body.int32(this.lookup.pathLength === 0 ? tree.nodeCount - 1 : tree.countDescendants(this.node.nodeId));
+    body.int32(tree.nodeCount - 1);
     this.replier.slice(request, body.bytes, 0, body.length);
+    return true;
   }
 
   private whoAmI(request: RequestView): void {
@@ -293,11 +311,6 @@ export class ReadOps {
   private status(request: RequestView, err: number): void {
     this.replier.header(request, err);
   }
-}
-
-function appendMultiHeader(body: BodyBuffer, type: number, done: boolean, err: number): void {
-  const at = body.extend(9);
-  writeMultiHeader(body.view, at, type, done, err);
 }
 
 /** Empty or the root once trimmed as Java does it: of everything up to the space, at both ends. */

@@ -229,21 +229,6 @@ export class Tree implements PathMatch {
     this.publish(nodeId, this.build.withData(old, data, 0, data.length, cursor.version, mzxid, mtime));
   }
 
-  /** Committed nodes below `nodeId`, itself not counted. */
-  countDescendants(nodeId: number): number {
-    const stack = [nodeId];
-    let count = 0;
-    for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-      const children = this.children.count(id);
-      count += children;
-      for (let place = 0; place < children; place++) {
-        const child = this.children.at(id, place);
-        if (this.children.count(child) > 0) stack.push(child);
-      }
-    }
-    return count;
-  }
-
   /** The committed parent of a committed node; 0 for the root. */
   parentOf(nodeId: number): number {
     const cursor = this.b;

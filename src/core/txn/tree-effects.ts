@@ -14,8 +14,14 @@ import type { Tree } from '../tree/tree.ts';
 /** A stats node's record without its path. */
 const STATS_RECORD_BYTES_MAX = 512;
 
+/** Hears of every node that comes or goes. */
+export interface NodeListener {
+  onNode(id: number, node: ZnodeCursor, delta: number): void;
+}
+
 export class TreeEffects implements SweepSource {
   readonly quotas: QuotaTable;
+  listener: NodeListener | null = null;
   private readonly tree: Tree;
   private readonly mortal = new Set<number>();
   private readonly node: ZnodeCursor;
@@ -33,6 +39,7 @@ export class TreeEffects implements SweepSource {
 
   /** `node` stands on the new committed record. */
   onCreated(id: number, node: ZnodeCursor): void {
+    if (this.listener !== null) this.listener.onNode(id, node, 1);
     const kind = ownerKind(node.ownerHigh, node.ownerLow, this.tree.extendedTypes);
     if (kind === 'container' || kind === 'ttl') this.mortal.add(id);
     const { bytes, pathStart, pathLength, dataStart, dataBytes } = node;
@@ -44,6 +51,7 @@ export class TreeEffects implements SweepSource {
 
   /** `node` stands on the record that is about to go. */
   onDeleted(id: number, node: ZnodeCursor): void {
+    if (this.listener !== null) this.listener.onNode(id, node, -1);
     this.mortal.delete(id);
     const { bytes, pathStart, pathLength, dataBytes } = node;
     this.quotas.onDeleted(bytes, pathStart, pathLength);

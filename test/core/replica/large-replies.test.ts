@@ -1,9 +1,9 @@
 /** Lists of many children are made in slices: of one moment, in their place, and to nobody's harm. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OpCode } from '../../../src/wire/opcodes.ts';
-import type { MultiSubRequest } from '../../../src/wire/request-values.ts';
-import { type Connection, type Message, ReplicaHarness } from '../support/replica-harness.ts';
+import { CreateFlags, OpCode } from '../../../src/wire/opcodes.ts';
+import type { MultiSubRequest, Request } from '../../../src/wire/request-values.ts';
+import { type Connection, type Message, ReplicaHarness, type Reply } from '../support/replica-harness.ts';
 import {
   create,
   getChildren,
@@ -121,4 +121,104 @@ test('a connection that goes in the middle is released once, and the next one is
   assert.equal(waiting.replies().length, 1);
   assert.equal(h.parts.clients.count, 1);
   checkQuiet(h.parts);
+});
+
+/** Sends one read, and until its reply is there another client works in every turn. Gives the reply and the turns. */
+function amongOthers(
+  h: ReplicaHarness,
+  c: Connection,
+  request: Request,
+  each: (turn: number) => void,
+): { reply: Reply; turns: number } {
+  const replies: Reply[] = [];
+  c.send(request);
+  let turns = 0;
+  for (; c.unanswered > 0; turns++) {
+    each(turn(h, turns));
+    h.background();
+    replies.push(...c.replies());
+  }
+  return { reply: replies[0]!, turns };
+}
+
+function turn(h: ReplicaHarness, number: number): number {
+  h.durable();
+  return number;
+}
+
+test('multiRead of large lists and values: others are answered in between, and it is of one moment', () => {
+  const { h, c, names } = withChildren(20_000);
+  c.ok(create('/v', 'x'.repeat(900_000)));
+  const other = h.connect();
+  const subs = [
+    { op: OpCode.getChildren, path: '/p', watch: false },
+    { op: OpCode.getData, path: '/v', watch: false },
+    { op: OpCode.getData, path: '/nowhere', watch: false },
+    { op: OpCode.getData, path: '/v', watch: false },
+    { op: OpCode.getChildren, path: '/p', watch: false },
+  ] as const;
+  const { reply, turns } = amongOthers(h, c, { op: OpCode.multiRead, subs }, (n) => {
+    other.send(remove(`/p/n${n}`), setData('/v', 'y'), PING);
+    h.durable();
+    assert.equal(other.replies().length, 3);
+  });
+  assert.ok(turns > 8, `in ${turns} turns`);
+  assert.ok(reply.response !== null && 'results' in reply.response);
+  const results = reply.response.results.map((result) => {
+    if ('children' in result) return [...result.children].sort();
+    if ('err' in result) return result.err;
+    return 'data' in result ? result.data!.length : undefined;
+  });
+  assert.deepEqual(results, [names, 900_000, -101, 900_000, names]);
+  h.settle();
+  checkQuiet(h.parts);
+});
+
+test('multiRead of more names than one reply is made of is refused', () => {
+  const { c } = withChildren(3000);
+  const subs = new Array(400).fill({ op: OpCode.getChildren, path: '/p', watch: false });
+  assert.equal(c.call({ op: OpCode.multiRead, subs }).err, -5);
+});
+
+test('getEphemerals of 20,000: in slices', () => {
+  const h = new ReplicaHarness();
+  const c = h.connect();
+  c.ok(create('/p'));
+  const names = Array.from({ length: 20_000 }, (_, i) => `e${i}`);
+  inMultis(c, names, (name) => create(`/p/${name}`, '', CreateFlags.ephemeral));
+  h.settle();
+  c.take();
+  const { reply, turns } = amongOthers(h, c, { op: OpCode.getEphemerals, path: '/p/e1' }, () => {});
+  assert.ok(turns > 2, `in ${turns} turns`);
+  assert.ok(reply.response !== null && 'paths' in reply.response);
+  const wanted = names.filter((name) => name.startsWith('e1')).map((name) => `/p/${name}`);
+  assert.deepEqual([...reply.response.paths].sort(), wanted.sort());
+});
+
+test('getAllChildrenNumber of 100,000: in slices, and exact in spite of changes meanwhile', () => {
+  const { h, c } = withChildren(100_000);
+  const other = h.connect();
+  other.ok(create('/p-not-below'));
+  let extra = 0;
+  const request = { op: OpCode.getAllChildrenNumber, path: '/p' } as const;
+  const { reply, turns } = amongOthers(h, c, request, (n) => {
+    other.send(remove(`/p/n${n}`), remove(`/p/n${99_999 - n}`), create(`/p/n7777/${n}`), create(`/q${n}`));
+    h.durable();
+    assert.equal(other.replies().length, 4);
+    extra--;
+  });
+  assert.ok(turns > 3, `in ${turns} turns`);
+  assert.ok(reply.response !== null && 'count' in reply.response);
+  assert.equal(reply.response.count, 100_000 + extra);
+  assert.equal(c.call(request).err, 0);
+});
+
+test('a count is finished before a later write of its own client commits', () => {
+  const { h, c } = withChildren(50_000);
+  c.send(setData('/p', 'first'), { op: OpCode.getAllChildrenNumber, path: '/p' }, create('/p/later'));
+  h.settle();
+  const counts = c
+    .replies()
+    .flatMap(({ response }) => (response !== null && 'count' in response ? [response.count] : []));
+  assert.deepEqual(counts, [50_000]);
 });

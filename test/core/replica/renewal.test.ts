@@ -107,7 +107,7 @@ describe('a replica that is replaced', () => {
     slow.send(getData('/watched'), setData('/watched', 'by the slow one'), PING);
     h.settle();
     streaming.send(getChildren('/many'));
-    assert.ok(h.parts.childrenReply.isBusy);
+    assert.ok(h.parts.largeReply.isBusy);
     writing.send(create('/in-flight'), getData('/in-flight'), ephemeral('/e'));
     gone.send(create('/by-one-that-has-gone'));
     gone.disconnect();
