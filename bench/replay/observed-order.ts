@@ -171,8 +171,12 @@ function keysOfOne(op: number, path: string, sequential: boolean): Keys {
     case OpCode.setData:
     case OpCode.setAcl:
       return { writes: [`=${path}`], meets: [`=${path}`] };
-    default:
+    case OpCode.getChildren:
+    case OpCode.getChildren2:
+    case OpCode.getAllChildrenNumber:
       return { writes: [], meets: [`=${path}`, `>${path}`] };
+    default:
+      return { writes: [], meets: [`=${path}`] };
   }
 }
 
