@@ -44,7 +44,6 @@ function consume(setup: RingConsumerSetup): void {
     hasWork: () => !consumer.isEmpty,
     nowMs: () => 0,
     parkMsMax: 1000,
-    idleTurnsMax: 0,
   }).run();
 }
 

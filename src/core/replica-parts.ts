@@ -9,6 +9,7 @@ import { Replier } from './client/replier.ts';
 import { WriteNumbers } from './client/write-numbers.ts';
 import { ContainerSweep } from './container/container-sweep.ts';
 import type { AdminPort, CryptoPort, LogPort } from './ports/ports.ts';
+import type { ReportPort } from './ports/report-port.ts';
 import { Progress } from './progress/progress.ts';
 import type { Statistics } from './progress/statistics.ts';
 import type { TurnClock } from './progress/turn-clock.ts';
@@ -67,6 +68,7 @@ export interface ReplicaPorts {
   readonly log: LogPort;
   readonly crypto: CryptoPort;
   readonly admin: AdminPort;
+  readonly reports: ReportPort;
   /** Secret and another for each process: what clients choose must not choose where it lands in a table. */
   readonly hashKey: HashKey;
 }
@@ -107,6 +109,7 @@ export interface ReplicaParts {
   readonly reads: ReadOps;
   readonly words: WordAnswers;
   readonly authenticator: Authenticator;
+  readonly reports: ReportPort;
   readonly committer: Committer;
 }
 
@@ -116,6 +119,7 @@ export function createParts(
   surroundings: Surroundings,
   listener: PartsListener,
 ): ReplicaParts {
+  const { reports } = ports;
   const state = createState(options, ports, surroundings);
   const replier = new Replier(state.progress, state.clock, state.statistics, state.clients);
   const writes = createWrites(options, ports, state);
@@ -130,7 +134,7 @@ export function createParts(
   );
   const reads = new ReadOps({ ...state, watchOps, lookup, replier, largeReply, descendants });
   const words = new WordAnswers(state.clients, replier);
-  const authenticator = new Authenticator({ ...state, replier });
+  const authenticator = new Authenticator({ ...state, replier, reports });
   const committer = new Committer({
     ...state,
     ...writes,
@@ -138,7 +142,8 @@ export function createParts(
     listener,
     checkDigest: options.digestEnabled,
   });
-  return { ...state, ...writes, replier, largeReply, descendants, reads, words, authenticator, committer };
+  const reading = { replier, largeReply, descendants, reads, words };
+  return { ...state, ...writes, ...reading, authenticator, committer, reports };
 }
 
 /** What the server knows. */

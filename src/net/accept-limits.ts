@@ -32,7 +32,9 @@ export interface AcceptLimitsHandle {
 
 /** What `admit` answers and `leave` wants to know: where an admitted connection is counted. */
 export type Admission = number;
+/** There are too many of this address, or in all. */
 export const REFUSED: Admission = -1;
+export const REFUSED_IN_ALL: Admission = -2;
 /** Admitted, and counted in all only. */
 const IN_ALL_ONLY: Admission = 0;
 
@@ -66,12 +68,16 @@ export class AcceptLimits {
     this.perAddressMax = handle.perAddressMax;
   }
 
-  /** Anything but `REFUSED`: the connection is counted, and `leave` must follow with the same value. */
+  /** Not below 0: the connection is counted, and `leave` must follow with the same value. */
   admit(address: string): Admission {
     const before = Number(Atomics.add(this.words, 0, 1n));
     const isRoom = this.connectionsMax <= 0 || before < this.connectionsMax;
-    const cell = !isRoom ? REFUSED : this.perAddressMax <= 0 ? IN_ALL_ONLY : this.count(addressHash(address));
-    if (cell === REFUSED) Atomics.add(this.words, 0, -1n);
+    const cell = !isRoom
+      ? REFUSED_IN_ALL
+      : this.perAddressMax <= 0
+        ? IN_ALL_ONLY
+        : this.count(addressHash(address));
+    if (cell < 0) Atomics.add(this.words, 0, -1n);
     return cell;
   }
 

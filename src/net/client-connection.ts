@@ -23,6 +23,7 @@ import { FourLetterWord, isFourLetterWord } from '../wire/four-letter.ts';
 import { type FrameHandler, FrameSplitter, FrameStatus } from '../wire/framing.ts';
 import type { Admission } from './accept-limits.ts';
 import type { NetCounters } from './net-counters.ts';
+import type { NetReports } from './net-reports.ts';
 import { type BacklogOwner, ReplyBacklog } from './reply-backlog.ts';
 import type { SlabPool } from './reply-slab.ts';
 import type { RequestPort } from './request-port.ts';
@@ -50,6 +51,7 @@ export interface ConnectionOwner {
   readonly slabs: SlabPool;
   readonly readBuffer: ReadBuffer;
   readonly counters: NetCounters;
+  readonly reports: NetReports;
   readonly nowMs: number;
   /** The server is stopping: no further frame is taken. */
   readonly quiescing: boolean;
@@ -84,6 +86,7 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
   /** The number upper layers know this connection by. */
   readonly id: number;
   readonly address: string;
+  readonly port: number;
   /** What the accept limits want back at the end. */
   readonly admission: Admission;
   readonly window: RequestWindow;
@@ -120,6 +123,7 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
     this.slot = slot;
     this.id = id;
     this.address = address;
+    this.port = accepted.remotePort;
     this.admission = admission;
     this.socket = accepted.open(owner.readBuffer, this);
     this.window = new RequestWindow(owner.limits.windowRequests, owner.limits.windowBytes);
@@ -219,9 +223,15 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
     if (state === ConnectionState.closing || state === ConnectionState.answeringWord) this.onProgress(nowMs);
     this.isStuck = this.backlog.isStuck();
     if (nowMs < this.deadlineMs || state === ConnectionState.closed) return;
-    if (this.unsentBytes > 0) this.owner.counters.slow++;
+    if (this.unsentBytes > 0) this.tellUnread();
     else if (state !== ConnectionState.closing) this.owner.counters.sessionless++;
     this.destroy();
+  }
+
+  /** It is about to end because its client does not read. */
+  tellUnread(): void {
+    this.owner.counters.slow++;
+    this.owner.reports.unread(this.address, this.port, this.unsentBytes, false);
   }
 
   /** Puts the deadline off when something has moved since the last sweep, or when it is not for the client to move. */
@@ -257,6 +267,7 @@ export class ClientConnection implements FrameHandler, BacklogOwner, SocketHandl
     if (this.state !== ConnectionState.serving || (status === FrameStatus.ok && this.mayRead)) return;
     if (status === FrameStatus.tooLong) {
       this.owner.counters.malformed++;
+      this.owner.reports.badLength(this.address, this.port, this.splitter.badLength);
       this.shutdown();
       return;
     }

@@ -37,16 +37,17 @@ export class ClientListener {
     }
     const address = clientAddress(remote);
     const admission = this.limits.admit(address);
-    if (admission === REFUSED) {
-      this.refuse(socket);
+    if (admission < 0) {
+      this.refuse(socket, address, admission === REFUSED);
     } else if (!this.table.open(socket, address, admission)) {
       this.limits.leave(admission);
-      this.refuse(socket);
+      this.refuse(socket, address, false);
     }
   }
 
-  private refuse(socket: AcceptedSocket): void {
+  private refuse(socket: AcceptedSocket, address: string, isOfAddress: boolean): void {
     this.table.counters.refused++;
+    this.table.reports.refused(address, isOfAddress);
     socket.refuse();
   }
 }

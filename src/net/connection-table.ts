@@ -18,6 +18,7 @@ import {
   ConnectionState,
 } from './client-connection.ts';
 import { createNetCounters, type NetCounters } from './net-counters.ts';
+import type { NetReports } from './net-reports.ts';
 import type { ReplyMemory } from './reply-memory.ts';
 import { type ReplySlab, SlabPool } from './reply-slab.ts';
 import type { BacklogObserver, RequestPort } from './request-port.ts';
@@ -30,6 +31,7 @@ export interface ConnectionTableOptions {
   readonly idBase: number;
   readonly nowMs: number;
   readonly memory: ReplyMemory;
+  readonly reports: NetReports;
   /** A connection's socket is gone; with what it was opened with. */
   readonly onGone: (admission: Admission) => void;
   /** There is something to flush or to go on with: call `flush` and `continueStopped` soon, on a stack of its own. */
@@ -50,6 +52,7 @@ export class ConnectionTable implements ConnectionOwner {
   nowMs: number;
   outstanding = 0;
   quiescing = false;
+  readonly reports: NetReports;
   private readonly memory: ReplyMemory;
   /** Slabs in use at which the memory of all is looked at. */
   private nextLook = SLABS_BETWEEN_LOOKS;
@@ -70,6 +73,7 @@ export class ConnectionTable implements ConnectionOwner {
     this.idBase = options.idBase;
     this.nowMs = options.nowMs;
     this.memory = options.memory;
+    this.reports = options.reports;
     this.onGone = options.onGone;
     this.scheduleTurn = options.scheduleTurn;
   }
@@ -123,7 +127,7 @@ export class ConnectionTable implements ConnectionOwner {
       this.dirty.push(connection);
     }
     if (backlog.bytes > this.limits.replyBacklogBytesHardMax) {
-      this.counters.slow++;
+      connection.tellUnread();
       connection.destroy();
     }
   }
@@ -178,6 +182,8 @@ export class ConnectionTable implements ConnectionOwner {
     const connection = this.greediest(true) ?? this.greediest(false);
     if (!this.memory.mustEnd(connection?.backlog.slabs ?? 0)) return false;
     this.counters.greedy++;
+    const { address, port, unsentBytes } = connection!;
+    this.reports.unread(address, port, unsentBytes, true);
     connection!.drop();
     return true;
   }

@@ -31,7 +31,7 @@ import { createNodePlatform } from './platform/node-platform.ts';
 import type { Platform } from './platform/platform.ts';
 import { createSnapshotLink, type SnapshotLinkHandle } from './snapshot/snapshot-link.ts';
 import { type ServerFailure, type SupervisedWorker, Supervisor } from './supervisor.ts';
-import { chooseTopology, type Topology } from './topology.ts';
+import { chooseTopology, connectionsMax, type Topology } from './topology.ts';
 import { describeFailure } from './worker-failure.ts';
 
 export interface RunningServer {
@@ -49,10 +49,6 @@ export interface RunningServer {
 const CONNECTION_SLOTS = 65536;
 /** A connection with this much unsent is closed: more than the largest single reply. */
 const REPLY_BACKLOG_HARD_MAX = 256 * 1024 * 1024;
-
-/** Descriptors kept back for log, snapshots and threads: running out of them would end the server. */
-const RESERVED_FILES = 64;
-const RESERVED_FILES_PER_IO_THREAD = 16;
 
 /** The way to whichever threads serve the sockets. */
 interface Front {
@@ -200,6 +196,7 @@ class Assembly {
       { ...this.ringIoOptions, io: 0, slotCount: CONNECTION_SLOTS, meter },
       this.coreBell,
       this.platform,
+      this.log,
       (error) => this.supervisor.fail(describeFailure('core', error)),
     );
     host.start(recovery, core.sockets);
@@ -232,7 +229,6 @@ class Assembly {
       },
       ioLinks: links,
       coreBell: this.coreBell,
-      idleTurnsMax: this.topology.idleTurnsMax,
     };
     const recovered = Promise.withResolvers<void>();
     const onMessage = (message: CoreWorkerMessage): void => {
@@ -256,7 +252,7 @@ class Assembly {
   }
 
   private ringFront(link: IoLinkHandle): Front {
-    const io = new RingIo(link, this.ringIoOptions, this.platform);
+    const io = new RingIo(link, this.ringIoOptions, this.platform, this.log);
     this.supervisor.onWake = io.onBell;
     return {
       listen: (options) => io.agent.listen(options),
@@ -269,7 +265,12 @@ class Assembly {
     const workers: SupervisedWorker[] = [];
     const listenOne = async (link: IoLinkHandle, listen: ListenOptions): Promise<number> => {
       const bound = Promise.withResolvers<number>();
-      const setup: IoWorkerSetup = { link, options: this.ringIoOptions, listen };
+      const setup: IoWorkerSetup = {
+        link,
+        options: this.ringIoOptions,
+        listen,
+        logLevel: this.config.logLevel,
+      };
       const onMessage = (message: IoWorkerMessage): void => {
         if (message.type === 'listening') bound.resolve(message.port);
       };
@@ -349,7 +350,6 @@ class Assembly {
         pollTimeMs: config.maxWriteQueuePollTimeMs,
       },
       wakeByMessage: this.wakeByMessage,
-      idleTurnsMax: this.topology.idleTurnsMax,
     };
     this.logWorker = this.supervisor.spawn('log', './log/log-worker', setup, (message: LogWorkerMessage) => {
       if (message.type === 'slowSync') {
@@ -376,14 +376,6 @@ class Assembly {
       }),
     ]);
   }
-}
-
-/** Clients may use up what the process may have open, but not the server's own part of it; 0 = no limit. */
-function connectionsMax(configured: number, openFilesMax: number | null, topology: Topology): number {
-  if (openFilesMax === null) return configured;
-  const reserved = RESERVED_FILES + RESERVED_FILES_PER_IO_THREAD * topology.ioThreads;
-  const possible = Math.max(1, openFilesMax - reserved);
-  return configured === 0 ? possible : Math.min(configured, possible);
 }
 
 /** A worker failed while the server started. */

@@ -16,8 +16,6 @@ export interface Topology {
   readonly mode: ResolvedMode;
   /** Io threads; 1 except in `dedicated`. */
   readonly ioThreads: number;
-  /** Idle turns of a blocking thread before it sleeps: only where every thread has a core to itself. */
-  readonly idleTurnsMax: number;
 }
 
 const PIPELINE_CORES_MIN = 3;
@@ -28,13 +26,25 @@ const IO_THREADS_MAX = 4;
 
 export function chooseTopology(config: ServerConfig, cores: number): Topology {
   const mode = config.threadingMode === 'auto' ? modeFor(cores) : config.threadingMode;
-  if (mode !== 'dedicated') return { mode, ioThreads: 1, idleTurnsMax: 0 };
+  if (mode !== 'dedicated') return { mode, ioThreads: 1 };
   const chosen = Math.max(1, Math.min(IO_THREADS_MAX, cores - OTHER_THREADS));
   const ioThreads = config.ioThreads > 0 ? config.ioThreads : chosen;
-  return { mode, ioThreads, idleTurnsMax: 0 };
+  return { mode, ioThreads };
 }
 
 function modeFor(cores: number): ResolvedMode {
   if (cores >= DEDICATED_CORES_MIN) return 'dedicated';
   return cores >= PIPELINE_CORES_MIN ? 'pipeline' : 'shared';
+}
+
+/** Descriptors kept back for log, snapshots and threads: running out of them would end the server. */
+const RESERVED_FILES = 64;
+const RESERVED_FILES_PER_IO_THREAD = 16;
+
+/** Clients may use up what the process may have open, but not the server's own part of it; 0 = no limit. */
+export function connectionsMax(configured: number, openFilesMax: number | null, topology: Topology): number {
+  if (openFilesMax === null) return configured;
+  const reserved = RESERVED_FILES + RESERVED_FILES_PER_IO_THREAD * topology.ioThreads;
+  const possible = Math.max(1, openFilesMax - reserved);
+  return configured === 0 ? possible : Math.min(configured, possible);
 }

@@ -23,20 +23,14 @@ export interface AgentLoopOptions {
   readonly nowMs: () => number;
   /** Longest sleep, so that an agent with deadlines gets its turn. */
   readonly parkMsMax: number;
-  /**
-   * Idle turns before sleeping. A sleep and wake-up costs microseconds, so a thread that has a core to itself
-   * should look around for about that long first; with fewer cores than threads it must be 0.
-   */
-  readonly idleTurnsMax: number;
 }
 
 export const LoopTurn = { worked: 0, idle: 1, ended: 2 } as const;
 export type LoopTurn = (typeof LoopTurn)[keyof typeof LoopTurn];
 
-/** The duty cycle of a blocking thread: work until there is none, look again for a while, sleep. */
+/** The duty cycle of a blocking thread: work until there is none, sleep. */
 export class AgentLoop {
   readonly options: AgentLoopOptions;
-  private idleTurns = 0;
 
   constructor(options: AgentLoopOptions) {
     this.options = options;
@@ -58,19 +52,12 @@ export class AgentLoop {
 
   /** One turn, for whoever drives the loop by hand. `idle`: go to sleep; `ended`: never call again. */
   turn(): LoopTurn {
-    const { agent, bell, nowMs, idleTurnsMax } = this.options;
+    const { agent, bell, nowMs } = this.options;
     // Asked before the turn: what was handed over before the bell was closed is then found by this turn.
     const closed = bell.isClosed;
-    if (agent.doWork(nowMs()) > 0) {
-      this.idleTurns = 0;
-      return LoopTurn.worked;
-    }
-    if (closed) {
-      agent.onClose?.();
-      return LoopTurn.ended;
-    }
-    if (this.idleTurns++ < idleTurnsMax) return LoopTurn.worked;
-    this.idleTurns = 0;
-    return LoopTurn.idle;
+    if (agent.doWork(nowMs()) > 0) return LoopTurn.worked;
+    if (!closed) return LoopTurn.idle;
+    agent.onClose?.();
+    return LoopTurn.ended;
   }
 }

@@ -39,6 +39,8 @@ const HELD_BYTES_KEPT = 4096;
 const HELD_BYTES_MIN = 256;
 
 export class FrameSplitter {
+  /** Of `tooLong`: what stood in place of the length. */
+  badLength = 0;
   private readonly frameBytesMax: number;
   private readonly handler: FrameHandler;
   private status: FrameStatus = FrameStatus.ok;
@@ -91,6 +93,7 @@ export class FrameSplitter {
     while (end - offset >= FRAME_PREFIX_BYTES) {
       const length = view.getInt32(offset);
       if (length < 0 || length > this.frameBytesMax) {
+        this.badLength = length;
         this.refuse();
         break;
       }
@@ -115,6 +118,7 @@ export class FrameSplitter {
     if (this.heldEnd < FRAME_PREFIX_BYTES) return used;
     const length = this.heldView.getInt32(0);
     if (length < 0 || length > this.frameBytesMax) {
+      this.badLength = length;
       this.refuse();
       return used;
     }

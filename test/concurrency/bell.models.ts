@@ -146,7 +146,6 @@ function agentLoop({ bell, work }: Shared): void {
     hasWork: () => Atomics.load(words, 0) > done,
     nowMs: () => 0,
     parkMsMax: 1000,
-    idleTurnsMax: 0,
   }).run();
   assert.ok(closed);
   assert.equal(done, 1, 'work handed over before closing is done');

@@ -102,7 +102,6 @@ function consume(setup: StressSetup & { role: 'consumer' }): void {
     hasWork: () => !consumer.isEmpty,
     nowMs: () => 0,
     parkMsMax: 60_000,
-    idleTurnsMax: 0,
   }).run();
   parentPort!.postMessage(checker.received);
 }

@@ -51,6 +51,10 @@ test('a length below 0 or above the limit closes the connection without a reply,
   }
   await until(() => harness.count('disconnect') === 8);
   assert.equal(harness.table.counters.malformed, 8);
+  assert.deepEqual(
+    harness.reported.filter((_, i) => i % 2 === 0),
+    ['length -1', 'length -2147483648', 'length 1001', 'length 2147483647'],
+  );
   bystander.write(framed('still here'));
   await bystander.bytes(9 + 14);
 });

@@ -46,6 +46,8 @@ test('the greediest of those that do not read goes first, and only as many as mu
   await until(() => read === 9 + 100 * MIB);
   await sendMib(harness, 3, 20);
   assert.ok(harness.table.counters.greedy >= 1);
+  assert.equal(harness.reported.length, harness.table.counters.greedy);
+  assert.equal(harness.reported[0], 'unread true');
   assert.equal(harness.table.isClosing(0), false);
   assert.equal(harness.table.isClosing(2), harness.table.counters.greedy > 2);
   assert.ok(harness.table.slabs.inUse * 128 * 1024 <= 49 * MIB);

@@ -7,7 +7,7 @@ test('the loop works until idle, looks again, parks, and ends after the bell is 
   const buffer = createBell();
   const bell = new Bell(buffer);
   const calls: string[] = [];
-  const work = [3, 0, 1, 0, 0];
+  const work = [3, 1, 0];
   let left = 2;
   new AgentLoop({
     agent: {
@@ -28,10 +28,9 @@ test('the loop works until idle, looks again, parks, and ends after the bell is 
     },
     nowMs: () => 7,
     parkMsMax: 60_000,
-    idleTurnsMax: 1,
   }).run();
   const turns = (...amounts: number[]): string[] => amounts.map((amount) => `work ${amount} at 7`);
-  assert.deepEqual(calls, ['start', ...turns(3, 0, 1, 0, 0), 'look', ...turns(1, 1, 0), 'close']);
+  assert.deepEqual(calls, ['start', ...turns(3, 1, 0), 'look', ...turns(1, 1, 0), 'close']);
 });
 
 test('a failing agent ends the loop with its error and is not closed', () => {
@@ -50,7 +49,6 @@ test('a failing agent ends the loop with its error and is not closed', () => {
     hasWork: () => false,
     nowMs: () => 0,
     parkMsMax: 1,
-    idleTurnsMax: 0,
   });
   assert.throws(() => loop.run(), /disk on fire/);
   assert.equal(closed, false);

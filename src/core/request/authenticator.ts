@@ -7,10 +7,13 @@ import { OpCode } from '../../wire/opcodes.ts';
 import { AuthRequest, SaslRequest } from '../../wire/requests.ts';
 import { decodeUtf8 } from '../../wire/utf8.ts';
 import { type AuthProviders, areTooManyIds } from '../acl/auth-providers.ts';
+import type { Client } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import type { Replier } from '../client/replier.ts';
 import type { RequestView } from '../client/request-view.ts';
+import type { ReportPort } from '../ports/report-port.ts';
 import type { Statistics } from '../progress/statistics.ts';
+import type { SessionTable } from '../session/session-table.ts';
 
 /** A jute buffer that is null. */
 const NULL_TOKEN = new Uint8Array([0xff, 0xff, 0xff, 0xff]);
@@ -22,17 +25,23 @@ export class Authenticator {
   private readonly providers: AuthProviders;
   private readonly clients: ClientTable;
   private readonly replier: Replier;
+  private readonly sessions: SessionTable;
+  private readonly reports: ReportPort;
   private readonly auth = new AuthRequest();
   private readonly sasl = new SaslRequest();
 
   constructor(parts: {
     statistics: Statistics;
     providers: AuthProviders;
+    sessions: SessionTable;
+    reports: ReportPort;
     clients: ClientTable;
     replier: Replier;
   }) {
     this.statistics = parts.statistics;
     this.providers = parts.providers;
+    this.sessions = parts.sessions;
+    this.reports = parts.reports;
     this.clients = parts.clients;
     this.replier = parts.replier;
   }
@@ -64,11 +73,18 @@ export class Authenticator {
     const ids = added === undefined ? null : [...known, ...added];
     if (ids === null || areTooManyIds(ids)) {
       this.statistics.authFailures++;
+      this.tellFailure(client, scheme);
       this.replier.headerAt(request, NO_ZXID, ErrorCode.authFailed);
       this.clients.close(client);
       return;
     }
     client.authIds = ids;
     this.replier.headerAt(request, NO_ZXID, ErrorCode.ok);
+  }
+
+  private tellFailure({ address, port, session }: Client, scheme: string): void {
+    const idHigh = session < 0 ? 0 : this.sessions.idHigh[session]!;
+    const idLow = session < 0 ? 0 : this.sessions.idLow[session]!;
+    this.reports.authFailed(address, port, idHigh, idLow, scheme);
   }
 }

@@ -18,6 +18,7 @@ import type { ClientTable } from '../client/client-table.ts';
 import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
 import { equalBytes } from '../path/path.ts';
+import type { ReportPort } from '../ports/report-port.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Statistics } from '../progress/statistics.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
@@ -43,6 +44,7 @@ export interface SessionParts {
   readonly statistics: Statistics;
   readonly proposer: Proposer;
   readonly replier: Replier;
+  readonly reports: ReportPort;
 }
 
 /** Sessions that one turn looks at when many are due together, about a millisecond; and that wait for the log. */
@@ -72,7 +74,9 @@ export class SessionLifecycle {
   /** Connections whose createSession found no room in the log yet. */
   private readonly uncreated: Client[] = [];
   private readonly onExpired = (slot: number): boolean => {
-    this.parts.statistics.expiredSessions++;
+    const { statistics, sessions, reports } = this.parts;
+    statistics.expiredSessions++;
+    reports.sessionExpired(sessions.idHigh[slot]!, sessions.idLow[slot]!, sessions.touchTimeoutMs[slot]!);
     this.closeExpired(slot);
     return !this.isFull;
   };
@@ -98,9 +102,12 @@ export class SessionLifecycle {
   onConnectRequest(client: Client, bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const { request, parts } = this;
     const isSound = request.wrap(bytes, view, start, end);
+    const own = parts.progress.committed;
     // A client that has seen a later zxid belongs to another history; it must look for another server.
-    if (!isSound || request.lastZxidSeen > parts.progress.committed) {
-      this.parts.clients.close(client);
+    const isAhead = isSound && request.lastZxidSeen > own;
+    if (isAhead) parts.reports.zxidAhead(client.address, client.port, request.lastZxidSeen, own);
+    if (!isSound || isAhead) {
+      parts.clients.close(client);
       return;
     }
     client.hasReadOnlyByte = request.hasReadOnly;

@@ -25,6 +25,8 @@ import { SnapshotMeter } from '../monitor/snapshot-meter.ts';
 import { type StageQueues, Stages } from '../monitor/stages.ts';
 import type { ThreadMeterHandle } from '../monitor/thread-meter.ts';
 import type { BlockingPlatform } from '../platform/platform.ts';
+import { ClientLines } from '../reports/client-lines.ts';
+import { RepeatedLines } from '../reports/repeated-lines.ts';
 import { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts';
 import { SnapshotLink, type SnapshotLinkHandle } from '../snapshot/snapshot-link.ts';
 import { type SnapshotJob, writeSnapshot } from '../snapshot/write-snapshot.ts';
@@ -83,12 +85,14 @@ export class CoreHost implements CorePort {
   private seenSnapshotsDue = 0;
   private tick: Tick | null = null;
   private readonly limitLines: LimitLines;
+  private readonly lines: RepeatedLines;
 
   constructor(setup: CoreSetup, log: Log, platform: HostPlatform, errands: HostErrands) {
     const { config } = setup;
     this.setup = setup;
     this.log = log;
     this.platform = platform;
+    this.lines = new RepeatedLines(log, () => platform.clock.monotonicMs());
     const recordBytesMax = fieldBytesMax(config.frameBytesMax, config.juteExtraBytes);
     this.logPort = new RingLogPort(setup.logLink, recordBytesMax);
     this.clientPort = new Int32Array(setup.clientPort);
@@ -97,6 +101,7 @@ export class CoreHost implements CorePort {
       crypto: {
         digestBase64: (bytes) => platform.digestBase64(config.digestAlg, bytes),
       },
+      reports: new ClientLines(this.lines),
       admin: { answer: (word, argument) => this.answerWord(word, argument) },
       hashKey: { low: platform.entropy(), high: platform.entropy() },
     });
@@ -211,6 +216,7 @@ export class CoreHost implements CorePort {
       this.replica.onTick();
       this.snapshots.onTick(this.replica.clock.nowMs);
       this.limitLines.onTick(this.replica.clock.nowMs);
+      this.lines.flush();
     }
     return more;
   }

@@ -20,7 +20,6 @@ export interface CoreWorkerSetup {
   readonly core: CoreSetup & { readonly coreThread: ThreadMeterHandle };
   readonly ioLinks: readonly IoLinkHandle[];
   readonly coreBell: SharedArrayBuffer;
-  readonly idleTurnsMax: number;
 }
 
 export type CoreWorkerMessage =
@@ -57,7 +56,6 @@ export function createCoreLoop(setup: CoreWorkerSetup, options: CoreThreadOption
     hasWork: agent.hasWork,
     nowMs: platform.clock.monotonicMs,
     parkMsMax: TICK_MS,
-    idleTurnsMax: setup.idleTurnsMax,
   };
 }
 

@@ -8,6 +8,7 @@ import { Bell } from '../../shm/bell.ts';
 import { DirectRequestPort, DirectSink } from '../io/direct-sink.ts';
 import { IoAgent, type IoAgentOptions } from '../io/io-agent.ts';
 import { LoopSocketTurns } from '../io/socket-turns.ts';
+import type { Log } from '../logging.ts';
 import type { LoopPlatform, Platform } from '../platform/platform.ts';
 import type { CoreHost } from './core-host.ts';
 import { TICK_MS } from './tick.ts';
@@ -35,12 +36,13 @@ export class SharedCore {
     options: IoAgentOptions,
     coreBell: SharedArrayBuffer,
     platform: SharedPlatform,
+    log: Log,
     onError: (error: unknown) => void,
   ) {
     this.host = host;
     this.onError = onError;
     const { loop } = platform;
-    this.io = new IoAgent(options, platform);
+    this.io = new IoAgent(options, platform, log);
     this.sockets = new LoopSocketTurns(loop, () => this.turn());
     this.sink = new DirectSink(this.io.table);
     this.sink.attach(host);

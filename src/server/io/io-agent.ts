@@ -19,9 +19,12 @@ import { ReplyMemory, type ReplyMemoryHandle } from '../../net/reply-memory.ts';
 import { SLAB_BYTES } from '../../net/reply-slab.ts';
 import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
 import type { ListenOptions } from '../../net/transport.ts';
+import type { Log } from '../logging.ts';
 import { IoMeter, type IoMeterHandle, IoTotal } from '../monitor/io-meter.ts';
 import { EventLoopMeter } from '../monitor/thread-meter.ts';
 import type { LoopPlatform } from '../platform/platform.ts';
+import { NetLines } from '../reports/net-lines.ts';
+import { RepeatedLines } from '../reports/repeated-lines.ts';
 import { CountingTable } from './counting-table.ts';
 import { LoopSocketTurns } from './socket-turns.ts';
 
@@ -51,6 +54,7 @@ export class IoAgent {
   private readonly loopMeter: EventLoopMeter;
   private readonly acceptLimits: AcceptLimits;
   private readonly platform: LoopPlatform;
+  private readonly lines: RepeatedLines;
   private readonly sweepTimer: LoopTimer;
   private readonly lateSweep: LoopSocketTurns;
   private sweptMs: number;
@@ -59,7 +63,7 @@ export class IoAgent {
   private turnScheduled = false;
   private closing: PromiseWithResolvers<void> | null = null;
 
-  constructor(options: IoAgentOptions, platform: LoopPlatform) {
+  constructor(options: IoAgentOptions, platform: LoopPlatform, log: Log) {
     assert(
       options.slotCount <= CONN_SLOT_MASK + 1,
       'more connection slots than a connection id can tell apart',
@@ -71,7 +75,15 @@ export class IoAgent {
     this.meter = new IoMeter(options.meter);
     this.meter.collect = (asked) => this.collect(asked);
     this.loopMeter = new EventLoopMeter(options.meter.thread, platform, () => this.meter.publish(false));
+    this.lines = new RepeatedLines(log, () => clock.monotonicMs());
+    const { accept, memory, limits } = options;
+    const settings = {
+      frameBytesMax: limits.frameBytesMax,
+      perAddressMax: accept.perAddressMax,
+      unreadBytesMax: memory.bytesMax,
+    };
     this.table = new CountingTable({
+      reports: new NetLines(this.lines, settings),
       limits: options.limits,
       slotCount: options.slotCount,
       idBase: options.io << CONN_IO_SHIFT,
@@ -156,6 +168,7 @@ export class IoAgent {
   private sweep(): void {
     this.sweptMs = this.platform.clock.monotonicMs();
     this.table.sweep(this.sweptMs);
+    this.lines.flush();
   }
 
   private collect(asked: boolean): void {

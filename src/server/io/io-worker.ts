@@ -5,11 +5,14 @@
  *     supervisor → worker   'quiesce'   stop accepting and taking requests
  *                           'close'     send what is committed, close every socket, end
  *     worker → supervisor   listening   the port, once
+ *                           log         a line for the log
  *                           failed      then the worker ends with the exit status
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import type { ListenOptions } from '../../net/transport.ts';
+import type { LogLevel } from '../config/server-config.ts';
+import { type LogLine, ThreadLog } from '../logging.ts';
 import { nodeLoopPlatform } from '../platform/node-loop.ts';
 import { describeFailure, type WorkerFailure } from '../worker-failure.ts';
 import type { IoLinkHandle } from './io-link.ts';
@@ -19,16 +22,18 @@ export interface IoWorkerSetup {
   readonly link: IoLinkHandle;
   readonly options: RingIoOptions;
   readonly listen: ListenOptions;
+  readonly logLevel: LogLevel;
 }
 
 export type IoWorkerCommand = 'quiesce' | 'close';
 
-export type IoWorkerMessage = { readonly type: 'listening'; readonly port: number } | WorkerFailure;
+export type IoWorkerMessage = { readonly type: 'listening'; readonly port: number } | LogLine | WorkerFailure;
 
 async function run(setup: IoWorkerSetup): Promise<void> {
   const port = parentPort;
   assert(port !== null, 'io-worker.ts runs in a worker');
   const post = (message: IoWorkerMessage): void => port.postMessage(message);
+  const log = new ThreadLog(`io-${setup.link.io}`, setup.logLevel, post);
   const fail = (error: unknown): void => {
     const failure = describeFailure(`io-${setup.link.io}`, error);
     post(failure);
@@ -36,7 +41,7 @@ async function run(setup: IoWorkerSetup): Promise<void> {
   };
   process.on('uncaughtException', fail);
   try {
-    const io = new RingIo(setup.link, setup.options, nodeLoopPlatform);
+    const io = new RingIo(setup.link, setup.options, nodeLoopPlatform, log);
     port.on('message', (command: IoWorkerCommand) => {
       if (command === 'quiesce') {
         io.agent.quiesce();

@@ -3,6 +3,7 @@
  * the bell. Runs on the main thread in mode `pipeline` and in io workers in mode `dedicated`.
  */
 import { Bell } from '../../shm/bell.ts';
+import type { Log } from '../logging.ts';
 import type { LoopPlatform } from '../platform/platform.ts';
 import { IoAgent, type IoAgentOptions } from './io-agent.ts';
 import { type IoLinkHandle, TURNS_ASKED, TURNS_DONE, waitWords } from './io-link.ts';
@@ -30,9 +31,9 @@ export class RingIo {
   private seenAsked = 0;
   private closed = false;
 
-  constructor(link: IoLinkHandle, options: RingIoOptions, platform: LoopPlatform) {
+  constructor(link: IoLinkHandle, options: RingIoOptions, platform: LoopPlatform, log: Log) {
     const { io, slotCount, meter } = link;
-    this.agent = new IoAgent({ ...options, io, slotCount, meter }, platform);
+    this.agent = new IoAgent({ ...options, io, slotCount, meter }, platform, log);
     this.requests = new RequestRingWriter(link, options.limits.frameBytesMax, this.agent.meter);
     this.replies = new ReplyRingReader(link, this.agent.table, (conn) => this.requests.onDrained(conn));
     // Sockets come between two wake-ups, however full the ring is.

@@ -29,7 +29,6 @@ export interface LogWorkerSetup {
   /** The core sits on the supervisor's event loop: a message wakes that sooner and cheaper than a notify. */
   readonly wakeByMessage: boolean;
   /** Idle turns before sleeping; 0 unless the thread has a core to itself. */
-  readonly idleTurnsMax: number;
 }
 
 export type LogWorkerMessage =
@@ -71,6 +70,5 @@ export function createLogLoop(
     hasWork: agent.hasWork,
     nowMs,
     parkMsMax: agent.parkMsMax,
-    idleTurnsMax: setup.idleTurnsMax,
   };
 }

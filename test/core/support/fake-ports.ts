@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { joinHalves } from '../../../src/base/int64.ts';
 import { epochOf, firstZxidOf } from '../../../src/base/zxid.ts';
 import {
   type AdminPort,
@@ -15,6 +16,7 @@ import {
   PIECE_BYTES_MAX,
   type ReplySink,
 } from '../../../src/core/ports/ports.ts';
+import type { ReportPort } from '../../../src/core/ports/report-port.ts';
 import type { WordAnswer } from '../../../src/core/ports/word-answer.ts';
 
 const RUBBISH = 0xa5;
@@ -138,6 +140,23 @@ export class FakeSink implements ReplySink {
     const wire = this.wires.get(conn);
     assert.ok(wire !== undefined && !wire.released, `connection ${conn} is not in use`);
     return wire;
+  }
+}
+
+/** What the operator's log would hear of. */
+export class FakeReports implements ReportPort {
+  readonly lines: string[] = [];
+
+  sessionExpired(idHigh: number, idLow: number, timeoutMs: number): void {
+    this.lines.push(`expired ${joinHalves(idHigh, idLow)} ${timeoutMs}`);
+  }
+
+  authFailed(address: string, port: number, idHigh: number, idLow: number, scheme: string): void {
+    this.lines.push(`auth ${address}:${port} ${joinHalves(idHigh, idLow)} ${scheme}`);
+  }
+
+  zxidAhead(address: string, port: number, seen: number, own: number): void {
+    this.lines.push(`ahead ${address}:${port} ${seen} ${own}`);
   }
 }
 

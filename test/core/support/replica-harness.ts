@@ -17,7 +17,7 @@ import { readReplyHeader } from '../../../src/wire/reply-header.ts';
 import { type Request, writeRequest } from '../../../src/wire/request-values.ts';
 import { type Response, readResponse } from '../../../src/wire/responses.ts';
 import { readWatchEvent } from '../../../src/wire/watch-event.ts';
-import { ADMIN, FakeLog, FakeSink, SHA1, type Wire } from './fake-ports.ts';
+import { ADMIN, FakeLog, FakeReports, FakeSink, SHA1, type Wire } from './fake-ports.ts';
 import { HASH_KEY } from './hash.ts';
 
 export const OPTIONS: ReplicaOptions = {
@@ -74,6 +74,7 @@ export interface ConnectFields {
 
 export class ReplicaHarness {
   readonly log = new FakeLog();
+  readonly reports = new FakeReports();
   readonly incarnations: Incarnations;
   readonly sinks: FakeSink[];
   nowMs = 10_000;
@@ -88,7 +89,7 @@ export class ReplicaHarness {
   ) {
     this.incarnations = new Incarnations(
       { ...OPTIONS, ...options },
-      { log: this.log, crypto: SHA1, admin: ADMIN, hashKey: HASH_KEY },
+      { log: this.log, crypto: SHA1, admin: ADMIN, reports: this.reports, hashKey: HASH_KEY },
     );
     this.sinks = Array.from({ length: ioThreads }, () => new FakeSink());
     this.freeSlots = this.sinks.map(() => [0]);

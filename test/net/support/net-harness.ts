@@ -6,6 +6,7 @@ import { AcceptLimits, createAcceptLimits } from '../../../src/net/accept-limits
 import type { ConnectionLimits } from '../../../src/net/client-connection.ts';
 import { ClientListener } from '../../../src/net/client-listener.ts';
 import { ConnectionTable } from '../../../src/net/connection-table.ts';
+import type { NetReports } from '../../../src/net/net-reports.ts';
 import { nodeTransport } from '../../../src/net/node-transport.ts';
 import { createReplyMemory, ReplyMemory, type ReplyMemoryHandle } from '../../../src/net/reply-memory.ts';
 import type { BacklogObserver, RequestPort } from '../../../src/net/request-port.ts';
@@ -30,13 +31,15 @@ export interface HarnessOptions {
   readonly reply?: 'echo' | 'hold';
 }
 
-export class NetHarness implements RequestPort, BacklogObserver {
+export class NetHarness implements RequestPort, BacklogObserver, NetReports {
   readonly table: ConnectionTable;
   readonly acceptLimits: AcceptLimits;
   /** `connect 0`, `frame 0 <hex>`, `word 0 <int32>`, `disconnect 0`, in order. */
   readonly log: string[] = [];
   readonly held: { readonly conn: number; readonly payload: Buffer }[] = [];
   readonly settled: number[] = [];
+  /** What the operator's log would hear of. */
+  readonly reported: string[] = [];
   reply: 'echo' | 'hold';
   /** Frames are refused as by a full ring. */
   refusing = false;
@@ -58,6 +61,7 @@ export class NetHarness implements RequestPort, BacklogObserver {
       idBase: 0,
       nowMs: 0,
       memory: new ReplyMemory(options.memory ?? createReplyMemory(2 ** 30, 1), options.io ?? 0),
+      reports: this,
       onGone: (admission) => this.acceptLimits.leave(admission),
       scheduleTurn: () => this.scheduleTurn(),
     });
@@ -106,6 +110,18 @@ export class NetHarness implements RequestPort, BacklogObserver {
     if (this.holdsWords) return;
     this.send(conn, Buffer.from('imok'), false);
     this.table.shutdown(conn);
+  }
+
+  refused(_address: string, isOfAddress: boolean): void {
+    this.reported.push(`refused ${isOfAddress}`);
+  }
+
+  badLength(_address: string, _port: number, length: number): void {
+    this.reported.push(`length ${length}`);
+  }
+
+  unread(_address: string, _port: number, _bytes: number, isOfAll: boolean): void {
+    this.reported.push(`unread ${isOfAll}`);
   }
 
   onChunkEnd(): void {

@@ -45,11 +45,11 @@ test('two io workers share a port and serve the same core', async (t) => {
     memory: createReplyMemory(2 ** 30, 2),
   };
   const listen = { ...LISTEN, reusePort: true };
-  const first = startWorker({ link: links[0]!, options, listen });
+  const first = startWorker({ link: links[0]!, options, listen, logLevel: 'silent' });
   const listening = await firstMessage(first);
   assert.ok(listening.type === 'listening');
   const { port } = listening;
-  const second = startWorker({ link: links[1]!, options, listen: { ...listen, port } });
+  const second = startWorker({ link: links[1]!, options, listen: { ...listen, port }, logLevel: 'silent' });
   assert.deepEqual(await firstMessage(second), { type: 'listening', port });
   t.after(() => polled.stop());
 
@@ -97,6 +97,7 @@ test('a worker that cannot listen says why and ends with the exit status', async
     link,
     options: { limits: TEST_LIMITS, accept: createAcceptLimits(0, 0), memory: createReplyMemory(2 ** 30, 1) },
     listen: { ...LISTEN, address: '192.0.2.1' },
+    logLevel: 'silent',
   });
   const exit = once(worker, 'exit');
   const message = await firstMessage(worker);

@@ -31,7 +31,6 @@ function startWorker(link: LogLinkHandle, directory: string): Worker {
     snapshots: { snapCount: 1000, snapBytesMax: 0 },
     seed: 1,
     batching: { recordsMax: 1000, flushDelayMs: 0, pollTimeMs: 0 },
-    idleTurnsMax: 0,
     wakeByMessage: false,
   };
   return new Worker(ENTRY, { workerData });

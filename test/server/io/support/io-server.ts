@@ -12,6 +12,7 @@ import { createIoLink, type IoLinkHandle } from '../../../../src/server/io/io-li
 import { ReplyRingSink } from '../../../../src/server/io/reply-ring.ts';
 import { RequestRingReader } from '../../../../src/server/io/request-ring.ts';
 import { RingIo } from '../../../../src/server/io/ring-io.ts';
+import type { Log } from '../../../../src/server/logging.ts';
 import { createIoMeter } from '../../../../src/server/monitor/io-meter.ts';
 import { nodeLoopPlatform } from '../../../../src/server/platform/node-loop.ts';
 import { Bell, createBell } from '../../../../src/shm/bell.ts';
@@ -34,6 +35,9 @@ export const LISTEN = {
   keepAlive: false,
 } as const;
 
+const nothing = (): void => {};
+const SILENT_LOG: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 export async function startDirect(limits: Partial<ConnectionLimits> = {}): Promise<IoServer> {
   const agent = new IoAgent(
     {
@@ -45,6 +49,7 @@ export async function startDirect(limits: Partial<ConnectionLimits> = {}): Promi
       meter: createIoMeter('io'),
     },
     nodeLoopPlatform,
+    SILENT_LOG,
   );
   const sink = new DirectSink(agent.table);
   const core = new FakeCore([sink], () => sink, agent.table.scheduleTurn);
@@ -118,6 +123,7 @@ export async function startRing(
     link,
     { limits, accept: createAcceptLimits(0, 0), memory: createReplyMemory(2 ** 30, 1) },
     nodeLoopPlatform,
+    SILENT_LOG,
   );
   const stop = async (): Promise<void> => {
     await io.close();
