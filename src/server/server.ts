@@ -4,7 +4,6 @@
  *     start   lock → data directory → recovery (core) → log worker → listen
  *     stop    no new requests → in flight committed and answered → log synced → sockets closed → unlock
  */
-
 import type { LoopTimer } from '../base/event-loop.ts';
 import { Failure } from '../base/failure.ts';
 import { createAcceptLimits } from '../net/accept-limits.ts';
@@ -108,6 +107,7 @@ class Assembly {
   private readonly files: FileSurvey;
   private front!: Front;
   private logWorker!: SupervisedWorker;
+  private readonly logStarted = Promise.withResolvers<void>();
   private drainCore!: () => Promise<void>;
   private purgeTimer: LoopTimer | null = null;
 
@@ -157,7 +157,8 @@ class Assembly {
     const { config } = this;
     if (this.topology.mode === 'shared') this.startShared();
     else await this.startCoreWorker();
-    await this.orFailed(this.jobs.ready());
+    // Every thread has loaded its program: from here on another version may take its place on the disk.
+    await this.orFailed(Promise.all([this.logStarted.promise, this.jobs.ready()]));
     const port = await this.front.listen({
       address: config.clientPortAddress,
       port: config.clientPort,
@@ -352,7 +353,8 @@ class Assembly {
       wakeByMessage: this.wakeByMessage,
     };
     this.logWorker = this.supervisor.spawn('log', './log/log-worker', setup, (message: LogWorkerMessage) => {
-      if (message.type === 'slowSync') {
+      if (message.type === 'started') this.logStarted.resolve();
+      else if (message.type === 'slowSync') {
         const text = `fsync-ing the write ahead log took ${Math.round(message.elapsedMs)} ms`;
         this.log.warn(text, { file: message.path, adverse: 'latency of every write' });
       }

@@ -32,6 +32,8 @@ export interface LogWorkerSetup {
 }
 
 export type LogWorkerMessage =
+  /** Everything that this thread will ever load has been loaded. */
+  | { readonly type: 'started' }
   | { readonly type: 'slowSync'; readonly elapsedMs: number; readonly path: string }
   | WorkerFailure;
 
@@ -64,6 +66,7 @@ export function createLogLoop(
     saveEpoch: (kind, epoch) => saveEpoch(platform.disk, setup.epochDirectory, kind, epoch),
     toCore,
   });
+  port.postMessage({ type: 'started' });
   return {
     agent,
     bell: new Bell(setup.link.logBell),

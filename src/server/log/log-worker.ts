@@ -2,7 +2,8 @@
  * Entry of the log worker: a thread without sockets that blocks on its bell and on the disk. Ends when the core has
  * closed the log's bell and everything is synced.
  *
- *     worker → supervisor   null       the core's bell, in mode `shared`
+ *     worker → supervisor   started    clients may be accepted
+ *                           null       the core's bell, in mode `shared`
  *                           slowSync   a sync took longer than the warning threshold
  *                           failed     then the worker ends with the exit status
  */
