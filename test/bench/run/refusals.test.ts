@@ -34,12 +34,13 @@ function run(server: TestServer, file: string, ...flags: readonly string[]): Pro
   return bench('run', file, '--no-ceiling', '--target', server.address, '--out', outDir(), ...flags);
 }
 
-/** Exactly one line beside what the service holds, with the exit status. */
+/** Exactly one line that says what is wrong, beside those that say how the run goes on, with the exit status; no stack. */
 function assertLine({ status, stderr, stdout }: Finished, expected: number, pattern: RegExp): void {
   const lines = stderr.trim().split('\n');
   assert.equal(status, expected, stderr + stdout);
   assert.match(stderr, pattern);
-  assert.equal(lines.filter((line) => !line.startsWith('the service before the run: ')).length, 1, stderr);
+  assert.equal(lines.filter((line) => line.startsWith('ringkeeper: ')).length, 1, stderr);
+  assert.ok(!lines.some((line) => /^\s+at /.test(line)), stderr);
 }
 
 async function ask<T>(server: TestServer, use: (session: RawSession) => Promise<T>): Promise<T> {

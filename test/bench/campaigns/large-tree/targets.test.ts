@@ -155,7 +155,7 @@ test('the summary says what is missed, what is doubtful, and how to make it agai
   assert.match(text, /worst reply during snapshots.*\| 77\.0 ms \| - \| \*\*missed\*\* \|/);
   assert.match(text, /\*\*Doubtful, ringkeeper\*\*: 3 replies with NoNode\./);
   assert.match(text, /\*\*Not complete\*\*/);
-  assert.match(text, /node bench\/large-tree\/main\.ts/);
+  assert.match(text, /npx ringkeeper bench campaign large-tree/);
   assert.match(text, /1\.50 s \(1\.40 to 1\.60, 2 starts\).*3\.10 s \(3\.00 to 3\.20, 2 starts\)/);
   assert.match(text, /\| ringkeeper \| 1\.50 s .*\| 750 \| - \| - \|/);
   assert.match(targetLines(result())[START]!, /^met +start with the tree on disk: 1\.50 s/);
