@@ -84,6 +84,7 @@ export class CoreHost implements CorePort {
   private isOpen = false;
   private seenSnapshotsDue = 0;
   private tick: Tick | null = null;
+  private isStopping = false;
   private readonly limitLines: LimitLines;
   private readonly lines: RepeatedLines;
 
@@ -174,6 +175,14 @@ export class CoreHost implements CorePort {
     this.view.serving = true;
   }
 
+  /**
+   * No timers from now on: a stopping server takes no frames, so it does not hear that a session lives. What is in flight
+   * is still committed and answered.
+   */
+  beginStop(): void {
+    this.isStopping = true;
+  }
+
   /** From now on the words answer that nothing is served. */
   stopServing(): void {
     this.view.serving = false;
@@ -212,7 +221,7 @@ export class CoreHost implements CorePort {
     if (hasCommits) this.meter.endCommits(this.nowMs());
     if (this.snapshots.hasEnded) this.snapshots.onEnded(this.replica.clock.nowMs);
     if (this.logPort.snapshotsDue !== this.seenSnapshotsDue) this.onSnapshotDue();
-    if (this.tick!.isDue(this.replica.clock.nowMs)) {
+    if (!this.isStopping && this.tick!.isDue(this.replica.clock.nowMs)) {
       this.replica.onTick();
       this.snapshots.onTick(this.replica.clock.nowMs);
       this.limitLines.onTick(this.replica.clock.nowMs);

@@ -98,6 +98,7 @@ class CoreAgent implements Agent {
   };
 
   doWork(startMs: number): number {
+    if (this.bell.isClosed) this.host.beginStop();
     let work = 0;
     for (const reader of this.readers) work += reader.poll(REQUESTS_PER_TURN);
     if (this.host.poll()) work++;

@@ -61,6 +61,7 @@ export class SharedCore {
 
   /** Resolves when everything proposed has been committed and answered. */
   drain(): Promise<void> {
+    this.host.beginStop();
     this.quiet = Promise.withResolvers<void>();
     this.turn();
     return this.quiet.promise;

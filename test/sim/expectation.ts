@@ -1,0 +1,159 @@
+/**
+ * What the protocol says a request comes to in a given state: the error, or the transaction's effect. Independent of the
+ * server's own preparation; only what the workload asks for is here.
+ */
+
+import { ErrorCode } from '../../src/wire/error-codes.ts';
+import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
+import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
+import type { SubTxn, TxnBody } from '../../src/wire/txn-values.ts';
+import { type Model, parentOf } from './model.ts';
+
+/** A write as it must have been logged: error, or type and path (with the number of a sequential one). */
+interface Wanted {
+  readonly err: number;
+  readonly type: number;
+  readonly path: string;
+}
+
+/** Paths that an earlier part of the same multi has changed. */
+class Staged {
+  readonly exists = new Map<string, boolean>();
+  readonly versions = new Map<string, number>();
+  readonly childDelta = new Map<string, number>();
+  readonly createdDelta = new Map<string, number>();
+  readonly ephemerals = new Set<string>();
+}
+
+/** Null when the logged transaction is what it must be, else what is wrong. */
+export function judgeWrite(model: Model, request: Request, zxid: number, body: TxnBody): string | null {
+  const before = zxid - 1;
+  if (request.op === OpCode.closeSession) {
+    return body.type === OpCode.closeSession ? null : `closeSession became type ${body.type}`;
+  }
+  const staged = new Staged();
+  if (request.op === OpCode.multi) return judgeMulti(model, request.subs, before, staged, body);
+  const wanted = want(model, request as MultiSubRequest, before, staged);
+  return body.type === OpCode.multi || body.type === OpCode.createSession || body.type === OpCode.closeSession
+    ? `type ${body.type} for a single write`
+    : judgeSub(wanted, body);
+}
+
+function judgeMulti(
+  model: Model,
+  subs: readonly MultiSubRequest[],
+  before: number,
+  staged: Staged,
+  body: TxnBody,
+): string | null {
+  if (body.type !== OpCode.multi) return `a multi became type ${body.type}`;
+  if (body.subs.length !== subs.length) return `${body.subs.length} parts for ${subs.length}`;
+  const wanted: Wanted[] = [];
+  for (const sub of subs) {
+    const next = want(model, sub, before, staged);
+    // In a multi the log says create: older Apache servers do not understand a create2 there.
+    wanted.push(next.type === OpCode.create2 ? { ...next, type: OpCode.create } : next);
+    if (next.err !== 0) break;
+  }
+  const failed = wanted.findIndex(({ err }) => err !== 0);
+  for (const [i, sub] of body.subs.entries()) {
+    // What came before the part that failed is logged as it was prepared, and undone by whoever reads that.
+    if (failed < 0 || i <= failed) {
+      const wrong = judgeSub(wanted[i]!, sub);
+      if (wrong !== null) return `part ${i}: ${wrong}`;
+      continue;
+    }
+    if (sub.type !== OpCode.error) return `part ${i} of a failed multi is type ${sub.type}`;
+    if (sub.err !== ErrorCode.runtimeInconsistency) return `part ${i}: error ${sub.err} behind the failure`;
+  }
+  return null;
+}
+
+function judgeSub(wanted: Wanted, sub: SubTxn): string | null {
+  if (sub.type === OpCode.error) {
+    return sub.err === wanted.err ? null : `error ${sub.err} instead of ${wanted.err}`;
+  }
+  if (wanted.err !== 0) return `done instead of error ${wanted.err}`;
+  if (sub.type !== wanted.type) return `type ${sub.type} instead of ${wanted.type}`;
+  return sub.path === wanted.path ? null : `path ${sub.path} instead of ${wanted.path}`;
+}
+
+function want(model: Model, request: MultiSubRequest, before: number, staged: Staged): Wanted {
+  const path = request.path!;
+  const refused = (err: number): Wanted => ({ err, type: OpCode.error, path });
+  switch (request.op) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTtl:
+      return wantCreate(model, request.op, path, request.flags, before, staged);
+    case OpCode.delete: {
+      if (!exists(model, path, before, staged)) return refused(ErrorCode.noNode);
+      if (isStale(model, path, request.version, before, staged)) return refused(ErrorCode.badVersion);
+      const parts = model.at(path, before)?.children.length ?? 0;
+      if (parts + (staged.childDelta.get(path) ?? 0) > 0) return refused(ErrorCode.notEmpty);
+      staged.exists.set(path, false);
+      add(staged.childDelta, parentOf(path), -1);
+      return { err: 0, type: OpCode.delete, path };
+    }
+    case OpCode.setData:
+      if (!exists(model, path, before, staged)) return refused(ErrorCode.noNode);
+      if (isStale(model, path, request.version, before, staged)) return refused(ErrorCode.badVersion);
+      staged.versions.set(path, versionOf(model, path, before, staged) + 1);
+      return { err: 0, type: OpCode.setData, path };
+    default:
+      if (!exists(model, path, before, staged)) return refused(ErrorCode.noNode);
+      if (isStale(model, path, (request as { version: number }).version, before, staged)) {
+        return refused(ErrorCode.badVersion);
+      }
+      return { err: 0, type: OpCode.check, path };
+  }
+}
+
+function wantCreate(
+  model: Model,
+  op: number,
+  asked: string,
+  flags: number,
+  before: number,
+  staged: Staged,
+): Wanted {
+  const refused = (err: number): Wanted => ({ err, type: OpCode.error, path: asked });
+  const parentPath = parentOf(asked);
+  if (!exists(model, parentPath, before, staged)) return refused(ErrorCode.noNode);
+  const parent = model.at(parentPath, before);
+  const isSequential =
+    flags === CreateFlags.persistentSequential ||
+    flags === CreateFlags.ephemeralSequential ||
+    flags === CreateFlags.persistentSequentialTtl;
+  const created = (parent?.created ?? 0) + (staged.createdDelta.get(parentPath) ?? 0);
+  const path = isSequential ? asked + String(created).padStart(10, '0') : asked;
+  if (exists(model, path, before, staged)) return refused(ErrorCode.nodeExists);
+  if (parent?.kind === 'ephemeral' || staged.ephemerals.has(parentPath)) {
+    return refused(ErrorCode.noChildrenForEphemerals);
+  }
+  staged.exists.set(path, true);
+  staged.versions.set(path, 0);
+  staged.childDelta.delete(path);
+  if (flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential)
+    staged.ephemerals.add(path);
+  add(staged.childDelta, parentPath, 1);
+  add(staged.createdDelta, parentPath, 1);
+  return { err: 0, type: op, path };
+}
+
+function exists(model: Model, path: string, before: number, staged: Staged): boolean {
+  return staged.exists.get(path) ?? model.at(path, before) !== null;
+}
+
+function versionOf(model: Model, path: string, before: number, staged: Staged): number {
+  return staged.versions.get(path) ?? model.at(path, before)?.version ?? 0;
+}
+
+function isStale(model: Model, path: string, version: number, before: number, staged: Staged): boolean {
+  return version !== -1 && version !== versionOf(model, path, before, staged);
+}
+
+function add(map: Map<string, number>, path: string, delta: number): void {
+  map.set(path, (map.get(path) ?? 0) + delta);
+}

@@ -1,0 +1,121 @@
+/**
+ * One machine with a server on it, one process after the other. Crashes, power losses and pauses come from outside.
+ *
+ *     down ──start──▶ starting ──▶ up ──crash · powerLoss · stop · a failure──▶ down
+ */
+import type { ServerConfig } from '../../src/server/config/server-config.ts';
+import { MemoryDisk } from '../storage/support/memory-disk.ts';
+import type { Ended, Machine, ServerObserver } from './machine.ts';
+import type { NetworkHost, SimConnection, SimListener } from './sim-network.ts';
+import { SimProcess } from './sim-process.ts';
+import type { Variant } from './variants.ts';
+import type { World } from './world.ts';
+
+export class SimServer implements NetworkHost, Machine {
+  disk: MemoryDisk = new MemoryDisk();
+  listener: SimListener | null = null;
+  /** Set when the server of the current incarnation has ended by itself. */
+  ended: Ended | null = null;
+  readonly world: World;
+  readonly variant: Variant;
+  readonly observer: ServerObserver;
+  readonly connections = new Set<SimConnection>();
+  /** Of the log thread's turns; changes with the weather. */
+  diskMsMax = 1;
+  /** How often the proposal ring had hardly any room. */
+  fullRings = 0;
+  private process: SimProcess | null = null;
+  private readonly directBlockBytes: number;
+  private hasPower = true;
+  private incarnations = 0;
+
+  constructor(world: World, variant: Variant, observer: ServerObserver) {
+    this.world = world;
+    this.variant = variant;
+    this.observer = observer;
+    this.directBlockBytes = world.prng.pick([1, 4096]);
+  }
+
+  get isUp(): boolean {
+    return this.hasPower;
+  }
+
+  get isServing(): boolean {
+    return this.listener !== null;
+  }
+
+  get isRunning(): boolean {
+    return this.process !== null;
+  }
+
+  start(config: ServerConfig): void {
+    this.hasPower = true;
+    this.ended = null;
+    this.disk.directBlockBytes = this.directBlockBytes;
+    const name = `server.${++this.incarnations}`;
+    this.world.trace(name, `starts (${config.threadingMode})`);
+    this.process = new SimProcess(name, this, config);
+    this.process.start();
+  }
+
+  /** kill -9: the page cache and what the kernel has sent stay. */
+  crash(): void {
+    this.world.trace(this.name, 'is killed');
+    for (const connection of this.connections) connection.abandon();
+    this.leave();
+  }
+
+  /** Also from within a call of the disk. */
+  powerLoss(): void {
+    this.world.trace(this.name, 'loses power');
+    this.hasPower = false;
+    for (const connection of this.connections) connection.forget();
+    this.leave();
+    this.disk = this.disk.crash(this.world.prng);
+  }
+
+  /** The power goes before one of the next changing calls of the disk. */
+  powerLossWithin(calls: number): void {
+    if (this.process !== null) this.process.disk.callsLeft = calls;
+  }
+
+  /** SIGSTOP, or a virtual machine that is not run. */
+  pause(ms: number): void {
+    this.world.trace(this.name, `stands still for ${Math.round(ms)} ms`);
+    this.process?.pause(this.world.nowMs + ms);
+  }
+
+  /** SIGTERM; resolves when it has ended, well or not. */
+  async stop(): Promise<void> {
+    this.world.trace(this.name, 'is told to stop');
+    await this.process?.stop();
+  }
+
+  onHeard(connection: SimConnection): void {
+    if (connection.sessionId !== 0n) this.observer.onHeard(connection.sessionId);
+  }
+
+  onUnread(connection: SimConnection): void {
+    this.observer.onUnread(connection.sessionId);
+  }
+
+  /** The process of this incarnation has ended by itself. */
+  onProcessEnd(process: object, ended: Ended | null): void {
+    if (this.process !== process) return;
+    this.world.trace(this.name, ended === null ? 'has stopped' : `ends: ${ended.message}`);
+    this.ended = ended;
+    for (const connection of this.connections) connection.abandon();
+    this.leave();
+  }
+
+  private get name(): string {
+    return this.process?.name ?? 'server';
+  }
+
+  private leave(): void {
+    this.listener = null;
+    this.connections.clear();
+    this.process?.vanish();
+    this.process = null;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The simulator as a test: 1,000 seeds of the sound server, none of which may fail; each server that is broken on
+ * purpose, which must fail within its number of seeds; and the promise that a seed is a run.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { OpCode } from '../../src/wire/opcodes.ts';
+import { FAULT_KINDS } from './faults.ts';
+import { runSeed } from './run-seed.ts';
+import { Summary } from './summary.ts';
+import { VARIANTS } from './variants.ts';
+
+const SEEDS = 1000;
+/** Of these a broken server must not survive all. */
+const VARIANT_SEEDS = 150;
+
+/** Reached in many seeds, or the simulator has become quiet. */
+const STATES = [
+  ...FAULT_KINDS.map((kind) => `fault ${kind}`),
+  ...[
+    OpCode.create,
+    OpCode.create2,
+    OpCode.createContainer,
+    OpCode.createTtl,
+    OpCode.delete,
+    OpCode.setData,
+  ].map((op) => `op ${op}`),
+  ...[OpCode.getData, OpCode.exists, OpCode.getChildren, OpCode.getChildren2, OpCode.sync, OpCode.multi].map(
+    (op) => `op ${op}`,
+  ),
+  ...[OpCode.addWatch, OpCode.setWatches2, OpCode.closeSession].map((op) => `op ${op}`),
+  'mode shared',
+  'mode pipeline',
+  'a power loss took unacknowledged writes back',
+  'a session expired',
+  'a watch fired',
+  'a ring was full',
+  'a snapshot was written',
+  'damage refused',
+  'damage survived',
+];
+const STATE_SEEDS_MIN = SEEDS / 50;
+
+test(`${SEEDS} seeds: everything holds, and everything is reached`, async () => {
+  const summary = new Summary();
+  const failures: string[] = [];
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const result = await runSeed(seed);
+    summary.add(result);
+    if (result.violation !== null) failures.push(summary.failureText(result));
+  }
+  console.log(summary.text());
+  assert.deepEqual(failures, []);
+  const quiet = STATES.filter((state) => (summary.covered.get(state) ?? 0) < STATE_SEEDS_MIN);
+  assert.deepEqual(quiet, [], 'hardly ever reached');
+});
+
+test('a seed is a run: twice the same, to the last line', async () => {
+  for (const seed of [3, 4]) {
+    const first = await runSeed(seed, undefined, true);
+    const second = await runSeed(seed, undefined, true);
+    assert.ok(first.lines.length > 100);
+    assert.deepEqual(first.lines, second.lines);
+  }
+});
+
+describe('a broken server is found', () => {
+  for (const variant of VARIANTS) {
+    test(`${variant.name}: ${variant.breaks}`, async () => {
+      for (let seed = 1; seed <= VARIANT_SEEDS; seed++) {
+        const { violation } = await runSeed(seed, variant);
+        if (violation === null) continue;
+        console.log(`${variant.name}: seed ${seed}: ${violation}`);
+        assert.match(violation, variant.found);
+        return;
+      }
+      assert.fail(`not in ${VARIANT_SEEDS} seeds`);
+    });
+  }
+});

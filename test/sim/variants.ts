@@ -1,0 +1,101 @@
+/**
+ * Servers that are broken on purpose, each in one rule. The simulator has to find every one of them within a stated
+ * number of seeds; who adds a rule adds its variant.
+ */
+
+import { TICK_MS, Tick } from '../../src/server/host/tick.ts';
+import type { LogAgent } from '../../src/server/log/log-agent.ts';
+import { LogCounter, type LogLinkHandle } from '../../src/server/log/log-link.ts';
+import { Counters } from '../../src/shm/counters.ts';
+import { SyncedZxid } from '../../src/storage/synced-zxid.ts';
+import { TxnlogAppender } from '../../src/storage/txnlog-appender.ts';
+import type { EventMischief } from './event-mischief.ts';
+import type { DiskLies } from './sim-disk.ts';
+
+export interface Variant {
+  readonly name: string;
+  /** Why a client would care. */
+  readonly breaks: string;
+  /** What the judge says of it. */
+  readonly found: RegExp;
+  readonly disk?: DiskLies;
+  /** What becomes of events between the server and the network. */
+  readonly events?: EventMischief;
+  /** The log thread has staged a record. */
+  readonly onAppended?: (zxid: number, link: LogLinkHandle, agent: LogAgent) => void;
+  /** Changes the server's code for the time of a run; returns what undoes it. */
+  readonly patch?: () => () => void;
+}
+
+export const SOUND: Variant = { name: 'sound', breaks: 'nothing', found: /^$/ };
+
+export const VARIANTS: readonly Variant[] = [
+  {
+    name: 'directory-sync-left-out',
+    breaks: 'a power loss takes back a log file, with everything that was synced inside',
+    found: /was shown to a client; after a restart|was restored|records are missing|database/,
+    disk: { directorySyncLeftOut: true },
+  },
+  {
+    name: 'acknowledge-before-sync',
+    breaks: 'a write is acknowledged while a power loss may still take it back',
+    found: /was shown to a client; after a restart/,
+    onAppended: (zxid, link, agent) => {
+      new Counters(link.counters).set(LogCounter.durableZxid, zxid);
+      agent['coreBell'].ring();
+    },
+  },
+  {
+    name: 'torn-tail-guessed',
+    breaks: 'a bad sector is taken for a torn write, and acknowledged writes are cut off with it',
+    found: /was shown to a client; after a restart/,
+    patch: () => {
+      // Neither marks of batches nor a bound: what is left is the guess by the look of a sector.
+      const appender = TxnlogAppender.prototype;
+      const { beginBatch } = appender as unknown as { beginBatch: unknown };
+      const { note, set } = SyncedZxid.prototype;
+      Object.assign(appender, {
+        beginBatch(this: TxnlogAppender, zxid: number, _at: number, length: number): number {
+          this['stagedFirst'].value = zxid;
+          return length;
+        },
+      });
+      SyncedZxid.prototype.note = () => {};
+      SyncedZxid.prototype.set = () => {};
+      return () => {
+        Object.assign(appender, { beginBatch });
+        SyncedZxid.prototype.note = note;
+        SyncedZxid.prototype.set = set;
+      };
+    },
+  },
+  {
+    name: 'event-after-reply',
+    breaks: 'a client sees newer data before it hears of the change',
+    found: /has not come; a reply/,
+    events: 'late',
+  },
+  { name: 'event-lost', breaks: 'a client waits for ever', found: /has not come/, events: 'lost' },
+  {
+    name: 'event-twice',
+    breaks: 'a one-shot watch fires twice',
+    found: /for which no watch was set/,
+    events: 'twice',
+  },
+  {
+    name: 'tick-before-sockets',
+    breaks: 'after a pause sessions end whose pings wait in the kernel',
+    found: /expires .* after it was heard of/,
+    patch: () => {
+      const { isDue } = Tick.prototype;
+      Tick.prototype.isDue = function (nowMs) {
+        if (nowMs < this['nextMs']) return false;
+        this['nextMs'] = nowMs + TICK_MS;
+        return true;
+      };
+      return () => {
+        Tick.prototype.isDue = isDue;
+      };
+    },
+  },
+];

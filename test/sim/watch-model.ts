@@ -1,0 +1,95 @@
+/**
+ * The watches of one connection and the events that must come of them: for each transaction, by the protocol's rules,
+ * what the client is to be told before it may see a reply of that zxid or a later one.
+ *
+ *     change of /a      one-shot of data (and exists)   one-shot of children   persistent     recursive on / or /a
+ *     created /a        /a: created                     parent: children       both           created
+ *     deleted /a        /a: deleted                     /a: deleted, parent    both           deleted
+ *     data of /a        /a: data                        -                      /a: data       data
+ */
+import { EventType } from '../../src/wire/watch-event.ts';
+import { type Change, type Model, parentOf } from './model.ts';
+import { Violation } from './world.ts';
+
+interface ExpectedEvent {
+  readonly zxid: number;
+  readonly type: number;
+  readonly path: string;
+}
+
+export class WatchModel {
+  /** One-shot; true = set by an exists of a znode that was missing. */
+  readonly data = new Map<string, boolean>();
+  readonly child = new Set<string>();
+  readonly persistent = new Set<string>();
+  readonly recursive = new Set<string>();
+  private readonly model: Model;
+  private readonly expected: ExpectedEvent[] = [];
+  /** Everything up to here has been turned into expectations. */
+  private zxid = 0;
+
+  constructor(model: Model) {
+    this.model = model;
+  }
+
+  /** The connection's first reply: changes up to here are not its business. */
+  begin(zxid: number): void {
+    this.zxid = zxid;
+  }
+
+  onEvent(zxid: number, type: number, path: string): void {
+    this.advance(zxid);
+    const at = this.expected.findIndex((e) => e.zxid === zxid && e.type === type && e.path === path);
+    if (at < 0) throw new Violation(`event ${type} of ${path} at zxid ${zxid}, for which no watch was set`);
+    this.expected.splice(at, 1);
+    const older = this.expected.find((event) => event.zxid < zxid);
+    if (older !== undefined) throw missing(older, `an event of zxid ${zxid} came first`);
+  }
+
+  /** A reply that shows the state at `zxid`. */
+  onReply(zxid: number): void {
+    this.advance(zxid);
+    const late = this.expected.find((event) => event.zxid <= zxid);
+    if (late !== undefined) throw missing(late, `a reply of zxid ${zxid} came first`);
+  }
+
+  private advance(zxid: number): void {
+    while (this.zxid < zxid) {
+      const entry = this.model.txn(++this.zxid);
+      if (entry === undefined) throw new Violation(`zxid ${this.zxid} was shown and never proposed`);
+      for (const change of entry.changes) this.expect(change);
+    }
+  }
+
+  private expect({ kind, path }: Change): void {
+    const { data, child } = this;
+    if (kind === 'data') {
+      const fires = data.delete(path) || this.persistent.has(path) || this.hasRecursive(path);
+      if (fires) this.push(EventType.nodeDataChanged, path);
+      return;
+    }
+    let fires = data.delete(path);
+    if (kind === 'deleted') fires = child.delete(path) || fires;
+    if (fires || this.persistent.has(path) || this.hasRecursive(path)) {
+      this.push(kind === 'created' ? EventType.nodeCreated : EventType.nodeDeleted, path);
+    }
+    const parent = parentOf(path);
+    if (child.delete(parent) || this.persistent.has(parent)) this.push(EventType.nodeChildrenChanged, parent);
+  }
+
+  private hasRecursive(path: string): boolean {
+    if (this.recursive.size === 0) return false;
+    for (let at = path; ; at = parentOf(at)) {
+      if (this.recursive.has(at)) return true;
+      if (at === '/') return false;
+    }
+  }
+
+  private push(type: number, path: string): void {
+    this.expected.push({ zxid: this.zxid, type, path });
+  }
+}
+
+function missing(event: ExpectedEvent, why: string): Violation {
+  return new Violation(`event ${event.type} of ${event.path} at zxid ${event.zxid} has not come; ${why}`);
+}
