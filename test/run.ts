@@ -22,6 +22,7 @@ const checks: readonly (readonly [title: string, command: string, args: readonly
   ['types', 'tsc', ['-b']],
   ['lint and format', 'biome', ['check', '.']],
   ['dead code', 'knip', []],
+  ['code that only tests use', 'knip', ['--production', '--config', '.knip.production.json']],
 ];
 
 const failed: string[] = [];

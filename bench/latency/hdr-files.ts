@@ -29,11 +29,6 @@ export interface IntervalHistogram {
   readonly histogram: hdr.Histogram;
 }
 
-/** The whole log as one text; for long runs see `hlogLines`. */
-export function writeHlog(intervals: Iterable<IntervalHistogram>, startEpochMs: number): string {
-  return [...hlogLines(intervals, startEpochMs)].join('');
-}
-
 /** Line by line, so that neither all histograms nor the whole text need be in memory at once. */
 export function* hlogLines(intervals: Iterable<IntervalHistogram>, startEpochMs: number): Generator<string> {
   const lines: string[] = [];

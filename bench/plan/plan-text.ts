@@ -12,8 +12,6 @@ import {
 } from 'yaml';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import type { Origin, PlanPath } from './issue.ts';
-import type { Plan } from './plan.ts';
-import { buildPlan } from './schema.ts';
 
 export interface PlanSource {
   /** What the file holds, as plain data. */
@@ -22,15 +20,6 @@ export interface PlanSource {
   readonly origin: string;
   /** `file:line:column` of the key a path leads to, or of the nearest one above it. */
   readonly locate: Origin;
-}
-
-/** @throws ConfigFailure with file, line and column. */
-export function parsePlanText(
-  yaml: string,
-  origin: string,
-): { readonly plan: Plan; readonly document: unknown } {
-  const { document, locate } = readPlanText(yaml, origin);
-  return { plan: buildPlan(document, locate), document };
 }
 
 /** The document alone, not yet checked. @throws ConfigFailure for what is not YAML. */

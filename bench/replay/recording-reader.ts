@@ -153,13 +153,6 @@ export class RecordingReader {
   }
 }
 
-/** All records of a file, for tools that look at it from outside a hot loop. */
-export async function* readRecords(reader: RecordingReader): AsyncGenerator<RecordingRecord> {
-  do {
-    for (let record = reader.next(); record !== null; record = reader.next()) yield record;
-  } while (await reader.fill());
-}
-
 /** `rest` and what follows it in the file; null at the end. A new buffer: slices of the old one may be in use. */
 async function readMore(handle: FileHandle, rest: Buffer, fileOffset: number): Promise<Buffer | null> {
   // Doubling, so that a record of many pieces is copied twice on average.

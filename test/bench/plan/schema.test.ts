@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { withValueAt } from '../../../bench/plan/document-path.ts';
 import type { Load, PhasePlan, Plan } from '../../../bench/plan/plan.ts';
-import { parsePlanText } from '../../../bench/plan/plan-text.ts';
+import { readPlanText } from '../../../bench/plan/plan-text.ts';
 import {
   formatDuration,
   formatSize,
@@ -19,7 +19,8 @@ import { documentAt, sweepPoints } from '../../../bench/plan/sweep.ts';
 const PLANS = new URL('../../../bench/plan/PLANS.md', import.meta.url);
 
 function planOf(yaml: string): Plan {
-  return parsePlanText(yaml, 'p.yaml').plan;
+  const { document, locate } = readPlanText(yaml, 'p.yaml');
+  return buildPlan(document, locate);
 }
 
 function phaseOf(fields: string): PhasePlan {

@@ -11,12 +11,9 @@ import {
   RECORDING_VERSION,
   type RecordingRecord,
 } from '../../../bench/replay/recording-format.ts';
-import {
-  type RecordingEnding,
-  RecordingReader,
-  readRecords,
-} from '../../../bench/replay/recording-reader.ts';
+import { type RecordingEnding, RecordingReader } from '../../../bench/replay/recording-reader.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
+import { readRecords } from './recordings.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'ringkeeper-replay-'));
 after(() => rmSync(dir, { recursive: true }));

@@ -14,13 +14,14 @@ import {
   type RecordingProxyOptions,
   startRecordingProxy,
 } from '../../../bench/replay/recording-proxy.ts';
-import { RecordingReader, readRecords } from '../../../bench/replay/recording-reader.ts';
+import { RecordingReader } from '../../../bench/replay/recording-reader.ts';
 import { BindFailure, ConfigFailure } from '../../../src/base/failure.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
 import { frame, RawClient, requestFrame } from '../../support/raw-client.ts';
 import * as bodies from '../../support/request-bodies.ts';
 import { FakeServer } from './fake-server.ts';
 import { GatedSink } from './gated-sink.ts';
+import { readRecords } from './recordings.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'ringkeeper-replay-'));
 after(() => rmSync(dir, { recursive: true }));

@@ -7,6 +7,7 @@ import {
   type RecordingRecord,
 } from '../../../bench/replay/recording-format.ts';
 import { startRecordingProxy } from '../../../bench/replay/recording-proxy.ts';
+import type { RecordingReader } from '../../../bench/replay/recording-reader.ts';
 import { createFileSink, RecordingWriter } from '../../../bench/replay/recording-writer.ts';
 import { type ReplayOptions, type ReplayOutcome, replayRecording } from '../../../bench/replay/replay.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
@@ -86,4 +87,11 @@ export function counts({ tally }: ReplayOutcome): Record<string, number> {
     'unsent',
   ] as const;
   return Object.fromEntries(names.map((name) => [name, tally.sum((op) => op[name])]));
+}
+
+/** All records of a file, in its order. */
+export async function* readRecords(reader: RecordingReader): AsyncGenerator<RecordingRecord> {
+  do {
+    for (let record = reader.next(); record !== null; record = reader.next()) yield record;
+  } while (await reader.fill());
 }

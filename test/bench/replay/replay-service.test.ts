@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { RecordingRecord } from '../../../bench/replay/recording-format.ts';
-import { RecordingReader, readRecords } from '../../../bench/replay/recording-reader.ts';
+import { RecordingReader } from '../../../bench/replay/recording-reader.ts';
 import { type ReplayOptions, type ReplayOutcome, replayRecording } from '../../../bench/replay/replay.ts';
 import { replayFindings, replayNotes } from '../../../bench/replay/replay-findings.ts';
 import { replayRun } from '../../../bench/replay/replay-result.ts';
@@ -16,7 +16,7 @@ import { fourLetterWord } from '../../support/four-letter-word.ts';
 import { RawClient, type Reply, requestFrame } from '../../support/raw-client.ts';
 import * as bodies from '../../support/request-bodies.ts';
 import { RingkeeperServer } from '../../support/ringkeeper.ts';
-import { type RecordOptions, recordWith } from './recordings.ts';
+import { type RecordOptions, readRecords, recordWith } from './recordings.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'ringkeeper-replay-'));
 const source = new RingkeeperServer();

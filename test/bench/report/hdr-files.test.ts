@@ -7,10 +7,10 @@ import {
   decodeHistogram,
   fileNameText,
   HDR_UNIT_RATIO,
+  hlogLines,
   mergeHistograms,
   NameTable,
   writeHgrm,
-  writeHlog,
 } from '../../../bench/latency/hdr-files.ts';
 import { newHistogram } from '../../../bench/latency/latency-recorder.ts';
 import { SAMPLE_START_MS, sampleIntervals } from './support/sample-intervals.ts';
@@ -32,7 +32,7 @@ function readAll(log: string): hdr.Histogram[] {
 
 test('the library reads back every interval with its tag, times and counts', () => {
   const written = [...sampleIntervals(3)];
-  const read = readAll(writeHlog(sampleIntervals(3), SAMPLE_START_MS));
+  const read = readAll([...hlogLines(sampleIntervals(3), SAMPLE_START_MS)].join(''));
   assert.equal(read.length, written.length);
   read.forEach((histogram, index) => {
     const { label, startMs, endMs, histogram: original } = written[index]!;
@@ -47,7 +47,9 @@ test('the library reads back every interval with its tag, times and counts', () 
 test('the maximum in the log is in ms, by the ratio that readers must be told', () => {
   const histogram = newHistogram();
   histogram.recordValue(1500);
-  const log = writeHlog([{ phase: 'p', label: 'get', startMs: 1000, endMs: 2000, histogram }], 0);
+  const log = [...hlogLines([{ phase: 'p', label: 'get', startMs: 1000, endMs: 2000, histogram }], 0)].join(
+    '',
+  );
   const line = log.split('\n').find((text) => text.startsWith('Tag='))!;
   assert.equal(HDR_UNIT_RATIO, 1000);
   assert.deepEqual(line.split(',').slice(0, 4), ['Tag=p.get', '1.000', '1.000', '1.500']);
@@ -57,17 +59,19 @@ test('tags hold no comma, space or line break, and different labels have differe
   const histogram = newHistogram();
   histogram.recordValue(1);
   const labels = ['a b', 'a,b', 'a\nb', 'a_b'];
-  const log = writeHlog(
-    labels.map((label) => ({ phase: 'p', label, startMs: 0, endMs: 1, histogram })),
-    0,
-  );
+  const log = [
+    ...hlogLines(
+      labels.map((label) => ({ phase: 'p', label, startMs: 0, endMs: 1, histogram })),
+      0,
+    ),
+  ].join('');
   const tags = readAll(log).map(({ tag }) => tag);
   assert.equal(new Set(tags).size, labels.length);
   for (const tag of tags) assert.match(tag, /^[^\s,]+$/);
 });
 
 test('a log without intervals is a log all the same', () => {
-  assert.deepEqual(readAll(writeHlog([], SAMPLE_START_MS)), []);
+  assert.deepEqual(readAll([...hlogLines([], SAMPLE_START_MS)].join('')), []);
 });
 
 test('intervals merged give the distribution of the whole', () => {
