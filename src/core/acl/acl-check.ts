@@ -18,6 +18,12 @@ const AUTH = 'auth';
 const EXPANDED_ENTRIES_MAX = 10_000;
 const EXPANDED_CHARACTERS_MAX = 1024 * 1024;
 
+/** Lists and callers with more than this to compare are compared once, not at every request. */
+const COMPARISONS_MAX = 256;
+
+/** Entries of one list: no application comes near, and every check of a znode's list goes through it once per caller. */
+const ENTRIES_MAX = 10_000;
+
 /** Whether a caller with `ids` has permission `perm`; with several bits in `perm`, any one of them suffices. */
 export function checkAcl(
   list: readonly Acl[],
@@ -27,6 +33,8 @@ export function checkAcl(
 ): boolean {
   if (providers.skipAcl || list.length === 0) return true;
   for (const id of ids) if (id.scheme === SUPER) return true;
+  if (list.length * ids.length > COMPARISONS_MAX)
+    return (providers.grants.of(list, ids, providers) & perm) !== 0;
   for (const acl of list) {
     if ((acl.perms & perm) !== 0 && (isWorldAnyone(acl) || matchesAny(acl, ids, providers))) return true;
   }
@@ -73,7 +81,8 @@ export function fixupAcl(
 }
 
 /**
- * The same from the bytes of the request to an id of the table, NO_ACL = INVALIDACL. Neither decodes nor
+ * The same from the bytes of the request to an id of the table, NO_ACL = INVALIDACL: as above, or more entries than a
+ * list may have, or more bytes of lists than all znodes together may. Neither decodes nor
  * allocates when the list is the open one or has been seen before and contains no `auth` entry.
  */
 export function fixupAclBytes(
@@ -86,13 +95,18 @@ export function fixupAclBytes(
 ): AclId {
   const known = table.find(bytes, start, end);
   if (known !== NO_ACL && table.isSettled(known)) return known;
+  if (entryCount(bytes, start) > ENTRIES_MAX) return NO_ACL;
   const list = decodeAcls(bytes, start);
   const fixed = fixupAcl(list, ids, providers);
-  if (fixed === null) return NO_ACL;
+  if (fixed === null || table.isFull) return NO_ACL;
   const id = table.intern(fixed);
   // No entry of scheme auth survives fix-up, so a list that came out as it went in does so for every caller.
   if (id === table.find(bytes, start, end)) table.markSettled(id);
   return id;
+}
+
+function entryCount(bytes: Uint8Array, start: number): number {
+  return (bytes[start]! << 24) | (bytes[start + 1]! << 16) | (bytes[start + 2]! << 8) | bytes[start + 3]!;
 }
 
 /** What the `auth` entries of one list become: an entry for each authenticated id of the caller, within bounds. */

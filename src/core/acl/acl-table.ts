@@ -31,6 +31,9 @@ const CLOSED_ACL: readonly Acl[] = [{ perms: 0, scheme: 'world', id: 'anyone' }]
 /** `int64 aclId` in front of each list in a snapshot. */
 const FILE_ID_BYTES = 8;
 
+/** What clients may make the server keep in different lists. */
+const LISTS_BYTES_MAX = 64 * 1024 * 1024;
+
 class AclEntry {
   readonly id: AclId;
   readonly list: readonly Acl[];
@@ -64,6 +67,8 @@ export class AclTable {
   /** While a snapshot loads: id in the file -> id here. */
   private loaded = new Map<number, AclId>();
   private missing = 0;
+  /** Encoded bytes of all lists; their decoded form takes some times as much. */
+  private bytes = 0;
 
   constructor(hash: KeyedHash) {
     this.hash = hash;
@@ -116,6 +121,11 @@ export class AclTable {
     const entry = this.entry(id);
     if (entry.masked === null) entry.masked = encodeAcls(maskAcls(entry.list));
     return entry.masked;
+  }
+
+  /** No more lists from clients; those in files are taken all the same. */
+  get isFull(): boolean {
+    return this.bytes > LISTS_BYTES_MAX;
   }
 
   addReference(id: AclId): void {
@@ -216,6 +226,7 @@ export class AclTable {
     const hash = this.hash.of(bytes, 0, bytes.length);
     const entry = new AclEntry(id, list, bytes, hash, this.byHash.get(hash) ?? null);
     this.entries[id] = entry;
+    this.bytes += bytes.length;
     this.byHash.set(hash, entry);
     this.addIdle(entry);
     return id;
@@ -229,6 +240,7 @@ export class AclTable {
 
   private remove(entry: AclEntry): void {
     this.entries[entry.id] = null;
+    this.bytes -= entry.bytes.length;
     this.freeIds.push(entry.id);
     const first = this.byHash.get(entry.hash)!;
     if (first === entry) {

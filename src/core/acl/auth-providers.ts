@@ -13,6 +13,7 @@ import { decodeUtf8, encodeUtf8 } from '../../wire/utf8.ts';
 import type { CryptoPort } from '../ports/ports.ts';
 import type { AuthId } from './acl.ts';
 import { SUPER } from './acl.ts';
+import { Grants } from './grants.ts';
 import { ipMatches, isIpPattern } from './ip-pattern.ts';
 
 interface AuthProvider {
@@ -22,6 +23,8 @@ interface AuthProvider {
   /** Whether `id` may stand in an ACL. */
   isValidId(id: string): boolean;
   matches(callerId: string, aclId: string): boolean;
+  /** `matches` is equality. */
+  readonly matchesEqualText: boolean;
   /** The ids that an auth packet with `data` adds to the connection; null = refused. */
   authenticate(data: Uint8Array | null): readonly AuthId[] | null;
 }
@@ -36,6 +39,8 @@ export interface AuthOptions {
 
 export class AuthProviders {
   readonly skipAcl: boolean;
+  /** What callers have under long lists. */
+  readonly grants = new Grants();
   private readonly byScheme = new Map<string, AuthProvider>();
 
   constructor(options: AuthOptions, crypto: CryptoPort) {
@@ -81,6 +86,7 @@ const ipProvider: AuthProvider = {
   scheme: 'ip',
   authenticated: false,
   isValidId: isIpPattern,
+  matchesEqualText: false,
   matches: ipMatches,
   // The connection has had its ip id since it was accepted.
   authenticate: () => [],
@@ -89,6 +95,7 @@ const ipProvider: AuthProvider = {
 class DigestProvider implements AuthProvider {
   readonly scheme = 'digest';
   readonly authenticated = true;
+  readonly matchesEqualText = true;
   private readonly crypto: CryptoPort;
   private readonly superDigest: string | null;
 

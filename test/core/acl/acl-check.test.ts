@@ -236,3 +236,59 @@ test('what others see of an id', () => {
   assert.equal(userName(ip), '127.0.0.1');
   assert.equal(userName(id('super', '')), '');
 });
+
+test('a list of 10,000 entries against a thousand ids: compared once for each caller, with the same outcome', () => {
+  let compared = 0;
+  const counting = providersWith();
+  const digest = counting.get('digest')!;
+  const matches = digest.matches.bind(digest);
+  digest.matches = (caller, entry) => {
+    compared++;
+    return matches(caller, entry);
+  };
+  const ids = [ip, ...Array.from({ length: 1000 }, (_, i) => id('digest', `user-${i}:x`))];
+  const entries = Array.from({ length: 10_000 }, (_, i) => acl(1 << (i % 5), 'digest', `other-${i}:x`));
+  assert.equal(checkAcl(entries, Perm.all, ids, counting), false);
+  assert.equal(
+    checkAcl([...entries, acl(Perm.write, 'digest', 'user-999:x')], Perm.write, ids, counting),
+    true,
+  );
+  assert.equal(
+    checkAcl([...entries, acl(Perm.write, 'digest', 'user-999:x')], Perm.read, ids, counting),
+    false,
+  );
+  assert.equal(checkAcl([...entries, acl(Perm.read, 'ip', '127.0.0.0/8')], Perm.read, ids, counting), true);
+  assert.equal(checkAcl([...entries, acl(Perm.read, 'none', 'user-1:x')], Perm.read, ids, counting), false);
+  assert.equal(compared, 0, 'ten million comparisons are looked up instead');
+  assert.equal(
+    checkAcl(entries, Perm.all, [...ids, id('digest', 'other-7:x')], counting),
+    true,
+    'one more is proven',
+  );
+});
+
+test('a list with more entries than any application has is refused', () => {
+  const table = new AclTable(HASH);
+  const bytesOf = (count: number): Uint8Array =>
+    encodeAcls(Array.from({ length: count }, (_, i) => acl(1, 'digest', `user-${i}:x`)));
+  const most = bytesOf(10_000);
+  const tooMany = bytesOf(10_001);
+  assert.notEqual(fixupAclBytes(table, most, 0, most.length, [ip], providers), NO_ACL);
+  assert.equal(fixupAclBytes(table, tooMany, 0, tooMany.length, [ip], providers), NO_ACL);
+});
+
+test('different lists without end are refused before they fill the memory, and taken again when some have gone', () => {
+  const table = new AclTable(HASH);
+  const intern = (n: number): number => {
+    const bytes = encodeAcls([acl(1, 'digest', `${n}${'u'.repeat(1_000_000)}:x`)]);
+    const found = fixupAclBytes(table, bytes, 0, bytes.length, [ip], providers);
+    if (found !== NO_ACL) table.addReference(found);
+    return found;
+  };
+  const kept: number[] = [];
+  for (let found = intern(0); found !== NO_ACL; found = intern(kept.length)) kept.push(found);
+  assert.ok(kept.length >= 64 && kept.length < 70, `${kept.length} lists of 1 MB`);
+  for (const found of kept) table.release(found);
+  table.dropUnreferenced();
+  assert.notEqual(intern(1000), NO_ACL);
+});
