@@ -1,12 +1,13 @@
 /**
  * The names of the metrics behind the word `mntr`, as a standalone Apache 3.8.0 prints them, by kind. A dashboard
- * finds each of them here too; what this server has no such thing of (learners, TLS, Apache's thread hand-overs) stays
- * at zero, which is what it is. Apache's per-namespace sets are left out: they would cost a table lookup per request.
+ * finds them here too; what this server has no such thing of (learners, TLS, caches) stays at zero, which is what it is.
+ * What it has and does not measure is left out, for zero would be a lie: the README says which. Apache's per-namespace
+ * sets are left out too: they would cost a table lookup per request.
  */
 
 /** Printed as the bare name. */
 export const COUNTERS: readonly string[] = names(`
-  proposal_count watch_bytes outstanding_changes_removed throttled_ops stale_requests_dropped
+  proposal_count outstanding_changes_removed throttled_ops stale_requests_dropped
   large_requests_rejected insecure_admin_count connection_rejected cnxn_closed_without_zk_server_running
   sessionless_connections_expired looking_count dead_watchers_queued stale_requests connection_drop_count
   learner_proposal_received_count digest_mismatches_count dead_watchers_cleared
@@ -22,28 +23,28 @@ export const COUNTERS: readonly string[] = names(`
 
 /** Printed as avg_, min_, max_, cnt_ and sum_ of the name. */
 export const SUMMARIES: readonly string[] = names(`
-  socket_closing_time proposal_process_time leader_unavailable_time node_created_watch_count
-  session_queues_drained write_commit_proc_req_queued connection_token_deficit
-  read_commit_proc_req_queued node_deleted_watch_count startup_txns_load_time sync_processor_queue_size
+  leader_unavailable_time
+  session_queues_drained write_commit_proc_req_queued
+  read_commit_proc_req_queued startup_txns_load_time sync_processor_queue_size
   follower_sync_time prep_processor_queue_size fsynctime inflight_snap_count
   reads_issued_from_session_queue learner_request_processor_queue_size snapshottime unavailable_time
   startup_txns_loaded reads_after_write_in_session_queue requests_in_session_queue
   write_commit_proc_issued prep_process_time pending_session_queue_size
   time_waiting_empty_pool_in_commit_processor_read_ms commit_process_time dbinittime inflight_diff_count
   netty_queued_buffer_capacity election_time commit_commit_proc_req_queued sync_processor_batch_size
-  node_children_watch_count write_batch_time_in_commit_processor read_commit_proc_issued
-  concurrent_request_processing_in_commit_processor observer_sync_time node_changed_watch_count
+  write_batch_time_in_commit_processor read_commit_proc_issued
+  concurrent_request_processing_in_commit_processor observer_sync_time
   sync_process_time startup_snap_load_time
 `);
 
 /** The same, and p50_, p95_, p99_ and p999_. */
 export const DETAILED_SUMMARIES: readonly string[] = names(`
-  prep_processor_queue_time_ms jvm_pause_time_ms close_session_prep_time read_commitproc_time_ms
-  updatelatency local_write_committed_time_ms request_throttle_queue_time_ms readlatency
-  quorum_ack_latency om_commit_process_time_ms read_final_proc_time_ms commit_propagation_latency
-  dead_watchers_cleaner_latency write_final_proc_time_ms proposal_ack_creation_latency proposal_latency
+  jvm_pause_time_ms read_commitproc_time_ms
+  updatelatency local_write_committed_time_ms readlatency
+  quorum_ack_latency om_commit_process_time_ms commit_propagation_latency
+  dead_watchers_cleaner_latency proposal_ack_creation_latency proposal_latency
   om_proposal_process_time_ms sync_processor_queue_and_flush_time_ms propagation_latency
-  server_write_committed_time_ms sync_processor_queue_time_ms sync_processor_queue_flush_time_ms
+  server_write_committed_time_ms sync_processor_queue_flush_time_ms
   write_commitproc_time_ms
 `);
 

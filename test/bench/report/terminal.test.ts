@@ -128,9 +128,16 @@ test('a bar may be started and stopped again', () => {
   assert.match(text(), /p99\s+- \|/);
 });
 
-test('for --json: nothing', () => {
+test('for --json: nothing', (t) => {
+  const written: unknown[] = [];
+  for (const stream of [process.stdout, process.stderr]) {
+    t.mock.method(stream, 'write', (text: unknown) => written.push(text) > 0);
+  }
   const progress = silentProgress();
   progress.start(1);
+  progress.stage('warming');
   progress.update(1, STATE);
   progress.stop();
+  t.mock.restoreAll();
+  assert.deepEqual(written, []);
 });

@@ -173,9 +173,16 @@ describe('recovery', () => {
     const harness = server(2);
     const disk = withLog(harness.log.txns);
     putSnapshot(disk, harness.replica.beginSnapshot());
+    const startMs = performance.now();
     const { recovery } = restored(disk);
     const { costs, ...found } = recovery;
     assert.deepEqual(found, { lastZxid: 3, isSnapshotCurrent: true, isFirstStart: false });
-    assert.ok(costs.snapshotMs > 0 && costs.txnsMs >= 0);
+    const { snapshotMs, txnsMs, ...counts } = costs;
+    assert.deepEqual(counts, { txns: 0, digestMismatches: 0 });
+    const elapsedMs = performance.now() - startMs;
+    assert.ok(
+      snapshotMs > 0 && snapshotMs + txnsMs <= elapsedMs,
+      `${snapshotMs} + ${txnsMs} of ${elapsedMs}`,
+    );
   });
 });
