@@ -21,7 +21,7 @@ export function searchAdvice({ ratePerSecond, probes }: SearchOutcome, search: S
   return [
     `Tried: ${tried.join('; ')}.`,
     idle
-      ? 'p99 kept the bound, but no probe was valid: bench report DIR tells why for each run; most often the machine was busy.'
+      ? 'p99 kept the bound, but the figures of no probe hold: bench report DIR tells why for each run; most often the machine was busy.'
       : `Try a lower rate (--set search.from=${lower}) or a looser bound (--set search.p99=${looser}); where even one request ` +
         'at a time is slower than the bound, no rate keeps it.',
   ];
@@ -29,7 +29,7 @@ export function searchAdvice({ ratePerSecond, probes }: SearchOutcome, search: S
 
 function whyNot({ p99Ms, valid }: SearchOutcome['probes'][number], { p99MsMax }: SearchPlan): string {
   if (valid) return '';
-  return p99Ms <= p99MsMax ? ' (not valid)' : ' (rate not held)';
+  return p99Ms <= p99MsMax ? ' (void)' : ' (rate not held)';
 }
 
 /** 1, 2 or 5 times a power of ten. */

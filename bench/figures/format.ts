@@ -81,6 +81,12 @@ export function formatInstant(iso: string): string {
   return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 }
 
+/** With a full stop at its end; empty when there is nothing to say. */
+export function sentenceOf(text: string): string {
+  const bare = text.trim().replace(/\.$/, '');
+  return bare === '' ? '' : `${bare}.`;
+}
+
 /** For the beginning of a sentence. */
 export function capitalized(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);

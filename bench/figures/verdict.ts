@@ -10,7 +10,6 @@ import {
   type PhaseResult,
   type RunResult,
   type Verdict,
-  verdictOfPhase,
   verdictOfRun,
 } from '../result/run-json.ts';
 import { formatPercent, formatRate, formatShare, MISSING, plural } from './format.ts';
@@ -50,14 +49,8 @@ export function runVerdict(run: RunResult): RunVerdict {
   return { look, title: VERDICT_TITLES.sound, lines: [SOUND_SENTENCE] };
 }
 
-/** In a cell: `sound`, `± 12 %`, `void`. */
-export function verdictCell(phase: PhaseResult): string {
-  const verdict = verdictOfPhase(phase);
-  return verdict === 'unsteady' ? (spreadText(phase) ?? 'unsteady') : verdict;
-}
-
 /** `± 12 %` of a phase that was not steady; null of others, and where there is no figure. */
-export function spreadText({ steady }: PhaseResult): string | null {
+function spreadText({ steady }: PhaseResult): string | null {
   return steady.reached || steady.variation === null ? null : `± ${formatPercent(steady.variation)}`;
 }
 
@@ -81,6 +74,13 @@ export function availabilityText(availability: AvailabilityResult): string {
   const share = formatShare(availability.byTime);
   const worst = worstClass(availability);
   return worst === null ? share : `${share} (${worst.name}, ${worst.how})`;
+}
+
+/** The same in two: the share, and what to write under its name. */
+export function availabilityParts(availability: AvailabilityResult): [name: string, share: string] {
+  const worst = worstClass(availability);
+  const name = worst === null ? 'Availability' : `Availability (${worst.name}, ${worst.how})`;
+  return [name, formatShare(availability.byTime)];
 }
 
 /** The probe class with the least up time; null when all were up all the time. */

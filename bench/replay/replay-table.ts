@@ -89,7 +89,7 @@ function differences(list: readonly Difference[]): string[] {
 
 function sentences({ phases, replay }: ReplayRun): string[] {
   return [
-    ...phases[0]!.findings.map(({ text }) => `not valid: ${text}`),
+    ...phases[0]!.findings.map(({ text }) => `void: ${text}`),
     ...replay.notes.map((note) => `note: ${note}`),
   ];
 }

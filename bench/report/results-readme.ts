@@ -9,9 +9,9 @@ import { phaseBrief, planLine } from '../figures/describe.ts';
 import { formatMicros, formatMs, MISSING, orMissing, plural } from '../figures/format.ts';
 import { tableLines } from '../figures/markdown.ts';
 import { kneeSentences, searchSentence, variedText } from '../figures/sweep-figures.ts';
-import { availabilityText, runsText, throughputText, verdictCell } from '../figures/verdict.ts';
+import { availabilityText, runsText, throughputText } from '../figures/verdict.ts';
 import type { ComparedFigure, Comparison, Sweep } from '../result/compare-json.ts';
-import type { RunResult } from '../result/run-json.ts';
+import { type RunResult, verdictOfPhase } from '../result/run-json.ts';
 import { type ListedResult, listResults } from './read-results.ts';
 import { replaceFiles } from './result-dir.ts';
 
@@ -153,7 +153,7 @@ function runSection(runs: readonly Named<RunResult>[]): string[] {
       orMissing(phase.latency?.p99Ms, formatMs),
       availabilityText(phase.availability),
       orMissing(phase.server?.cpuMicrosPerOp, formatMicros),
-      run.target.failure === null ? verdictCell(phase) : 'void',
+      run.target.failure === null ? verdictOfPhase(phase) : 'void',
     ]),
   );
   return [

@@ -7,7 +7,7 @@ import {
   verdictWords,
 } from '../figures/compare-figures.ts';
 import { environmentFacts, environmentLine, phaseLine, planLine } from '../figures/describe.ts';
-import { formatInstant } from '../figures/format.ts';
+import { formatInstant, sentenceOf } from '../figures/format.ts';
 import { codeBlock, factLines, tableLines } from '../figures/markdown.ts';
 import type { Comparison } from '../result/compare-json.ts';
 
@@ -17,7 +17,7 @@ export function renderComparisonSummary(comparison: Comparison): string {
   const lines = [
     `# ${plan.name}: ${a.name} vs ${b.name}`,
     '',
-    `${plan.description}. ${formatInstant(comparison.startedAt)}. Charts: \`report.html\`.`,
+    `${sentenceOf(plan.description)} ${formatInstant(comparison.startedAt)}. Charts: \`report.html\`.`.trim(),
     '',
     `- A: ${a.description}`,
     `- B: ${b.description}`,

@@ -7,7 +7,7 @@ import {
   planLine,
 } from '../figures/describe.ts';
 import { errorText, figureRows } from '../figures/figures.ts';
-import { formatDuration, formatInstant, formatMs } from '../figures/format.ts';
+import { formatDuration, formatInstant, formatMs, sentenceOf } from '../figures/format.ts';
 import { codeBlock, factLines, markdownTable, tableLines } from '../figures/markdown.ts';
 import {
   availabilityTable,
@@ -28,7 +28,7 @@ export function renderRunSummary(run: RunResult): string {
   const lines = [
     `# ${run.plan.name}: ${run.target.name}`,
     '',
-    `${run.plan.description}. Against ${run.target.description}, ${formatInstant(run.startedAt)}. Charts: \`report.html\`.`,
+    `${sentenceOf(run.plan.description)} Against ${run.target.description}, ${formatInstant(run.startedAt)}. Charts: \`report.html\`.`.trim(),
     '',
     ...verdict(run),
     '## Figures',

@@ -1,7 +1,7 @@
 /** `summary.md` of a sweep: what was varied, the knee and the search in sentences, every point as a row. */
 
 import { environmentFacts, environmentLine, phaseLine, planLine } from '../figures/describe.ts';
-import { formatInstant } from '../figures/format.ts';
+import { formatInstant, sentenceOf } from '../figures/format.ts';
 import { codeBlock, factLines, tableLines } from '../figures/markdown.ts';
 import {
   kneeSentences,
@@ -23,7 +23,7 @@ export function renderSweepSummary(sweep: Sweep): string {
   const lines = [
     `# ${plan.name}: sweep of ${target.name}`,
     '',
-    `${plan.description}. Against ${target.description}, ${formatInstant(sweep.startedAt)}. Charts: \`report.html\`.`,
+    `${sentenceOf(plan.description)} Against ${target.description}, ${formatInstant(sweep.startedAt)}. Charts: \`report.html\`.`.trim(),
     '',
     ...(sweep.axes.length === 0 ? [] : [`Varied: ${variedText(sweep)}.`, '']),
     ...(sweep.complete ? [] : ['**Partial:** the sweep was interrupted, points are missing.', '']),

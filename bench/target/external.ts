@@ -2,10 +2,12 @@
 import { ConfigFailure } from '../../src/base/failure.ts';
 import { type Address, addressText } from '../base/address.ts';
 import { withSession } from '../session/raw-session.ts';
+import { askWord } from './four-letter-word.ts';
 import type { Target } from './target.ts';
 import type { TargetSpec } from './target-spec.ts';
 
 const CONNECT_MS_MAX = 5_000;
+const ANSWER_MS_MAX = 2_000;
 
 /**
  * One server of the list that answers is enough: the others may be down on purpose.
@@ -18,10 +20,9 @@ export async function connectExternal(spec: Extract<TargetSpec, { kind: 'externa
       `--target: "${spec.text}" - no server of it gives a session: ${problem} - start one, or check the list`,
     );
   }
-  const count = spec.addresses.length;
   return {
     name: 'external',
-    description: `a service that was already running${count === 1 ? '' : `, ${count} servers`}`,
+    description: await describeServers(spec.addresses),
     addresses: spec.addresses,
     pid: null,
     dataDir: null,
@@ -32,6 +33,22 @@ export async function connectExternal(spec: Extract<TargetSpec, { kind: 'externa
     settings: {},
     stop: async () => {},
   };
+}
+
+/** `zk1:2181, zk2:2181 (ZooKeeper 3.8.0)`: what somebody else started is known by its address and what it says it is. */
+async function describeServers(addresses: readonly Address[]): Promise<string> {
+  const answers = await Promise.all(addresses.map((address) => askWord(address, 'srvr', ANSWER_MS_MAX)));
+  const versions = new Set(answers.flatMap((answer) => versionIn(answer ?? '') ?? []));
+  const version = versions.size === 0 ? 'it does not tell its version' : [...versions].join(', ');
+  return `${addresses.map(addressText).join(', ')} (${version})`;
+}
+
+/** Of `Zookeeper version: 3.8.0-5a02a05eddb59aee..., built on ...`; null when the answer says none. */
+export function versionIn(answer: string): string | null {
+  const version = /^Zookeeper version: ([^,\n]+)/m
+    .exec(answer)?.[1]
+    ?.replace(/-(?:[0-9a-f]{20,}|\$\{.*)$/, '');
+  return version === undefined ? null : `ZooKeeper ${version.trim()}`;
 }
 
 /** What is wrong with each of them; null when one gives a session. */

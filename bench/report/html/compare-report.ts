@@ -17,7 +17,7 @@ import { REFERENCED_METRICS, referencedFigure } from '../../figures/run-tables.t
 import type { Comparison, PhaseComparison } from '../../result/compare-json.ts';
 import type { RunResult } from '../../result/run-json.ts';
 import type { Chart } from './chart.ts';
-import { contents, factList, html, type Markup, NOTHING, tableMarkup, verdictBox } from './markup.ts';
+import { contents, factList, html, lead, type Markup, NOTHING, tableMarkup, verdictBox } from './markup.ts';
 import { ChartSheet, renderPage } from './page.ts';
 import { forestChart, pairChart } from './ratio-charts.ts';
 import { type OwnFigure, referenceChart } from './reference-chart.ts';
@@ -36,7 +36,7 @@ ${tableMarkup(comparisonTable(comparison), 'Medians of both sides and the ratio 
 ${comparison.phases.map((phase, index) => phaseSection(comparison, phase, index, sides, sheet))}
 <h2 id="runs">Single runs</h2>
 ${runTable(comparison)}
-${reproduceSection(comparison.command, comparison.startedAt)}`;
+${reproduceSection(comparison.command, comparison.startedAt, 'comparison')}`;
   return renderPage(title(comparison), body, sheet);
 }
 
@@ -49,7 +49,7 @@ function header(comparison: Comparison): Markup {
   return html`<header>
 <p class="kicker">Paired comparison</p>
 <h1>${title(comparison)}</h1>
-<p class="lead">${plan.description}.</p>
+${lead(plan)}
 ${factList([
   ['A', a.description],
   ['B', b.description],

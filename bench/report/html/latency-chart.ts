@@ -1,5 +1,5 @@
 /** Latency of a phase over time: p50, p99 and the maximum of each second, on a logarithmic axis. */
-import { formatMs, orMissing } from '../../figures/format.ts';
+import { formatDuration, formatMs, orMissing } from '../../figures/format.ts';
 import type { LatencyPoint, PhaseResult } from '../../result/run-json.ts';
 import { type AxisPlan, type Chart, type JsonObject, line, logScale } from './chart.ts';
 import { overTimeTable, shading, thinned, timeRows } from './time-axis.ts';
@@ -31,12 +31,19 @@ export function latencyChart(phase: PhaseResult): Chart | null {
   const { p50Ms, p99Ms, maxMs } = phase.latency ?? {};
   return {
     title: 'Latency over time',
-    note: 'Percentiles of each second, counted from the instant each request was due. A second without a reply has no latency: the line ends.',
+    note: `Percentiles of each ${stepText(phase)}, counted from the instant each request was due. Where nothing was answered there is no latency: the line ends.`,
     summary: `Latency of phase ${phase.plan.name} over time; over all of it p50 ${text(p50Ms)}, p99 ${text(p99Ms)}, max ${text(maxMs)}.`,
     ...timeRows(phase, [{ axis, heightPx: 182 }], series, ['max', 'p99', 'p50']),
     table: overTimeTable(phase),
     group: phase.plan.name,
   };
+}
+
+/** `second`, `150 ms`: what one point stands for. */
+function stepText({ latencySeries }: PhaseResult): string {
+  const [first, second] = latencySeries;
+  const stepMs = first === undefined || second === undefined ? 1_000 : Math.round(second.atMs - first.atMs);
+  return stepMs === 1_000 ? 'second' : formatDuration(stepMs);
 }
 
 function curve(

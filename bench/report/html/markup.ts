@@ -1,4 +1,6 @@
 /** Pieces of HTML, escaped. Text comes in as text; only what these functions return is markup. */
+
+import { sentenceOf } from '../../figures/format.ts';
 import { isTextColumn, type TextTable } from '../../figures/run-tables.ts';
 import type { Chart } from './chart.ts';
 
@@ -72,6 +74,19 @@ function word(text: string): Markup {
   return kind === undefined ? html`${text}` : html`<span class="word ${kind}">${text}</span>`;
 }
 
+/** What a plan says of itself; a plan that says nothing has no line. */
+export function lead({ description }: { readonly description: string }): Markup {
+  const text = sentenceOf(description);
+  return text === '' ? NOTHING : html`<p class="lead">${text}</p>`;
+}
+
+/** Detail that not everybody wants to see: there, but folded. */
+export function folded(title: string, content: Markup): Markup {
+  return content.html === ''
+    ? NOTHING
+    : html`<details class="part"><summary>${title}</summary>${content}</details>`;
+}
+
 export function factList(facts: readonly (readonly [name: string, text: string])[]): Markup {
   return html`<dl class="facts">${facts.map(([name, text]) => html`<dt>${name}</dt><dd>${text}</dd>`)}</dl>`;
 }
@@ -92,9 +107,18 @@ export function list(lines: readonly string[]): Markup {
 
 /** A box with the verdict; `lines` say what stands against the figures, or for them. */
 export function verdictBox(kind: 'good' | 'warn' | 'bad', title: string, lines: readonly string[]): Markup {
-  const text = lines.length === 1 ? html`<p>${lines[0]!}</p>` : list(lines);
+  const text = lines.length === 1 ? html`<p>${lines[0]!}</p>` : verdictLines(lines);
   return html`<section class="verdict ${kind === 'good' ? '' : kind}" aria-label="Verdict"><strong>${title}</strong>${lines.length === 0 ? NOTHING : text}</section>`;
 }
+
+/** Many reasons: the first ones, the others behind a fold. */
+function verdictLines(lines: readonly string[]): Markup {
+  if (lines.length <= VERDICT_LINES_MAX) return list(lines);
+  const rest = lines.slice(VERDICT_LINES_MAX);
+  return html`${list(lines.slice(0, VERDICT_LINES_MAX))}<details><summary>${String(rest.length)} more</summary>${list(rest)}</details>`;
+}
+
+const VERDICT_LINES_MAX = 4;
 
 /** The place of a chart, with its title and the figures behind it as a table. */
 export function figure(chart: Chart, id: string): Markup {

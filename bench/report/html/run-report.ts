@@ -35,12 +35,12 @@ import {
 } from '../../figures/run-tables.ts';
 import { limitSentences, STAGE_NOTE, stageTable } from '../../figures/stage-table.ts';
 import {
+  availabilityParts,
   availabilityText,
   runVerdict,
   throughputText,
   VERDICT_LOOKS,
   VERDICT_TITLES,
-  verdictCell,
 } from '../../figures/verdict.ts';
 import { plannedMs } from '../../plan/plan.ts';
 import { type PhaseResult, type RunResult, verdictOfPhase } from '../../result/run-json.ts';
@@ -50,7 +50,9 @@ import { latencyChart } from './latency-chart.ts';
 import {
   contents,
   factList,
+  folded,
   html,
+  lead,
   list,
   type Markup,
   NOTHING,
@@ -73,15 +75,18 @@ ${verdict(run)}
 ${overviewTable(run)}
 ${run.phases.map((phase, index) => phaseSection(run, phase, index, sheet))}
 <h2 id="tables">Tables</h2>
-${allFigures(run)}
-${tableMarkup(latencyByOp(run.phases), 'Latency by operation, counted from the instant each request was due')}
-${tableMarkup(availabilityTable(run), 'Availability by probe class')}
-<p class="quiet">${availabilityDefinition(run)}</p>
+${folded('All figures, one column per phase', allFigures(run))}
+${folded('Latency by operation', tableMarkup(latencyByOp(run.phases), 'Counted from the instant each request was due'))}
+${folded(
+  'Availability by probe class',
+  html`${tableMarkup(availabilityTable(run), 'Share of the time in which a class was up, and its probes by outcome')}
+<p class="quiet">${availabilityDefinition(run)}</p>`,
+)}
 ${stageSection(run)}
 ${metricsSection(run)}
 ${tableMarkup(referenceTable(run), 'Beside published figures for the same load: an orientation, never a verdict')}
 ${checkSection(run)}
-${reproduceSection(run.command, run.startedAt)}`;
+${reproduceSection(run.command, run.startedAt, 'run')}`;
   return renderPage(`${run.plan.name}: ${run.target.name}`, body, sheet);
 }
 
@@ -114,7 +119,7 @@ function header(run: RunResult): Markup {
   return html`<header>
 <p class="kicker">Benchmark run</p>
 <h1>${plan.name}: ${target.name}</h1>
-<p class="lead">${plan.description}.</p>
+${lead(plan)}
 ${factList([
   ['Target', target.description],
   ['Load', `${planLine(plan)}; ${formatDuration(plannedMs(plan))} in all`],
@@ -153,7 +158,7 @@ function overviewTable({ phases }: RunResult): Markup {
     orMissing(phase.latency?.p999Ms, formatMs),
     availabilityText(phase.availability),
     orMissing(phase.server?.cpuMicrosPerOp, formatMicros),
-    verdictCell(phase),
+    verdictOfPhase(phase),
   ]);
   return tableMarkup(
     { head, rows },
@@ -165,7 +170,7 @@ function allFigures(run: RunResult): Markup {
   const rows = figureRows(run).map(({ label, cells }) => [label, ...cells]);
   return tableMarkup(
     { head: ['', ...run.phases.map(({ plan }) => plan.name)], rows },
-    'All figures, one column per phase',
+    'Of the measured time',
   );
 }
 
@@ -200,7 +205,7 @@ function phaseHeadline(phase: PhaseResult): [name: string, text: string][] {
     ['Latency p50', ms(latency?.p50Ms)],
     ['Latency p99', ms(latency?.p99Ms)],
     ['Latency p99.9', ms(latency?.p999Ms)],
-    ['Availability', availabilityText(phase.availability)],
+    availabilityParts(phase.availability),
     ['Server CPU / op', orMissing(server?.cpuMicrosPerOp, (micros) => `${formatMicros(micros)} us`)],
   ];
 }
@@ -245,10 +250,17 @@ ${list(checked.map(({ plan, check }) => `${plan.name}: ${checkSentence(check!)}`
 ${checked.map(({ plan, check }) => tableMarkup(checkTable(check!), `Rules of phase ${plan.name}`))}`;
 }
 
-export function reproduceSection(command: string, startedAt: string): Markup {
+/** What lies beside the page depends on what it is of. */
+const FILES: Readonly<Record<'run' | 'comparison' | 'sweep', Markup>> = {
+  run: html`<code>run.json</code> all figures, <code>*.csv</code> the curves, <code>*.hgrm</code> and <code>*.hlog</code> the latencies for
+HdrHistogram's public tools.`,
+  comparison: html`<code>compare.json</code> all figures, <code>runs/</code> each single run.`,
+  sweep: html`<code>sweep.json</code> all figures, <code>runs/</code> each single run.`,
+};
+
+export function reproduceSection(command: string, startedAt: string, of: keyof typeof FILES): Markup {
   return html`<h2 id="again">How to reproduce</h2>
 <p>The command that made this result on ${startedAt.slice(0, 10)}:</p>
 <pre><code>${command}</code></pre>
-<p class="quiet">The files beside this page hold everything that is drawn here: <code>run.json</code> all figures, <code>*.csv</code> the curves,
-<code>*.hgrm</code> and <code>*.hlog</code> the latencies for HdrHistogram's public tools.</p>`;
+<p class="quiet">The files beside this page hold everything that is drawn here: ${FILES[of]}</p>`;
 }

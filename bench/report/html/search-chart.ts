@@ -49,7 +49,7 @@ export function searchChart(search: SearchOutcome): Chart | null {
   };
   return {
     title: `Throughput at p99 <= ${formatDuration(p99MsMax)}`,
-    note: `${plural(probes.length, 'probe')} at fixed rates; hollow: not valid. Green: the highest rate that keeps the bound, with its interval.`,
+    note: `${plural(probes.length, 'probe')} at fixed rates; hollow: the rate was not held. Green: the highest rate that keeps the bound, with its interval.`,
     summary: `${searchSentence(search)}.`,
     heightPx: 300,
     group: null,

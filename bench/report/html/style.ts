@@ -1,19 +1,19 @@
 /**
  * The look of the reports: one column of text and charts, few colours, figures in columns. Light and dark by the
  * reader's setting, from the same variables that colour the charts; paper is always light. From 360 px up; tables
- * wider than the page scroll on their own.
+ * wider than the page scroll on their own; at 1280 px none has to.
  */
 
 const LIGHT = `
   --paper: #ffffff; --panel: #ffffff; --tint: #f5f7f9; --ink: #1a2027; --muted: #5a6673; --rule: #ccd3da; --grid: #e9edf1;
   --accent: #1b63a5; --good: #17735a; --bad: #b3261e; --warn: #8a5a00; --reference: #8a949e;
-  --s1: #1f6fb5; --s2: #cf5d0b; --s3: #17866a; --s4: #8550b5; --s5: #a87a00; --s6: #b8345f; --s7: #51708f; --s8: #687a14;
+  --s1: #1f6fb5; --s2: #cf5d0b; --s3: #17866a; --s4: #8550b5; --s5: #a98200; --s6: #d0408a; --s7: #7a4a2b; --s8: #0888a5;
   --heat: 27, 99, 165;`;
 
 const DARK = `
   --paper: #14181c; --panel: #1d2329; --tint: #1b2127; --ink: #e3e8ed; --muted: #9ba7b3; --rule: #3a434c; --grid: #262d34;
   --accent: #79b8f2; --good: #58c9a4; --bad: #ff8a80; --warn: #e5b454; --reference: #7f8a95;
-  --s1: #6cb2f0; --s2: #f39a55; --s3: #4fc3a1; --s4: #c49bea; --s5: #dcb548; --s6: #ef7fa4; --s7: #9cb6d0; --s8: #b5c45a;
+  --s1: #6cb2f0; --s2: #f39a55; --s3: #4fc3a1; --s4: #c49bea; --s5: #e9cf4d; --s6: #ff8cc0; --s7: #c79a78; --s8: #58d3ee;
   --heat: 108, 178, 240;`;
 
 export const STYLE = `
@@ -24,7 +24,7 @@ export const STYLE = `
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 var(--font); }
-main { max-width: 1080px; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
+main { max-width: 1220px; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
 h1, h2, h3 { line-height: 1.25; font-weight: 650; text-wrap: balance; overflow-wrap: anywhere; }
 h1 { font-size: 1.9rem; margin: 0 0 .35rem; letter-spacing: -.01em; }
 h2 { font-size: 1.3rem; margin: 3rem 0 .75rem; padding-top: .9rem; border-top: 1px solid var(--rule); }
@@ -46,25 +46,26 @@ nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; ma
 .verdict p, .verdict ul { margin: .25rem 0 0; max-width: none; font-size: .94rem; }
 .verdict.bad { border-color: var(--bad); } .verdict.bad > strong { color: var(--bad); }
 .verdict.warn { border-color: var(--warn); } .verdict.warn > strong { color: var(--warn); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1px; margin: 1rem 0; padding: 0; max-width: none;
+.tiles { display: flex; flex-wrap: wrap; gap: 1px; margin: 1rem 0; padding: 0; max-width: none;
   list-style: none; background: var(--rule); border: 1px solid var(--rule); border-radius: 6px; overflow: hidden; }
-.tiles li { background: var(--paper); padding: .7rem .9rem .6rem; }
+.tiles li { flex: 1 1 9.5rem; background: var(--paper); padding: .7rem .9rem .6rem; }
 .tiles span { display: block; color: var(--muted); font-size: .8rem; }
-.tiles b { display: block; font-weight: 600; font-size: 1.25rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.tiles b { display: block; font-weight: 600; font-size: 1.25rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; margin: .75rem 0 1.25rem; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; min-width: 100%; }
 .table-title { margin: 1.25rem 0 0; color: var(--muted); font-size: .9rem; max-width: none; }
 .table-title + .scroll { margin-top: .3rem; }
-th, td { padding: .32rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid); }
+th, td { padding: .32rem .5rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid); }
 thead th { color: var(--muted); font-weight: 600; border-bottom: 1px solid var(--rule); vertical-align: bottom; }
 tbody th { font-weight: 400; }
 th.text, td.text { text-align: left; }
 th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }
 td.wrap { white-space: normal; min-width: 14rem; }
 figure { margin: 1.5rem 0 2rem; }
-figcaption p { margin: .15rem 0 .6rem; color: var(--muted); font-size: .9rem; }
+figcaption p { max-width: none; margin: .15rem 0 .6rem; color: var(--muted); font-size: .9rem; }
 .chart { width: 100%; }
 .chart-failed { color: var(--bad); font-size: .9rem; }
+details.part { margin: .9rem 0; } details.part > summary { font-weight: 600; }
 details { margin: .4rem 0 0; font-size: .9rem; }
 summary { cursor: pointer; color: var(--muted); width: max-content; max-width: 100%; }
 summary:hover { color: var(--ink); }
@@ -77,7 +78,7 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--rule);
   main { padding: 1.25rem 1rem 3rem; }
   h1 { font-size: 1.5rem; } h2 { margin-top: 2.2rem; }
   dl.facts { grid-template-columns: 1fr; gap: 0; } dl.facts dd { margin-bottom: .5rem; }
-  th, td { padding: .32rem .55rem; } .tiles { grid-template-columns: 1fr 1fr; } .tiles b { font-size: 1.1rem; }
+  th, td { padding: .32rem .55rem; } .tiles li { flex-basis: 40%; } .tiles b { font-size: 1.1rem; }
   .scroll { margin-right: -1rem; padding-right: 1rem; }
 }
 @media print { main { max-width: none; padding: 0; } figure, .tiles, .verdict, tr { break-inside: avoid; } nav, details { display: none; } }

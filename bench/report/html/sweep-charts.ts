@@ -1,5 +1,5 @@
 /**
- * A figure over the swept parameter: each replicate a dot (hollow when it is not valid), a line through the medians, a
+ * A figure over the swept parameter: each replicate a dot (hollow when its figures are void), a line through the medians, a
  * bar from the lowest to the highest. Published figures are grey, the knee is a vertical line.
  */
 
@@ -103,8 +103,8 @@ export function sweepChart(sweep: Sweep, metric: SweptMetric): Chart | null {
 function noteText(replicates: number, references: readonly Reference[], knee: boolean): string {
   const parts = [
     replicates > 1
-      ? 'Line: median of the replicates; bar: lowest to highest; hollow: a run that is not valid.'
-      : 'One run per point; hollow: a run that is not valid.',
+      ? 'Line: median of the replicates; bar: lowest to highest; hollow: a void run.'
+      : 'One run per point; hollow: a void run.',
   ];
   if (knee) parts.push('Dashed: the knee, where throughput stops growing.');
   if (references.length > 0) parts.push(`Grey: published (${sourcesText(references)}).`);
@@ -130,7 +130,7 @@ function curveSeries(
   const dots = curve.points.flatMap(({ at, spread }) =>
     spread.each.map(({ value, valid }) => ({
       value: [place.x(at), value],
-      name: `${name}, ${at}: ${metricText(metric, value)}${valid ? '' : ', not valid'}`,
+      name: `${name}, ${at}: ${metricText(metric, value)}${valid ? '' : ', void'}`,
       itemStyle: { color: valid ? color : 'var(--paper)', borderColor: color, borderWidth: 1.5, opacity: 1 },
     })),
   );

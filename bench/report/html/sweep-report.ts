@@ -15,7 +15,7 @@ import { countVerdicts } from '../../figures/verdict.ts';
 import type { SearchOutcome, Sweep } from '../../result/compare-json.ts';
 import { verdictOfPhase } from '../../result/run-json.ts';
 import { heatMap } from './heat-map.ts';
-import { factList, html, list, type Markup, NOTHING, tableMarkup, verdictBox } from './markup.ts';
+import { factList, html, lead, list, type Markup, NOTHING, tableMarkup, verdictBox } from './markup.ts';
 import { ChartSheet, renderPage } from './page.ts';
 import { reproduceSection } from './run-report.ts';
 import { searchChart } from './search-chart.ts';
@@ -37,7 +37,7 @@ ${maps}
 <h2 id="figures">Figures</h2>
 ${tableMarkup(sweepTable(sweep), 'Each point: median of the replicates [lowest .. highest]')}
 ${tableMarkup(sweepReferences(sweep), 'Beside published figures: an orientation, never a verdict')}
-${reproduceSection(sweep.command, sweep.startedAt)}`;
+${reproduceSection(sweep.command, sweep.startedAt, 'sweep')}`;
   return renderPage(`${sweep.plan.name}: sweep of ${sweep.target.name}`, body, sheet);
 }
 
@@ -48,7 +48,7 @@ function header(sweep: Sweep): Markup {
   return html`<header>
 <p class="kicker">${sweep.search === null ? 'Sweep' : 'Rate search'}</p>
 <h1>${plan.name}: ${target.name}</h1>
-<p class="lead">${plan.description}.</p>
+${lead(plan)}
 ${factList([
   ['Target', target.description],
   ...(sweep.axes.length === 0 ? [] : [['Varied', variedText(sweep)] as const]),

@@ -24,7 +24,7 @@ test('the probes with their p99, a lower rate and a looser bound', () => {
 
 test('probes that kept the bound and were not valid: the reason is elsewhere', () => {
   const lines = searchAdvice(outcome([{ ratePerSecond: 1_000, p99Ms: 1, valid: false }]), SEARCH);
-  assert.match(lines.join(' '), /1,000 \/s: p99 1\.00 ms \(not valid\)\. p99 kept the bound/);
+  assert.match(lines.join(' '), /1,000 \/s: p99 1\.00 ms \(void\)\. p99 kept the bound/);
 });
 
 test('nothing where a rate was found, and no probe is said so', () => {

@@ -72,6 +72,23 @@ describe('reports in a browser', { skip: needChromium() }, () => {
     });
   }
 
+  for (const [name, html] of Object.entries(PAGES)) {
+    it(`${name}: at 1280 px no table has to be scrolled, folded ones neither, and no tile is cut`, async (t) => {
+      const file = join(tempDir(t), 'report.html');
+      writeFileSync(file, html);
+      const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+      await open(page, file);
+      const cut = await page.evaluate<string[]>(`(() => {
+        for (const details of document.querySelectorAll('details')) details.open = true;
+        return [...document.querySelectorAll('.scroll, .tiles b')]
+          .filter((one) => one.scrollWidth > one.clientWidth + 1)
+          .map((one) => one.getAttribute('aria-label') ?? one.textContent);
+      })()`);
+      assert.deepEqual(cut, []);
+      await page.close();
+    });
+  }
+
   it('follows the colour scheme and the width while it is open', async (t) => {
     const file = join(tempDir(t), 'report.html');
     writeFileSync(file, PAGES.run);

@@ -180,3 +180,17 @@ function luminance(color: string): number {
   });
   return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
 }
+
+test('a plan that says nothing of itself has no subtitle, and one full stop is enough', () => {
+  const run = sampleRun();
+  const described = (description: string): string =>
+    renderRunReport({ ...run, plan: { ...run.plan, description } });
+  assert.doesNotMatch(described(''), /class="lead"/);
+  assert.match(described('A mix.'), /<p class="lead">A mix\.<\/p>/);
+});
+
+test('what lies beside the page is said of the page', () => {
+  assert.match(PAGES['sweep']!, /<code>sweep\.json<\/code> all figures/);
+  assert.doesNotMatch(PAGES['sweep']!, /<code>run\.json<\/code>|hlog/);
+  assert.match(PAGES['comparison']!, /<code>compare\.json<\/code> all figures/);
+});

@@ -12,6 +12,7 @@ import { ServerSampler } from '../../../bench/measure/server-sampler.ts';
 import { createRequest } from '../../../bench/session/frames.ts';
 import { withSession } from '../../../bench/session/raw-session.ts';
 import { findFreePort } from '../../../bench/target/child-server.ts';
+import { versionIn } from '../../../bench/target/external.ts';
 import { findLeader, readNodeCount } from '../../../bench/target/leader.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import type { Target } from '../../../bench/target/target.ts';
@@ -112,6 +113,12 @@ test('of a list one server has to answer; when none does, each is named with its
   const target = await start(`127.0.0.1:${dead},127.0.0.1:${port}`);
   assert.equal(target.addresses.length, 2);
   assert.deepEqual([target.name, target.pid, target.dataDir], ['external', null, null]);
+  assert.ok(target.description.startsWith(`127.0.0.1:${dead}, 127.0.0.1:${port} (`), target.description);
+  assert.equal(
+    versionIn('Zookeeper version: 3.8.0-5a02a05eddb59aee6ac762f7ea82e92a68eb9c0f, built on 2022'),
+    'ZooKeeper 3.8.0',
+  );
+  assert.equal(versionIn('imok'), null);
   assert.deepEqual(await findLeader(target.addresses), server.addresses[0]);
   await target.stop();
   await withSession(server.addresses[0]!, 10_000, async () => {}); // it runs on: it is not ours
