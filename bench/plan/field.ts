@@ -7,7 +7,10 @@
  *     named      {read: {...}, write: ...}   keys chosen by the user; becomes a list in the order of the file
  *     choice     uniform | {zipf: 0.99}      one of several forms, by name
  *
- * There are no zod unions: a choice picks its form first, so that an error speaks of what the user meant.
+ * Values, lists and mappings are zod's own types and checks, each with an error of ours. `leaf`, `named` and `choice` are
+ * transforms, because zod's types would say less: a time with its unit is no type of it; a record's entries here depend on
+ * their key; a union of forms that share no discriminating key reports every form that it is not, where a choice picks
+ * its form first, so that the error speaks of what the user meant.
  */
 import { z } from 'zod';
 import { suggestion } from './did-you-mean.ts';
@@ -48,29 +51,37 @@ export function leaf<T>(allowed: string, read: (value: unknown) => T | undefined
   return documented(schema, { node: 'leaf', allowed });
 }
 
+/** For zod's own types and checks: whatever is wrong, the one sentence that says what is allowed. */
+function saying(allowed: string) {
+  return { error: (issue: { readonly input?: unknown }) => wrongValue(issue.input, allowed), abort: true };
+}
+
 export function number(min: number, max: number) {
-  return leaf(`a number from ${min} to ${max}`, (value) =>
-    typeof value === 'number' && value >= min && value <= max ? value : undefined,
-  );
+  const allowed = `a number from ${min} to ${max}`;
+  const says = saying(allowed);
+  return documented(z.number(says).min(min, says).max(max, says), { node: 'leaf', allowed });
 }
 
 export function integer(min: number, max: number) {
-  return leaf(`a whole number from ${min} to ${max}`, (value) =>
-    Number.isInteger(value) && (value as number) >= min && (value as number) <= max
-      ? (value as number)
-      : undefined,
-  );
+  const allowed = `a whole number from ${min} to ${max}`;
+  const says = saying(allowed);
+  return documented(z.int(says).min(min, says).max(max, says), { node: 'leaf', allowed });
 }
 
 export function word<const W extends string>(words: readonly W[]) {
-  return leaf(words.join(', '), (value) => words.find((candidate) => candidate === value));
+  const allowed = words.join(', ');
+  return documented(z.enum(words as readonly [W, ...W[]], saying(allowed)), { node: 'leaf', allowed });
 }
 
 export function text(allowed: string, pattern: RegExp) {
-  return leaf(allowed, (value) => (typeof value === 'string' && pattern.test(value) ? value : undefined));
+  const says = saying(allowed);
+  return documented(z.string(says).regex(pattern, says), { node: 'leaf', allowed });
 }
 
-export const flag = () => leaf('true or false', (value) => (typeof value === 'boolean' ? value : undefined));
+export function flag() {
+  const allowed = 'true or false';
+  return documented(z.boolean(saying(allowed)), { node: 'leaf', allowed });
+}
 
 /** Known keys only. `shorthands` says what else may stand in the place of a mapping; see `expanded`. */
 export function mapping<S extends z.ZodRawShape>(shape: S, shorthands = '') {
@@ -132,20 +143,9 @@ export function named<T>(
 }
 
 export function list<T extends z.ZodType>(item: T, allowed: string, max: number) {
-  const schema = z.unknown().transform((value, context): z.output<T>[] => {
-    if (!Array.isArray(value)) {
-      refuse(context, [], wrongValue(value, allowed));
-      return z.NEVER;
-    }
-    if (value.length > max) {
-      refuse(context, [], `${value.length} items - allowed: at most ${max}`);
-      return z.NEVER;
-    }
-    const parsed: z.output<T>[] = [];
-    value.forEach((element, i) => {
-      parseInto(item, element, [i], context, (output) => parsed.push(output as z.output<T>));
-    });
-    return parsed;
+  const schema = z.array(item, saying(allowed)).max(max, {
+    error: ({ input }) => `${(input as unknown[]).length} items - allowed: at most ${max}`,
+    abort: true,
   });
   return documented(schema, { node: 'list', allowed, item });
 }
