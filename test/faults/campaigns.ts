@@ -3,9 +3,13 @@ import type { FaultCampaigns } from '../../bench/campaigns/faults/command.ts';
 import { damageCampaign } from './support/damage-campaign.ts';
 import { idleCampaign } from './support/idle-campaign.ts';
 import { killReport } from './support/kill-report.ts';
+import { startsCampaign } from './support/starts-campaign.ts';
+import { writesCampaign } from './support/writes-campaign.ts';
 
 export const faultCampaigns: FaultCampaigns = {
   kill: killReport,
   damage: damageCampaign,
+  starts: startsCampaign,
+  writes: writesCampaign,
   idle: ({ connections }) => idleCampaign(connections),
 };

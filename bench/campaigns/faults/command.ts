@@ -6,6 +6,8 @@
  *     kill      SIGKILL under write load, again and again on the same files: nothing acknowledged may be missing
  *     damage    what Apache and ringkeeper make of the same damaged files
  *     idle      memory of idle sessions, in each threading mode
+ *     starts    fresh servers by the hundred under short loads: none ends before it is asked to
+ *     writes    sustained writes at full speed with a snapshot each few thousand: memory is level
  *
  *     results/<date>-faults-<what>-<commit>/   faults-<what>.json   summary.md
  */
@@ -28,7 +30,9 @@ import {
   withPlaces,
 } from '../campaign.ts';
 
-const KINDS = ['kill', 'damage', 'idle'] as const;
+const KINDS = ['kill', 'damage', 'idle', 'starts', 'writes'] as const;
+/** Those that choose by chance. */
+const SEEDED: ReadonlySet<FaultKind> = new Set(['kill', 'starts', 'writes'] as const);
 type FaultKind = (typeof KINDS)[number];
 
 export interface FaultOptions {
@@ -37,6 +41,7 @@ export interface FaultOptions {
   /** Of one round, at most. */
   readonly writesMax: number;
   readonly connections: number;
+  readonly seconds: number;
 }
 
 /** What a campaign found: for the document, and as lines of Markdown. It throws at the first thing that must not be. */
@@ -54,20 +59,22 @@ interface FaultFlags extends PlaceFlags {
   readonly seed: string;
   readonly writes: string;
   readonly connections: string;
+  readonly seconds: string;
 }
 
 export const faultsCommand: CommandModule<object, FaultFlags> = {
   builder: (args: Argv): Argv<FaultFlags> =>
     withPlaces(args)
       .positional('what', { type: 'string', describe: KINDS.join(', ') })
-      .option('rounds', { ...oneText, default: '50', describe: 'kill: how many' })
+      .option('rounds', { ...oneText, default: '50', describe: 'kill, starts: how many' })
       .option('seed', {
         ...oneText,
         default: '',
         defaultDescription: 'by the clock, printed',
-        describe: 'kill: of the random choices',
+        describe: 'kill, starts, writes: of the random choices',
       })
       .option('writes', { ...oneText, default: '2000', describe: 'kill: in one round, at most' })
+      .option('seconds', { ...oneText, default: '1800', describe: 'writes: how long' })
       .option('connections', {
         ...oneText,
         default: '10000',
@@ -82,6 +89,7 @@ async function runFaults(flags: FaultFlags, abort: AbortSignal): Promise<number>
     rounds: countFlag('rounds', flags.rounds, 1, 100_000),
     seed: flags.seed === '' ? Date.now() % 2 ** 31 : countFlag('seed', flags.seed, 0, 2 ** 32 - 1),
     writesMax: countFlag('writes', flags.writes, 1, 10_000_000),
+    seconds: countFlag('seconds', flags.seconds, 10, 1_000_000),
     connections: countFlag('connections', flags.connections, 1, 1_000_000),
   };
   prepareOut(flags.out);
@@ -117,7 +125,7 @@ function kindOf(text: string | undefined): FaultKind {
 /** With the seed that the clock chose, so that it can be made again. */
 function commandOf(what: FaultKind, { seed }: FaultOptions): string {
   const command = thisCommand();
-  return what !== 'kill' || /--seed[ =]/.test(command) ? command : `${command} --seed ${seed}`;
+  return !SEEDED.has(what) || /--seed[ =]/.test(command) ? command : `${command} --seed ${seed}`;
 }
 
 async function loadCampaigns(): Promise<FaultCampaigns> {
