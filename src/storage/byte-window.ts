@@ -12,7 +12,7 @@
 import type { DiskFile } from './disk.ts';
 
 export interface ByteSource {
-  /** Reads 1 to `length` bytes into `into[at…]`; 0 = end of stream. */
+  /** Reads 1 to `length` bytes into `into[at…]`; 0 = end of stream, or nothing more there for now. */
   read(into: Uint8Array, at: number, length: number): number;
 }
 
@@ -28,6 +28,29 @@ export class FileSource implements ByteSource {
   read(into: Uint8Array, at: number, length: number): number {
     const count = this.file.read(into, at, length, this.position);
     this.position += count;
+    return count;
+  }
+}
+
+/** Bytes that come in pieces: a socket's. A piece is kept, not copied, until it has been read. */
+export class ChunkSource implements ByteSource {
+  private readonly chunks: Uint8Array[] = [];
+  private position = 0;
+
+  push(chunk: Uint8Array): void {
+    if (chunk.length > 0) this.chunks.push(chunk);
+  }
+
+  read(into: Uint8Array, at: number, length: number): number {
+    const chunk = this.chunks[0];
+    if (chunk === undefined) return 0;
+    const count = Math.min(length, chunk.length - this.position);
+    into.set(chunk.subarray(this.position, this.position + count), at);
+    this.position += count;
+    if (this.position === chunk.length) {
+      this.chunks.shift();
+      this.position = 0;
+    }
     return count;
   }
 }
