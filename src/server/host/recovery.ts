@@ -9,6 +9,7 @@ import { restore } from '../../storage/restore.ts';
 import type { SnapshotSink } from '../../storage/snapshot-reader.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { Log } from '../logging.ts';
+import type { RecoveryCosts } from '../monitor/core-metrics.ts';
 
 export interface Recovery {
   readonly lastZxid: Zxid;
@@ -17,14 +18,6 @@ export interface Recovery {
   /** No snapshot at all: one must be written before the log, or Apache would refuse the directory. */
   readonly isFirstStart: boolean;
   readonly costs: RecoveryCosts;
-}
-
-/** For the metrics. */
-interface RecoveryCosts {
-  readonly snapshotMs: number;
-  readonly txnsMs: number;
-  readonly txns: number;
-  readonly digestMismatches: number;
 }
 
 /** Fills the present replica, which must be new, or another one. @throws CorruptionFailure, DataDirFailure, StorageFailure */

@@ -4,13 +4,26 @@
  */
 import type { Incarnations } from '../../core/incarnations.ts';
 import type { Replica } from '../../core/replica.ts';
-import type { Recovery } from '../host/recovery.ts';
 import type { Distribution, Summary } from './distribution.ts';
 import { IoTotal } from './io-meter.ts';
 import { COUNTERS } from './metrics.ts';
 import type { MetricsView, OwnMetric, Percentiles } from './server-view.ts';
 import { stageMetrics } from './stage-metrics.ts';
 import type { Stages } from './stages.ts';
+
+/** What the start has cost. */
+export interface RecoveryCosts {
+  readonly snapshotMs: number;
+  readonly txnsMs: number;
+  readonly txns: number;
+  readonly digestMismatches: number;
+}
+
+/** What of a recovery the metrics show. */
+interface Recovery {
+  readonly isFirstStart: boolean;
+  readonly costs: RecoveryCosts;
+}
 
 const MICROS_PER_MS = 1000;
 

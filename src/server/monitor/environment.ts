@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { arch, homedir, hostname, release, tmpdir, type, userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
-import { versionLine } from '../version.ts';
+import { versionLine } from './version.ts';
 
 /** In the order in which `envi` prints them. */
 export function environment(): readonly (readonly [key: string, value: string])[] {

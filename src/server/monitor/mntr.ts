@@ -1,10 +1,11 @@
 /** The word `mntr`: one line `zk_<key> TAB <value>` per gauge and metric. Formatting only. */
-import { versionLine } from '../version.ts';
+
 import type { Summary } from './distribution.ts';
 import type { FileFigure, FileFigures } from './file-facts.ts';
 import { doubleText } from './java-text.ts';
 import { COUNTERS, DETAILED_SUMMARIES, SUMMARIES } from './metrics.ts';
 import type { ServerCounts, ServerView } from './server-view.ts';
+import { versionLine } from './version.ts';
 
 type Line = readonly [key: string, value: string | number | null];
 

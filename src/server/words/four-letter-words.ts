@@ -16,7 +16,7 @@ import { environment } from '../monitor/environment.ts';
 import { type FileFigure, figureText } from '../monitor/file-facts.ts';
 import { averageText, monitorText } from '../monitor/mntr.ts';
 import type { ServerView } from '../monitor/server-view.ts';
-import { versionLine } from '../version.ts';
+import { versionLine } from '../monitor/version.ts';
 import { briefLine, fullLine } from './connection-lines.ts';
 import { dump } from './dump.ts';
 import { SlicedAnswer } from './sliced-answer.ts';

@@ -13,7 +13,7 @@ import type {
   ServerCounts,
   ServerView,
 } from '../../../src/server/monitor/server-view.ts';
-import { versionLine } from '../../../src/server/version.ts';
+import { versionLine } from '../../../src/server/monitor/version.ts';
 import { FourLetterWords } from '../../../src/server/words/four-letter-words.ts';
 
 const A = 0x100001b184c0000n;

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { assert } from '../base/assert.ts';
+import { assert } from '../../base/assert.ts';
 
 /** The Apache release whose behaviour clients may rely on. */
 export const COMPATIBLE_VERSION = '3.8.0';
