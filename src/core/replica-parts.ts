@@ -36,6 +36,7 @@ import { ProposalWriter } from './txn/proposal-writer.ts';
 import { Proposer } from './txn/proposer.ts';
 import { Stager } from './txn/stager.ts';
 import { TreeEffects } from './txn/tree-effects.ts';
+import { TxnStager } from './txn/txn-stager.ts';
 import { WatchTable } from './watch/watch-table.ts';
 
 /** A write may build far more than it brings: a new child copies its parent's data. */
@@ -103,6 +104,7 @@ export interface ReplicaParts {
   readonly latest: LatestView;
   readonly writer: ProposalWriter;
   readonly proposer: Proposer;
+  readonly txnStager: TxnStager;
   readonly replier: Replier;
   readonly largeReply: LargeReply;
   readonly descendants: DescendantCount;
@@ -203,6 +205,8 @@ function createWrites(options: ReplicaOptions, ports: ReplicaPorts, state: Retur
     hasDigest: options.digestEnabled,
   });
   const encoder = new ChangeEncoder(change, state.acls);
+  const stager = new Stager({ ...state, proposals });
+  const deletes = new DeletePreparation(preparation);
   const proposer = new Proposer(
     {
       ...state,
@@ -211,9 +215,9 @@ function createWrites(options: ReplicaOptions, ports: ReplicaPorts, state: Retur
       encoder,
       writer,
       creates: new CreatePreparation(preparation),
-      deletes: new DeletePreparation(preparation),
+      deletes,
       sets: new SetPreparation(preparation),
-      stager: new Stager({ ...state, proposals }),
+      stager,
       multiTxn: new MultiTxn(change, encoder, writer),
       closeSessionPaths: options.closeSessionTxnEnabled,
     },
@@ -227,5 +231,6 @@ function createWrites(options: ReplicaOptions, ports: ReplicaPorts, state: Retur
     },
     0,
   );
-  return { proposals, latest, writer, proposer, sweep };
+  const txnStager = new TxnStager({ ...state, latest, change, deletes, stager, writer, proposals });
+  return { proposals, latest, writer, proposer, txnStager, sweep };
 }

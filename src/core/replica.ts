@@ -77,7 +77,7 @@ export class Replica implements CorePort {
 
   /** Pins the committed state for a snapshot thread; `endSnapshot` once that has ended, well or not. */
   beginSnapshot(): SnapshotRequest {
-    return beginSnapshot(this.parts, (slot) => this.lifecycle.isCommitted(slot));
+    return beginSnapshot(this.parts);
   }
 
   endSnapshot(): void {

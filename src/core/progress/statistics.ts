@@ -1,6 +1,8 @@
 /**
  * What the core has counted since the server started; it outlives replicas. Core thread; read by whoever answers words.
  */
+import { type Zxid, ZxidCell } from '../../base/zxid.ts';
+
 export class Statistics {
   /** Transactions. */
   committed = 0;
@@ -8,6 +10,15 @@ export class Statistics {
   authFailures = 0;
   /** Writes refused because the znode store is nearly full. */
   refusedForSpace = 0;
+  /**
+   * Transactions of other servers whose digest is not the tree's after them: the tree differs from theirs, or they wrote
+   * it wrong (Apache does under load). Counted and told, never a reason to end.
+   */
+  foreignDigestMismatches = 0;
+  /** Of them. */
+  readonly firstForeignMismatch = new ZxidCell();
+  /** Transactions of other servers that do not fit this tree: a node that is not there, or is there already. */
+  foreignMisfits = 0;
   /** Writes that went over a soft limit of a quota; they are let through. */
   softLimitWarnings = 0;
 
@@ -22,6 +33,10 @@ export class Statistics {
   lastResponseBytes = -1;
   minResponseBytes = -1;
   maxResponseBytes = -1;
+
+  onForeignDigest(zxid: Zxid): void {
+    if (this.foreignDigestMismatches++ === 0) this.firstForeignMismatch.value = zxid;
+  }
 
   onReply(latencyMs: number, frameBytes: number): void {
     this.packetsSent++;

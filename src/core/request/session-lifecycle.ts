@@ -67,8 +67,6 @@ export class SessionLifecycle {
   private readonly password = new Uint8Array(PASSWORD_BYTES);
   /** Expired sessions whose closeSession found no room in the log yet. */
   private readonly unclosed: number[] = [];
-  /** Sessions whose createSession is on its way. */
-  private readonly createProposed = new Set<number>();
   /** Sessions whose closeSession is on its way. */
   private readonly closeProposed = new Set<number>();
   /** Connections whose createSession found no room in the log yet. */
@@ -124,7 +122,7 @@ export class SessionLifecycle {
     const slot = sessions.create(ids.high, ids.low, timeoutMs, clock.nowMs);
     sessions.conn[slot] = client.conn;
     this.expiry.add(slot);
-    this.createProposed.add(slot);
+    sessions.setProposed(slot, true);
     client.session = slot;
     client.state = ClientState.handshaking;
     if (!proposer.proposeCreateSession(client, slot)) this.uncreated.push(client);
@@ -183,13 +181,8 @@ export class SessionLifecycle {
 
   // ---- commits -------------------------------------------------------------------------------------------
 
-  /** Whether the session is part of the committed state. */
-  isCommitted(slot: number): boolean {
-    return !this.createProposed.has(slot);
-  }
-
   onCreated(slot: number, client: Client | null): void {
-    this.createProposed.delete(slot);
+    this.parts.sessions.setProposed(slot, false);
     if (client === null || client.state !== ClientState.handshaking) return;
     assert(client.session === slot, 'session created for another connection');
     this.welcome(client);

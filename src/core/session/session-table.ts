@@ -39,6 +39,8 @@ export class SessionTable {
   /** Slots ever used: every slot in [0, slotEnd) is free, open or closing. */
   slotEnd = 0;
   private state = new Uint8Array(CAPACITY_START);
+  /** 1 = its createSession is on the way. */
+  private proposed = new Uint8Array(CAPACITY_START);
   private readonly freeSlots: SessionSlot[] = [];
   private readonly index: PairIndex;
 
@@ -64,6 +66,7 @@ export class SessionTable {
     this.touchedMs[slot] = nowMs;
     this.conn[slot] = NO_CONNECTION;
     this.state[slot] = State.open;
+    this.proposed[slot] = 0;
     return slot;
   }
 
@@ -89,6 +92,22 @@ export class SessionTable {
     this.state[slot] = State.closing;
   }
 
+  /** Its closeSession has been taken back. */
+  reopen(slot: SessionSlot): void {
+    assert(this.exists(slot), 'no session in this slot');
+    this.state[slot] = State.open;
+  }
+
+  /** Whether its createSession is on the way: it exists for preparation only. */
+  setProposed(slot: SessionSlot, isProposed: boolean): void {
+    this.proposed[slot] = isProposed ? 1 : 0;
+  }
+
+  /** Whether it is part of the committed state. */
+  isCommitted(slot: SessionSlot): boolean {
+    return this.proposed[slot] === 0;
+  }
+
   isClosing(slot: SessionSlot): boolean {
     return this.state[slot] === State.closing;
   }
@@ -112,5 +131,6 @@ export class SessionTable {
     this.conn = grownInts(this.conn, capacity);
     this.touchedMs = grownFloats(this.touchedMs, capacity);
     this.state = grownBytes(this.state, capacity);
+    this.proposed = grownBytes(this.proposed, capacity);
   }
 }

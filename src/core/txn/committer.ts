@@ -119,6 +119,7 @@ export class Committer implements WatchReceiver {
       const agrees = high === proposals.digestHighs[row] && low === proposals.digestLows[row];
       assert(agrees, () => `tree digest after zxid 0x${zxid.toString(16)} differs from the proposed one`);
     }
+    if (proposals.digestDiffers[row] === 1) this.statistics.onForeignDigest(zxid);
     if (this.checkDigest && zxid % DIGEST_INTERVAL === 0) this.digests.add(zxid, this.tree.committed);
     if (client !== null) this.answer(row, client);
     proposals.shift();

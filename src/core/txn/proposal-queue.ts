@@ -36,6 +36,8 @@ export class ProposalQueue {
   readonly recordBytesMax: number;
   readonly digestHighs = new Uint32Array(PROPOSALS_MAX);
   readonly digestLows = new Uint32Array(PROPOSALS_MAX);
+  /** 1 = the transaction came with another digest than the tree has after it. */
+  readonly digestDiffers = new Uint8Array(PROPOSALS_MAX);
   private readonly clients: (Client | null)[] = new Array(PROPOSALS_MAX).fill(null);
   private effects = new Int32Array(4096 * EFFECT_FIELDS);
   private effectMask = 4095;
@@ -126,6 +128,7 @@ export class ProposalQueue {
     this.receivedMs[row] = receivedMs;
     this.failedAt[row] = -1;
     this.subCounts[row] = 0;
+    this.digestDiffers[row] = 0;
     this.recordBytes[row] = recordBytes;
     this.allRecordBytes += recordBytes;
     this.effectEnds[row] = this.effectTail;

@@ -38,7 +38,7 @@ export class ProposalWriter {
   private readonly tree: Tree;
   private readonly sessions: SessionTable;
   private readonly proposals: ProposalQueue;
-  private readonly hasDigest: boolean;
+  readonly hasDigest: boolean;
   private usedBytesBefore = 0;
 
   constructor(parts: {
@@ -76,6 +76,11 @@ export class ProposalWriter {
   /** Room for a record of so many bytes (its digest included); returns where the header goes, or −1. */
   claim(recordBytes: number): number {
     return this.proposals.isFull ? -1 : this.log.claim(TXN_HEADER_BYTES + recordBytes);
+  }
+
+  /** The same for a transaction of `payloadBytes` as another server has made it. */
+  claimPayload(payloadBytes: number): number {
+    return this.proposals.isFull ? -1 : this.log.claim(payloadBytes);
   }
 
   /** `slot` −1 is the server itself. Returns where the record goes. */

@@ -32,6 +32,7 @@ import { SnapshotLink, type SnapshotLinkHandle } from '../snapshot/snapshot-link
 import { type SnapshotJob, writeSnapshot } from '../snapshot/write-snapshot.ts';
 import { FourLetterWords } from '../words/four-letter-words.ts';
 import { CoreView } from './core-view.ts';
+import { DigestLines } from './digest-lines.ts';
 import { LimitLines } from './limit-lines.ts';
 import { type Recovery, recover } from './recovery.ts';
 import { type SocketTurns, Tick } from './tick.ts';
@@ -87,6 +88,7 @@ export class CoreHost implements CorePort {
   private isStopping = false;
   private readonly limitLines: LimitLines;
   private readonly lines: RepeatedLines;
+  private readonly digestLines: DigestLines;
 
   constructor(setup: CoreSetup, log: Log, platform: HostPlatform, errands: HostErrands) {
     const { config } = setup;
@@ -106,6 +108,7 @@ export class CoreHost implements CorePort {
       admin: { answer: (word, argument) => this.answerWord(word, argument) },
       hashKey: { low: platform.entropy(), high: platform.entropy() },
     });
+    this.digestLines = new DigestLines(this.incarnations.surroundings.statistics, log);
     this.limitLines = new LimitLines(this.incarnations, config, log);
     const startMs = platform.clock.monotonicMs();
     this.meter = new CoreMeter(this.incarnations);
@@ -226,6 +229,7 @@ export class CoreHost implements CorePort {
       this.snapshots.onTick(this.replica.clock.nowMs);
       this.limitLines.onTick(this.replica.clock.nowMs);
       this.lines.flush();
+      this.digestLines.onTick(this.replica.clock.nowMs);
     }
     return more;
   }
