@@ -27,9 +27,9 @@ export interface DiskFault {
   readonly nth: number;
   /**
    * An errno name: the call fails so. `kill`: the process is killed (SIGKILL) before the call, in the middle of it
-   * (half the bytes of a write are written), or after it.
+   * (half the bytes of a write are written), or after it. `standStill`: the call takes three seconds, once.
    */
-  readonly effect: 'ENOSPC' | 'EIO' | 'EACCES' | 'killBefore' | 'killHalfWay' | 'killAfter';
+  readonly effect: 'ENOSPC' | 'EIO' | 'EACCES' | 'killBefore' | 'killHalfWay' | 'killAfter' | 'standStill';
   /** With an error of a write: half of its bytes are written first, as a file system that runs full does. */
   readonly partial?: boolean;
 }

@@ -20,6 +20,8 @@ const { closeSync } = fs;
 /** Long enough for every other thread to do, and say to clients, what it would not dare after the call. */
 const HANG_MS = 150;
 
+const STAND_STILL_MS = 3000;
+
 function hang(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
@@ -58,7 +60,9 @@ function due(call: string, path: string): DiskFault | undefined {
     if (fault.call !== call || !new RegExp(fault.path).test(path)) return false;
     const count = (seen.get(fault) ?? 0) + 1;
     seen.set(fault, count);
-    return fault.effect.startsWith('kill') ? count === fault.nth : count >= fault.nth;
+    return fault.effect.startsWith('kill') || fault.effect === 'standStill'
+      ? count === fault.nth
+      : count >= fault.nth;
   });
 }
 
@@ -69,6 +73,10 @@ function misbehaving(call: string, real: Call): Call {
     const fault = due(call, path);
     if (fault === undefined) return real(...args);
     const { effect, partial } = fault;
+    if (effect === 'standStill') {
+      hang(STAND_STILL_MS);
+      return real(...args);
+    }
     if (call === 'writeSync' && (effect === 'killHalfWay' || partial)) writeHalf(real, args);
     if (effect === 'killAfter') real(...args);
     else hang(HANG_MS);
