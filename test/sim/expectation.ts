@@ -22,7 +22,8 @@ class Staged {
   readonly versions = new Map<string, number>();
   readonly childDelta = new Map<string, number>();
   readonly createdDelta = new Map<string, number>();
-  readonly ephemerals = new Set<string>();
+  /** Of those that exist by now: whether they are ephemeral. */
+  readonly ephemeral = new Map<string, boolean>();
 }
 
 /** Null when the logged transaction is what it must be, else what is wrong. */
@@ -129,14 +130,13 @@ function wantCreate(
   const created = (parent?.created ?? 0) + (staged.createdDelta.get(parentPath) ?? 0);
   const path = isSequential ? asked + String(created).padStart(10, '0') : asked;
   if (exists(model, path, before, staged)) return refused(ErrorCode.nodeExists);
-  if (parent?.kind === 'ephemeral' || staged.ephemerals.has(parentPath)) {
+  if (staged.ephemeral.get(parentPath) ?? parent?.kind === 'ephemeral') {
     return refused(ErrorCode.noChildrenForEphemerals);
   }
   staged.exists.set(path, true);
   staged.versions.set(path, 0);
   staged.childDelta.delete(path);
-  if (flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential)
-    staged.ephemerals.add(path);
+  staged.ephemeral.set(path, flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential);
   add(staged.childDelta, parentPath, 1);
   add(staged.createdDelta, parentPath, 1);
   return { err: 0, type: op, path };

@@ -121,7 +121,7 @@ export class Judge implements ServerObserver {
 
   onLogLine(level: string, text: string): void {
     if (text.startsWith('snapshot ') && text.endsWith(' written')) this.snapshots++;
-    if (level === 'warn' && text.includes('digest')) throw new Violation(`the server says: ${text}`);
+    if (level === 'warn' && text.includes('digest differs')) throw new Violation(`the server says: ${text}`);
   }
 
   /** `atMs`: when the server decided it; the log thread has it later. */

@@ -37,6 +37,7 @@ export interface SeedResult {
 /** A client is patient for this long when nothing goes wrong any more. */
 const PEACE_MS = 60_000;
 const START_MS = 30_000;
+const CROWD_MS = 100;
 const DIRECTORY = '/data/version-2';
 /** Of a CorruptionFailure. */
 const CORRUPT_STATUS = 10;
@@ -116,6 +117,7 @@ class Run {
     await this.audit();
     await this.stopAndStart();
     await this.audit();
+    this.judge.checkRefused();
   }
 
   result(violation: string | null): SeedResult {
@@ -145,6 +147,7 @@ class Run {
   private async peace(): Promise<void> {
     this.world.trace('run', 'peace');
     this.server.diskMsMax = 1;
+    this.server.calm();
     this.workload.isOver = true;
     const waiting = new Set([...this.clients, this.auditor]);
     const data = new Uint8Array(1);
@@ -215,9 +218,15 @@ class Run {
     const { server, judge, faults } = this;
     faults.isHeld = true;
     await this.until(() => server.isServing, START_MS);
+    if (this.world.prng.chance(0.3)) {
+      this.crowd();
+      const arrivedMs = this.world.nowMs + CROWD_MS;
+      await this.until(() => this.world.nowMs >= arrivedMs, START_MS);
+    }
     void server.stop();
     if (!(await this.until(() => !server.isRunning, START_MS)))
       throw new Violation('the server does not stop');
+    server.diskMsMax = 1;
     const before = judge.model.lastZxid;
     if (this.world.prng.chance(0.5)) await this.startDamaged();
     const { recoveries } = judge;
@@ -227,6 +236,16 @@ class Run {
     }
     faults.isHeld = false;
     if (judge.model.lastZxid < before) throw new Violation('an orderly stop took transactions back');
+  }
+
+  /** Much is under way on a slow disk: what a stop has to wait for. */
+  private crowd(): void {
+    this.server.diskMsMax = 300;
+    const data = new Uint8Array(1);
+    for (const client of [...this.clients, this.auditor]) {
+      if (client.state !== 'open') continue;
+      for (let n = 0; n < 30; n++) client.send({ op: OpCode.setData, path: '/', data, version: -1 });
+    }
   }
 
   /** A sector of its files has gone bad: it starts with everything, or it says that it cannot. */

@@ -79,6 +79,13 @@ export class SimServer implements NetworkHost, Machine {
     if (this.process !== null) this.process.disk.callsLeft = calls;
   }
 
+  /** What was going to go wrong does not. */
+  calm(): void {
+    this.powerLossWithin(Number.POSITIVE_INFINITY);
+    this.disk.syncsLeft = Number.POSITIVE_INFINITY;
+    this.disk.bytesFree = Number.POSITIVE_INFINITY;
+  }
+
   /** SIGSTOP, or a virtual machine that is not run. */
   pause(ms: number): void {
     this.world.trace(this.name, `stands still for ${Math.round(ms)} ms`);

@@ -3,6 +3,7 @@
  * number of seeds; who adds a rule adds its variant.
  */
 
+import { CoreHost } from '../../src/server/host/core-host.ts';
 import { TICK_MS, Tick } from '../../src/server/host/tick.ts';
 import type { LogAgent } from '../../src/server/log/log-agent.ts';
 import { LogCounter, type LogLinkHandle } from '../../src/server/log/log-link.ts';
@@ -81,6 +82,18 @@ export const VARIANTS: readonly Variant[] = [
     breaks: 'a one-shot watch fires twice',
     found: /for which no watch was set/,
     events: 'twice',
+  },
+  {
+    name: 'ticks-while-stopping',
+    breaks: 'a stopping server takes no frames, and ends the sessions that it does not hear of',
+    found: /expires .* after it was heard of/,
+    patch: () => {
+      const { beginStop } = CoreHost.prototype;
+      CoreHost.prototype.beginStop = () => {};
+      return () => {
+        CoreHost.prototype.beginStop = beginStop;
+      };
+    },
   },
   {
     name: 'tick-before-sockets',
