@@ -28,6 +28,7 @@ import {
 import { RequestOrder } from './request/request-order.ts';
 import { SessionLifecycle } from './request/session-lifecycle.ts';
 import { beginSnapshot } from './snapshot.ts';
+import { Withdrawal } from './txn/withdrawal.ts';
 
 /** Changes that one turn publishes, unless one transaction has more: some milliseconds. */
 const CHANGES_PER_TURN = 4096;
@@ -45,6 +46,7 @@ export class Replica implements CorePort {
   private readonly admin: AdminPort;
   private sweepWaitsForLog = false;
   private readonly quorum: QuorumOfOne;
+  private readonly withdrawal: Withdrawal;
   /** `proposals.tail` at the last `endTurn`. */
   private flushedProposals = 0;
 
@@ -64,6 +66,7 @@ export class Replica implements CorePort {
       sessionEnds: { onCloseRequest: (request) => this.lifecycle.onCloseRequest(request) },
     });
     this.lifecycle = new SessionLifecycle(options, this.parts, this.order);
+    this.withdrawal = new Withdrawal(this.parts, this.lifecycle);
   }
 
   /** The log has been read up to here; from now on clients are served. */
@@ -196,6 +199,12 @@ export class Replica implements CorePort {
     this.quorum.onOwnDurable(zxid);
     this.commitDecided();
     this.onLogRoom();
+  }
+
+  /** All proposals behind `zxid` are taken back, as if they had never been made; none of them may be decided. */
+  withdrawBehind(zxid: Zxid): void {
+    this.withdrawal.withdrawBehind(zxid);
+    this.order.onWithdrawn();
   }
 
   private onLogRoom(): void {

@@ -85,6 +85,15 @@ export class FrameQueue {
     return true;
   }
 
+  /** Writes behind `write` have been taken back: what is to wait for one of them waits for that. */
+  waitAtMostFor(write: number): void {
+    for (let at = this.readAt; at < this.writeAt; ) {
+      if (this.doubles[at >> 3]! > write) this.doubles[at >> 3] = write;
+      const length = Math.max(0, this.view.getInt32(at + LENGTH_AT, true));
+      at += (HEAD_BYTES + length + 7) & ~7;
+    }
+  }
+
   shift(): void {
     assert(this.count > 0, 'shift of an empty frame queue');
     if (!this.headIsMarker && this.headWrite === UNEVALUATED) this.unevaluated--;

@@ -142,6 +142,18 @@ export class RequestOrder {
     }
   }
 
+  /** The newest own writes have been taken back: who is to run behind one of them waits for the last that stands. */
+  onWithdrawn(): void {
+    const { issued } = this.writes;
+    for (const { client, after } of this.commitWaiters) {
+      if (after[0]! <= issued) continue;
+      after[0] = issued;
+      client.lastWrite[0] = issued;
+      client.queue.waitAtMostFor(issued);
+    }
+    this.onCommitted();
+  }
+
   /** After commits: the log has room again. */
   onLogRoom(): void {
     this.retry(this.logWaiters);

@@ -188,6 +188,25 @@ export class SessionLifecycle {
     this.welcome(client);
   }
 
+  /** The session has never been: its createSession was taken back. */
+  onCreateWithdrawn(slot: number): void {
+    const { sessions, clients } = this.parts;
+    const client = clients.get(sessions.conn[slot]!);
+    if (client !== undefined && client.session === slot) client.session = NO_SESSION;
+    this.expiry.remove(slot);
+    const waiting = this.unclosed.indexOf(slot);
+    if (waiting >= 0) this.unclosed.splice(waiting, 1);
+    sessions.remove(slot);
+  }
+
+  /** It lives on: its closeSession was taken back. What has expired will do so again, unless it is heard of. */
+  onCloseWithdrawn(slot: number): void {
+    this.parts.sessions.reopen(slot);
+    if (!this.closeProposed.delete(slot)) return;
+    this.expiry.remove(slot);
+    this.expiry.add(slot);
+  }
+
   onClosed(slot: number): void {
     const { sessions, clients } = this.parts;
     const client = clients.get(sessions.conn[slot]!);

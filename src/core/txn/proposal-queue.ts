@@ -61,6 +61,16 @@ export class ProposalQueue {
     return this.head & MASK;
   }
 
+  /** Row of the newest one; there must be one. */
+  get tailRow(): number {
+    return (this.tail - 1) & MASK;
+  }
+
+  /** Position of the row's first effect. */
+  effectStart(row: number): number {
+    return row === this.headRow ? this.effectHead : this.effectEnds[(row - 1) & MASK]!;
+  }
+
   clientOf(row: number): Client | null {
     return this.clients[row]!;
   }
@@ -146,6 +156,18 @@ export class ProposalQueue {
     this.clients[row] = null;
     this.allRecordBytes -= this.recordBytes[row]!;
     this.head++;
+  }
+
+  /** Forgets the newest proposal and its effects; returns who waited for it. */
+  pop(): Client | null {
+    const row = this.tailRow;
+    this.effectTail = this.effectStart(row);
+    const client = this.clients[row]!;
+    if (client !== null) client.proposals--;
+    this.clients[row] = null;
+    this.allRecordBytes -= this.recordBytes[row]!;
+    this.tail--;
+    return client;
   }
 
   private growEffects(): void {
