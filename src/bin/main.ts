@@ -4,7 +4,7 @@
  */
 import yargs from 'yargs';
 import { ConfigFailure, Failure } from '../base/failure.ts';
-import { STDERR_FD, standardOutput } from '../server/line-output.ts';
+import { STDERR_FD, standardOutput } from '../server/logging/line-output.ts';
 import { packageVersion } from '../server/monitor/version.ts';
 import { benchCommand } from './commands/bench.ts';
 import { serveCommand } from './commands/serve.ts';

@@ -18,20 +18,20 @@ import { SharedCore } from './host/shared-core.ts';
 import { createIoLink, type IoLinkHandle } from './io/io-link.ts';
 import type { IoWorkerMessage, IoWorkerSetup } from './io/io-worker.ts';
 import { RingIo, type RingIoOptions } from './io/ring-io.ts';
-import { BackgroundJobs } from './jobs/background-jobs.ts';
 import type { JobSetup } from './jobs/jobs.ts';
 import { createLogLink, type LogLinkHandle } from './log/log-link.ts';
 import type { LogWorkerMessage, LogWorkerSetup } from './log/log-thread.ts';
-import type { Log } from './logging.ts';
+import type { Log } from './logging/logging.ts';
+import { describeFailure } from './logging/worker-failure.ts';
 import { createFileFacts, FileSurvey } from './monitor/file-facts.ts';
 import { createIoMeter, type IoMeterHandle } from './monitor/io-meter.ts';
 import { createThreadMeter, type ThreadMeterHandle } from './monitor/thread-meter.ts';
 import { createNodePlatform } from './platform/node-platform.ts';
 import type { Platform } from './platform/platform.ts';
 import { createSnapshotLink, type SnapshotLinkHandle } from './snapshot/snapshot-link.ts';
-import { type ServerFailure, type SupervisedWorker, Supervisor } from './supervisor.ts';
+import { BackgroundJobs } from './threads/background-jobs.ts';
+import { type ServerFailure, type SupervisedWorker, Supervisor } from './threads/supervisor.ts';
 import { chooseTopology, connectionsMax, type Topology } from './topology.ts';
-import { describeFailure } from './worker-failure.ts';
 
 export interface RunningServer {
   /** The bound client port. */

@@ -9,8 +9,8 @@ import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import { LineOutput } from '../../src/server/line-output.ts';
-import { createMainLog } from '../../src/server/logging.ts';
+import { LineOutput } from '../../src/server/logging/line-output.ts';
+import { createMainLog } from '../../src/server/logging/logging.ts';
 import { until } from '../support/until.ts';
 import { LAUNCHER, type ShellServer, ShellWorkspace } from './support/shell-server.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { runServerProcess, type ServerHandle } from '../../src/bin/server-process.ts';
-import type { Log } from '../../src/server/logging.ts';
+import { runServerProcess, type ServerHandle } from '../../src/bin/commands/server-process.ts';
+import type { Log } from '../../src/server/logging/logging.ts';
 
 const errors: string[] = [];
 const log: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: (text) => void errors.push(text) };

@@ -1,5 +1,5 @@
 /** Everything that a server says, for the trace and for the rules about warnings. */
-import type { Log, LogFields, LogLine } from '../../src/server/logging.ts';
+import type { Log, LogFields, LogLine } from '../../src/server/logging/logging.ts';
 import type { Machine } from './machine.ts';
 
 export class SimLog implements Log {

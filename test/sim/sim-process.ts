@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { ServerConfig } from '../../src/server/config/server-config.ts';
 import type { JobSetup } from '../../src/server/jobs/jobs.ts';
+import { describeFailure } from '../../src/server/logging/worker-failure.ts';
 import type { FileFigures } from '../../src/server/monitor/file-facts.ts';
 import type { JobThread, Platform, Thread } from '../../src/server/platform/platform.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
-import { describeFailure } from '../../src/server/worker-failure.ts';
 import type { Ended, Machine } from './machine.ts';
 import type { ServerSocket } from './server-socket.ts';
 import { PowerLoss, SimDisk } from './sim-disk.ts';

@@ -2,8 +2,8 @@
 import { type CoreWorkerSetup, createCoreLoop } from '../../src/server/host/core-thread.ts';
 import type { LogAgent } from '../../src/server/log/log-agent.ts';
 import { createLogLoop, type LogWorkerSetup } from '../../src/server/log/log-thread.ts';
+import { describeFailure } from '../../src/server/logging/worker-failure.ts';
 import type { BlockingPlatform, Thread } from '../../src/server/platform/platform.ts';
-import { describeFailure } from '../../src/server/worker-failure.ts';
 import type { Machine } from './machine.ts';
 import { PowerLoss } from './sim-disk.ts';
 import type { SimLoop } from './sim-loop.ts';

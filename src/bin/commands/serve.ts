@@ -9,9 +9,9 @@ import { ConfigFailure } from '../../base/failure.ts';
 import { LOG_LEVELS, readServerConfig, THREADING_MODES } from '../../server/config/server-config.ts';
 import type { Override } from '../../server/config/setting-values.ts';
 import { readZooCfg } from '../../server/config/zoo-cfg.ts';
-import { STDERR_FD, STDOUT_FD, standardOutput } from '../../server/line-output.ts';
-import { createMainLog, type Log } from '../../server/logging.ts';
-import { runServerProcess } from '../server-process.ts';
+import { STDERR_FD, STDOUT_FD, standardOutput } from '../../server/logging/line-output.ts';
+import { createMainLog, type Log } from '../../server/logging/logging.ts';
+import { runServerProcess } from './server-process.ts';
 
 /** How long the last lines of a process may wait for a slow reader. */
 const LAST_LINES_MS = 500;

@@ -16,7 +16,7 @@ import { fieldBytesMax } from '../../wire/limits.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { LogLinkHandle } from '../log/log-link.ts';
 import { RingLogPort } from '../log/log-port.ts';
-import type { Log } from '../logging.ts';
+import type { Log } from '../logging/logging.ts';
 import { CoreMeter } from '../monitor/core-meter.ts';
 import { CoreMetrics } from '../monitor/core-metrics.ts';
 import { SharedFileFacts } from '../monitor/file-facts.ts';

@@ -8,11 +8,11 @@ import { Bell, type BellChannel } from '../../shm/bell.ts';
 import { type IoLinkHandle, TURNS_ASKED, TURNS_DONE, waitWords } from '../io/io-link.ts';
 import { ReplyRingSink } from '../io/reply-ring.ts';
 import { RequestRingReader } from '../io/request-ring.ts';
-import { type LogLine, ThreadLog } from '../logging.ts';
+import { type LogLine, ThreadLog } from '../logging/logging.ts';
+import type { WorkerFailure } from '../logging/worker-failure.ts';
 import { type ThreadMeterHandle, TurnMeter } from '../monitor/thread-meter.ts';
 import type { BlockingPlatform } from '../platform/platform.ts';
 import type { SnapshotJob } from '../snapshot/write-snapshot.ts';
-import type { WorkerFailure } from '../worker-failure.ts';
 import { CoreHost, type CoreSetup } from './core-host.ts';
 import { type SocketTurns, TICK_MS } from './tick.ts';
 

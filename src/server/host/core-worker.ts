@@ -11,8 +11,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import { AgentLoop } from '../../shm/agent.ts';
+import { describeFailure } from '../logging/worker-failure.ts';
 import { createNodeBlocking } from '../platform/node-blocking.ts';
-import { describeFailure } from '../worker-failure.ts';
 import { type CoreWorkerMessage, type CoreWorkerSetup, createCoreLoop } from './core-thread.ts';
 
 const port = parentPort;

@@ -5,7 +5,7 @@
  */
 import { zxidHex } from '../../base/zxid.ts';
 import type { Statistics } from '../../core/progress/statistics.ts';
-import type { Log } from '../logging.ts';
+import type { Log } from '../logging/logging.ts';
 
 const BETWEEN_LINES_MS = 60_000;
 

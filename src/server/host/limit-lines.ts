@@ -7,7 +7,7 @@ import type { ClientLimit } from '../../core/client/limit-ends.ts';
 import type { Incarnations } from '../../core/incarnations.ts';
 import type { Replica } from '../../core/replica.ts';
 import type { ServerConfig } from '../config/server-config.ts';
-import type { Log } from '../logging.ts';
+import type { Log } from '../logging/logging.ts';
 
 const BETWEEN_LINES_MS = 60_000;
 

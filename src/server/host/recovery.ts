@@ -8,7 +8,7 @@ import type { Disk } from '../../storage/disk.ts';
 import { restore } from '../../storage/restore.ts';
 import type { SnapshotSink } from '../../storage/snapshot-reader.ts';
 import type { ServerConfig } from '../config/server-config.ts';
-import type { Log } from '../logging.ts';
+import type { Log } from '../logging/logging.ts';
 import type { RecoveryCosts } from '../monitor/core-metrics.ts';
 
 export interface Recovery {

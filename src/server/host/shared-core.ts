@@ -8,7 +8,7 @@ import { Bell } from '../../shm/bell.ts';
 import { DirectRequestPort, DirectSink } from '../io/direct-sink.ts';
 import { IoAgent, type IoAgentOptions } from '../io/io-agent.ts';
 import { LoopSocketTurns } from '../io/socket-turns.ts';
-import type { Log } from '../logging.ts';
+import type { Log } from '../logging/logging.ts';
 import type { LoopPlatform, Platform } from '../platform/platform.ts';
 import type { CoreHost } from './core-host.ts';
 import { TICK_MS } from './tick.ts';

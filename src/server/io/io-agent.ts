@@ -19,7 +19,7 @@ import { ReplyMemory, type ReplyMemoryHandle } from '../../net/reply-memory.ts';
 import { SLAB_BYTES } from '../../net/reply-slab.ts';
 import type { BacklogObserver, RequestPort } from '../../net/request-port.ts';
 import type { ListenOptions } from '../../net/transport.ts';
-import type { Log } from '../logging.ts';
+import type { Log } from '../logging/logging.ts';
 import { IoMeter, type IoMeterHandle, IoTotal } from '../monitor/io-meter.ts';
 import { EventLoopMeter } from '../monitor/thread-meter.ts';
 import type { LoopPlatform } from '../platform/platform.ts';

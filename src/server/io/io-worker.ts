@@ -12,9 +12,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import type { ListenOptions } from '../../net/transport.ts';
 import type { LogLevel } from '../config/server-config.ts';
-import { type LogLine, ThreadLog } from '../logging.ts';
+import { type LogLine, ThreadLog } from '../logging/logging.ts';
+import { describeFailure, type WorkerFailure } from '../logging/worker-failure.ts';
 import { nodeLoopPlatform } from '../platform/node-loop.ts';
-import { describeFailure, type WorkerFailure } from '../worker-failure.ts';
 import type { IoLinkHandle } from './io-link.ts';
 import { RingIo, type RingIoOptions } from './ring-io.ts';
 

@@ -3,7 +3,7 @@
  * the bell. Runs on the main thread in mode `pipeline` and in io workers in mode `dedicated`.
  */
 import { Bell } from '../../shm/bell.ts';
-import type { Log } from '../logging.ts';
+import type { Log } from '../logging/logging.ts';
 import type { LoopPlatform } from '../platform/platform.ts';
 import { IoAgent, type IoAgentOptions } from './io-agent.ts';
 import { type IoLinkHandle, TURNS_ASKED, TURNS_DONE, waitWords } from './io-link.ts';

@@ -1,6 +1,6 @@
 /**
  * The background jobs of a server: what is too long for the thread that asks. They run one at a time on the thread of
- * jobs (`job-worker.ts`), or in line where a server is driven by hand. Each reports; none throws.
+ * jobs (`platform/job-worker.ts`), or in line where a server is driven by hand. Each reports; none throws.
  *
  *     supervisor → jobs   a job: plain values and shared buffers
  *     jobs → supervisor   its report, or why it failed
@@ -15,12 +15,12 @@ import type { BellChannel } from '../../shm/bell.ts';
 import type { DataDirs } from '../../storage/data-dir.ts';
 import type { Disk } from '../../storage/disk.ts';
 import { purge } from '../../storage/purge.ts';
+import { describeFailure, type WorkerFailure } from '../logging/worker-failure.ts';
 import { SnapshotMeter } from '../monitor/snapshot-meter.ts';
 import { ThreadMeter } from '../monitor/thread-meter.ts';
 import type { ThreadUsage } from '../monitor/thread-usage.ts';
 import { SnapshotLink, type SnapshotLinkHandle } from '../snapshot/snapshot-link.ts';
 import { SnapshotGivenUp, type SnapshotJob, writeSnapshot } from '../snapshot/write-snapshot.ts';
-import { describeFailure, type WorkerFailure } from '../worker-failure.ts';
 
 export interface JobSetup {
   readonly link: SnapshotLinkHandle;

@@ -8,9 +8,9 @@ import { Bell, type BellChannel } from '../../shm/bell.ts';
 import { saveEpoch } from '../../storage/epoch-files.ts';
 import { SnapshotTrigger, type SnapshotTriggerOptions } from '../../storage/snapshot-trigger.ts';
 import { TxnlogAppender, type TxnlogOptions } from '../../storage/txnlog-appender.ts';
+import type { WorkerFailure } from '../logging/worker-failure.ts';
 import { LogMeter } from '../monitor/log-meter.ts';
 import type { BlockingPlatform } from '../platform/platform.ts';
-import type { WorkerFailure } from '../worker-failure.ts';
 import { LogAgent, type LogBatching } from './log-agent.ts';
 import type { LogLinkHandle } from './log-link.ts';
 

@@ -17,7 +17,7 @@ export class NodeJobThread implements JobThread {
 
   constructor(setup: JobSetup, onWake: () => void, onLost: (error: Error) => void) {
     this.pool = new Piscina({
-      filename: fileURLToPath(workerUrl('jobs/job-worker')),
+      filename: fileURLToPath(workerUrl('platform/job-worker')),
       workerData: setup,
       resourceLimits: WORKER_LIMITS,
       minThreads: 1,

@@ -2,7 +2,7 @@
 import { hex64, joinHalves } from '../../base/int64.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import type { ReportPort } from '../../core/ports/report-port.ts';
-import type { LogFields } from '../logging.ts';
+import type { LogFields } from '../logging/logging.ts';
 import type { RepeatedLines } from './repeated-lines.ts';
 
 export class ClientLines implements ReportPort {

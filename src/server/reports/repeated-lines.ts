@@ -5,7 +5,7 @@
  *
  *     ─●●●●●●●●●●○○○○○○○──────│●  "… (times: 7)"        ● written   ○ counted   │ the window ends
  */
-import type { LineLevel, Log, LogFields } from '../logging.ts';
+import type { LineLevel, Log, LogFields } from '../logging/logging.ts';
 
 export const LINES_PER_WINDOW = 10;
 export const WINDOW_MS = 10_000;

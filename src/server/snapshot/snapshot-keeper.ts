@@ -6,7 +6,7 @@
 
 import { Failure } from '../../base/failure.ts';
 import type { SnapshotRequest } from '../../core/ports/ports.ts';
-import type { Log } from '../logging.ts';
+import type { Log } from '../logging/logging.ts';
 import type { CoreMeter } from '../monitor/core-meter.ts';
 import type { SnapshotLink } from './snapshot-link.ts';
 import { SnapshotSupervision } from './snapshot-supervision.ts';

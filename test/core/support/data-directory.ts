@@ -8,7 +8,7 @@ import type { Clock } from '../../../src/base/clock.ts';
 import type { SnapshotRequest } from '../../../src/core/ports/ports.ts';
 import type { ServerConfig } from '../../../src/server/config/server-config.ts';
 import { type Recovery, recover } from '../../../src/server/host/recovery.ts';
-import type { Log } from '../../../src/server/logging.ts';
+import type { Log } from '../../../src/server/logging/logging.ts';
 import { writeSnapshot } from '../../../src/server/snapshot/write-snapshot.ts';
 import type { DataDirs } from '../../../src/storage/data-dir.ts';
 import type { SnapshotCompression } from '../../../src/storage/data-files.ts';

@@ -1,7 +1,7 @@
 /** Some lines of a kind at once, the others counted, and nothing is kept back. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LineLevel, Log, LogFields } from '../../../src/server/logging.ts';
+import type { LineLevel, Log, LogFields } from '../../../src/server/logging/logging.ts';
 import { LINES_PER_WINDOW, RepeatedLines, WINDOW_MS } from '../../../src/server/reports/repeated-lines.ts';
 
 function recorder() {

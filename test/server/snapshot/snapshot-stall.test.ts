@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import type { Log } from '../../../src/server/logging.ts';
+import type { Log } from '../../../src/server/logging/logging.ts';
 import { CoreMeter } from '../../../src/server/monitor/core-meter.ts';
 import { SnapshotKeeper } from '../../../src/server/snapshot/snapshot-keeper.ts';
 import { createSnapshotLink, SnapshotLink } from '../../../src/server/snapshot/snapshot-link.ts';

@@ -29,7 +29,7 @@ import {
 import { SnapshotCollector } from '../../storage/support/collect.ts';
 import { decodeAcls, decodeStat } from '../../storage/support/txn-decoder.ts';
 
-const ENTRY = fileURLToPath(new URL('../../../src/server/jobs/job-worker.ts', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../../../src/server/platform/job-worker.ts', import.meta.url));
 const NODES = 10_000;
 const ROUNDS = 6;
 const COMPRESSIONS = ['', '.gz', '.snappy'] as const;

@@ -12,7 +12,7 @@ import { createIoLink, type IoLinkHandle } from '../../../../src/server/io/io-li
 import { ReplyRingSink } from '../../../../src/server/io/reply-ring.ts';
 import { RequestRingReader } from '../../../../src/server/io/request-ring.ts';
 import { RingIo } from '../../../../src/server/io/ring-io.ts';
-import type { Log } from '../../../../src/server/logging.ts';
+import type { Log } from '../../../../src/server/logging/logging.ts';
 import { createIoMeter } from '../../../../src/server/monitor/io-meter.ts';
 import { nodeLoopPlatform } from '../../../../src/server/platform/node-loop.ts';
 import { Bell, createBell } from '../../../../src/shm/bell.ts';

@@ -2,7 +2,7 @@
  * How a worker tells the supervisor why it ends: plain values, because an Error's class does not survive the way
  * between threads. The supervisor prints the message and ends the process with the exit status.
  */
-import { Failure } from '../base/failure.ts';
+import { Failure } from '../../base/failure.ts';
 
 export interface WorkerFailure {
   readonly type: 'failed';

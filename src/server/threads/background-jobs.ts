@@ -4,12 +4,12 @@
  * (`snapshot/snapshot-supervision.ts`), and the thread lives on. Main thread.
  */
 import type { EventLoop } from '../../base/event-loop.ts';
-import type { Log } from '../logging.ts';
+import type { JobArgument, JobName, JobReport, JobSetup, PurgeJob } from '../jobs/jobs.ts';
+import type { Log } from '../logging/logging.ts';
 import type { JobThread, Platform } from '../platform/platform.ts';
 import { SnapshotLink } from '../snapshot/snapshot-link.ts';
 import type { SnapshotJob } from '../snapshot/write-snapshot.ts';
-import { LOST_WORKER_STATUS, type Supervisor } from '../supervisor.ts';
-import type { JobArgument, JobName, JobReport, JobSetup, PurgeJob } from './jobs.ts';
+import { LOST_WORKER_STATUS, type Supervisor } from './supervisor.ts';
 
 /** How long a stop waits for a job that was told to give up. */
 const LEAVE_MS_MAX = 5000;

@@ -6,7 +6,7 @@
  *
  * A SIGHUP that was ignored when the process began (nohup) stays ignored: the launcher has found out.
  */
-import type { Log } from '../server/logging.ts';
+import type { Log } from '../../server/logging/logging.ts';
 
 /** What `startServer` gives. */
 export interface ServerHandle {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMainLog, type LogLine, ThreadLog } from '../../src/server/logging.ts';
+import { createMainLog, type LogLine, ThreadLog } from '../../../src/server/logging/logging.ts';
 
 describe('logging', () => {
   it('writes one JSON object a line, at once', () => {

@@ -4,9 +4,9 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
-import { createNodeBlocking } from '../platform/node-blocking.ts';
+import { type JobReport, type JobSetup, Jobs, type PurgeJob } from '../jobs/jobs.ts';
 import type { SnapshotJob } from '../snapshot/write-snapshot.ts';
-import { type JobReport, type JobSetup, Jobs, type PurgeJob } from './jobs.ts';
+import { createNodeBlocking } from './node-blocking.ts';
 
 const port = parentPort;
 assert(port !== null, 'job-worker.ts runs in a worker');

@@ -2,9 +2,9 @@
  * Spawns the workers and watches them. There is no half-alive server: a worker that reports a failure, throws, or
  * ends when it should not, settles `failed` with one line and an exit status, and the process ends.
  */
-import type { Log, LogLine, MainLog } from './logging.ts';
-import type { Platform, Thread } from './platform/platform.ts';
-import type { WorkerFailure } from './worker-failure.ts';
+import type { Log, LogLine, MainLog } from '../logging/logging.ts';
+import type { WorkerFailure } from '../logging/worker-failure.ts';
+import type { Platform, Thread } from '../platform/platform.ts';
 
 export interface ServerFailure {
   readonly message: string;
@@ -31,7 +31,7 @@ export class Supervisor {
     this.settleFailed = resolve;
   }
 
-  /** `entry` is the worker's file without extension, relative to this folder. */
+  /** `entry` is the worker's file without extension, relative to src/server. */
   spawn(
     role: string,
     entry: string,

@@ -8,7 +8,7 @@
  */
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { LOG_LEVELS, type LogLevel } from './config/server-config.ts';
+import { LOG_LEVELS, type LogLevel } from '../config/server-config.ts';
 import { LineOutput } from './line-output.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
