@@ -60,7 +60,7 @@ export class MultiProposer {
     let failure: number = ErrorCode.ok;
     for (let i = 0; multi.next(); i++) {
       let err = failedAt >= 0 ? ErrorCode.runtimeInconsistency : this.plan(origin);
-      if (err === ErrorCode.ok && !this.fits(multi.count - i)) err = ErrorCode.marshallingError;
+      if (err === ErrorCode.ok) err = this.room(multi.count - i);
       if (err === ErrorCode.ok) {
         multiTxn.add();
         stager.stage(parts.change, zxid, writer.clock.wallMs);
@@ -98,11 +98,13 @@ export class MultiProposer {
     }
   }
 
-  // In the log the planned operation, with an error for each of those behind it in the worst case; in the store what
-  // the operations before it have built, parents with their data among it.
-  private fits(left: number): boolean {
+  // In the log the planned operation, with an error for each of those behind it in the worst case: what no reader takes
+  // cannot be written. In the store what the operations before it have built, parents with their data among it: there it
+  // is room that is missing, whatever the request looks like.
+  private room(left: number): number {
     const { encoder, writer, proposals, multiTxn } = this.parts;
     const logBytes = multiTxn.length + encoder.recordBytesMax() + left * ERROR_SUB_BYTES;
-    return logBytes <= writer.recordBytesMax && writer.stagedBytes <= proposals.recordBytesMax;
+    if (logBytes > writer.recordBytesMax) return ErrorCode.marshallingError;
+    return writer.stagedBytes > proposals.recordBytesMax ? ErrorCode.quotaExceeded : ErrorCode.ok;
   }
 }

@@ -181,6 +181,24 @@ suite('every kind of write at a full store', () => {
   }
 });
 
+test('a multi that builds more than the store has to spare: its operation finds no room, nothing is malformed', () => {
+  const storeBytesMax = 64 * MIB;
+  const harness = new ReplicaHarness({ storeBytesMax });
+  const client = harness.connect();
+  // 5 MB, while half of the 8 MiB kept back may be built at once.
+  const { response } = client.call(
+    multi(...Array.from({ length: 6 }, (_, n) => create(`/m${n}`, new Uint8Array(900_000)))),
+  );
+  assert.ok(response !== null && 'results' in response);
+  const errors = response.results.map((result) => ('err' in result ? result.err : 0));
+  assert.deepEqual(errors, [0, 0, 0, 0, 0, ErrorCode.quotaExceeded]);
+  assert.equal(
+    client.call(create('/m0', new Uint8Array(900_000))).err,
+    ErrorCode.ok,
+    'all of it is taken back',
+  );
+});
+
 test('a tree that leaves no room for a deletion is not served', () => {
   const storeBytesMax = 64 * MIB;
   const full = new FullStore(1);
