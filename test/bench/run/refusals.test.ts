@@ -9,11 +9,12 @@ import { after, before, describe, it } from 'node:test';
 import { RawSession } from '../../../bench/session/raw-session.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
-import { readStat } from '../../../src/wire/stat.ts';
 import { ApacheServer } from '../../support/apache.ts';
+import { fourLetterWord } from '../../support/four-letter-word.ts';
 import { RingkeeperServer } from '../../support/ringkeeper.ts';
 import type { ServerOptions, TestServer } from '../../support/server.ts';
 import { need } from '../../support/skip.ts';
+import { until } from '../../support/until.ts';
 import {
   assertMeasured,
   bench,
@@ -68,12 +69,10 @@ function childrenOf(server: TestServer, path: string): Promise<string[]> {
   });
 }
 
-/** -1 of a znode that is not there. */
-function versionOf(server: TestServer, path: string): Promise<number> {
-  return ask(server, async (session) => {
-    const { error, body } = await session.request({ op: OpCode.exists, path, watch: false });
-    return error === 0 ? readStat(new JuteReader(body)).version : -1;
-  });
+/** Packets, since it started. */
+async function receivedBy(server: TestServer): Promise<number> {
+  const [, received] = /^Received: (\d+)$/m.exec(await fourLetterWord(server.port, 'srvr')) ?? [];
+  return Number(received);
 }
 
 /** Only `admin:secret` may do anything at the root. */
@@ -155,8 +154,11 @@ for (const [kind, make, skip] of KINDS) {
       const flags = ['--no-ceiling', '--target', server.address, '--out', outDir()];
       const long = ['--set', 'phases.reads.measure=2s', '--json'];
       const started = startBench('run', plan('ends'), ...flags, ...long);
-      // The probe writes every 20 ms, from a moment before the phase.
-      while ((await versionOf(server, '/load/here/probe')) < 50);
+      // More than set-up and probes come to: the phase has begun, and lasts for two seconds.
+      const busy = until(async () => (await receivedBy(server)) > 2000);
+      const early = started.finished.then(({ stderr }) => assert.fail(`it ended by itself: ${stderr}`));
+      await Promise.race([busy, early]);
+      early.catch(() => {});
       await server.kill();
       const { status, stderr, stdout } = await started.finished;
       assert.equal(status, 1, stderr);
