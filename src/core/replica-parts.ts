@@ -19,6 +19,7 @@ import { LargeReply } from './request/large-reply.ts';
 import { PathLookup } from './request/path-lookup.ts';
 import { ReadOps } from './request/read-ops.ts';
 import { WatchOps } from './request/watch-ops.ts';
+import { WatchRestore } from './request/watch-restore.ts';
 import { WordAnswers } from './request/word-answers.ts';
 import { SessionTable } from './session/session-table.ts';
 import { Ephemerals } from './tree/ephemerals.ts';
@@ -108,6 +109,7 @@ export interface ReplicaParts {
   readonly replier: Replier;
   readonly largeReply: LargeReply;
   readonly descendants: DescendantCount;
+  readonly restore: WatchRestore;
   readonly reads: ReadOps;
   readonly words: WordAnswers;
   readonly authenticator: Authenticator;
@@ -134,7 +136,8 @@ export function createParts(
   const descendants = new DescendantCount(state.tree, state.effects, replier, (client) =>
     listener.onLargeReplyDone(client),
   );
-  const reads = new ReadOps({ ...state, watchOps, lookup, replier, largeReply, descendants });
+  const restore = new WatchRestore(watchOps, lookup, replier, (client) => listener.onLargeReplyDone(client));
+  const reads = new ReadOps({ ...state, watchOps, restore, lookup, replier, largeReply, descendants });
   const words = new WordAnswers(state.clients, replier);
   const authenticator = new Authenticator({ ...state, replier, reports });
   const committer = new Committer({
@@ -144,7 +147,7 @@ export function createParts(
     listener,
     checkDigest: options.digestEnabled,
   });
-  const reading = { replier, largeReply, descendants, reads, words };
+  const reading = { replier, largeReply, descendants, restore, reads, words };
   return { ...state, ...writes, ...reading, authenticator, committer, reports };
 }
 

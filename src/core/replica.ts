@@ -121,16 +121,19 @@ export class Replica implements CorePort {
     }
     this.parts.largeReply.doWork();
     this.parts.descendants.doWork();
+    this.parts.restore.doWork();
     this.parts.words.doWork(this.clock.nowMs);
+    if (this.parts.watches.isDropping) this.parts.watches.dropSome();
     if (this.lifecycle.isExpiring) this.lifecycle.expire();
     if (this.isSweepDue) this.sweep();
     return this.hasBackgroundWork;
   }
 
   get hasBackgroundWork(): boolean {
-    const { largeReply, descendants, words } = this.parts;
-    const isReplying = largeReply.isBusy || descendants.isBusy || words.isBusy;
-    return isReplying || this.hasCommitsLeft || this.lifecycle.isExpiring || this.isSweepDue;
+    const { largeReply, descendants, restore, words, watches } = this.parts;
+    if (largeReply.isBusy || descendants.isBusy || restore.isBusy || words.isBusy) return true;
+    if (watches.isDropping) return true;
+    return this.hasCommitsLeft || this.lifecycle.isExpiring || this.isSweepDue;
   }
 
   /** Whether anything since the last `endTurn` has to become visible to other threads or connections. */

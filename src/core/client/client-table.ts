@@ -85,6 +85,7 @@ export class ClientTable {
       client.session = -1;
       client.proposals = 0;
       client.isStreaming = false;
+      client.isRestoring = false;
       if (client.state === ClientState.gone) this.releaseIfDone(client);
       else this.close(client);
     }

@@ -30,6 +30,8 @@ export class Client {
   isStalled = false;
   /** A large reply is being made; nothing else may be sent. */
   isStreaming = false;
+  /** The reply in the making is that of setWatches: events may be sent before it. */
+  isRestoring = false;
   /** Replies and events that are made and have to wait, in order: they leave before the queue goes on. */
   readonly held: HeldPiece[] = [];
   heldBytes = 0;

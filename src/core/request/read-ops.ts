@@ -29,6 +29,7 @@ import type { DescendantCount } from './descendant-count.ts';
 import type { LargeReply } from './large-reply.ts';
 import type { PathLookup } from './path-lookup.ts';
 import type { WatchOps } from './watch-ops.ts';
+import type { WatchRestore } from './watch-restore.ts';
 
 const SLASH = 47;
 
@@ -48,6 +49,7 @@ export class ReadOps {
   private readonly sessions: SessionTable;
   private readonly ephemerals: Ephemerals;
   private readonly watchOps: WatchOps;
+  private readonly restore: WatchRestore;
   private readonly lookup: PathLookup;
   private readonly replier: Replier;
   private readonly largeReply: LargeReply;
@@ -64,6 +66,7 @@ export class ReadOps {
     sessions: SessionTable;
     ephemerals: Ephemerals;
     watchOps: WatchOps;
+    restore: WatchRestore;
     lookup: PathLookup;
     replier: Replier;
     largeReply: LargeReply;
@@ -75,6 +78,7 @@ export class ReadOps {
     this.sessions = parts.sessions;
     this.ephemerals = parts.ephemerals;
     this.watchOps = parts.watchOps;
+    this.restore = parts.restore;
     this.lookup = parts.lookup;
     this.replier = parts.replier;
     this.largeReply = parts.largeReply;
@@ -112,6 +116,9 @@ export class ReadOps {
       case OpCode.whoAmI:
         this.whoAmI(request);
         return true;
+      case OpCode.setWatches:
+      case OpCode.setWatches2:
+        return this.restore.answer(request);
       default:
         this.watchOps.execute(request);
         return true;
@@ -119,8 +126,9 @@ export class ReadOps {
   }
 
   /** Before a later write of the client commits. */
-  finishCountOf(client: Client): void {
+  finishOf(client: Client): void {
     this.descendants.finishOf(client);
+    this.restore.finishOf(client);
   }
 
   // ---- single nodes --------------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ export class RequestOrder {
   /** Before a write of this client commits: true = its reply has to be held, call `endHeld` after the commit. */
   beginCommit(client: Client, write: number): boolean {
     const { queue } = client;
-    if (client.isStreaming) this.reads.finishCountOf(client);
+    if (client.isStreaming) this.reads.finishOf(client);
     if (!queue.takeMarker(write)) return false;
     if (!client.isStalled) {
       assert(queue.headIsMarker && queue.headWrite === write, 'a ready read was left in front of a commit');

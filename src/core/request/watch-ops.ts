@@ -1,21 +1,18 @@
 /**
- * Requests about watches: setting persistent ones, asking for and removing them, and restoring all of them after a
- * reconnect. Reads register their own through `add`, in the same turn.
+ * Requests about watches: setting persistent ones, asking for and removing them. Reads register their own through `add`,
+ * in the same turn, and so does whoever restores all of them after a reconnect (watch-restore.ts).
  */
-import { StringCursor } from '../../wire/cursors.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { AddWatchMode, OpCode, WatcherType } from '../../wire/opcodes.ts';
-import { SetWatchesRequest, WatchModeRequest } from '../../wire/requests.ts';
-import { StatOffset } from '../../wire/stat.ts';
+import { WatchModeRequest } from '../../wire/requests.ts';
 import type { Client } from '../client/client.ts';
 import type { ClientLimit } from '../client/limit-ends.ts';
 import type { Replier } from '../client/replier.ts';
 import type { RequestView } from '../client/request-view.ts';
 import { parentLength } from '../path/path.ts';
 import type { ConnId } from '../ports/ports.ts';
-import { readZxid } from '../tree/record.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
-import { EventType, type WatchTable } from '../watch/watch-table.ts';
+import type { WatchTable } from '../watch/watch-table.ts';
 import type { PathLookup } from './path-lookup.ts';
 
 /** The body of an addWatch reply: an error code once more, 0. */
@@ -27,8 +24,6 @@ export class WatchOps {
   private readonly replier: Replier;
   private readonly onLimit: (conn: ConnId, limit: ClientLimit) => void;
   private readonly watchMode = new WatchModeRequest();
-  private readonly setWatches = new SetWatchesRequest();
-  private readonly strings = new StringCursor();
 
   /** `onLimit`: the connection must end, its watches have been removed. */
   constructor(
@@ -45,10 +40,6 @@ export class WatchOps {
 
   execute(request: RequestView): void {
     const { client, op, bytes, view, start, end } = request;
-    if (op === OpCode.setWatches || op === OpCode.setWatches2) {
-      this.status(request, this.restoreWatches(request) ? ErrorCode.ok : ErrorCode.marshallingError);
-      return;
-    }
     const asked = this.watchMode;
     if (!asked.wrap(bytes, view, start, end) || (asked.pathLength < 0 && op !== OpCode.removeWatches)) {
       this.status(request, ErrorCode.marshallingError);
@@ -89,80 +80,6 @@ export class WatchOps {
         ? this.watches.has(conn, bytes, pathStart, pathLength, hash, mode)
         : this.watches.remove(conn, bytes, pathStart, pathLength, hash, mode);
     return found ? ErrorCode.ok : ErrorCode.noWatcher;
-  }
-
-  /** What a client asks for after a reconnect: events that it missed come at once, the rest is registered. */
-  private restoreWatches(request: RequestView): boolean {
-    const { client, bytes, view, start, end } = request;
-    const hasPersistent = request.op === OpCode.setWatches2;
-    const asked = this.setWatches;
-    const ok = hasPersistent ? asked.wrap2(bytes, view, start, end) : asked.wrap(bytes, view, start, end);
-    if (!ok || this.hasNull(asked, view)) return false;
-    const since = asked.relativeZxid;
-    const { strings } = this;
-    const { node } = this.lookup;
-    for (strings.wrap(view, asked.dataStart); strings.next(); ) {
-      if (!this.lookup.find(bytes, strings.start, strings.length))
-        this.missed(client, EventType.nodeDeleted, bytes);
-      else if (readZxid(node, StatOffset.mzxid) > since)
-        this.missed(client, EventType.nodeDataChanged, bytes);
-      else if (!this.add(client, bytes, WatchMode.standardData)) return true;
-    }
-    for (strings.wrap(view, asked.existStart); strings.next(); ) {
-      if (this.lookup.find(bytes, strings.start, strings.length))
-        this.missed(client, EventType.nodeCreated, bytes);
-      else if (!this.add(client, bytes, WatchMode.standardData)) return true;
-    }
-    for (strings.wrap(view, asked.childStart); strings.next(); ) {
-      if (!this.lookup.find(bytes, strings.start, strings.length))
-        this.missed(client, EventType.nodeDeleted, bytes);
-      else if (readZxid(node, StatOffset.pzxid) > since)
-        this.missed(client, EventType.nodeChildrenChanged, bytes);
-      else if (!this.add(client, bytes, WatchMode.standardChild)) return true;
-    }
-    if (!hasPersistent) return true;
-    if (this.watchAll(client, bytes, view, asked.persistentStart, WatchMode.persistent)) {
-      this.watchAll(client, bytes, view, asked.persistentRecursiveStart, WatchMode.recursive);
-    }
-    return true;
-  }
-
-  /** A vector that is null, or a path in one. */
-  private hasNull(request: SetWatchesRequest, view: DataView): boolean {
-    if (this.isNullOrHoldsNull(view, request.dataStart)) return true;
-    if (this.isNullOrHoldsNull(view, request.existStart)) return true;
-    if (this.isNullOrHoldsNull(view, request.childStart)) return true;
-    if (!request.hasPersistent) return false;
-    if (this.isNullOrHoldsNull(view, request.persistentStart)) return true;
-    return this.isNullOrHoldsNull(view, request.persistentRecursiveStart);
-  }
-
-  private isNullOrHoldsNull(view: DataView, vectorStart: number): boolean {
-    const { strings } = this;
-    strings.wrap(view, vectorStart);
-    if (strings.remaining === -1) return true;
-    while (strings.next()) if (strings.length < 0) return true;
-    return false;
-  }
-
-  private watchAll(
-    client: Client,
-    bytes: Uint8Array,
-    view: DataView,
-    vectorStart: number,
-    mode: WatchMode,
-  ): boolean {
-    const { strings } = this;
-    for (strings.wrap(view, vectorStart); strings.next(); ) {
-      this.lookup.setPath(bytes, strings.start, strings.length);
-      if (!this.add(client, bytes, mode)) return false;
-    }
-    return true;
-  }
-
-  // Such an event belongs to no transaction: zxid −1 in every version.
-  private missed(client: Client, type: EventType, bytes: Uint8Array): void {
-    this.replier.event(client, -1, type, bytes, this.lookup.pathStart, this.lookup.pathLength);
   }
 
   /**

@@ -7,7 +7,7 @@
  *
  * Typed-array columns and int32 links, about 60 bytes a row and 20 a path beside the path itself; no object,
  * string or Map per watch. A row exists exactly while it has modes, a path while it has rows, and a watcher
- * until its connection goes.
+ * until its connection goes and the last of its rows has gone, some thousand a turn.
  */
 
 import type { KeyedHash } from '../../base/keyed-hash.ts';
@@ -47,6 +47,10 @@ export interface WatchLimits {
 }
 
 const CAPACITY_START = 64;
+/** Rows that one turn drops, well below a millisecond. */
+const ROWS_PER_SLICE = 1024;
+/** Of a watcher whose connection has gone: no connection has this id. */
+export const NO_CONN: ConnId = -1;
 
 export class WatchRows {
   /** Rows with a data-table mode, with a child-table mode, and with the recursive mode. */
@@ -85,6 +89,8 @@ export class WatchRows {
 
   private readonly freeWatchers: number[] = [];
   private watcherEnd = 0;
+  /** Watchers whose connection has gone and whose rows go in slices; nobody is told anything through them. */
+  private readonly leaving: number[] = [];
   private readonly freeRows: WatchRow[] = [];
   private rowEnd = 0;
   private readonly rowByWatcherAndPath: PairIndex;
@@ -125,12 +131,21 @@ export class WatchRows {
     const cost = WATCH_ROW_BYTES + length;
     const before = known === undefined ? 0 : this.watcherBytes[known]!;
     if (before + cost > this.limits.connectionBytesMax) return CONNECTION_FULL;
-    if (this.bytes + cost > this.limits.bytesMax) return TABLE_FULL;
-    if (path === NO_PATH) {
-      if (!this.paths.fits(length)) return TABLE_FULL;
-      path = this.addPath(bytes, start, length, hash);
-    }
+    if (!this.hasRoomFor(cost, length, path === NO_PATH)) return TABLE_FULL;
+    // What went to make room may have been the last to watch this path.
+    if (path !== NO_PATH && !this.paths.has(path)) path = NO_PATH;
+    if (path === NO_PATH) path = this.addPath(bytes, start, length, hash);
     return this.addRow(known ?? this.addWatcher(conn), path, cost);
+  }
+
+  // Nobody is refused, and no other connection ended, for rows of those that have gone already.
+  private hasRoomFor(cost: number, pathLength: number, isPathNew: boolean): boolean {
+    for (;;) {
+      if (this.bytes + cost <= this.limits.bytesMax && (!isPathNew || this.paths.fits(pathLength)))
+        return true;
+      if (!this.isDropping) return false;
+      this.dropSome();
+    }
   }
 
   /** The connection whose rows are charged most; -1 while there is none. A look at every watcher. */
@@ -156,13 +171,33 @@ export class WatchRows {
     if (modes === 0) this.dropRow(row);
   }
 
-  /** Drops all rows of a connection, and the connection. */
+  /** The connection watches nothing from now on. Very many rows of it go in slices: `dropSome`, while `isDropping`. */
   removeConnection(conn: ConnId): void {
     const watcher = this.watchers.get(conn);
     if (watcher === undefined) return;
-    while (this.watcherRings[watcher] !== EMPTY_RING) this.setModes(this.watcherRings[watcher]!, 0);
     this.watchers.delete(conn);
-    this.freeWatchers.push(watcher);
+    this.conns[watcher] = NO_CONN;
+    this.leaving.push(watcher);
+    if (this.leaving.length === 1) this.dropSome(ROWS_PER_SLICE);
+  }
+
+  get isDropping(): boolean {
+    return this.leaving.length > 0;
+  }
+
+  /** Up to so many rows of connections that have gone, which need not be all. */
+  dropSome(rowsMax = ROWS_PER_SLICE): void {
+    let left = rowsMax;
+    for (;;) {
+      const watcher = this.leaving[0];
+      if (watcher === undefined) return;
+      for (; left > 0 && this.watcherRings[watcher] !== EMPTY_RING; left--) {
+        this.setModes(this.watcherRings[watcher]!, 0);
+      }
+      if (this.watcherRings[watcher] !== EMPTY_RING) return;
+      this.leaving.shift();
+      this.freeWatchers.push(watcher);
+    }
   }
 
   /** The rows of a path that are there now; may be interrupted. */

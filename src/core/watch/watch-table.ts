@@ -25,6 +25,7 @@ import {
   CHILD_TABLE,
   CONNECTION_FULL,
   DATA_TABLE,
+  NO_CONN,
   NO_ROW,
   TABLE_FULL,
   type WatchLimits,
@@ -147,9 +148,18 @@ export class WatchTable {
     return this.rows.greediest();
   }
 
-  /** The connection is gone, and its watches with it. */
+  /** The connection is gone, and its watches with it: from now on it is told nothing. */
   removeConnection(conn: ConnId): void {
     this.rows.removeConnection(conn);
+  }
+
+  /** Rows of connections that are gone still take memory: `dropSome` takes a slice of them out. */
+  get isDropping(): boolean {
+    return this.rows.isDropping;
+  }
+
+  dropSome(): void {
+    this.rows.dropSome();
   }
 
   // ---- firing -----------------------------------------------------------------------------------------------
@@ -252,7 +262,8 @@ export class WatchTable {
         if ((rowModes & consumed) !== 0) this.rows.setModes(row, rowModes & ~consumed);
         if (this.rows.stamps[watcher] !== this.firing) {
           this.rows.stamps[watcher] = this.firing;
-          receiver.onWatch(this.rows.conns[watcher]!, eventType);
+          const conn = this.rows.conns[watcher]!;
+          if (conn !== NO_CONN) receiver.onWatch(conn, eventType);
         }
       }
       if (isLast) return;
@@ -297,7 +308,8 @@ export class WatchTable {
 
   private *connectionsOf(path: number): Generator<ConnId | null> {
     for (const row of this.rows.rowsOfPath(path)) {
-      yield this.isData(row) ? this.rows.conns[this.rows.rowWatchers[row]!]! : null;
+      const conn = this.rows.conns[this.rows.rowWatchers[row]!]!;
+      yield this.isData(row) && conn !== NO_CONN ? conn : null;
     }
   }
 
