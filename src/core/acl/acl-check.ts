@@ -6,13 +6,14 @@
 import type { Acl } from '../../wire/acl.ts';
 import type { AuthId } from './acl.ts';
 import { isWorldAnyone, SUPER } from './acl.ts';
-import { decodeAcls } from './acl-format.ts';
+import { decodeRequestAcls, type RequestAcl } from './acl-format.ts';
 import type { AclId, AclTable } from './acl-table.ts';
-import { NO_ACL } from './acl-table.ts';
+import { MALFORMED_ACL, NO_ACL } from './acl-table.ts';
 import type { AuthProviders } from './auth-providers.ts';
 
 /** An ACL entry of this scheme stands for every id that the caller has authenticated as. */
 const AUTH = 'auth';
+const WORLD = 'world';
 
 /** Bound what one small request can blow up: entries of scheme auth times ids of the connection. */
 const EXPANDED_ENTRIES_MAX = 10_000;
@@ -20,6 +21,9 @@ const EXPANDED_CHARACTERS_MAX = 1024 * 1024;
 
 /** Lists and callers with more than this to compare are compared once, not at every request. */
 const COMPARISONS_MAX = 256;
+
+/** What a list with a null text in the wrong place is: Apache fails on it instead of refusing it, and clients see which. */
+export const MALFORMED = 'malformed';
 
 /** Entries of one list: no application comes near, and every check of a znode's list goes through it once per caller. */
 const ENTRIES_MAX = 10_000;
@@ -56,32 +60,49 @@ function matchesAny(acl: Acl, ids: readonly AuthId[], providers: AuthProviders):
  * `auth` from a caller who is not authenticated. Permissions are stored as given.
  */
 export function fixupAcl(
-  list: readonly Acl[],
+  list: readonly RequestAcl[],
   ids: readonly AuthId[],
   providers: AuthProviders,
-): readonly Acl[] | null {
+): readonly Acl[] | null | typeof MALFORMED {
   if (list.length === 0) return null;
+  if (comparesNull(list)) return MALFORMED;
   const fixed: Acl[] = [];
   const expansion = new AuthExpansion(ids, providers, fixed);
   const seen = new Set<string>();
-  for (const acl of list) {
+  for (const { perms, scheme, id } of list) {
+    if (scheme === null) return null;
     const size = seen.size;
-    if (seen.add(`${acl.perms} ${acl.scheme.length} ${acl.scheme}${acl.id}`).size === size) continue;
-    if (isWorldAnyone(acl)) {
-      fixed.push(acl);
-    } else if (acl.scheme === AUTH) {
-      if (!expansion.add(acl.perms)) return null;
-    } else {
-      const provider = providers.get(acl.scheme);
-      if (provider === undefined || !provider.isValidId(acl.id)) return null;
-      fixed.push(acl);
+    if (id !== null && seen.add(`${perms} ${scheme.length} ${scheme}${id}`).size === size) continue;
+    if (scheme === AUTH) {
+      if (!expansion.add(perms)) return null;
+      continue;
     }
+    const provider = providers.get(scheme);
+    if (id === null) return provider !== undefined || scheme === WORLD ? MALFORMED : null;
+    const acl = { perms, scheme, id };
+    if (!isWorldAnyone(acl) && provider?.isValidId(id) !== true) return null;
+    fixed.push(acl);
   }
   return fixed;
 }
 
 /**
- * The same from the bytes of the request to an id of the table, NO_ACL = INVALIDACL: as above, or more entries than a
+ * Whether looking for duplicates, each entry among those before it, comes to call a null text: permissions are
+ * compared first, then schemes, then ids, each only if what is before it is equal.
+ */
+function comparesNull(list: readonly RequestAcl[]): boolean {
+  if (!list.some(({ scheme, id }) => scheme === null || id === null)) return false;
+  const before = new Set<number | string>();
+  for (const { perms, scheme, id } of list) {
+    if (scheme === null ? before.has(perms) : id === null && before.has(`${perms} ${scheme}`)) return true;
+    before.add(perms);
+    if (scheme !== null) before.add(`${perms} ${scheme}`);
+  }
+  return false;
+}
+
+/**
+ * The same from the bytes of the request to an id of the table, or MALFORMED_ACL, or NO_ACL = INVALIDACL: as above, or more entries than a
  * list may have, or more bytes of lists than all znodes together may. Neither decodes nor
  * allocates when the list is the open one or has been seen before and contains no `auth` entry.
  */
@@ -96,8 +117,8 @@ export function fixupAclBytes(
   const known = table.find(bytes, start, end);
   if (known !== NO_ACL && table.isSettled(known)) return known;
   if (entryCount(bytes, start) > ENTRIES_MAX) return NO_ACL;
-  const list = decodeAcls(bytes, start);
-  const fixed = fixupAcl(list, ids, providers);
+  const fixed = fixupAcl(decodeRequestAcls(bytes, start), ids, providers);
+  if (fixed === MALFORMED) return MALFORMED_ACL;
   if (fixed === null || table.isFull) return NO_ACL;
   const id = table.intern(fixed);
   // No entry of scheme auth survives fix-up, so a list that came out as it went in does so for every caller.

@@ -5,27 +5,47 @@
  *     ustring:      i32 length | UTF-8 bytes
  *
  * Readers get bytes whose lengths the wire or storage layer has checked. A null vector reads as an empty list
- * and a null string as an empty one (some clients send −1 for an empty id); the writer writes neither, so equal
- * lists have equal bytes, and the bytes serve as the key of the ACL table.
+ * and a null string as an empty one, except in a request, where it matters which (kazoo sends −1 for every empty text);
+ * the writer writes neither, so equal lists have equal bytes, and the bytes serve as the key of the ACL table.
  */
 
 import type { Acl } from '../../wire/acl.ts';
 import { AclCursor } from '../../wire/cursors.ts';
 import { decodeUtf8, utf8Length, writeUtf8 } from '../../wire/utf8.ts';
 
+/** An entry as a request may bring it. */
+export interface RequestAcl {
+  readonly perms: number;
+  readonly scheme: string | null;
+  readonly id: string | null;
+}
+
 /** The list whose count stands at `start`. */
 export function decodeAcls(bytes: Uint8Array, start: number): Acl[] {
-  const list: Acl[] = [];
+  return decodeRequestAcls(bytes, start).map(({ perms, scheme, id }) => ({
+    perms,
+    scheme: scheme ?? '',
+    id: id ?? '',
+  }));
+}
+
+/** The same with what is null. */
+export function decodeRequestAcls(bytes: Uint8Array, start: number): RequestAcl[] {
+  const list: RequestAcl[] = [];
   const cursor = new AclCursor();
   cursor.wrap(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), start);
   while (cursor.next()) {
     list.push({
       perms: cursor.perms,
-      scheme: decodeUtf8(bytes, cursor.schemeStart, cursor.schemeStart + cursor.schemeLength),
-      id: decodeUtf8(bytes, cursor.idStart, cursor.idStart + cursor.idLength),
+      scheme: textAt(bytes, cursor.schemeStart, cursor.schemeLength),
+      id: textAt(bytes, cursor.idStart, cursor.idLength),
     });
   }
   return list;
+}
+
+function textAt(bytes: Uint8Array, start: number, length: number): string | null {
+  return length < 0 ? null : decodeUtf8(bytes, start, start + length);
 }
 
 export function encodeAcls(list: readonly Acl[]): Uint8Array {

@@ -24,6 +24,8 @@ export type AclId = number;
 export const OPEN_ACL_ID: AclId = -1;
 /** Not an id: there is no such list. */
 export const NO_ACL: AclId = 0;
+/** Not an id either: fix-up met a null text. */
+export const MALFORMED_ACL: AclId = -2;
 
 const OPEN_ACL_BYTES = encodeAcls(OPEN_ACL);
 /** Stands in for a list that a snapshot names but does not contain: nobody but a super user may do anything. */

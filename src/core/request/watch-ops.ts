@@ -77,9 +77,21 @@ export class WatchOps {
     const { pathStart, pathLength, hash } = this.lookup;
     const found =
       op === OpCode.checkWatches
-        ? this.watches.has(conn, bytes, pathStart, pathLength, hash, mode)
+        ? this.isWatched(conn, bytes, mode)
         : this.watches.remove(conn, bytes, pathStart, pathLength, hash, mode);
     return found ? ErrorCode.ok : ErrorCode.noWatcher;
+  }
+
+  /**
+   * Java clients up to 3.8 take a persistent watch for one of data and of children too, and ask for it so. Removing by
+   * those types leaves it alone: a later client that means its standard watch would lose it.
+   */
+  private isWatched(conn: ConnId, bytes: Uint8Array, type: number): boolean {
+    const { pathStart, pathLength, hash } = this.lookup;
+    const has = (of: number): boolean => this.watches.has(conn, bytes, pathStart, pathLength, hash, of);
+    if (has(type)) return true;
+    const isStandard = type === WatcherType.children || type === WatcherType.data;
+    return isStandard && (has(WatcherType.persistent) || has(WatcherType.persistentRecursive));
   }
 
   /**

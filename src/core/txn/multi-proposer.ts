@@ -60,6 +60,11 @@ export class MultiProposer {
     let failure: number = ErrorCode.ok;
     for (let i = 0; multi.next(); i++) {
       let err = failedAt >= 0 ? ErrorCode.runtimeInconsistency : this.plan(origin);
+      if (err === ErrorCode.marshallingError) {
+        // What cannot be read is an error of the whole request, not of the operation.
+        stager.rollback(mark);
+        return writer.proposeError(request, err);
+      }
       if (err === ErrorCode.ok) err = this.room(multi.count - i);
       if (err === ErrorCode.ok) {
         multiTxn.add();

@@ -8,7 +8,7 @@ import { CreateFlags, OpCode } from '../../wire/opcodes.ts';
 import type { CreateRequest } from '../../wire/requests.ts';
 import { fixupAclBytes } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
-import { NO_ACL } from '../acl/acl-table.ts';
+import { MALFORMED_ACL, NO_ACL } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import type { Origin } from '../client/write-request.ts';
 import {
@@ -57,8 +57,12 @@ export class CreatePreparation {
     this.parent = parts.tree.cursor();
   }
 
-  /** One operation of a multi: as in Apache its flags say what is made, and the opcode only how it is written. */
+  /**
+   * One operation of a multi: as in Apache its flags say what is made, and the opcode only how it is written; a ttl that
+   * is not written cannot be read.
+   */
   planSub(op: number, request: CreateRequest, origin: Origin): number {
+    if (isTtlMode(request.flags) && op !== OpCode.createTtl) return ErrorCode.marshallingError;
     return this.plan(opOfFlags(op, request.flags), request, origin);
   }
 
@@ -74,7 +78,7 @@ export class CreatePreparation {
     if (flags < CreateFlags.persistent || flags > CreateFlags.persistentSequentialTtl) {
       return ErrorCode.badArguments;
     }
-    const isTtl = flags === CreateFlags.persistentTtl || flags === CreateFlags.persistentSequentialTtl;
+    const isTtl = isTtlMode(flags);
     const isContainer = op === OpCode.createContainer;
     if (isTtl && !tree.extendedTypes) return ErrorCode.unimplemented; // 2
     if (isTtl !== (op === OpCode.createTtl)) return ErrorCode.badArguments;
@@ -93,6 +97,7 @@ export class CreatePreparation {
       parts.providers,
     ); // 6
     if (aclId === NO_ACL) return ErrorCode.invalidAcl;
+    if (aclId === MALFORMED_ACL) return ErrorCode.marshallingError;
     const parentPathLength = parentLength(request.bytes, request.pathStart, request.pathLength);
     const parentId = latest.find(request.bytes, request.pathStart, parentPathLength, parent);
     if (parentId === 0) return ErrorCode.noNode; // 7
@@ -162,9 +167,11 @@ export class CreatePreparation {
 
 function opOfFlags(op: number, flags: number): number {
   if (flags === CreateFlags.container) return OpCode.createContainer;
-  const isTtl = flags === CreateFlags.persistentTtl || flags === CreateFlags.persistentSequentialTtl;
-  if (isTtl || op === OpCode.create2) return op;
-  return OpCode.create;
+  return isTtlMode(flags) || op === OpCode.create2 ? op : OpCode.create;
+}
+
+function isTtlMode(flags: number): boolean {
+  return flags === CreateFlags.persistentTtl || flags === CreateFlags.persistentSequentialTtl;
 }
 
 /** The stored cversion only rises: at the top it stays (and sequential names stop being new). */

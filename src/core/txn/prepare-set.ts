@@ -8,7 +8,7 @@ import { OpCode } from '../../wire/opcodes.ts';
 import type { PathVersionRequest, SetAclRequest, SetDataRequest } from '../../wire/requests.ts';
 import type { AuthId } from '../acl/acl.ts';
 import { fixupAclBytes } from '../acl/acl-check.ts';
-import { NO_ACL } from '../acl/acl-table.ts';
+import { MALFORMED_ACL, NO_ACL } from '../acl/acl-table.ts';
 import { isValidPath } from '../path/path.ts';
 import { RECORD_FIXED_BYTES, type ZnodeCursor } from '../tree/record.ts';
 import { RoomKept } from '../tree/tree.ts';
@@ -68,6 +68,7 @@ export class SetPreparation {
     const aclEnd = request.aclStart + request.aclLength;
     const aclId = fixupAclBytes(this.parts.acls, bytes, request.aclStart, aclEnd, ids, this.parts.providers); // 3
     if (aclId === NO_ACL) return ErrorCode.invalidAcl;
+    if (aclId === MALFORMED_ACL) return ErrorCode.marshallingError;
     const node = this.latest.find(bytes, pathStart, pathLength, this.node);
     if (node === 0) return ErrorCode.noNode; // 4
     if (!this.latest.mayAccess(this.node, Perm.admin, ids)) return ErrorCode.noAuth; // 5

@@ -61,9 +61,9 @@ export const DELIBERATE_DIFFERENCES = [
   },
   {
     id: 'recursive-watch-table',
-    what: 'checkWatches and removeWatches with types 1 and 2 on persistent watches',
-    apache: 'match them (3.9: only standard watches)',
-    ringkeeper: 'match standard watches only',
+    what: 'removeWatches with types 1 and 2 on persistent watches',
+    apache: 'takes half of them (3.9: only standard watches)',
+    ringkeeper: 'takes standard watches only',
     handling: 'avoided',
   },
   {
@@ -76,7 +76,7 @@ export const DELIBERATE_DIFFERENCES = [
   {
     id: 'exists-needs-read',
     what: 'exists on a znode the caller may not read',
-    apache: 'answers its Stat (3.9.2: NOAUTH)',
+    apache: 'answers its Stat (3.8.4 and 3.9.2: NOAUTH)',
     ringkeeper: 'NOAUTH (-102)',
     handling: 'mapped',
   },
@@ -104,13 +104,6 @@ export const DELIBERATE_DIFFERENCES = [
     notRunOnApache: 'it ends the oracle',
   },
   {
-    id: 'multi-create-flags',
-    what: 'create, create2 or createContainer with the flags of a TTL node, inside multi',
-    apache: 'MARSHALLINGERROR for the whole',
-    ringkeeper: 'BADARGUMENTS for this operation',
-    handling: 'avoided',
-  },
-  {
     id: 'null-path-in-multi',
     what: 'a null path inside multi',
     apache:
@@ -123,20 +116,6 @@ export const DELIBERATE_DIFFERENCES = [
     what: 'a null path inside multiRead',
     apache: 'MARSHALLINGERROR for the whole, with the results of the operations before it',
     ringkeeper: 'MARSHALLINGERROR for the whole',
-    handling: 'avoided',
-  },
-  {
-    id: 'null-acl-id',
-    what: 'an ACL entry without an id text (scheme auth aside)',
-    apache: 'MARSHALLINGERROR (-5)',
-    ringkeeper: 'INVALIDACL (-114)',
-    handling: 'avoided',
-  },
-  {
-    id: 'null-acl-scheme',
-    what: 'several ACL entries, one of them without a scheme',
-    apache: 'MARSHALLINGERROR (-5); INVALIDACL (-114) if it stands alone',
-    ringkeeper: 'INVALIDACL (-114)',
     handling: 'avoided',
   },
   {

@@ -93,6 +93,47 @@ const PRIVATE: readonly (readonly Acl[])[] = [
   ],
 ];
 
+/** kazoo sends null for every empty text, Java and C for what was not set. */
+export const ACLS_WITH_NULLS: readonly (readonly Acl[])[] = [
+  [{ perms: 31, scheme: 'world', id: null }],
+  [{ perms: 31, scheme: 'digest', id: null }],
+  [{ perms: 31, scheme: 'ip', id: null }],
+  [{ perms: 31, scheme: 'nosuch', id: null }],
+  [{ perms: 31, scheme: null, id: null }],
+  [
+    { perms: 31, scheme: 'nosuch', id: 'x' },
+    { perms: 31, scheme: 'world', id: null },
+  ],
+  [
+    { perms: 31, scheme: 'world', id: 'anyone' },
+    { perms: 31, scheme: null, id: 'x' },
+  ],
+  [
+    { perms: 31, scheme: null, id: 'x' },
+    { perms: 1, scheme: null, id: 'x' },
+  ],
+  [
+    { perms: 31, scheme: 'world', id: 'anyone' },
+    { perms: 1, scheme: null, id: 'x' },
+  ],
+  [
+    { perms: 31, scheme: 'auth', id: null },
+    { perms: 31, scheme: 'auth', id: null },
+  ],
+  [
+    { perms: 31, scheme: 'nosuch', id: 'x' },
+    { perms: 31, scheme: 'nosuch', id: null },
+  ],
+  [
+    { perms: 31, scheme: 'nosuch', id: null },
+    { perms: 31, scheme: 'nosuch', id: 'x' },
+  ],
+  [
+    { perms: 1, scheme: 'world', id: 'anyone' },
+    { perms: 31, scheme: 'world', id: null },
+  ],
+];
+
 const INVALID: readonly (readonly Acl[] | null)[] = [
   null,
   [],

@@ -98,7 +98,7 @@ export class RequestSource {
     ]);
     const path = prng.chance(0.04) ? `${this.path(1)}/` : this.path(0.15);
     const flags = this.createFlags(op);
-    const fields = { path, data: material.bytes(prng), acls: material.acls(prng, path, authIds), flags };
+    const fields = { path, data: material.bytes(prng), acls: this.acls(path, authIds), flags };
     const ttl = op === OpCode.createTtl ? this.ttl() : undefined;
     const body = bodies.create(ttl === undefined ? fields : { ...fields, ttl });
     const acl = fields.acls?.map((a) => `${a.perms} ${a.scheme}:${a.id}`).join(', ');
@@ -132,7 +132,7 @@ export class RequestSource {
     // A root that forbids creating would end the run's usefulness.
     const drawn = this.path();
     const path = drawn === '/' || drawn === '' ? '/a' : drawn;
-    const acls = material.acls(this.prng, path, authIds);
+    const acls = this.acls(path, authIds);
     const version = this.version(path, 'aversion');
     const label = `setAcl ${quote(path)} [${acls?.map((a) => `${a.perms} ${a.scheme}:${a.id}`).join(', ')}] version ${version}`;
     return {
@@ -339,13 +339,17 @@ export class RequestSource {
     };
   }
 
+  private acls(path: string | null, authIds: number): readonly bodies.Acl[] | null {
+    if (this.prng.chance(0.03)) return this.prng.pick(material.ACLS_WITH_NULLS);
+    return material.acls(this.prng, path, authIds);
+  }
+
   private createFlags(op: number): number {
     const prng = this.prng;
     if (op === OpCode.createContainer) return prng.chance(0.8) ? CreateFlags.container : prng.pick([0, 1, 2]);
     if (op === OpCode.createTtl)
       return prng.pick([CreateFlags.persistentTtl, CreateFlags.persistentSequentialTtl]);
-    // `multi-create-flags`
-    if (!this.insideMulti && prng.chance(0.03)) return prng.pick([5, 6, 7, -1, 2_000_000_000]);
+    if (prng.chance(0.03)) return prng.pick([5, 6, 7, -1, 2_000_000_000]);
     return prng.chance(0.03) ? CreateFlags.container : prng.pick([0, 0, 0, 1, 2, 3]);
   }
 

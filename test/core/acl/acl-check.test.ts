@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { AuthId } from '../../../src/core/acl/acl.ts';
 import { maskAcls, READ_ONLY_ACL } from '../../../src/core/acl/acl.ts';
-import { checkAcl, fixupAcl, fixupAclBytes } from '../../../src/core/acl/acl-check.ts';
+import { checkAcl, fixupAcl, fixupAclBytes, MALFORMED } from '../../../src/core/acl/acl-check.ts';
 import { decodeAcls, encodeAcls } from '../../../src/core/acl/acl-format.ts';
 import { AclTable, NO_ACL, OPEN_ACL_ID } from '../../../src/core/acl/acl-table.ts';
 import type { AuthOptions } from '../../../src/core/acl/auth-providers.ts';
@@ -116,11 +116,45 @@ test('what a request stores', () => {
     assert.deepEqual(fixupAcl(list, ids, providers), stored, name);
 });
 
+test('null texts: where Apache comes to call one it fails, elsewhere it refuses or does not look', () => {
+  const bob = id('digest', 'bob:2');
+  const entry = (perms: number, scheme: string | null, name: string | null) => ({ perms, scheme, id: name });
+  const open = entry(31, 'world', 'anyone');
+  const cases: [string, ReturnType<typeof entry>[], Acl[] | null | typeof MALFORMED][] = [
+    ['id of world', [entry(31, 'world', null)], MALFORMED],
+    ['id of digest', [entry(31, 'digest', null)], MALFORMED],
+    ['id of ip', [entry(31, 'ip', null)], MALFORMED],
+    ['id of auth, as kazoo sends it', [entry(31, 'auth', null)], [acl(31, 'digest', 'bob:2')]],
+    ['id of an unknown scheme', [entry(31, 'foo', null)], null],
+    ['scheme', [entry(31, null, 'x')], null],
+    ['behind what is refused', [entry(31, 'foo', 'x'), entry(31, 'world', null)], null],
+    ['before what is refused', [entry(31, 'world', null), entry(31, 'foo', 'x')], MALFORMED],
+    ['two schemes', [entry(31, null, 'x'), entry(31, null, 'x')], MALFORMED],
+    ['a scheme behind the same perms', [open, entry(31, null, 'x')], MALFORMED],
+    ['a scheme behind other perms', [open, entry(1, null, 'x')], null],
+    ['a scheme before the same perms', [entry(31, null, 'x'), open], null],
+    ['ids of auth twice', [entry(31, 'auth', null), entry(31, 'auth', null)], MALFORMED],
+    [
+      'ids of auth with other perms',
+      [entry(1, 'auth', null), entry(2, 'auth', null)],
+      [acl(1, 'digest', 'bob:2'), acl(2, 'digest', 'bob:2')],
+    ],
+    ['compared although refused later', [entry(31, 'foo', 'x'), entry(31, 'foo', null)], MALFORMED],
+    ['not compared from the other side', [entry(31, 'foo', null), entry(31, 'foo', 'x')], null],
+  ];
+  for (const [name, list, stored] of cases) assert.deepEqual(fixupAcl(list, [bob], providers), stored, name);
+});
+
+test('many null texts are compared in one pass', () => {
+  const list = Array.from({ length: 10_000 }, (_, i) => ({ perms: i, scheme: 'auth', id: null }));
+  assert.equal((fixupAcl(list, [id('digest', 'bob:2')], providers) as readonly Acl[]).length, 10_000);
+});
+
 test('auth entries cannot blow a request up without bound', () => {
   const ids = Array.from({ length: 200 }, (_, i) => id('digest', `u${i}:x`));
   const list = Array.from({ length: 200 }, (_, i) => acl(i, 'auth', ''));
   assert.equal(fixupAcl(list, ids, providers), null);
-  assert.equal(fixupAcl(list.slice(0, 50), ids, providers)?.length, 10_000);
+  assert.equal((fixupAcl(list.slice(0, 50), ids, providers) as readonly Acl[]).length, 10_000);
 });
 
 test('fix-up on bytes gives what fix-up on lists gives', () => {

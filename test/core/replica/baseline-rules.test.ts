@@ -7,7 +7,7 @@ import { suite, test } from 'node:test';
 import { ownerKind } from '../../../src/core/tree/record.ts';
 import { OPEN_ACL } from '../../../src/wire/acl.ts';
 import { ErrorCode } from '../../../src/wire/error-codes.ts';
-import { CreateFlags, OpCode, WatcherType } from '../../../src/wire/opcodes.ts';
+import { AddWatchMode, CreateFlags, OpCode, WatcherType } from '../../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../../src/wire/request-values.ts';
 import { type Connection, ReplicaHarness } from '../support/replica-harness.ts';
 
@@ -68,6 +68,37 @@ suite('inside multi', () => {
       runtimeInconsistency,
     ]);
   });
+
+  // go-zookeeper and the C client send flags in a multi as they get them, Java and the C client null texts.
+  const unreadable: readonly (readonly [what: string, sub: MultiSubRequest])[] = [
+    ['the flags of a TTL node without a ttl', create('/b', CreateFlags.persistentTtl)],
+    ['the same, sequential', create('/b', CreateFlags.persistentSequentialTtl)],
+    [
+      'a null id in an ACL',
+      {
+        op: OpCode.create,
+        path: '/b',
+        data: null,
+        acl: [{ perms: 31, scheme: 'world', id: null as unknown as string }],
+        flags: 0,
+      },
+    ],
+  ];
+  for (const [what, sub] of unreadable) {
+    test(`${what}: MARSHALLINGERROR for the whole, only when it is reached, and nothing stays of it`, () => {
+      const harness = new ReplicaHarness({ extendedTypesEnabled: true });
+      const client = harness.connect();
+      const { tree } = harness.parts;
+      const state = () => [tree.nodeCount, tree.committed.low, tree.staging.digest.low];
+      const before = state();
+      const { err, response } = client.call({ op: OpCode.multi, subs: [create('/a'), sub] });
+      assert.equal(err, marshallingError);
+      assert.equal(response, null);
+      assert.deepEqual(state(), before);
+      assert.deepEqual(results(client, create('/no/parent'), sub), [noNode, runtimeInconsistency]);
+      assert.deepEqual(results(client, create('/a'), create('/a/x')), [ok, ok]);
+    });
+  }
 
   test('a null ACL fails its own operation, and only when it is reached', () => {
     const client = new ReplicaHarness().connect();
@@ -147,6 +178,21 @@ suite('credentials that are null', () => {
     assert.deepEqual(client.replies(), []);
     assert.equal(client.wire.closed, true);
   });
+});
+
+test('checkWatches finds a persistent watch as one of data and of children, removeWatches does not', () => {
+  for (const mode of [AddWatchMode.persistent, AddWatchMode.persistentRecursive]) {
+    const client = new ReplicaHarness().connect();
+    client.ok({ op: OpCode.addWatch, path: '/', mode });
+    const own = mode === AddWatchMode.persistent ? WatcherType.persistent : WatcherType.persistentRecursive;
+    const ask = (op: 17 | 18, type: number): number => client.call({ op, path: '/', mode: type }).err;
+    for (const type of [WatcherType.data, WatcherType.children]) {
+      assert.equal(ask(OpCode.checkWatches, type), ok);
+      assert.equal(ask(OpCode.removeWatches, type), noWatcher);
+    }
+    assert.equal(ask(OpCode.removeWatches, own), ok);
+    assert.equal(ask(OpCode.checkWatches, WatcherType.data), noWatcher);
+  }
 });
 
 test('checkWatches of a path without a slash is refused, removeWatches of it finds nothing', () => {
