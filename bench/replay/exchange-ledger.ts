@@ -47,10 +47,10 @@ export class ExchangeLedger {
   }
 
   /** Its connection is gone for good. */
-  unsent(exchange: Exchange): void {
+  unsent(exchange: Exchange, waited: boolean): void {
     exchange.state = 'unsent';
     exchange.order?.finish();
-    this.tally.onUnsent(exchange);
+    this.tally.onUnsent(exchange, waited, performance.now());
     this.expected.of(exchange.xid).push(exchange);
   }
 
@@ -121,7 +121,8 @@ export class ExchangeLedger {
 
   /** The replay is over. */
   giveUp(): void {
-    for (const exchange of this.takeInFlight()) this.tally.onUnanswered(exchange);
+    const nowMs = performance.now();
+    for (const exchange of this.takeInFlight()) this.tally.onUnanswered(exchange, nowMs);
     this.forgetExpected();
   }
 

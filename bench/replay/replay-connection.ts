@@ -90,9 +90,9 @@ export class ReplayConnection implements LinkUser, SessionOwner {
   /** Counts what is left. `closeSession` ends the session on the server too; `done` comes when that has happened. */
   conclude(closeSession: boolean, done: () => void): void {
     for (const { record, due } of this.script.drain()) {
-      if (record.kind === 'request') this.ledger.unsent(this.exchangeOf(record, due));
+      if (record.kind === 'request') this.ledger.unsent(this.exchangeOf(record, due), this.context.timed);
     }
-    if (this.opening?.state === 'open') this.context.tally.onUnanswered(this.opening);
+    if (this.opening?.state === 'open') this.context.tally.onUnanswered(this.opening, performance.now());
     this.ledger.giveUp();
     const closes = closeSession && this.state === 'open' && !this.closeSessionSent;
     this.finish();
@@ -147,7 +147,7 @@ export class ReplayConnection implements LinkUser, SessionOwner {
         this.renewSession();
         return false;
       default:
-        this.ledger.unsent(this.exchangeOf(record, due));
+        this.ledger.unsent(this.exchangeOf(record, due), this.context.timed);
         return true;
     }
   }

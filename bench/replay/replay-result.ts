@@ -134,7 +134,7 @@ function phaseResult(outcome: ReplayOutcome, availability: AvailabilityResult): 
     errors: Object.fromEntries([...tally.errors].map(([code, count]) => [errorName(code), count])),
     lost: tally.sum((op) => op.lost),
     unanswered: tally.sum((op) => op.unanswered),
-    waited: null,
+    waited: waitedOf(outcome),
     disorder: tally.disorder,
     dropped: tally.sum((op) => op.unsent),
     eventsBeforeAck: 0,
@@ -154,6 +154,15 @@ function phaseResult(outcome: ReplayOutcome, availability: AvailabilityResult): 
     latencySeries: tally.curve.takeLatencyPoints(),
     check: null,
   };
+}
+
+/** Of all operations but the steps: what is in their latencies without a reply. */
+function waitedOf({ tally }: ReplayOutcome): PhaseResult['waited'] {
+  const ops = [...tally.ops].filter(([code]) => !isStep(code)).map(([, op]) => op);
+  const count = ops.reduce((sum, { waited }) => sum + waited, 0);
+  return count === 0
+    ? null
+    : { count, longestMs: Math.max(...ops.map(({ longestWaitMs }) => longestWaitMs)) };
 }
 
 function opResults({ tally, elapsedMs }: ReplayOutcome): OpResult[] {

@@ -4,6 +4,9 @@
  *
  *     request:   recorded = sent + skipped + unsent            sent = replies + lost + abandoned + unanswered
  *     reply:     replies = same + differing + uncompared
+ *
+ * What gets no reply (lost, unanswered, due but unsent) counts in the latencies as long as it waited, or a target that
+ * freezes would look fast; rates count replies only. An abandoned request waits for nobody.
  */
 import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
 import { OpCode, opName } from '../../src/wire/opcodes.ts';
@@ -39,6 +42,17 @@ export class OpTally {
   readonly corrected = new Uint32Array(LATENCY_BUCKETS);
   readonly uncorrected = new Uint32Array(LATENCY_BUCKETS);
   readonly original = new Uint32Array(LATENCY_BUCKETS);
+  /** Requests without a reply that are in the latencies as long as they waited, and the longest of them. */
+  waited = 0;
+  longestWaitMs = 0;
+
+  /** `sentMs` null when it never was. */
+  addWait(dueMs: number, sentMs: number | null, nowMs: number): void {
+    this.waited++;
+    this.longestWaitMs = Math.max(this.longestWaitMs, nowMs - dueMs);
+    this.corrected[latencyBucket(recordableUs(nowMs - dueMs))]!++;
+    if (sentMs !== null) this.uncorrected[latencyBucket(recordableUs(nowMs - sentMs))]!++;
+  }
 }
 
 /** What sessions need, apart from the work of their clients. */
@@ -150,10 +164,12 @@ export class ReplayTally {
     op.skipped++;
   }
 
-  onUnsent(exchange: Exchange): void {
+  /** `waited`: it was due at a time of its own, which is past; at full speed a request is due when it is sent. */
+  onUnsent(exchange: Exchange, waited: boolean, nowMs: number): void {
     const op = this.op(exchange.op);
     op.recorded++;
     op.unsent++;
+    if (waited) op.addWait(exchange.dueMs, null, nowMs);
     this.curve.onJudged(exchange.dueMs, 'failed');
   }
 
@@ -175,14 +191,18 @@ export class ReplayTally {
   }
 
   onLost(exchange: Exchange, nowMs: number): void {
-    this.op(exchange.op).lost++;
+    const op = this.op(exchange.op);
+    op.lost++;
+    op.addWait(exchange.dueMs, exchange.sentMs, nowMs);
     this.inFlight--;
     this.curve.onJudged(exchange.dueMs, 'failed');
     this.curve.onError(nowMs);
   }
 
-  onUnanswered(exchange: Exchange): void {
-    this.op(exchange.op).unanswered++;
+  onUnanswered(exchange: Exchange, nowMs: number): void {
+    const op = this.op(exchange.op);
+    op.unanswered++;
+    op.addWait(exchange.dueMs, exchange.sentMs, nowMs);
     this.inFlight--;
     this.curve.onJudged(exchange.dueMs, 'failed');
   }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { replayFindings } from '../../../bench/replay/replay-findings.ts';
+import { replayRun } from '../../../bench/replay/replay-result.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 import { OpCode, SpecialXid } from '../../../src/wire/opcodes.ts';
 import { RawClient, requestFrame } from '../../support/raw-client.ts';
@@ -16,6 +17,21 @@ import { closeSession, counts, reads, recordWith, replay } from './recordings.ts
 
 const dir = mkdtempSync(join(tmpdir(), 'ringkeeper-replay-'));
 after(() => rmSync(dir, { recursive: true }));
+
+const SOMEWHERE = {
+  command: 'ringkeeper bench replay 1.rec',
+  target: { name: 'external', description: 'a test server', failure: null },
+  environment: {
+    cpuModel: 'some cpu',
+    cpuCount: 2,
+    memoryBytes: 1,
+    kernel: 'Linux',
+    nodeVersion: process.version,
+    commit: null,
+    dirty: false,
+    dataFilesystem: null,
+  },
+};
 
 test('a connection that resumed a session resumes the corresponding one, with its own id and password', async () => {
   const source = await FakeServer.start();
@@ -179,6 +195,35 @@ test('a target that answers nothing any more is given up', async () => {
   assert.deepEqual([replies, unanswered, unsent], [3, 1, 2]);
   assert.equal(outcome.stalled, true);
   assert.match(replayFindings(outcome)[0]!.text, /answered nothing any more/);
+  const phase = replayRun(outcome, SOMEWHERE).phases[0]!;
+  const waited = phase.waited!;
+  assert.deepEqual([phase.requests, waited.count], [2, 1], 'rates count replies only');
+  assert.equal(phase.latency!.count, 3, 'two replies, and what waited until the replay gave up');
+  assert.ok(waited.longestMs >= 50 && phase.latency!.maxMs >= 50);
+  assert.equal(phase.ops.find(({ label }) => label === 'getData')!.latency.count, 3);
+});
+
+test('on time, what was due and never sent waited too; what the client itself left counts nothing', async () => {
+  const source = await FakeServer.start();
+  const file = await recordWith(dir, source.address, async (port) => {
+    const client = await RawClient.open(port);
+    await reads(client, 8);
+    client.destroy();
+  });
+  await source.stop();
+  const target = await FakeServer.start();
+  target.onRequest = ({ op }) => {
+    target.holding = target.requests.length >= 3 && op !== OpCode.closeSession;
+  };
+  const options = { speed: 1, outstandingMax: 2, stallMsMax: 50 } as const;
+  const outcome = await replay(file, [target.address], options);
+  await target.stop();
+  const { unanswered, unsent } = counts(outcome);
+  assert.ok(unanswered! > 0 && unsent! > 0, JSON.stringify(counts(outcome)));
+  const { waited, latency, uncorrected } = replayRun(outcome, SOMEWHERE).phases[0]!;
+  assert.equal(waited!.count, unanswered! + unsent!);
+  assert.equal(latency!.count, 8);
+  assert.equal(uncorrected!.count, 8 - unsent!, 'what was not sent has no time of sending');
 });
 
 test('an abort ends the replay where it is', async () => {
