@@ -63,7 +63,7 @@ const BENCH_LAYERS: Readonly<Record<string, readonly string[]>> = {
   replay: ['base', 'plan', 'result', 'latency', 'session', 'measure', 'figures'],
   'report/html': ['plan', 'result', 'latency', 'figures'],
   report: ['result', 'latency', 'figures', 'report/html'],
-  terminal: ['base', 'result', 'run', 'figures'],
+  terminal: ['base', 'plan', 'result', 'run', 'figures'],
   campaigns: [
     ...['base', 'plan', 'result', 'latency', 'session', 'stats', 'target', 'measure', 'load', 'generator'],
     ...['run', 'compare', 'figures', 'report/html', 'report', 'terminal'],

@@ -1,13 +1,11 @@
 /** From flags to runs: one target or several, one meter of the generator's ceiling for all of them. */
 import type { Argv } from 'yargs';
-import { ConfigFailure } from '../../src/base/failure.ts';
 import type { Measure } from '../compare/measure.ts';
-import { parseDuration } from '../plan/quantity.ts';
 import { CeilingMeter } from '../run/ceiling.ts';
 import type { Progress } from '../run/progress.ts';
 import { type RunOptions, runPlan } from '../run/run-plan.ts';
 import type { TargetSpec } from '../target/target-spec.ts';
-import { manyTexts, type OutputFlags, oneText } from '../terminal/flags.ts';
+import { manyTexts, type OutputFlags, type WarmFlags, warmUpMsOf, withWarmFlag } from '../terminal/flags.ts';
 
 export interface ServerFlags {
   readonly serverArg: readonly string[];
@@ -17,9 +15,8 @@ export interface AuthFlags {
   readonly auth: readonly string[];
 }
 
-export interface CeilingFlags {
+export interface CeilingFlags extends WarmFlags {
   readonly ceiling: boolean;
-  readonly warmMax: string;
 }
 
 export function withServerFlags<T>(args: Argv<T>): Argv<T & ServerFlags> {
@@ -44,21 +41,14 @@ export function withAuthFlag<T>(args: Argv<T>): Argv<T & AuthFlags> {
 }
 
 export function withCeilingFlag<T>(args: Argv<T>, group: string): Argv<T & CeilingFlags> {
-  return args
-    .option('ceiling', {
-      type: 'boolean',
-      group,
-      default: true,
-      describe:
-        'first measure where the generator itself would end; --no-ceiling saves 2 s a phase, and the result says so',
-    })
-    .option('warm-max', {
-      ...oneText,
-      group,
-      default: '30s',
-      describe:
-        "warm a fresh server with each phase's own load until its CPU per request is level, at most so long; 0s: not at all",
-    }) as Argv<unknown> as Argv<T & CeilingFlags>;
+  const withCeiling = args.option('ceiling', {
+    type: 'boolean',
+    group,
+    default: true,
+    describe:
+      'first measure where the generator itself would end; --no-ceiling saves 2 s a phase, and the result says so',
+  });
+  return withWarmFlag(withCeiling, group) as Argv<unknown> as Argv<T & CeilingFlags>;
 }
 
 export interface EngineSetting {
@@ -75,17 +65,9 @@ export function runOptions({ flags, command, progress, abort }: EngineSetting): 
     command,
     progress,
     abort,
-    warmUpMsMax: warmUpMsOf(flags.warmMax),
+    warmUpMsMax: warmUpMsOf(flags),
     ceilings: flags.ceiling ? new CeilingMeter(flags.tempDir) : null,
   };
-}
-
-function warmUpMsOf(text: string): number {
-  const ms = parseDuration(text);
-  if (ms !== null) return ms;
-  throw new ConfigFailure(
-    `--warm-max: "${text}" - allowed: a duration, e.g. 30s; 0s: the server is not warmed`,
-  );
 }
 
 /** For series: each run on a fresh server of the side that is asked for. */

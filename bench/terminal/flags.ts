@@ -4,6 +4,7 @@ import { join, resolve, sep } from 'node:path';
 import type { Argv } from 'yargs';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import { PACKAGE_ROOT } from '../base/package-root.ts';
+import { parseDuration } from '../plan/quantity.ts';
 
 const IS_INSTALLED = PACKAGE_ROOT.split(sep).includes('node_modules');
 
@@ -76,4 +77,28 @@ export function withTempDirFlag<T>(args: Argv<T>): Argv<T> {
     defaultDescription: 'of the system',
     describe: 'where they keep their data',
   }) as unknown as Argv<T>;
+}
+
+export interface WarmFlags {
+  readonly warmMax: string;
+}
+
+/** Wherever servers are started to be measured: runs and campaigns warm them by one rule (run/warm-up.ts). */
+export function withWarmFlag<T>(args: Argv<T>, group: string): Argv<T & WarmFlags> {
+  return args.option('warm-max', {
+    ...oneText,
+    group,
+    default: '30s',
+    describe:
+      "warm a fresh server with each phase's own load until its CPU per request is level, at most so long; 0s: not at all",
+  }) as Argv<unknown> as Argv<T & WarmFlags>;
+}
+
+/** @throws ConfigFailure naming the flag, the value and what is allowed. */
+export function warmUpMsOf({ warmMax }: WarmFlags): number {
+  const ms = parseDuration(warmMax);
+  if (ms !== null) return ms;
+  throw new ConfigFailure(
+    `--warm-max: "${warmMax}" - allowed: a duration, e.g. 30s; 0s: the server is not warmed`,
+  );
 }

@@ -12,7 +12,7 @@ import { CeilingMeter } from '../../run/ceiling.ts';
 import { runPlan } from '../../run/run-plan.ts';
 import { startTarget } from '../../target/start-target.ts';
 import { parseTargetSpec } from '../../target/target-spec.ts';
-import { oneText } from '../../terminal/flags.ts';
+import { oneText, type WarmFlags, warmUpMsOf, withWarmFlag } from '../../terminal/flags.ts';
 import { interruptible } from '../../terminal/interruption.ts';
 import { terminalProgress } from '../../terminal/progress.ts';
 import {
@@ -30,7 +30,7 @@ import { type ModeName, modesFor, parseModes, plansFor, targetOf } from './modes
 
 const WARMUP_SHARE = 0.4;
 
-interface CoresFlags extends PlaceFlags {
+interface CoresFlags extends PlaceFlags, WarmFlags {
   readonly quick: boolean;
   readonly pairs: string;
   readonly floorPairs: string;
@@ -40,12 +40,12 @@ interface CoresFlags extends PlaceFlags {
 
 export const coresCommand: CommandModule<object, CoresFlags> = {
   builder: (args: Argv): Argv<CoresFlags> =>
-    withPlaces(args)
+    withWarmFlag(withPlaces(args), 'Servers that are started:')
       .option('quick', {
         type: 'boolean',
         default: false,
         describe:
-          "2 pairs of 2 s, no noise floor, no look at the generator's ceiling: whether it works, not more",
+          "2 pairs of 2 s, no noise floor, no look at the generator's ceiling, no warming: whether it works, not more",
       })
       .option('pairs', {
         ...oneText,
@@ -76,6 +76,7 @@ async function runCores(flags: CoresFlags, abort: AbortSignal): Promise<number> 
   const measureMs = numberFlag('seconds', chosen(flags.seconds, '2', '5'), 0.2, 3600) * 1000;
   const cores = cpus().length;
   const tempParent = flags.tempDir;
+  const warmUpMsMax = flags.quick ? 0 : warmUpMsOf(flags);
   const startedAt = new Date().toISOString();
   const environment = captureMachine(tempParent);
   const defaultMode = await resolveDefault(tempParent);
@@ -87,7 +88,7 @@ async function runCores(flags: CoresFlags, abort: AbortSignal): Promise<number> 
   const ceilings = flags.quick ? null : new CeilingMeter(tempParent);
   const measure = async (side: string, plan: Plan) => {
     const target = parseTargetSpec(side === DEFAULT_SIDE ? 'embedded' : targetOf(side));
-    const options = { target, serverArgs: [], tempParent, command, progress, abort, ceilings };
+    const options = { target, serverArgs: [], tempParent, command, progress, abort, warmUpMsMax, ceilings };
     return (await runPlan(plan, options))?.run ?? null;
   };
   process.stdout.write(`default here: ${defaultMode}; compared with it: ${modes.join(', ')}\n`);

@@ -19,7 +19,15 @@ import { type LoadOptions, measureLoad } from './under-load.ts';
 export interface CampaignOptions
   extends Pick<
     LoadOptions,
-    'nodes' | 'share' | 'snapshots' | 'snapshotSeconds' | 'tempParent' | 'build' | 'apacheHeap' | 'abort'
+    | 'nodes'
+    | 'share'
+    | 'snapshots'
+    | 'snapshotSeconds'
+    | 'warmUpMsMax'
+    | 'tempParent'
+    | 'build'
+    | 'apacheHeap'
+    | 'abort'
   > {
   /** Beside the wide one. */
   readonly shapes: readonly Shape[];
@@ -29,7 +37,7 @@ export interface CampaignOptions
   readonly say: (line: string) => void;
 }
 
-/** Peak: long enough for a Java machine to have compiled what it needs. */
+/** Behind the warming. */
 const PEAK = { warmupMs: 5_000, measureMs: 5_000 };
 /** In the warm-up the snapshot is over that a server takes after a start. */
 const PACED_WARMUP_MS = 10_000;

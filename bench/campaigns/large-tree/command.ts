@@ -10,7 +10,7 @@ import { parseDuration, parseShare } from '../../plan/quantity.ts';
 import { prepareOut } from '../../report/result-dir.ts';
 import { hasApache } from '../../target/apache.ts';
 import { makeInstalledCopy } from '../../target/installed-copy.ts';
-import { oneText } from '../../terminal/flags.ts';
+import { oneText, type WarmFlags, warmUpMsOf, withWarmFlag } from '../../terminal/flags.ts';
 import { interruptible } from '../../terminal/interruption.ts';
 import { countFlag, type PlaceFlags, saveCampaign, thisCommand, withPlaces } from '../campaign.ts';
 import { type CampaignOptions, runLargeTree } from './campaign.ts';
@@ -22,7 +22,7 @@ import { SHAPES, type Shape } from './trees.ts';
 const NODES_MIN = 100;
 const NODES_MAX = 5_000_000;
 
-interface LargeTreeFlags extends PlaceFlags {
+interface LargeTreeFlags extends PlaceFlags, WarmFlags {
   readonly nodes: string;
   readonly shapes: string;
   readonly vs: string;
@@ -35,7 +35,7 @@ interface LargeTreeFlags extends PlaceFlags {
 
 export const largeTreeCommand: CommandModule<object, LargeTreeFlags> = {
   builder: (args: Argv): Argv<LargeTreeFlags> =>
-    withPlaces(args)
+    withWarmFlag(withPlaces(args), 'Servers that are started:')
       .option('nodes', { ...oneText, default: '1000000', describe: 'znodes' })
       .option('shapes', {
         ...oneText,
@@ -79,6 +79,7 @@ async function runCampaign(flags: LargeTreeFlags, abort: AbortSignal): Promise<n
     share: shareFlag(flags.share),
     snapshots: countFlag('snapshots', flags.snapshots, 1, 1_000),
     snapshotSeconds: secondsFlag(flags.every),
+    warmUpMsMax: warmUpMsOf(flags),
     tempParent: flags.tempDir,
     apacheHeap: heapFlag(flags.apacheHeap),
     abort,

@@ -1,8 +1,8 @@
 /**
  * One server on a copy of the tree, first at its peak, then at a share of it while it takes snapshots.
  *
- *     server 1 |-- peak: closed loop --|                                    rate = share x peak, snapCount from it
- *     server 2 |-- warm-up at the rate --|srst|-- open loop ... until N snapshots have begun and ended --|mntr|
+ *     server 1 |-- warming --|-- peak: closed loop --|                      rate = share x peak, snapCount from it
+ *     server 2 |-- warming --|-- warm-up at the rate --|srst|-- open loop ... until N snapshots have begun and ended --|mntr|
  *
  * `snapCount` is Apache's default, 100,000, or less where the writes of the rate would then take longer to bring a
  * snapshot about than wanted.
@@ -13,6 +13,8 @@ import { LoadController, type RunningPhase } from '../../generator/controller.ts
 import { GcLog } from '../../measure/gc-pauses.ts';
 import { readCpuPressureMicros, readProcessUsage } from '../../measure/process-usage.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { silentProgress } from '../../run/progress.ts';
+import { warmUp } from '../../run/warm-up.ts';
 import type { Target } from '../../target/target.ts';
 import { snapshotSpans } from './data-dir.ts';
 import type { LoadResult, ServerName } from './large-tree-json.ts';
@@ -31,6 +33,8 @@ export interface LoadOptions extends ServerPlace {
   readonly snapshots: number;
   /** Between two of them, on average and at most. */
   readonly snapshotSeconds: number;
+  /** As for any run (run/warm-up.ts): until the CPU per request is level, at most so long; 0: not. */
+  readonly warmUpMsMax: number;
   readonly peak: PhaseTimes;
   /** `measureMs`: given up then. */
   readonly paced: PhaseTimes;
@@ -70,8 +74,8 @@ export function snapCountFor(ratePerSecond: number, snapshotSeconds: number): nu
   return Math.min(SNAP_COUNT_DEFAULT, Math.max(SNAP_COUNT_MIN, wanted));
 }
 
-async function measurePeak(target: Target, { nodes, peak, abort }: LoadOptions): Promise<number> {
-  return withLoad(peakPlan(nodes, peak), target, abort, async (controller) => {
+async function measurePeak(target: Target, options: LoadOptions): Promise<number> {
+  return withLoad(peakPlan(options.nodes, options.peak), target, options, async (controller) => {
     const running = controller.startPhase(0);
     const [report] = await running.reports;
     const { measureStartMs } = running.grid;
@@ -83,7 +87,7 @@ async function measurePaced(target: Target, rate: number, options: LoadOptions):
   const plan = pacedPlan(options.nodes, rate, options.paced);
   const gcLog = target.gcLogFile === null ? null : new GcLog(target.gcLogFile);
   try {
-    return await withLoad(plan, target, options.abort, async (controller) => {
+    return await withLoad(plan, target, options, async (controller) => {
       const running = controller.startPhase(0, SLICE_MS);
       const watched = await watchPhase(target, controller, running, options);
       const [report] = await running.reports;
@@ -102,13 +106,14 @@ async function measurePaced(target: Target, rate: number, options: LoadOptions):
 async function withLoad<T>(
   plan: Plan,
   target: Target,
-  abort: AbortSignal,
+  { warmUpMsMax, abort }: LoadOptions,
   use: (controller: LoadController) => Promise<T>,
 ): Promise<T> {
   const controller = await LoadController.open(plan, target.addresses);
   const stop = (): void => controller.stopPhase();
   abort.addEventListener('abort', stop);
   try {
+    await warmUp(0, { plan, controller, target, warmUpMsMax, progress: silentProgress(), abort });
     return await use(controller);
   } finally {
     abort.removeEventListener('abort', stop);

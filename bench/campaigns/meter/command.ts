@@ -23,7 +23,7 @@ import { type RunOptions, runPlan } from '../../run/run-plan.ts';
 import { hasApache } from '../../target/apache.ts';
 import { startTarget } from '../../target/start-target.ts';
 import { parseTargetSpec } from '../../target/target-spec.ts';
-import { oneText } from '../../terminal/flags.ts';
+import { oneText, type WarmFlags, warmUpMsOf, withWarmFlag } from '../../terminal/flags.ts';
 import { interruptible } from '../../terminal/interruption.ts';
 import {
   type CampaignHead,
@@ -54,14 +54,14 @@ interface MeterResult extends CampaignHead {
   readonly findings: readonly Finding[];
 }
 
-interface MeterFlags extends PlaceFlags {
+interface MeterFlags extends PlaceFlags, WarmFlags {
   readonly seconds: string;
   readonly vs: string;
 }
 
 export const meterCommand: CommandModule<object, MeterFlags> = {
   builder: (args: Argv): Argv<MeterFlags> =>
-    withPlaces(args)
+    withWarmFlag(withPlaces(args), 'Servers that are started:')
       .option('seconds', { ...oneText, default: '8', describe: 'measured per run' })
       .option('vs', {
         ...oneText,
@@ -76,6 +76,7 @@ export const meterCommand: CommandModule<object, MeterFlags> = {
 interface MeterSetting {
   readonly measureMs: number;
   readonly tempParent: string;
+  readonly warmUpMsMax: number;
   readonly command: string;
   readonly abort: AbortSignal;
 }
@@ -91,7 +92,13 @@ async function runMeter(flags: MeterFlags, abort: AbortSignal): Promise<number> 
     command: thisCommand(),
     environment: captureMachine(flags.tempDir),
   };
-  const setting = { measureMs: seconds * 1000, tempParent: flags.tempDir, command: head.command, abort };
+  const setting = {
+    measureMs: seconds * 1000,
+    tempParent: flags.tempDir,
+    warmUpMsMax: warmUpMsOf(flags),
+    command: head.command,
+    abort,
+  };
   const findings: Finding[] = [];
   for (const server of servers) findings.push(...(await pausedServer(server, setting)));
   findings.push(...(await delayedServer(setting)));
@@ -248,12 +255,13 @@ function planOf(
   );
 }
 
-function runOptions(target: string, { tempParent, command, abort }: MeterSetting): RunOptions {
+function runOptions(target: string, { tempParent, warmUpMsMax, command, abort }: MeterSetting): RunOptions {
   const progress = silentProgress();
   return {
     target: parseTargetSpec(target),
     serverArgs: [],
     tempParent,
+    warmUpMsMax,
     command,
     progress,
     abort,

@@ -7,7 +7,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 import { parseDuration, parseShare } from '../../plan/quantity.ts';
 import { prepareOut } from '../../report/result-dir.ts';
-import { oneText } from '../../terminal/flags.ts';
+import { oneText, type WarmFlags, warmUpMsOf, withWarmFlag } from '../../terminal/flags.ts';
 import { interruptible } from '../../terminal/interruption.ts';
 import { terminalProgress } from '../../terminal/progress.ts';
 import {
@@ -22,7 +22,7 @@ import { soak } from './soak.ts';
 import { renderSoakPage } from './soak-page.ts';
 import { renderSoakSummary, sampleLine, sampleLineHead, verdictLines } from './soak-text.ts';
 
-interface SoakFlags extends PlaceFlags {
+interface SoakFlags extends PlaceFlags, WarmFlags {
   readonly minutes: string;
   readonly share: string;
   readonly rate: string;
@@ -32,7 +32,7 @@ interface SoakFlags extends PlaceFlags {
 
 export const soakCommand: CommandModule<object, SoakFlags> = {
   builder: (args: Argv): Argv<SoakFlags> =>
-    withPlaces(args)
+    withWarmFlag(withPlaces(args), 'Servers that are started:')
       .option('minutes', { ...oneText, default: '30', describe: 'how long' })
       .option('share', {
         ...oneText,
@@ -63,6 +63,7 @@ async function runSoak(flags: SoakFlags, abort: AbortSignal): Promise<number> {
     sessionClients: countFlag('clients', flags.clients, 1, 1_000),
     snapshotSeconds: secondsFlag(flags.snapshots),
     tempParent: flags.tempDir,
+    warmUpMsMax: warmUpMsOf(flags),
     command: thisCommand(),
   };
   process.stdout.write(`${sampleLineHead()}\n`);

@@ -40,6 +40,8 @@ export interface SoakOptions {
   readonly sessionClients: number;
   /** Between two snapshots, on average. */
   readonly snapshotSeconds: number;
+  /** Of the server whose peak is measured; the soak's own warm-up is minutes. */
+  readonly warmUpMsMax: number;
   /** Where servers keep their data. */
   readonly tempParent: string;
   readonly command: string;
@@ -136,10 +138,10 @@ function watchedProgress(progress: Progress, watch: ServerWatch, { warmupMs }: S
 async function measurePeak(options: SoakOptions): Promise<number | null> {
   const measureMs = Math.min(PEAK_MS_MAX, Math.max(1_000, options.minutes * 6_000));
   const plan = peakPlan({ warmupMs: measureMs / 2, measureMs });
-  const { tempParent, command, abort, progress } = options;
+  const { tempParent, command, abort, progress, warmUpMsMax } = options;
   const target = parseTargetSpec('embedded');
   const outcome = await runPlan(plan, {
-    ...{ target, serverArgs: [], tempParent, command, abort, progress, ceilings: null },
+    ...{ target, serverArgs: [], tempParent, command, abort, progress, warmUpMsMax, ceilings: null },
   });
   return outcome === null ? null : outcome.run.phases[0]!.throughputPerSecond;
 }

@@ -7,7 +7,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { captureMachine } from '../../measure/environment.ts';
 import { prepareOut } from '../../report/result-dir.ts';
-import { oneText } from '../../terminal/flags.ts';
+import { oneText, type WarmFlags, warmUpMsOf, withWarmFlag } from '../../terminal/flags.ts';
 import { interruptible } from '../../terminal/interruption.ts';
 import { terminalProgress } from '../../terminal/progress.ts';
 import { numberFlag, type PlaceFlags, saveCampaign, thisCommand, withPlaces } from '../campaign.ts';
@@ -17,13 +17,13 @@ import { renderPicture } from './picture.ts';
 
 const WARMUP_SHARE = 0.4;
 
-interface WritePathFlags extends PlaceFlags {
+interface WritePathFlags extends PlaceFlags, WarmFlags {
   readonly seconds: string;
 }
 
 export const writePathCommand: CommandModule<object, WritePathFlags> = {
   builder: (args: Argv): Argv<WritePathFlags> =>
-    withPlaces(args).option('seconds', {
+    withWarmFlag(withPlaces(args), 'Servers that are started:').option('seconds', {
       ...oneText,
       default: '10',
       describe: 'measured per load',
@@ -37,13 +37,14 @@ async function runWritePath(flags: WritePathFlags, abort: AbortSignal): Promise<
   const measureMs = numberFlag('seconds', flags.seconds, 0.5, 3600) * 1000;
   const times = { warmupMs: Math.round(measureMs * WARMUP_SHARE), measureMs };
   const tempParent = flags.tempDir;
+  const warmUpMsMax = warmUpMsOf(flags);
   const command = thisCommand();
   const startedAt = new Date().toISOString();
   const environment = captureMachine(tempParent);
   const loads: MeasuredPath[] = [];
   for (const load of PATH_LOADS) {
     if (abort.aborted) break;
-    const options = { tempParent, command, abort, progress: terminalProgress() };
+    const options = { tempParent, command, abort, warmUpMsMax, progress: terminalProgress() };
     const measured = await measurePath(load, times, options);
     if (measured !== null) loads.push(measured);
   }

@@ -137,7 +137,7 @@ test('cores: one mode, one pair, every load', async () => {
 
 test('write-path: every stage is known where clients have one write in flight, and the sum is the latency', async () => {
   const { out, temp, flags } = places();
-  const ended = await run('write-path', '--seconds', '1', ...flags);
+  const ended = await run('write-path', '--seconds', '1', '--warm-max', '1s', ...flags);
   assert.equal(ended.status, 0, ended.stderr);
   const { files, document } = resultIn(out, 'write-path');
   assert.deepEqual(files, ['summary.md', 'write-path.json', 'write-path.svg']);
@@ -170,6 +170,7 @@ test('flags that are wrong are one line and exit status 2, and nothing is starte
     ['soak', ['--hours', '1'], /Unknown argument: hours$/m],
     ['arena', ['--steps', '1.5'], /^ringkeeper: --steps: "1\.5" - allowed: a whole number/m],
     ['cores', ['--modes', 'fast'], /^ringkeeper: --modes: "fast" - allowed: shared, pipeline, dedicated:N/m],
+    ['write-path', ['--warm-max', 'long'], /^ringkeeper: --warm-max: "long" - allowed: a duration/m],
     ['write-path', ['--seconds', '0'], /^ringkeeper: --seconds: "0" - allowed: /m],
     ['large-tree', ['--vs', 'etcd'], /^ringkeeper: --vs: "etcd" - allowed: apache or none$/m],
     ['meter', ['--seconds', 'x'], /^ringkeeper: --seconds: "x" - allowed: /m],

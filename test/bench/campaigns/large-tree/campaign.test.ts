@@ -74,6 +74,7 @@ test('a list, a restart, starts in turn, and whole snapshots under the load', as
   );
 
   const load = await measureLoad('ringkeeper', template, {
+    warmUpMsMax: 500,
     nodes: NODES,
     share: 0.02,
     snapshots: 2,
