@@ -130,7 +130,7 @@ export class LoadController {
       measureEndMs: startMs + times.warmupMs + times.measureMs,
       intervalMs: times.everyMs,
     };
-    const totalMs = grid.measureEndMs - startMs;
+    const totalMs = times.warmupMs + times.measureMs;
     const counters = workers.map(() =>
       PhaseCounters.allocate({ labelCount: labels.length, totalMs, openLoop }),
     );
@@ -140,13 +140,12 @@ export class LoadController {
     const poller = setInterval(() => collector.poll(), grid.intervalMs / POLLS_PER_INTERVAL);
     const reports = Promise.all(
       workers.map(async (worker, i) => {
-        const memory = counters[i]!.memory;
         const history = histories[i] ?? null;
         const report = await worker.command({
           kind: 'phase',
           phaseIndex,
           warmUp,
-          counters: memory,
+          counters: counters[i]!.handle,
           delays,
           history,
           grid,

@@ -150,7 +150,7 @@ async function sendOnce(tape: FrameTape, root: string): Promise<void> {
   const startMs = performance.now();
   const shape = { labelCount: 1, totalMs: 0, openLoop: false };
   const grid = { startMs: 0, measureStartMs: 0, measureEndMs: Number.POSITIVE_INFINITY, intervalMs: 1e12 };
-  const phase = new LoadPhase(PhaseCounters.allocate(shape), grid, false, tape.slotCount);
+  const phase = new LoadPhase(PhaseCounters.allocate(shape), grid, tape.slotCount);
   const window = Math.min(KEY_WINDOW, tape.slotCount);
   const lane = new TapeLane(sockets[0]!, phase, { window, backlogMax: 0, thinkTimeMs: 0 }, tape, 0);
   lane.join(startMs);

@@ -23,7 +23,7 @@ import { TapeLane } from '../load/tape-lane.ts';
 import { WatchDelays } from '../load/watch-delays.ts';
 import { GcPauseMeter } from '../measure/gc-pauses.ts';
 import type { Arrival, PhasePlan } from '../plan/plan.ts';
-import { endsByWork, recipeClient, recipeRoot, recipeTargetCount } from '../recipe/recipes.ts';
+import { endsByWork, recipeClient, recipeRoot } from '../recipe/recipes.ts';
 import type { Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
 
 /** How long replies are awaited after the end of a phase. */
@@ -72,17 +72,11 @@ export class PhaseRunner {
     const { plan, workerIndex } = parts.setting;
     const phasePlan = plan.phases[command.phaseIndex]!;
     const { load } = phasePlan;
-    const openLoop = load.kind === 'mix' && load.arrival.kind === 'open';
     this.parts = parts;
     this.plan = phasePlan;
     this.command = command;
     this.seed = plan.seed * 1_000 + workerIndex + command.phaseIndex * 100_003;
-    const shape = {
-      labelCount: phaseLabels(phasePlan, plan.check).length,
-      totalMs: command.grid.measureEndMs - command.grid.startMs,
-      openLoop,
-    };
-    this.phase = new LoadPhase(new PhaseCounters(command.counters, shape), command.grid, openLoop);
+    this.phase = new LoadPhase(new PhaseCounters(command.counters), command.grid);
     this.sockets = load.kind === 'sessionStorm' ? this.stormSockets() : parts.sockets;
     this.lanes = load.kind === 'mix' ? this.makeLanes(load) : [];
     this.participants =
@@ -94,7 +88,7 @@ export class PhaseRunner {
               index: parts.firstIndex + i,
               clientCount: plan.connectionCount,
               seed: this.seed + i,
-              delays: new WatchDelays(command.delays, recipeTargetCount(load)),
+              delays: new WatchDelays(command.delays),
             }),
           );
   }
@@ -233,7 +227,7 @@ export class PhaseRunner {
       space: parts.space,
       deck: dealDeck(weights, DECK_CARDS, new Prng(this.seed)),
       writer: new JuteWriter(64 * 1024),
-      delays: hasWatches(load) ? new WatchDelays(command.delays, parts.space.targetCount) : null,
+      delays: hasWatches(load) ? new WatchDelays(command.delays) : null,
       freshReadLabel: labels.findIndex(({ name }) => name === FRESH_READ_LABEL),
       eventLabels: Int16Array.from(load.entries, ({ label }) =>
         labels.findIndex(({ name, kind }) => kind === 'event' && name === `${label} event`),

@@ -2,7 +2,9 @@
 
 import type { Address } from '../base/address.ts';
 import type { PhaseGrid } from '../load/load-phase.ts';
+import type { PhaseCountersHandle } from '../load/phase-counters.ts';
 import type { UnansweredCount } from '../load/unanswered.ts';
+import type { WatchDelaysHandle } from '../load/watch-delays.ts';
 import type { Plan } from '../plan/plan.ts';
 
 export interface WorkerSetting {
@@ -20,8 +22,8 @@ export type Command =
       readonly phaseIndex: number;
       /** The phase's load before the phase: nothing of it is measured. */
       readonly warmUp: boolean;
-      readonly counters: SharedArrayBuffer;
-      readonly delays: SharedArrayBuffer;
+      readonly counters: PhaseCountersHandle;
+      readonly delays: WatchDelaysHandle;
       /** Null without `check`. */
       readonly history: SharedArrayBuffer | null;
       readonly grid: PhaseGrid;

@@ -51,10 +51,10 @@ export class LoadPhase {
   private lastNowMs = -1;
   private lastBucket = 0;
 
-  constructor(counters: PhaseCounters, grid: PhaseGrid, openLoop: boolean, quota = Number.POSITIVE_INFINITY) {
+  constructor(counters: PhaseCounters, grid: PhaseGrid, quota = Number.POSITIVE_INFINITY) {
     this.counters = counters;
     this.grid = grid;
-    this.openLoop = openLoop;
+    this.openLoop = counters.shape.openLoop;
     this.quota = quota;
     this.startMs = toLocalMs(grid.startMs);
     this.measureStartMs = toLocalMs(grid.measureStartMs);
@@ -183,7 +183,9 @@ export class LoadPhase {
   /** -1 outside the phase. */
   private stepOf(nowMs: number): number {
     if (nowMs < this.startMs || nowMs >= this.measureEndMs) return -1;
-    return Math.floor((nowMs - this.startMs) / SERIES_STEP_MS);
+    // Rounding may put the last instant a hair behind the last step.
+    const last = this.counters.series.length - 1;
+    return Math.min(last, Math.floor((nowMs - this.startMs) / SERIES_STEP_MS));
   }
 
   private endOf(interval: number): number {

@@ -13,7 +13,12 @@
  *     free --worker begins--> filling --interval over--> sealed --main has folded and cleared it--> free
  *
  * When the main thread has not freed the other half in time the interval is longer than planned; nothing is lost.
+ *
+ * Memory and shape go to the worker together (`PhaseCountersHandle`): it never works the shape out again. It did once,
+ * from the instants of the grid, and (start + 1400) - start is a hair more than 1400 in one of some thousand phases: a
+ * step more than there was memory for.
  */
+import { assert } from '../../src/base/assert.ts';
 import { LATENCY_BUCKETS } from '../latency/latency-recorder.ts';
 
 export const SERIES_STEP_MS = 100;
@@ -32,31 +37,43 @@ const SEALED = 2;
 
 export interface CountersShape {
   readonly labelCount: number;
-  /** Warm-up and measured time. */
+  /** Warm-up and measured time, as planned. */
   readonly totalMs: number;
   readonly openLoop: boolean;
 }
 
-export class PhaseCounters {
+/** What one message carries from the thread that allocates to the thread that counts. */
+export interface PhaseCountersHandle {
   readonly memory: SharedArrayBuffer;
+  readonly shape: CountersShape;
+}
+
+export class PhaseCounters {
+  readonly handle: PhaseCountersHandle;
   /** Successful replies in each step of the phase, by arrival. */
   readonly series: Uint32Array;
   readonly errorSeries: Uint32Array;
   /** How late requests were handed to a connection, open loop only. */
   readonly lag: Uint32Array;
-  private readonly shape: CountersShape;
+  readonly shape: CountersShape;
   private readonly ints: Int32Array;
   private readonly bounds: Float64Array;
   private readonly halves: readonly [Uint32Array, Uint32Array];
   /** The half being filled, and what of it holds what; worker only. */
   private filling = 0;
 
-  constructor(memory: SharedArrayBuffer, shape: CountersShape) {
+  constructor(handle: PhaseCountersHandle) {
+    const { memory, shape } = handle;
+    const planned = memoryBytes(shape);
+    assert(
+      memory.byteLength === planned,
+      `counters of ${memory.byteLength} bytes for a phase that needs ${planned}`,
+    );
     const steps = seriesSteps(shape);
     const half = halfWords(shape);
     const words = (index: number, length: number): Uint32Array =>
       new Uint32Array(memory, COUNTS_AT + index * 4, length);
-    this.memory = memory;
+    this.handle = handle;
     this.shape = shape;
     this.ints = new Int32Array(memory, 0, INT_WORDS);
     this.bounds = new Float64Array(memory, BOUNDS_AT, BOUNDS);
@@ -68,8 +85,7 @@ export class PhaseCounters {
   }
 
   static allocate(shape: CountersShape): PhaseCounters {
-    const words = 2 * seriesSteps(shape) + LATENCY_BUCKETS + 2 * halfWords(shape);
-    return new PhaseCounters(new SharedArrayBuffer(COUNTS_AT + words * 4), shape);
+    return new PhaseCounters({ memory: new SharedArrayBuffer(memoryBytes(shape)), shape });
   }
 
   // --- worker
@@ -140,6 +156,10 @@ export class PhaseCounters {
       Atomics.store(ints, HALF_STATE + half, FREE);
     }
   }
+}
+
+function memoryBytes(shape: CountersShape): number {
+  return COUNTS_AT + (2 * seriesSteps(shape) + LATENCY_BUCKETS + 2 * halfWords(shape)) * 4;
 }
 
 function seriesSteps({ totalMs }: CountersShape): number {

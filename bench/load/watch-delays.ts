@@ -32,13 +32,19 @@ const PLACES_MIN = 4;
 /** Over all targets: 64 MiB. Above a million targets it is more, for want of fewer places. */
 const SLOTS_MAX = 4 * 1024 * 1024;
 
+/** What one message carries from the thread that allocates to those that measure: nobody counts the targets twice. */
+export interface WatchDelaysHandle {
+  readonly memory: SharedArrayBuffer;
+  readonly targetCount: number;
+}
+
 export class WatchDelays {
   private readonly places: number;
   private readonly fence: Int32Array;
   private readonly numbers: Float64Array;
   private readonly ackedAtMs: Float64Array;
 
-  constructor(memory: SharedArrayBuffer, targetCount: number) {
+  constructor({ memory, targetCount }: WatchDelaysHandle) {
     const { places, intBytes, slots } = shapeOf(targetCount);
     this.places = places;
     this.fence = new Int32Array(memory, 0, 1 + targetCount);
@@ -46,9 +52,10 @@ export class WatchDelays {
     this.ackedAtMs = new Float64Array(memory, intBytes + slots * Float64Array.BYTES_PER_ELEMENT, slots);
   }
 
-  static allocate(targetCount: number): SharedArrayBuffer {
+  static allocate(targetCount: number): WatchDelaysHandle {
     const { intBytes, slots } = shapeOf(targetCount);
-    return new SharedArrayBuffer(intBytes + 2 * slots * Float64Array.BYTES_PER_ELEMENT);
+    const memory = new SharedArrayBuffer(intBytes + 2 * slots * Float64Array.BYTES_PER_ELEMENT);
+    return { memory, targetCount };
   }
 
   /** Change `number` of a counted target was acknowledged now. Instants are local ones. */

@@ -1,6 +1,6 @@
 /** `bench run` from end to end, tiny: one run, a sweep, a search, an interruption. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,6 +9,7 @@ import { parseRun } from '../../../bench/result/older-results.ts';
 import type { RunResult } from '../../../bench/result/run-json.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
+import { startFreezingProxy } from '../load/freezing-proxy.ts';
 import {
   assertMeasured,
   bench,
@@ -177,4 +178,36 @@ test('a second signal at once is the same one; a later one leaves at once', asyn
   await new Promise((resolve) => setTimeout(resolve, 1_100));
   child.kill('SIGINT');
   assert.equal((await finished).status, 130);
+});
+
+test('a running service that leaves thousands of requests unanswered and lives on ends in exit status 1', async () => {
+  const server = await startTarget(parseTargetSpec('embedded'), {
+    serverArgs: [],
+    tempParent: tempDir,
+    valueBytes: 100,
+    extendedTypes: false,
+  });
+  const proxy = await startFreezingProxy(server.addresses[0]!.port);
+  try {
+    const file = join(tempDir, 'frozen.yaml');
+    const paced = 'paced: {mix: {get: 1}, arrival: {rate: 4000}, warmup: 0, measure: 1s}';
+    writeFileSync(
+      file,
+      `connections: 2\noutstanding: 4000\ntree: {znodes: 20, values: 50B}\nphases: {${paced}}\n`,
+    );
+    const out = outDir();
+    const place = `127.0.0.1:${proxy.address.port}`;
+    const started = startBench('run', file, '--no-ceiling', '--target', place, '--out', out);
+    await started.untilStderr(/^paced: begins/m);
+    proxy.freezeOpen();
+    const { status, stdout, stderr } = await started.finished;
+    const run = savedRun(onlyResult(out));
+    assert.equal(run.target.failure, null, 'the service itself is well');
+    assert.ok(run.phases[0]!.unanswered > 2_000, String(run.phases[0]!.unanswered));
+    assert.equal(status, 1, stderr);
+    assert.match(stdout, /requests were never answered/);
+  } finally {
+    proxy.stop();
+    await server.stop();
+  }
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { toLocalMs } from '../../../bench/base/phase-clock.ts';
+import { LATENCY_BUCKETS } from '../../../bench/latency/latency-recorder.ts';
 import { IntervalCollector } from '../../../bench/load/interval-collector.ts';
 import { LoadPhase, type PhaseGrid } from '../../../bench/load/load-phase.ts';
 import { OwnZnodes } from '../../../bench/load/own-znodes.ts';
@@ -18,7 +19,7 @@ const grid: PhaseGrid = {
 
 function parts(openLoop = false) {
   const counters = PhaseCounters.allocate({ labelCount: 2, totalMs: 1200, openLoop });
-  const phase = new LoadPhase(counters, grid, openLoop);
+  const phase = new LoadPhase(counters, grid);
   return { counters, phase, collector: new IntervalCollector([counters], 2, openLoop) };
 }
 
@@ -30,6 +31,20 @@ function reply(phase: LoadPhase, label: number, sinceMs: number, atMs: number, e
 }
 
 const sum = (counts: Float64Array): number => counts.reduce((a, b) => a + b, 0);
+
+test('what counts takes its shape from the message, whatever the grid rounds to; other memory is refused', () => {
+  for (const openLoop of [false, true]) {
+    const { handle } = PhaseCounters.allocate({ labelCount: 2, totalMs: 1200, openLoop });
+    const worker = new PhaseCounters(structuredClone(handle));
+    assert.equal(new LoadPhase(worker, grid).openLoop, openLoop);
+    assert.equal(worker.current.length, (openLoop ? 4 : 2) * LATENCY_BUCKETS);
+    const other = { ...handle.shape, totalMs: 1300 };
+    assert.throws(
+      () => new PhaseCounters({ memory: handle.memory, shape: other }),
+      /bytes for a phase that needs/,
+    );
+  }
+});
 
 test('every reply is collected once, in order, however rarely the main thread looks', () => {
   const steps = fc.array(fc.record({ gap: fc.nat(250), label: fc.nat(1), poll: fc.boolean() }), {

@@ -1,7 +1,5 @@
 /** What got no reply is in the distribution, as long as it waited; never in the throughput. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createConnection, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { addressText } from '../../../bench/base/address.ts';
 import { toLocalMs } from '../../../bench/base/phase-clock.ts';
@@ -11,6 +9,7 @@ import { PhaseCounters } from '../../../bench/load/phase-counters.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 import { planOf, runTiny, silent, tempDir } from '../run/support.ts';
+import { startFreezingProxy } from './freezing-proxy.ts';
 
 const START = 1_000_000;
 const grid = {
@@ -22,7 +21,7 @@ const grid = {
 
 test('requests that were never answered count as long as they waited, those of the warm-up do not', () => {
   const counters = PhaseCounters.allocate({ labelCount: 2, totalMs: 1200, openLoop: true });
-  const phase = new LoadPhase(counters, grid, true);
+  const phase = new LoadPhase(counters, grid);
   const collector = new IntervalCollector([counters], 2, true);
   const local = (atMs: number): number => toLocalMs(START + atMs);
   phase.onUnanswered(0, local(50), local(60), local(150)); // lost in the warm-up
@@ -46,37 +45,6 @@ test('requests that were never answered count as long as they waited, those of t
   );
 });
 
-/** In front of a server; stops forwarding replies when told to, as a server that freezes does. */
-async function freezable(port: number) {
-  let frozen = false;
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = createConnection({ host: '127.0.0.1', port });
-    client.on('data', (chunk) => upstream.write(chunk));
-    upstream.on('data', (chunk) => frozen || client.write(chunk));
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => {}); // 'close' follows
-      socket.on('close', () => {
-        client.destroy();
-        upstream.destroy();
-      });
-    }
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    address: { host: '127.0.0.1', port: (server.address() as { port: number }).port },
-    freeze: () => {
-      frozen = true;
-    },
-    stop: () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}
-
 test('a server that freezes to the end of an open-loop run does not look fast', async () => {
   const target = await startTarget(parseTargetSpec('embedded'), {
     serverArgs: [],
@@ -84,7 +52,7 @@ test('a server that freezes to the end of an open-loop run does not look fast', 
     valueBytes: 100,
     extendedTypes: false,
   });
-  const proxy = await freezable(target.addresses[0]!.port);
+  const proxy = await startFreezingProxy(target.addresses[0]!.port);
   try {
     let updates = 0;
     const progress = {

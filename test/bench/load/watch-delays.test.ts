@@ -19,8 +19,8 @@ const TARGETS = 3;
 const CLOSE_ENOUGH = 1e-6;
 
 function shared(): [writer: WatchDelays, reader: WatchDelays] {
-  const memory = WatchDelays.allocate(TARGETS);
-  return [new WatchDelays(memory, TARGETS), new WatchDelays(memory, TARGETS)];
+  const handle = WatchDelays.allocate(TARGETS);
+  return [new WatchDelays(handle), new WatchDelays(handle)];
 }
 
 test('a counted change: the delay is from its own acknowledgement, never from the one before', () => {
