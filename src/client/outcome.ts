@@ -40,9 +40,9 @@ export async function createProtected(
         return await send(zk, own, options);
       } catch (error) {
         if (!wasUnknown(error) || options.signal?.aborted === true) throw error;
-        const found = await findByPrefix(zk, parent, prefix, options);
+        const found = await inAnySession(() => findByPrefix(zk, parent, prefix, options));
         if (found === null) continue;
-        const stat = await zk.exists(found, callOf(options));
+        const stat = await inAnySession(() => zk.exists(found, callOf(options)));
         if (stat === null) continue;
         if (!own.mode?.startsWith('ephemeral') || stat.ephemeralOwner === zk.sessionId)
           return { path: found, stat };
@@ -76,7 +76,7 @@ export async function resolveCreate(
         continue;
       }
       if (lost === null || !isZk(error, 'NODEEXISTS')) throw error;
-      const found = await zk.tryGetData(operation.path, callOf(options));
+      const found = await inAnySession(() => zk.tryGetData(operation.path, callOf(options)));
       if (found === null) continue;
       const isEphemeral = operation.mode === 'ephemeral';
       const { stat } = found;
@@ -115,10 +115,21 @@ export async function resolveSetData(zk: ZkApi, operation: SetDataOp, options: C
         continue;
       }
       if (!lost || !isZk(error, 'BADVERSION')) throw error;
-      const found = await zk.tryGetData(path, callOf(options));
+      const found = await inAnySession(() => zk.tryGetData(path, callOf(options)));
       if (found?.stat.version === version + 1 && sameBytes(found.data, toBytes(operation.data)))
         return found.stat;
       throw error;
+    }
+  }
+}
+
+/** A look at the tree is as good in the next session, when the present one ends before it is answered. */
+async function inAnySession<T>(look: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (!isZk(error, 'SESSIONLOST') && !isZk(error, 'SESSIONEXPIRED')) throw error;
     }
   }
 }

@@ -1,7 +1,15 @@
 /**
  * `ringkeeper/recipes`: what distributed programs are made of, on top of `ringkeeper/client`.
  */
+export type { AcquireOptions } from './contenders/acquire.ts';
 export { AcquireTimeoutError, LeaseLostError, MixedDialectError } from './contenders/errors.ts';
 export type { Lease, LeasePolicy } from './contenders/lease.ts';
 export type { Contender, ContenderKind, Dialect } from './contenders/names.ts';
-export { type AcquireOptions, Lock, type LockOptions, lock } from './lock/lock.ts';
+export { type Lock, type LockAcquireOptions, type LockOptions, lock } from './lock/lock.ts';
+export { type LockSide, type ReadWriteLock, readWriteLock } from './read-write-lock/read-write-lock.ts';
+export {
+  type Semaphore,
+  type SemaphoreAcquireOptions,
+  type SemaphoreOptions,
+  semaphore,
+} from './semaphore/semaphore.ts';

@@ -8,6 +8,7 @@ import { RingkeeperServer } from '../support/ringkeeper.ts';
 import type { TestServer } from '../support/server.ts';
 import { need, needRingkeeper } from '../support/skip.ts';
 import { until } from '../support/until.ts';
+import { cutAtEachStep } from './support/cuts.ts';
 
 for (const [name, make, missing] of [
   ['ringkeeper', () => new RingkeeperServer({}), needRingkeeper()],
@@ -113,6 +114,84 @@ for (const [name, make, missing] of [
         lock(zk, '/locks/f', { dialect: 'kazoo' }).acquire({ timeoutMs: 50 }),
         AcquireTimeoutError,
       );
+    });
+
+    it('is not taken by who only sees other data in the znode in front', async () => {
+      await using other = await connect(server.address);
+      await using held = await lock(zk, '/locks/h').acquire();
+      let came = false;
+      const waiting = lock(other, '/locks/h').acquire();
+      void waiting.then(() => {
+        came = true;
+      });
+      await until(async () => (await lock(zk, '/locks/h').contenders()).length === 2);
+      for (let i = 0; i < 5; i++) await zk.setData(held.path, `note ${i}`);
+      await other.sync();
+      await other.sync();
+      assert.ok(!came);
+      await held.release();
+      await (await waiting).release();
+    });
+
+    it('is had several times by an owner that names itself', async () => {
+      const mine = lock(zk, '/locks/i');
+      const first = await mine.acquire({ owner: 'job' });
+      const [second, third] = await Promise.all([
+        mine.acquire({ owner: 'job' }),
+        mine.acquire({ owner: 'job', timeoutMs: 1_000 }),
+      ]);
+      assert.deepEqual([second.token, third.token], [first.token, first.token]);
+      assert.equal((await mine.contenders()).length, 1);
+      await assert.rejects(mine.acquire({ owner: 'other', timeoutMs: 30 }), AcquireTimeoutError);
+      await first.release();
+      await first.release();
+      await second.release();
+      assert.throws(() => second.assertHeld(), LeaseLostError);
+      await third.verify();
+      await zk.delete(third.path);
+      await assert.rejects(third.verify(), LeaseLostError);
+      await using next = await mine.acquire({ owner: 'other', timeoutMs: 1_000 });
+      assert.ok(next.token > first.token);
+    });
+
+    it('tells its holder that somebody wants it, or has taken it', async () => {
+      await using other = await connect(server.address);
+      const mine = lock(zk, '/locks/j');
+      const theirs = lock(other, '/locks/j');
+      assert.equal(await theirs.revoke(), false);
+      const lease = await mine.acquire();
+      const revoked = mine.revoked(lease);
+      const waiting = theirs.acquire();
+      await until(async () => (await mine.contenders()).length === 2);
+      assert.equal(await theirs.revoke(), true);
+      assert.equal(await revoked, true);
+      assert.ok(lease.isHeld);
+      await lease.release();
+      const next = await waiting;
+      const forced = theirs.revoked(next);
+      await zk.delete(next.path);
+      assert.equal(await forced, false);
+      assert.ok(next.signal.reason instanceof LeaseLostError);
+      const quiet = await mine.acquire();
+      const asked = mine.revoked(quiet);
+      await quiet.release();
+      assert.equal(await asked, false);
+    });
+
+    it('is right when the connection is cut at any step, and leaves nothing behind', async () => {
+      const watcher = lock(zk, '/locks/k');
+      await cutAtEachStep(server.address, async (cut) => {
+        const one = lock(cut, '/locks/k', { policy: 'session' });
+        const held = await watcher.acquire();
+        const waiting = one.acquire();
+        await until(async () => (await watcher.contenders()).length >= 2);
+        await held.release();
+        await using lease = await waiting;
+        assert.equal(await watcher.tryAcquire(), null);
+        await lease.release();
+        assert.ok(await one.tryAcquire().then((again) => again?.release().then(() => true)));
+        await until(async () => (await watcher.contenders()).length === 0);
+      });
     });
 
     it('runs work inside, and releases whatever happens', async () => {

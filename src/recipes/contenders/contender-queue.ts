@@ -13,6 +13,7 @@ import { randomUUID } from 'node:crypto';
 import type { Zxid } from '../../base/zxid.ts';
 import { childOf, type Data, isZk, nameOf, removeLater, type Zk } from '../../client/index.ts';
 import { MixedDialectError } from './errors.ts';
+import type { Turn } from './lease.ts';
 import {
   type Contender,
   type ContenderKind,
@@ -21,6 +22,7 @@ import {
   newName,
   parseName,
 } from './names.ts';
+import { isSessionEnd, untilChanged } from './wait.ts';
 
 export interface QueueOptions {
   readonly dialect: Dialect;
@@ -33,12 +35,6 @@ export interface QueueOptions {
   readonly relist?: boolean;
 }
 
-export interface Turn {
-  readonly path: string;
-  /** czxid of our znode. */
-  readonly token: Zxid;
-}
-
 interface Own {
   readonly path: string;
   readonly token: Zxid;
@@ -49,29 +45,48 @@ interface Own {
 /** Waits for our turn. @throws the signal's reason; our znode is gone then. */
 export async function takeTurn(zk: Zk, path: string, options: QueueOptions): Promise<Turn> {
   for (;;) {
-    const own = await enter(zk, path, options);
-    try {
-      if (await waitInLine(zk, path, own, options)) return own;
-    } catch (error) {
-      removeLater(zk, own.path);
-      throw error;
-    }
-    if (zk.epoch === own.epoch) removeLater(zk, own.path);
+    const turn = await oneTry(zk, path, options, waitInLine);
+    if (typeof turn !== 'string') return turn;
   }
 }
 
 /** One look: ours at once, or not at all. */
 export async function tryTurn(zk: Zk, path: string, options: QueueOptions): Promise<Turn | null> {
-  const own = await enter(zk, path, options);
-  try {
-    const lower = await lowerThan(zk, path, own, options);
-    if (lower !== null && options.inFront(lower).length === 0) return own;
-  } catch (error) {
-    removeLater(zk, own.path);
-    throw error;
+  for (;;) {
+    const turn = await oneTry(zk, path, options, lookOnce);
+    if (turn === 'taken') return null;
+    if (turn !== 'gone') return turn;
   }
-  await zk.delete(own.path, { ifExists: true });
-  return null;
+}
+
+type Outcome = 'ours' | 'taken' | 'gone';
+type Wait = (zk: Zk, path: string, own: Own, options: QueueOptions) => Promise<Outcome>;
+
+/** `gone`: our znode is, or the session that it belonged to. Unless it is ours, nothing is left of this try. */
+async function oneTry(
+  zk: Zk,
+  path: string,
+  options: QueueOptions,
+  wait: Wait,
+): Promise<Turn | 'taken' | 'gone'> {
+  let own: Own | null = null;
+  let outcome: Outcome = 'gone';
+  try {
+    own = await enter(zk, path, options);
+    outcome = await wait(zk, path, own, options);
+    return outcome === 'ours' ? own : outcome;
+  } catch (error) {
+    if (isSessionEnd(error)) return 'gone';
+    throw error;
+  } finally {
+    if (own !== null && outcome !== 'ours') removeLater(zk, own.path);
+  }
+}
+
+async function lookOnce(zk: Zk, path: string, own: Own, options: QueueOptions): Promise<Outcome> {
+  const front = await inFrontOf(zk, path, own, options);
+  if (front === null) return 'gone';
+  return front.length > 0 ? 'taken' : isStillOurs(zk, own, options.signal);
 }
 
 /** Who queues at `path`, first come first. */
@@ -98,16 +113,15 @@ async function enter(zk: Zk, path: string, options: QueueOptions): Promise<Own> 
   return { path: created.path, token: stat?.czxid ?? 0, epoch: zk.epoch, connections: zk.core.connections };
 }
 
-/** False: our znode is gone; queue again. */
-async function waitInLine(zk: Zk, path: string, own: Own, options: QueueOptions): Promise<boolean> {
+async function waitInLine(zk: Zk, path: string, own: Own, options: QueueOptions): Promise<Outcome> {
   let front = await inFrontOf(zk, path, own, options);
   while (front !== null) {
     const next = front.at(-1);
-    if (next === undefined) return isStillOurs(zk, own);
-    await untilGone(zk, childOf(path, next.name), options.signal);
+    if (next === undefined) return isStillOurs(zk, own, options.signal);
+    if (!(await untilGone(zk, childOf(path, next.name), options.signal))) return 'gone';
     front = options.relist === true ? await inFrontOf(zk, path, own, options) : front.slice(0, -1);
   }
-  return false;
+  return 'gone';
 }
 
 async function inFrontOf(
@@ -131,44 +145,25 @@ async function lowerThan(zk: Zk, path: string, own: Own, options: QueueOptions):
   return all.filter((one) => one.sequence < mine.sequence);
 }
 
-/** Resolves when the znode is not there. A look that fails with the connection is made again. */
-async function untilGone(zk: Zk, path: string, signal: AbortSignal | undefined): Promise<void> {
+/** Waits until the znode is not there. False: the session that watched it has ended first. */
+async function untilGone(zk: Zk, path: string, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    // getData and not exists: of a znode that is gone already, exists would leave a watch behind.
-    const { changed } = await zk.getData(path, { watch: true, signal });
-    await untilFirst(changed, signal);
+    for (;;) {
+      // getData and not exists: of a znode that is gone already, exists would leave a watch behind.
+      const { changed } = await zk.getData(path, { watch: true, signal });
+      // Other data is no reason to go on.
+      if (!(await untilChanged(changed, signal))) return false;
+    }
   } catch (error) {
-    if (isZk(error, 'NONODE') || isZk(error, 'SESSIONEXPIRED') || isZk(error, 'SESSIONLOST')) return;
+    if (isZk(error, 'NONODE')) return true;
+    if (isSessionEnd(error)) return false;
     throw error;
   }
 }
 
-/** The event, or the signal's reason; then the watch is given up. */
-async function untilFirst(
-  changed: Promise<unknown> & Disposable,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (signal === undefined) {
-    await changed;
-    return;
-  }
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => {
-    changed[Symbol.dispose]();
-    reject(signal.reason);
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  try {
-    await Promise.race([changed, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
 /** Asked only if the connection has changed since the znode was made. */
-async function isStillOurs(zk: Zk, own: Own): Promise<boolean> {
-  if (zk.core.connections === own.connections && zk.core.isConnected) return true;
-  const stat = await zk.exists(own.path);
-  return stat !== null && stat.ephemeralOwner === zk.sessionId && stat.czxid === own.token;
+async function isStillOurs(zk: Zk, own: Own, signal: AbortSignal | undefined): Promise<Outcome> {
+  if (zk.core.connections === own.connections && zk.core.isConnected) return 'ours';
+  const stat = await zk.exists(own.path, { signal });
+  return stat !== null && stat.ephemeralOwner === zk.sessionId && stat.czxid === own.token ? 'ours' : 'gone';
 }

@@ -10,6 +10,13 @@ import type { Zxid } from '../../base/zxid.ts';
 import type { ResultOf } from '../../client/index.ts';
 import { MultiError, op, removeSurely, transact, type WriteOp, type Zk } from '../../client/index.ts';
 import { LeaseLostError } from './errors.ts';
+import { untilAborted } from './wait.ts';
+
+/** What was got: our znode, and the zxid that created it. */
+export interface Turn {
+  readonly path: string;
+  readonly token: Zxid;
+}
 
 /** When the signal fires: as soon as the connection is gone, or only when the session may have expired. */
 export type LeasePolicy = 'suspended' | 'session';
@@ -22,20 +29,16 @@ export class Lease implements AsyncDisposable {
   private readonly zk: Zk;
   private readonly abort = new AbortController();
   private readonly stopListening: () => void;
-  private readonly onReleased: () => void;
+  private readonly remove: () => Promise<void>;
+  private readonly over = Promise.withResolvers<void>();
   private released: Promise<void> | null = null;
 
-  constructor(
-    zk: Zk,
-    path: string,
-    token: Zxid,
-    policy: LeasePolicy,
-    onReleased: () => void = () => undefined,
-  ) {
+  /** `remove` takes away what makes it ours; by default, our znode. */
+  constructor(zk: Zk, { path, token }: Turn, policy: LeasePolicy, remove?: () => Promise<void>) {
     this.zk = zk;
     this.path = path;
     this.token = token;
-    this.onReleased = onReleased;
+    this.remove = remove ?? (() => removeSurely(zk, path));
     const { epoch } = zk;
     this.stopListening = zk.core.listen((change) => {
       if (change.state === 'suspended' && policy === 'session') return;
@@ -59,6 +62,11 @@ export class Lease implements AsyncDisposable {
     if (this.signal.aborted) throw this.signal.reason;
     if (this.released !== null) throw new LeaseLostError(this.path, 'it was released');
     if (!this.zk.lease.isHeld) throw new LeaseLostError(this.path, 'no server has been heard for too long');
+  }
+
+  /** Waits until it may no longer be held, or was released. */
+  async untilOver(): Promise<void> {
+    await Promise.race([untilAborted(this.signal), this.over.promise]);
   }
 
   /** A committed proof. Returns the zxid at which it was held. */
@@ -95,8 +103,8 @@ export class Lease implements AsyncDisposable {
 
   private async giveUp(): Promise<void> {
     this.stopListening();
-    this.onReleased();
-    await removeSurely(this.zk, this.path);
+    this.over.resolve();
+    await this.remove();
   }
 
   private async transact(ops: readonly WriteOp[]): Promise<{ zxid: Zxid; results: readonly unknown[] }> {

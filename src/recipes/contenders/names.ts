@@ -29,6 +29,8 @@ const LABELS: Readonly<Record<Dialect, Partial<Record<ContenderKind, string>>>> 
 
 /** A number always has ten digits; a minus in front of them may also be the end of a label. */
 const SEQUENCE = /^(.+)(\d{10})$/s;
+/** A minus and ten digits. */
+const SIGNED_LENGTH = 11;
 const ZOOKEEPER_NAME = /^x-(?:0x)?[0-9a-f]+-(-?)$/;
 
 /** A label of this dialect, or undefined where it has none. */
@@ -52,6 +54,11 @@ export function newName(
         ? unique.replaceAll('-', '')
         : `x-0x${BigInt.asUintN(64, sessionId).toString(16)}`;
   return { name: prefix + label, prefix };
+}
+
+/** The number of a contender as it stands in the name: ten digits, in front of them a minus where there is one. */
+export function numberOf(name: string): string {
+  return (parseName(name)?.sequence ?? 0) < 0 ? name.slice(-SIGNED_LENGTH) : name.slice(1 - SIGNED_LENGTH);
 }
 
 /** null: no contender of any dialect; to be ignored. */

@@ -5,12 +5,23 @@
  * await using lease = await lock(zk, '/locks/report').acquire({ signal, timeoutMs: 5_000 });
  * await lease.guard([op.setData('/report', text)]);
  * ```
+ *
+ * Reentrant for who names itself: `acquire({ owner })` gives the same owner a further lease on the same znode at once. The
+ * znode goes with the last of them; each ends on its own when the session does.
  */
-import type { Data, Zk } from '../../client/index.ts';
-import { contendersAt, type QueueOptions, takeTurn, tryTurn } from '../contenders/contender-queue.ts';
-import { AcquireTimeoutError } from '../contenders/errors.ts';
+import { childOf, type Zk } from '../../client/index.ts';
+import {
+  type AcquireOptions,
+  acquireLease,
+  holding,
+  type QueueKind,
+  tryLease,
+} from '../contenders/acquire.ts';
+import { contendersAt } from '../contenders/contender-queue.ts';
 import { Lease, type LeasePolicy } from '../contenders/lease.ts';
 import type { Contender, Dialect } from '../contenders/names.ts';
+import { orAborted, within } from '../contenders/wait.ts';
+import { askToRevoke, untilRevoked } from './revocation.ts';
 
 export interface LockOptions {
   /** Whose names are used: other clients of the same family share the lock. */
@@ -18,58 +29,46 @@ export interface LockOptions {
   readonly policy?: LeasePolicy;
 }
 
-export interface AcquireOptions {
-  readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
-  /** Stored in our znode, for people who look. */
-  readonly data?: Data;
+export interface LockAcquireOptions extends AcquireOptions {
+  /** Anything that tells one holder inside this process from another: it may hold several times. */
+  readonly owner?: unknown;
+}
+
+interface Held {
+  /** The owner's first lease, or the wait for it. */
+  readonly first: Promise<Lease>;
+  leases: number;
 }
 
 export class Lock {
   readonly path: string;
   private readonly zk: Zk;
-  private readonly dialect: Dialect;
-  private readonly policy: LeasePolicy;
+  private readonly how: QueueKind;
+  private readonly owners = new Map<unknown, Held>();
 
   constructor(zk: Zk, path: string, options: LockOptions = {}) {
     this.zk = zk;
     this.path = path;
-    this.dialect = options.dialect ?? 'curator';
-    this.policy = options.policy ?? 'suspended';
+    const { dialect = 'curator', policy = 'suspended' } = options;
+    this.how = { dialect, policy, kind: 'lock', inFront: (lower) => lower };
   }
 
   /** @throws AcquireTimeoutError, MixedDialectError, the signal's reason, or an error of the client. */
-  async acquire(options: AcquireOptions = {}): Promise<Lease> {
-    const { signal, timeoutMs } = options;
-    const late = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-    const both = [signal, late].filter((one) => one !== undefined);
-    const any = both.length === 0 ? undefined : AbortSignal.any(both);
-    try {
-      const { path, token } = await takeTurn(
-        this.zk,
-        this.path,
-        this.queueOptions(options.data ?? null, any),
-      );
-      return new Lease(this.zk, path, token, this.policy);
-    } catch (error) {
-      if (signal?.aborted === true) throw signal.reason;
-      if (late?.aborted === true) throw new AcquireTimeoutError(this.path, timeoutMs!);
-      throw error;
-    }
+  acquire(options: LockAcquireOptions = {}): Promise<Lease> {
+    const { owner } = options;
+    return owner === undefined
+      ? acquireLease(this.zk, this.path, this.how, options)
+      : this.acquireFor(owner, options);
   }
 
   /** null when somebody else has it. */
-  async tryAcquire(options: Omit<AcquireOptions, 'timeoutMs'> = {}): Promise<Lease | null> {
-    const turn = await tryTurn(this.zk, this.path, this.queueOptions(options.data ?? null, options.signal));
-    return turn === null ? null : new Lease(this.zk, turn.path, turn.token, this.policy);
+  tryAcquire(options: Omit<AcquireOptions, 'timeoutMs'> = {}): Promise<Lease | null> {
+    return tryLease(this.zk, this.path, this.how, options);
   }
 
   /** Runs `work` while holding. Rejects with LeaseLostError when it was lost meanwhile. */
-  async do<T>(work: (lease: Lease) => Promise<T>, options: AcquireOptions = {}): Promise<T> {
-    await using lease = await this.acquire(options);
-    const result = await work(lease);
-    if (lease.signal.aborted) throw lease.signal.reason;
-    return result;
+  async do<T>(work: (lease: Lease) => Promise<T>, options: LockAcquireOptions = {}): Promise<T> {
+    return holding(await this.acquire(options), work);
   }
 
   /** The holder first, then who waits. */
@@ -77,8 +76,51 @@ export class Lock {
     return contendersAt(this.zk, this.path);
   }
 
-  private queueOptions(data: Data, signal: AbortSignal | undefined): QueueOptions {
-    return { dialect: this.dialect, kind: 'lock', data, signal, inFront: (lower) => lower };
+  /** Asks the present holder to give up; false when nobody holds. */
+  async revoke(): Promise<boolean> {
+    const [holder] = await this.contenders();
+    return holder !== undefined && askToRevoke(this.zk, childOf(this.path, holder.name));
+  }
+
+  /** Resolves true when somebody asks for what `lease` holds, false when it ends without. */
+  revoked(lease: Lease): Promise<boolean> {
+    return untilRevoked(this.zk, lease);
+  }
+
+  private async acquireFor(owner: unknown, options: AcquireOptions): Promise<Lease> {
+    const there = this.owners.get(owner);
+    if (there !== undefined) {
+      const wait = there.first.catch(() => null);
+      const first = await within(this.path, options, (signal) => orAborted(wait, signal));
+      // Over or given up meanwhile: queue again.
+      if (first === null || this.owners.get(owner) !== there || first.signal.aborted)
+        return this.acquireFor(owner, options);
+      return this.share(owner, there, first);
+    }
+    const held: Held = { first: acquireLease(this.zk, this.path, this.how, options), leases: 0 };
+    this.owners.set(owner, held);
+    try {
+      return this.share(owner, held, await held.first);
+    } catch (error) {
+      if (this.owners.get(owner) === held) this.owners.delete(owner);
+      throw error;
+    }
+  }
+
+  /** A lease of its own on the znode of `first`, which is never handed out itself. */
+  private share(owner: unknown, held: Held, first: Lease): Lease {
+    held.leases++;
+    const remove = async (): Promise<void> => {
+      if (--held.leases > 0) return;
+      if (this.owners.get(owner) === held) this.owners.delete(owner);
+      await first.release();
+    };
+    const lease = new Lease(this.zk, first, this.how.policy, remove);
+    void first.untilOver().then(() => {
+      if (this.owners.get(owner) === held) this.owners.delete(owner);
+      if (first.signal.aborted) lease.lose('the session or the znode is gone');
+    });
+    return lease;
   }
 }
 

@@ -1,0 +1,38 @@
+/** The examples of the recipes' README run as they stand. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { RingkeeperServer } from '../support/ringkeeper.ts';
+import { needRingkeeper } from '../support/skip.ts';
+
+const SRC = join(import.meta.dirname, '../../src');
+const EXAMPLE = /```ts\n([\s\S]*?)```/g;
+
+it('every example of README.md runs', { skip: needRingkeeper() }, async () => {
+  const text = readFileSync(join(SRC, 'recipes/README.md'), 'utf8');
+  const examples = [...text.matchAll(EXAMPLE)].map((match) => match[1]!);
+  assert.ok(examples.length > 0);
+  const server = new RingkeeperServer({});
+  await server.start();
+  const folder = mkdtempSync(join(tmpdir(), 'recipes-readme-'));
+  try {
+    for (const [i, example] of examples.entries()) {
+      const file = join(folder, `example-${i}.ts`);
+      const own = example
+        .replace(/'ringkeeper\/(client|recipes)'/g, (_, part: string) =>
+          JSON.stringify(pathToFileURL(join(SRC, part, 'index.ts')).href),
+        )
+        .replaceAll("'zk1,zk2'", `'${server.address}'`);
+      writeFileSync(file, own);
+      await promisify(execFile)(process.execPath, [file]);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+    await server.dispose();
+  }
+});
