@@ -174,7 +174,11 @@ test('flags that are wrong are one line and exit status 2, and nothing is starte
     ['write-path', ['--seconds', '0'], /^ringkeeper: --seconds: "0" - allowed: /m],
     ['large-tree', ['--vs', 'etcd'], /^ringkeeper: --vs: "etcd" - allowed: apache or none$/m],
     ['meter', ['--seconds', 'x'], /^ringkeeper: --seconds: "x" - allowed: /m],
-    ['faults', [], /^ringkeeper: bench campaign faults: which\? - allowed: kill, damage, idle$/m],
+    [
+      'faults',
+      [],
+      /^ringkeeper: bench campaign faults: which\? - allowed: kill, damage, idle, starts, writes$/m,
+    ],
     ['faults', ['kill', '--rounds', '0'], /^ringkeeper: --rounds: "0" - allowed: /m],
     ['sok', [], /Did you mean soak\?/],
   ];

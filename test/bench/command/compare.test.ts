@@ -71,7 +71,7 @@ test('Ctrl-C saves the whole pairs, marked as partial', async () => {
     '--floor-pairs',
     '0',
     '--seconds',
-    '100ms',
+    '300ms',
     '--no-ceiling',
   ];
   const { child, finished } = startBench('compare', 'null', 'null', ...effort, '--out', out);

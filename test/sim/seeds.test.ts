@@ -1,6 +1,6 @@
 /**
- * The simulator as a test: 1,000 seeds of the sound server, none of which may fail; each server that is broken on
- * purpose, which must fail within its number of seeds; and the promise that a seed is a run.
+ * 1,000 seeds of the sound server, none of which may fail and which reach everything; and the promise that a seed is a
+ * run. Servers that are broken on purpose: `variants.test.ts`.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -8,11 +8,8 @@ import { OpCode } from '../../src/wire/opcodes.ts';
 import { FAULT_KINDS } from './faults.ts';
 import { runSeed } from './run-seed.ts';
 import { Summary } from './summary.ts';
-import { VARIANTS } from './variants.ts';
 
 const SEEDS = 1000;
-/** Of these a broken server must not survive all. */
-const VARIANT_SEEDS = 150;
 
 /** Reached in many seeds, or the simulator has become quiet. */
 const STATES = [
@@ -73,20 +70,5 @@ test('a seed is a run: twice the same, to the last line', async () => {
     const second = await runSeed(seed, undefined, true);
     assert.ok(first.lines.length > 100);
     assert.deepEqual(first.lines, second.lines);
-  }
-});
-
-describe('a broken server is found', () => {
-  for (const variant of VARIANTS) {
-    test(`${variant.name}: ${variant.breaks}`, async () => {
-      for (let seed = 1; seed <= VARIANT_SEEDS; seed++) {
-        const { violation } = await runSeed(seed, variant);
-        if (violation === null) continue;
-        console.log(`${variant.name}: seed ${seed}: ${violation}`);
-        assert.match(violation, variant.found);
-        return;
-      }
-      assert.fail(`not in ${VARIANT_SEEDS} seeds`);
-    });
   }
 });
