@@ -1,10 +1,14 @@
 /**
  * `ringkeeper/recipes`: what distributed programs are made of, on top of `ringkeeper/client`.
  */
+
+export { type Barrier, barrier } from './barrier/barrier.ts';
+export { type DoubleBarrier, type DoubleBarrierOptions, doubleBarrier } from './barrier/double-barrier.ts';
 export type { AcquireOptions } from './contenders/acquire.ts';
 export { AcquireTimeoutError, LeaseLostError, MixedDialectError } from './contenders/errors.ts';
 export type { Lease, LeasePolicy } from './contenders/lease.ts';
 export type { Contender, ContenderKind, Dialect } from './contenders/names.ts';
+export { type Election, type ElectionOptions, election, type Leader } from './election/election.ts';
 export { type Lock, type LockAcquireOptions, type LockOptions, lock } from './lock/lock.ts';
 export { type LockSide, type ReadWriteLock, readWriteLock } from './read-write-lock/read-write-lock.ts';
 export {
