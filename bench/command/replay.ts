@@ -17,9 +17,6 @@ import { renderJson } from '../terminal/terminal-compare.ts';
 import { type ServerFlags, withServerFlags } from './engine.ts';
 import { printAndSave, progressFor } from './output.ts';
 
-/** Of the progress bar, which thinks in time. */
-const PROGRESS_STEPS = 1_000;
-
 interface ReplayFlags extends OutputFlags, ServerFlags {
   readonly file: string;
   readonly target: string;
@@ -96,13 +93,13 @@ async function withProgress(
   body: (onProgress: (state: ReplayProgress) => void) => Promise<ReplayOutcome>,
 ): Promise<ReplayOutcome> {
   let last = { elapsedMs: 0, replies: 0 };
-  progress.start(PROGRESS_STEPS);
+  progress.start(null);
   try {
     return await body((state) => {
       const seconds = (state.elapsedMs - last.elapsedMs) / 1000;
       const ratePerSecond = seconds > 0 ? (state.replies - last.replies) / seconds : 0;
       last = state;
-      progress.update(state.share * PROGRESS_STEPS, {
+      progress.update(state.share, {
         label: 'replay',
         ratePerSecond,
         p99Ms: null,

@@ -16,7 +16,8 @@ export function searchAdvice({ ratePerSecond, probes }: SearchOutcome, search: S
     );
   const best = Math.min(...probes.map(({ p99Ms }) => p99Ms));
   const lower = Math.max(1, Math.floor(Math.min(...probes.map((probe) => probe.ratePerSecond)) / 10));
-  const looser = formatDuration(niceAbove(best * 1.5));
+  // As a plan and a shell take it: without a space.
+  const looser = `${niceAbove(best * 1.5)}ms`;
   const idle = probes.every(({ valid, p99Ms }) => !valid && p99Ms <= search.p99MsMax);
   return [
     `Tried: ${tried.join('; ')}.`,

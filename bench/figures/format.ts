@@ -24,7 +24,7 @@ export function formatMicros(value: number): string {
 
 /** `1.5 s`, `250 ms`, `2 min`, `1 h 30 min`: for planned durations and instants. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${trimZeros(ms.toFixed(1))} ms`;
+  if (ms < 1000) return `${trimZeros(ms.toFixed(ms < 1 ? 3 : 1))} ms`;
   if (ms < 120_000) return `${trimZeros((ms / 1000).toFixed(2))} s`;
   const minutes = Math.round(ms / 60_000);
   if (minutes < 60) return `${minutes} min`;

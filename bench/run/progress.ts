@@ -1,10 +1,11 @@
 /** What a run tells while it goes on; who shows it is terminal/progress.ts. */
 /** What a run tells about its progress. `start` and `stop` frame it; after `stop` it may start again. */
 export interface Progress {
-  start(totalMs: number): void;
+  /** Null: how long it will take is not known, and `update` is told the share that is done, 0 to 1. */
+  start(totalMs: number | null): void;
   /** What goes on beside the phases' own time, in a few words. */
   stage(what: string): void;
-  update(doneMs: number, state: ProgressState): void;
+  update(done: number, state: ProgressState): void;
   stop(): void;
 }
 

@@ -64,7 +64,9 @@ async function runFromStart(plan: Plan, options: RunOptions): Promise<RunOutcome
   const startedAt = new Date().toISOString();
   const ceilings = await measureCeilings(plan, options);
   if (options.abort.aborted) return null;
-  options.progress.stage(`starting ${options.target.text}`);
+  options.progress.stage(
+    `${options.target.kind === 'external' ? 'connecting to' : 'starting'} ${options.target.text}`,
+  );
   const target = await startTarget(options.target, {
     serverArgs: options.serverArgs,
     tempParent: options.tempParent,

@@ -25,6 +25,8 @@ const SLICE_MS = 500;
 /** Twenty ticks of /proc: a slice is known to 5 %. */
 const SLICE_CPU_MICROS_MIN = 200_000;
 const LOOK_MS = 100;
+/** Who waits sees that it goes on. */
+const SAY_EVERY_MS = 3_000;
 /** A first slice that takes longer than this: the load is light. */
 const FIRST_SLICE_MS_MAX = 5_000;
 
@@ -52,7 +54,11 @@ export async function warmUp(index: number, context: WarmUpContext): Promise<War
   if (phase.load.kind !== 'mix' && endsByWork(phase.load)) return null;
   progress.stage(`${phase.name}: warming until CPU per request is level, at most ${warmUpMsMax / 1000} s`);
   const load = await controller.startWarmUp(index, warmUpMsMax);
-  const { costs, level } = await watch(load, target.pid, abort);
+  const { costs, level } = await watch(load, target.pid, abort, (seconds, cost) =>
+    progress.stage(
+      `${phase.name}: warming, ${seconds.toFixed(0)} s, ${cost.toPrecision(3)} us of CPU per request`,
+    ),
+  );
   controller.stopPhase();
   const reports = await load.reports;
   const durationMs = Math.max(...reports.map(({ measuredMs }) => measuredMs));
@@ -67,6 +73,7 @@ async function watch(
   load: RunningPhase,
   pid: number,
   abort: AbortSignal,
+  say: (seconds: number, costMicros: number) => void,
 ): Promise<{ costs: number[]; level: boolean | null }> {
   const costs: number[] = [];
   const ended = new AbortController();
@@ -77,6 +84,7 @@ async function watch(
   const over = AbortSignal.any([abort, ended.signal]);
   await pause(Math.max(0, load.grid.startMs - monotonicMs()), over);
   let before = read(load, pid);
+  let saidMs = monotonicMs();
   while (!over.aborted && before !== null) {
     await pause(LOOK_MS, over);
     const now = read(load, pid);
@@ -86,6 +94,11 @@ async function watch(
     if (now.atMs - before.atMs < SLICE_MS || cpuMicros < SLICE_CPU_MICROS_MIN) continue;
     if (now.done > before.done) costs.push(cpuMicros / (now.done - before.done));
     before = now;
+    const latest = costs[costs.length - 1];
+    if (latest !== undefined && now.atMs - saidMs >= SAY_EVERY_MS) {
+      saidMs = now.atMs;
+      say((now.atMs - load.grid.startMs) / 1000, latest);
+    }
     if (isLevel(costs)) return { costs, level: true };
   }
   return { costs, level: recentFall(costs) === null ? null : false };

@@ -7,6 +7,8 @@ import { formatCount, formatDuration, formatMs, formatRate, orMissing } from '..
 import type { Progress, ProgressState } from '../run/progress.ts';
 
 const LINE_EVERY_MS = 4_000;
+/** Of a bar whose time is not known. */
+const SHARE_STEPS = 1_000;
 
 /** What of a stream is needed: a terminal, or anything that takes text. */
 export type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -30,10 +32,14 @@ function barProgress(stream: ProgressStream): Progress {
     Presets.shades_classic,
   );
   const idle = { ratePerSecond: 0, p99Ms: null, errors: 0 };
+  let scale = 1;
   return {
-    start: (totalMs) => bar.start(totalMs, 0, payload({ label: 'starting', ...idle })),
+    start: (totalMs) => {
+      scale = totalMs === null ? SHARE_STEPS : 1;
+      bar.start(totalMs ?? SHARE_STEPS, 0, payload({ label: 'starting', ...idle }));
+    },
     stage: (label) => bar.update(payload({ label, ...idle })),
-    update: (doneMs, state) => bar.update(Math.round(doneMs), payload(state)),
+    update: (done, state) => bar.update(Math.round(done * scale), payload(state)),
     stop: () => bar.stop(),
   };
 }
@@ -51,7 +57,7 @@ function payload({ label, ratePerSecond, p99Ms, errors }: ProgressState): Record
 /** A line at once when something begins, and then every few seconds: who waits sees that it goes on. */
 function lineProgress(stream: ProgressStream, nowMs: () => number): Progress {
   let label = '';
-  let totalMs = 0;
+  let totalMs: number | null = null;
   let saidMs = 0;
   const say = (text: string): void => {
     saidMs = nowMs();
@@ -61,15 +67,18 @@ function lineProgress(stream: ProgressStream, nowMs: () => number): Progress {
     start: (planned) => {
       totalMs = planned;
       label = '';
-      say(`starting; ${formatDuration(planned)} of load are planned`);
+      say(planned === null ? 'starting' : `starting; ${formatDuration(planned)} of load are planned`);
     },
     stage: say,
-    update: (doneMs, state) => {
+    update: (done, state) => {
       const begun = state.label !== label;
       if (!begun && nowMs() - saidMs < LINE_EVERY_MS) return;
       label = state.label;
       const { rate, p99, errors } = payload(state);
-      const part = `${Math.round(doneMs / 1000)} s of ${formatDuration(totalMs)}`;
+      const part =
+        totalMs === null
+          ? `${Math.round(done * 100)} %`
+          : `${Math.round(done / 1000)} s of ${formatDuration(totalMs)}`;
       say(
         begun
           ? `${label}: begins; ${part}`

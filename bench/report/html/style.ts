@@ -56,7 +56,7 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 .table-title { margin: 1.25rem 0 0; color: var(--muted); font-size: .9rem; max-width: none; }
 .table-title + .scroll { margin-top: .3rem; }
 th, td { padding: .32rem .5rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid); }
-thead th { color: var(--muted); font-weight: 600; border-bottom: 1px solid var(--rule); vertical-align: bottom; }
+thead th { white-space: normal; color: var(--muted); font-weight: 600; border-bottom: 1px solid var(--rule); vertical-align: bottom; }
 tbody th { font-weight: 400; }
 th.text, td.text { text-align: left; }
 th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }

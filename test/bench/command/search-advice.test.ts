@@ -19,12 +19,17 @@ test('the probes with their p99, a lower rate and a looser bound', () => {
     SEARCH,
   );
   assert.equal(lines[0], 'Tried: 1,000 /s: p99 8.20 ms; 2,000 /s: p99 40.0 ms (rate not held).');
-  assert.match(lines[1]!, /--set search\.from=100\).*--set search\.p99=20 ?ms\)/);
+  assert.match(lines[1]!, /--set search\.from=100\).*--set search\.p99=20ms\)/);
 });
 
 test('probes that kept the bound and were not valid: the reason is elsewhere', () => {
   const lines = searchAdvice(outcome([{ ratePerSecond: 1_000, p99Ms: 1, valid: false }]), SEARCH);
   assert.match(lines.join(' '), /1,000 \/s: p99 1\.00 ms \(void\)\. p99 kept the bound/);
+});
+
+test('a bound below a millisecond is not rounded to nothing', () => {
+  const search = { ...SEARCH, p99MsMax: 0.001 };
+  assert.match(searchAdvice(outcome([]), search)[0]!, /about 0\.001 ms at p99/);
 });
 
 test('nothing where a rate was found, and no probe is said so', () => {

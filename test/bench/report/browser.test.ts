@@ -11,6 +11,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { renderCompareReport } from '../../../bench/report/html/compare-report.ts';
 import { renderRunReport } from '../../../bench/report/html/run-report.ts';
 import { renderSweepReport } from '../../../bench/report/html/sweep-report.ts';
+import type { AvailabilityResult } from '../../../bench/result/run-json.ts';
 import { CHROMIUM, CHROMIUM_ARGS, needChromium } from './support/chromium.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { sampleRun } from './support/sample-run.ts';
@@ -72,7 +73,7 @@ describe('reports in a browser', { skip: needChromium() }, () => {
     });
   }
 
-  for (const [name, html] of Object.entries(PAGES)) {
+  for (const [name, html] of Object.entries({ ...PAGES, 'run of more than a minute': minutePage() })) {
     it(`${name}: at 1280 px no table has to be scrolled, folded ones neither, and no tile is cut`, async (t) => {
       const file = join(tempDir(t), 'report.html');
       writeFileSync(file, html);
@@ -119,6 +120,22 @@ describe('reports in a browser', { skip: needChromium() }, () => {
     await page.close();
   });
 });
+
+/** Availability in windows of a minute too, and shares that need all of their digits. */
+function minutePage(): string {
+  const run = sampleRun();
+  const longer = (availability: AvailabilityResult): AvailabilityResult => ({
+    ...availability,
+    classes: Object.fromEntries(
+      Object.entries(availability.classes).map(([name, summary]) => {
+        const shares = ['100', '1000', '10000', '60000'].map((ms) => [ms, 0.98765]);
+        return [name, { ...summary, byCount: 0.98765, worstWindow: Object.fromEntries(shares) }];
+      }),
+    ),
+  });
+  const phases = run.phases.map((phase) => ({ ...phase, availability: longer(phase.availability) }));
+  return renderRunReport({ ...run, phases, availability: longer(run.availability) });
+}
 
 /** Everything that should not be, and the requests, which should be one. */
 function listen(page: Page): string[] {

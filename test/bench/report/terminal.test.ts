@@ -107,6 +107,21 @@ test('without a terminal: one line per phase', () => {
   ]);
 });
 
+test('where it is not known how long it takes, the share is said', () => {
+  const { stream, text } = output(false);
+  const progress = terminalProgress(stream, () => 0);
+  progress.start(null);
+  progress.update(0.5, STATE);
+  progress.stop();
+  assert.equal(text(), 'starting\nmixed: begins; 50 %\n');
+  const bar = output(true);
+  const shown = terminalProgress(bar.stream);
+  shown.start(null);
+  shown.update(0.5, STATE);
+  shown.stop();
+  assert.match(bar.text(), /mixed\s+█+░+ 50 % /);
+});
+
 test('on a terminal: a bar with rate, p99 and errors', () => {
   const { stream, text } = output(true);
   const progress = terminalProgress(stream);

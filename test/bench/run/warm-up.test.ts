@@ -62,6 +62,16 @@ test('a bound too short to tell: the phase is measured all the same', { skip }, 
   }
 });
 
+test('warming that goes on says so every few seconds', { skip }, async () => {
+  const plan = planOf({ read: { mix: { get: 1 }, ...times } }, { connections: 4, outstanding: 50 });
+  const stages: string[] = [];
+  const progress = { ...silent, stage: (what: string) => stages.push(what) };
+  // Eight slices of half a second are the least that is level.
+  await runTiny(plan, 'embedded', { warmUpMsMax: 20_000, progress });
+  const going = stages.filter((stage) => /^read: warming, \d+ s, [\d.]+ us of CPU per request$/.test(stage));
+  assert.ok(going.length > 0, stages.join('; '));
+});
+
 test('a service that runs already is not warmed: its CPU cannot be seen', async () => {
   const options = { serverArgs: [], tempParent: tempDir, valueBytes: 1, extendedTypes: false };
   const target = await startTarget(parseTargetSpec('null'), options);
