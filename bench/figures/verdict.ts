@@ -102,14 +102,16 @@ function caveats(run: RunResult): string[] {
   if (failure !== null && run.complete) lines.push(`at its end the service gave no session: ${failure}`);
   else if (failure !== null) lines.push(`the server failed during the run, which ended there: ${failure}`);
   else if (!run.complete) lines.push('the run was interrupted: these are partial results');
+  const dead = failure === null ? [] : run.phases.filter(({ latency }) => latency === null);
   for (const phase of run.phases) {
     // That the server is gone has just been said.
     const findings = phase.findings.filter(({ rule }) => failure === null || rule !== 'targetAlive');
-    lines.push(...findings.map(({ text }) => `${phase.plan.name}: ${text}`));
+    if (!dead.includes(phase)) lines.push(...findings.map(({ text }) => `${phase.plan.name}: ${text}`));
     if (phase.check !== null && !phase.check.passed) {
       lines.push(`${phase.plan.name}: the history breaks the service's guarantees, see the check`);
     }
   }
+  if (dead.length > 0) lines.push(`${dead.map(({ plan }) => plan.name).join(', ')}: nothing was answered`);
   return lines;
 }
 

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { formatDuration, formatRate, formatShare } from '../../../bench/figures/format.ts';
 import { jsonText } from '../../../bench/figures/json-text.ts';
 import { markdownTable } from '../../../bench/figures/markdown.ts';
+import { runVerdict } from '../../../bench/figures/verdict.ts';
 import { latencyCsv, samplesCsv, seriesCsv } from '../../../bench/report/csv.ts';
 import { parseRun } from '../../../bench/result/older-results.ts';
 import type { RunResult } from '../../../bench/result/run-json.ts';
@@ -79,4 +80,15 @@ test('small rates and long durations keep their meaning', () => {
 
 test('a bar in a cell does not end it', () => {
   assert.equal(markdownTable(['a'], [['x|y\nz']])[2], '| x\\|y z |');
+});
+
+test('that a running service is gone is told once, not in each of the phases that it left unanswered', () => {
+  const [first] = run.phases;
+  const text = 'no request was answered';
+  const dead = { ...first!, latency: null, findings: [{ rule: 'allReplies', kind: 'void' as const, text }] };
+  const named = (name: string) => ({ ...dead, plan: { ...dead.plan, name } });
+  const target = { ...run.target, failure: 'connect ECONNREFUSED' };
+  const said = JSON.stringify(runVerdict({ ...run, target, phases: [first!, named('two'), named('three')] }));
+  assert.match(said, /"two, three: nothing was answered"/);
+  assert.doesNotMatch(said, /no request was answered/);
 });
