@@ -40,6 +40,8 @@ export async function createProtected(
         return await send(zk, own, options);
       } catch (error) {
         if (!wasUnknown(error) || options.signal?.aborted === true) throw error;
+        // Another server may be behind the one that took the request.
+        await inAnySession(() => zk.sync(parent, callOf(options)));
         const found = await inAnySession(() => findByPrefix(zk, parent, prefix, options));
         if (found === null) continue;
         const stat = await inAnySession(() => zk.exists(found, callOf(options)));

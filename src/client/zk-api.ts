@@ -21,5 +21,6 @@ export interface ZkApi {
   children(path: string, options?: CallOptions): Promise<Children>;
   setData(path: string, data: Data, options: WriteOptions): Promise<Stat>;
   delete(path: string, options: DeleteOptions): Promise<void>;
+  sync(path?: string, options?: CallOptions): Promise<void>;
   watch(path: string, options: WatchOptions): Promise<WatchStream>;
 }
