@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressText } from '../../../bench/base/address.ts';
 import type { RunResult } from '../../../bench/result/run-json.ts';
+import { createRequest } from '../../../bench/session/frames.ts';
 import { RawSession } from '../../../bench/session/raw-session.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
@@ -113,11 +114,13 @@ test('a service that was running already keeps nothing of the run, and a root th
     const outcome = await runTiny(planOf(phases), addressText(address));
     assertClean(outcome!.run);
     const session = await RawSession.connect(address, 5_000);
-    const { body } = await session.request({ op: OpCode.getChildren, path: '/bench', watch: false });
+    const { body } = await session.request({ op: OpCode.getChildren, path: '/', watch: false });
     assert.deepEqual(
       new JuteReader(body).readList((reader) => reader.readText()),
-      [],
+      ['zookeeper'],
+      'the parent of the root is gone too',
     );
+    assert.equal((await session.request(createRequest('/bench', Buffer.alloc(0)))).error, 0);
     await session.close();
     const occupied = planOf(phases, { tree: { root: '/bench', znodes: 5, values: '8B' } });
     await assert.rejects(runTiny(occupied, addressText(address)), {
