@@ -150,6 +150,30 @@ export const DAMAGES: readonly Damage[] = [
     refuses: /log\.\w+ is corrupt at offset \d+: /,
   },
   {
+    what: 'a zeroed sector in the middle of the newest log, and no snapshot behind it',
+    make: ({ logs, snapshots }) => {
+      rmSync(snapshots.at(-1)!);
+      zeroSector(logs.at(-1)!, 2);
+    },
+    refuses: /log\.\w+ is corrupt at offset \d+: .*was begun when this had been synced/,
+  },
+  {
+    what: 'a stale sector in the newest log, and no snapshot behind it',
+    make: ({ logs, snapshots }) => {
+      rmSync(snapshots.at(-1)!);
+      staleSector(logs.at(-1)!, 2);
+    },
+    refuses: /log\.\w+ is corrupt at offset \d+: .*was begun when this had been synced/,
+  },
+  {
+    what: 'two sectors of the newest log swapped, and no snapshot behind it',
+    make: ({ logs, snapshots }) => {
+      rmSync(snapshots.at(-1)!);
+      swapSectors(logs.at(-1)!, 1, 3);
+    },
+    refuses: /log\.\w+ is corrupt at offset \d+: .*was begun when this had been synced/,
+  },
+  {
     what: 'newest log replaced by an older copy of itself, and no snapshot behind it',
     make: ({ logs, snapshots }) => {
       rmSync(snapshots.at(-1)!);
