@@ -22,6 +22,8 @@ after(() => rmSync(temporary, { recursive: true }));
 const ONE = { dataDir: '/d', dataLogDir: '/d', autocreate: true };
 const TWO = { dataDir: '/d', dataLogDir: '/l', autocreate: true };
 const EMPTY = new Uint8Array(0);
+/** What the cheap look takes for a whole one. */
+const GOOD_SNAPSHOT = Buffer.from('5a4b534e00000000000000012f', 'hex');
 
 suite('layout', () => {
   test('missing directories are made, or refused when autocreate is off', () => {
@@ -221,14 +223,56 @@ suite('purge', () => {
 
   test('deletes on disk', () => {
     const disk = new MemoryDisk();
-    const good = Buffer.from('5a4b534e00000000000000012f', 'hex');
-    for (let zxid = 1; zxid <= 5; zxid++) disk.put(`/d/version-2/snapshot.${zxid}`, good);
+    for (let zxid = 1; zxid <= 5; zxid++) disk.put(`/d/version-2/snapshot.${zxid}`, GOOD_SNAPSHOT);
     for (let zxid = 1; zxid <= 5; zxid++) disk.put(`/d/version-2/log.${zxid}`, EMPTY);
     purge(disk, openDataDir(disk, ONE), 3);
     assert.deepEqual(disk.list('/d/version-2').sort(), [
       ...['log.3', 'log.4', 'log.5'],
       ...['snapshot.3', 'snapshot.4', 'snapshot.5'],
     ]);
+  });
+
+  // As often as it is asked (autopurge.purgeInterval) it takes all that has come, however much that is.
+  for (const perInterval of [0, 1, 3, 200]) {
+    test(`${perInterval} new snapshots and logs between two purges: none piles up`, () => {
+      const disk = new MemoryDisk();
+      const dirs = openDataDir(disk, ONE);
+      let zxid = 0;
+      const fill = (count: number): void => {
+        for (let i = 0; i < count; i++) {
+          zxid++;
+          disk.put(`/d/version-2/${logName(zxid)}`, EMPTY);
+          disk.put(`/d/version-2/${snapshotName(zxid, SnapshotCompression.none)}`, GOOD_SNAPSHOT);
+        }
+      };
+      const kept = (): string[] => disk.list('/d/version-2').sort();
+      const newest = (): string[] =>
+        [zxid - 2, zxid - 1, zxid]
+          .flatMap((at) => [logName(at), snapshotName(at, SnapshotCompression.none)])
+          .sort();
+      // What an installation without purge has left.
+      fill(1000);
+      for (let interval = 0; interval < 10; interval++) {
+        purge(disk, dirs, 3);
+        assert.deepEqual(kept(), newest());
+        fill(perInterval);
+      }
+    });
+  }
+
+  test('a disk that fails in the middle: what is needed is there, and the next purge takes the rest', () => {
+    const disk = new MemoryDisk();
+    const dirs = openDataDir(disk, ONE);
+    for (let zxid = 1; zxid <= 40; zxid++) {
+      disk.put(`/d/version-2/${logName(zxid)}`, EMPTY);
+      disk.put(`/d/version-2/${snapshotName(zxid, SnapshotCompression.none)}`, GOOD_SNAPSHOT);
+    }
+    disk.callsLeft = 50;
+    assert.throws(() => purge(disk, dirs, 3), StorageFailure);
+    for (const zxid of [38, 39, 40]) assert.ok(disk.list('/d/version-2').includes(logName(zxid)));
+    disk.callsLeft = Infinity;
+    purge(disk, dirs, 3);
+    assert.equal(disk.list('/d/version-2').length, 6);
   });
 });
 
