@@ -11,6 +11,7 @@
  * rest done first. Core thread.
  */
 import { assert } from '../../base/assert.ts';
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import { StringCursor } from '../../wire/cursors.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { OpCode } from '../../wire/opcodes.ts';
@@ -93,7 +94,9 @@ export class WatchRestore {
 
   private start({ client, xid, op, receivedMs, bytes, start, end }: RequestView): void {
     const kept = new RequestView();
-    const own = bytes.slice(start, end);
+    // Not `slice`: that of a Buffer, which the io side may lend, copies nothing.
+    const own = new Uint8Array(end - start);
+    copyBytes(bytes, start, own.length, own, 0);
     const view = new DataView(own.buffer);
     kept.recall(client, xid, op, receivedMs);
     const asked = new SetWatchesRequest();
