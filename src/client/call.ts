@@ -42,6 +42,11 @@ export abstract class Call {
     this.bytes = bytes;
   }
 
+  /** Made by the session for one connection: never carried over to the next. */
+  get isOfConnection(): boolean {
+    return false;
+  }
+
   /** A reply without an error; its body is `bytes[start, end)` and valid during the call only. */
   abstract onReply(bytes: Uint8Array, view: DataView, start: number, end: number, zxid: Zxid): void;
   /** The server answered with an error. */
@@ -74,7 +79,6 @@ export function isRepeatable(op: number): boolean {
     case OpCode.whoAmI:
     case OpCode.addWatch:
     case OpCode.checkWatches:
-    case OpCode.removeWatches:
       return true;
     default:
       return false;

@@ -14,6 +14,7 @@ export const nullIfMissing = (err: number): null | undefined => (err === ErrorCo
 
 /** Data and Stat in one copy. */
 export function decodeNodeData(bytes: Uint8Array, view: DataView, start: number, end: number): NodeData {
+  if (end - start < 4 + STAT_BYTES) throw new MalformedRecord(`a getData reply of ${end - start} bytes`);
   const length = view.getInt32(start);
   const dataBytes = Math.max(0, length);
   if (end - start < 4 + dataBytes + STAT_BYTES)

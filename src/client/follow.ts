@@ -73,7 +73,7 @@ export class Follow<T> implements AsyncIterableIterator<Item<T>>, AsyncDisposabl
     }
     this.signal?.addEventListener('abort', this.onAbort, { once: true });
     const onEvent = (): void => this.look();
-    this.zk.watch(this.path, { onEvent }).then(
+    this.zk.watch(this.path, { onEvent, timeoutMs: 0 }).then(
       (stream) => {
         this.stream = stream;
         if (this.ended) void stream[Symbol.asyncDispose]();
@@ -90,7 +90,7 @@ export class Follow<T> implements AsyncIterableIterator<Item<T>>, AsyncDisposabl
     if (this.reading || this.ended) return;
     this.reading = true;
     this.dirty = false;
-    this.zk.tryGetData(this.path).then(
+    this.zk.tryGetData(this.path, { timeoutMs: 0 }).then(
       (found) => {
         this.reading = false;
         if (found === null) this.offerMissing();

@@ -1,11 +1,13 @@
 /**
  * Deletes that must not be lost: a lock's node whose release met a broken connection would hold the lock for ever. Each is
- * tried across reconnects until the znode is gone, the session that owned it has ended, or the client has.
+ * tried across reconnects until the znode is gone, a server refuses it for good, or the client has ended.
  */
+import type { ClientCore } from './client-core.ts';
 import { isZk, ZkError } from './errors.ts';
 import type { ZkApi } from './zk-api.ts';
 
-const TRIES_MAX = 1_000;
+/** Before another try while the queue of requests is full. */
+const PAUSE_MS = 50;
 
 /** Deletes in the background; nobody waits. Only for znodes that end with this session or are of a unique name. */
 export function removeLater(zk: ZkApi, path: string): void {
@@ -14,14 +16,30 @@ export function removeLater(zk: ZkApi, path: string): void {
 
 /** Settles once `path` is gone, or nothing more can be done about it. Never rejects with an error of ZooKeeper. */
 export async function removeSurely(zk: ZkApi, path: string): Promise<void> {
-  for (let tries = 0; tries < TRIES_MAX; tries++) {
+  for (;;) {
     try {
-      await zk.delete(path, { ifExists: true });
+      await zk.delete(path, { ifExists: true, timeoutMs: 0 });
       return;
     } catch (error) {
       if (!(error instanceof ZkError)) throw error;
       // Refused for good (no right, not empty), or the client has ended: the session's end takes ephemerals along.
-      if (error.outcome === 'refused' || isZk(error, 'CLOSED') || isZk(error, 'AUTHFAILED')) return;
+      if (error.outcome === 'refused' || zk.core.driver.machine.isOver || isZk(error, 'CLOSED')) return;
+      await chance(zk.core);
     }
   }
+}
+
+/** Until another try makes sense: there is a connection, and some time has passed for the queue to drain. */
+async function chance(core: ClientCore): Promise<void> {
+  if (core.isConnected) {
+    await new Promise<void>((resolve) => setTimeout(resolve, PAUSE_MS).unref());
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    const stop = core.listen((change) => {
+      if (change.state === 'suspended' || change.state === 'lost' || change.state === 'connecting') return;
+      stop();
+      resolve();
+    });
+  });
 }

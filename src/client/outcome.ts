@@ -1,24 +1,28 @@
 /**
  * Writes whose reply was lost: what can be found out about them, is. Each function sends its write, and only where the
- * outcome is unknown looks at the tree:
+ * connection broke behind it looks at the tree:
  *
- *     create                NODEEXISTS now? ours if it is an ephemeral of this session, or new and with our bytes
+ *     create                NODEEXISTS now? ours if it is newer than the call and of this session, or newer and with our bytes
  *     create, sequential    a name of our own in front (`_c_<uuid>-`): listed in the parent, it is found or was not made
- *     delete                NONODE now: gone, by us or by another
+ *     delete                NONODE now, or another znode in its place: gone, by us or by another
  *     setData(version v)    version v + 1 with our bytes: ours
  *
- * What stays unknown is rejected as such. Nothing that could undo a later writer is ever repeated.
+ * A refusal behind a lost reply says nothing about the lost one (another may have come in between), so it keeps its code
+ * and is told as `unknown`, unless the tree shows that ours had no effect. Nothing that could undo a later writer is
+ * repeated, with one exception: a delete of a znode that is made again between our look and our second try.
+ * Cancellation and deadlines bound the whole, not each request.
  */
 import { randomUUID } from 'node:crypto';
+import type { Zxid } from '../base/zxid.ts';
 import type { Stat } from '../wire/stat.ts';
 import type { CallOptions } from './client-core.ts';
 import { isZk, ZkError } from './errors.ts';
 import { removeLater } from './janitor.ts';
-import { type Created, type CreateOp, type SetDataOp, toBytes } from './operations.ts';
+import { type Created, type CreateOp, type DeleteOp, type SetDataOp, toBytes } from './operations.ts';
 import { createWithParents } from './parents.ts';
 import { childOf, nameOf, parentOf } from './paths.ts';
 import type { ZkApi } from './zk-api.ts';
-import type { CreateOptions } from './zk-options.ts';
+import type { CreateOptions, DeleteOptions } from './zk-options.ts';
 
 /** What Curator puts in front too: tools and other clients know the form. */
 const PROTECTED_PREFIX = '_c_';
@@ -33,18 +37,18 @@ export async function createProtected(
   const prefix = given ?? `${PROTECTED_PREFIX}${randomUUID()}-`;
   const own =
     given === null ? { ...operation, path: childOf(parent, prefix + nameOf(operation.path)) } : operation;
-  const epoch = zk.epoch;
+  const left = bounded(zk, options);
+  let lost: ZkError | null = null;
   try {
     for (;;) {
       try {
-        return await send(zk, own, options);
+        return await send(zk, own, options, left());
       } catch (error) {
-        if (!wasUnknown(error) || options.signal?.aborted === true) throw error;
-        // Another server may be behind the one that took the request.
-        await inAnySession(() => zk.sync(parent, callOf(options)));
-        const found = await inAnySession(() => findByPrefix(zk, parent, prefix, options));
+        if (!wasCutOff(error)) throw error;
+        lost = error;
+        const found = await inAnySession(() => findByPrefix(zk, parent, prefix, left()));
         if (found === null) continue;
-        const stat = await inAnySession(() => zk.exists(found, callOf(options)));
+        const stat = await inAnySession(() => zk.exists(found, left()));
         if (stat === null) continue;
         if (!own.mode?.startsWith('ephemeral') || stat.ephemeralOwner === zk.sessionId)
           return { path: found, stat };
@@ -53,9 +57,11 @@ export async function createProtected(
       }
     }
   } catch (error) {
+    const mayBeThere = lost !== null || (error instanceof ZkError && error.outcome === 'unknown');
+    if (!mayBeThere) throw error;
     // Cancelled or failed for good with its create under way: what it may have made is taken away.
-    if (wasUnknown(error)) removeByPrefix(zk, parent, prefix, epoch);
-    throw error;
+    removeByPrefix(zk, parent, prefix);
+    throw asUnknown(error, 'create', operation.path);
   }
 }
 
@@ -67,62 +73,63 @@ export async function resolveCreate(
   if (operation.mode?.endsWith('Sequential')) {
     throw new TypeError(`create ${operation.path}: sequential znodes are found again by { protect: true }`);
   }
-  const seen = zk.core.driver.machine.session.seenZxid;
-  let lost: ZkError | null = null;
-  for (;;) {
+  const before = zk.core.driver.machine.session.seenZxid;
+  const { path } = operation;
+  const left = bounded(zk, options);
+  return resolve('create', path, async (lost) => {
     try {
-      return await send(zk, operation, options);
+      return await send(zk, operation, options, left());
     } catch (error) {
-      if (wasUnknown(error) && options.signal?.aborted !== true) {
-        lost = error;
-        continue;
-      }
-      if (lost === null || !isZk(error, 'NODEEXISTS')) throw error;
-      const found = await inAnySession(() => zk.tryGetData(operation.path, callOf(options)));
-      if (found === null) continue;
-      const isEphemeral = operation.mode === 'ephemeral';
+      if (!lost || !isZk(error, 'NODEEXISTS')) throw error;
+      const found = await inAnySession(() => zk.tryGetData(path, left()));
+      // Gone again: whoever made it, the next try tells.
+      if (found === null) return null;
       const { stat } = found;
-      const ours = isEphemeral
-        ? stat.ephemeralOwner === zk.sessionId
-        : stat.czxid > seen && sameBytes(found.data, toBytes(operation.data));
-      if (ours) return { path: operation.path, stat };
+      // It was there before we asked.
+      if (stat.czxid <= before) throw new Refused(error);
+      const ours =
+        operation.mode === 'ephemeral'
+          ? stat.ephemeralOwner === zk.sessionId
+          : sameBytes(found.data, toBytes(operation.data));
+      if (ours) return { path, stat };
       throw error;
     }
-  }
+  });
 }
 
-export async function resolveDelete<T>(zk: ZkApi, send: () => Promise<T>): Promise<T | null> {
-  let lost = false;
-  for (;;) {
+export async function resolveDelete(zk: ZkApi, operation: DeleteOp, options: DeleteOptions): Promise<void> {
+  const { ifExists = false } = options;
+  const { path, version } = operation;
+  const before = zk.core.driver.machine.session.seenZxid;
+  const left = bounded(zk, options);
+  await resolve('delete', path, async (lost) => {
+    if (lost && (await inAnySession(() => isAnother(zk, path, before, left())))) return true;
     try {
-      return await send();
+      await zk.delete(path, { ...left(), version, ifExists });
     } catch (error) {
-      if (lost && isZk(error, 'NONODE')) return null;
-      if (!wasUnknown(error) || zk.core.driver.machine.isOver) throw error;
-      lost = true;
+      if (!lost || !isZk(error, 'NONODE')) throw error;
     }
-  }
+    return true;
+  });
 }
 
 export async function resolveSetData(zk: ZkApi, operation: SetDataOp, options: CallOptions): Promise<Stat> {
   const { path, version } = operation;
-  const call = { ...callOf(options), version };
-  let lost = false;
-  for (;;) {
+  const before = zk.core.driver.machine.session.seenZxid;
+  const left = bounded(zk, options);
+  return resolve('setData', path, async (lost) => {
     try {
-      return await zk.setData(path, operation.data, call);
+      return await zk.setData(path, operation.data, { ...left(), version });
     } catch (error) {
-      if (wasUnknown(error) && options.signal?.aborted !== true) {
-        lost = true;
-        continue;
-      }
       if (!lost || !isZk(error, 'BADVERSION')) throw error;
-      const found = await inAnySession(() => zk.tryGetData(path, callOf(options)));
-      if (found?.stat.version === version + 1 && sameBytes(found.data, toBytes(operation.data)))
-        return found.stat;
+      const found = await inAnySession(() => zk.tryGetData(path, left()));
+      const stat = found?.stat;
+      if (stat?.version === version + 1 && sameBytes(found!.data, toBytes(operation.data))) return stat;
+      // The one version that ours could have made is another's.
+      if (stat?.version === version + 1 && stat.czxid <= before) throw new Refused(error);
       throw error;
     }
-  }
+  });
 }
 
 /** A look at the tree is as good in the next session, when the present one ends before it is answered. */
@@ -136,36 +143,78 @@ async function inAnySession<T>(look: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The request may have been carried out, and the client can still ask. */
-function wasUnknown(error: unknown): error is ZkError {
-  return (
-    error instanceof ZkError &&
-    error.outcome === 'unknown' &&
-    error.code !== 'CLOSED' &&
-    error.code !== 'AUTHFAILED'
-  );
+/** The tree shows that the lost request had no effect. */
+class Refused {
+  readonly error: ZkError;
+  constructor(error: ZkError) {
+    this.error = error;
+  }
 }
 
-function send(zk: ZkApi, operation: CreateOp, options: CreateOptions): Promise<Created> {
-  const call = callOf(options);
+/** Tries until something is known; null from `attempt` = not yet. */
+async function resolve<T>(
+  op: string,
+  path: string,
+  attempt: (lost: boolean) => Promise<T | null>,
+): Promise<T> {
+  let lost = false;
+  for (;;) {
+    try {
+      const result = await attempt(lost);
+      if (result !== null) return result;
+    } catch (error) {
+      if (error instanceof Refused) throw error.error;
+      if (!wasCutOff(error)) throw lost ? asUnknown(error, op, path) : error;
+      lost = true;
+    }
+  }
+}
+
+/** Whether the znode is a younger one than what was to be deleted. */
+async function isAnother(zk: ZkApi, path: string, before: Zxid, options: CallOptions): Promise<boolean> {
+  const stat = await zk.exists(path, options);
+  return stat !== null && stat.czxid > before;
+}
+
+/** The connection broke behind the request: it may have been carried out, and the client can still ask. */
+function wasCutOff(error: unknown): error is ZkError<'CONNECTIONLOSS'> {
+  return isZk(error, 'CONNECTIONLOSS') && error.outcome === 'unknown';
+}
+
+/** After a lost reply: the code of what ended the search, and the outcome of what it was for. */
+function asUnknown(error: unknown, op: string, path: string): unknown {
+  if (!(error instanceof ZkError) || (error.outcome === 'unknown' && error.op.startsWith(op))) return error;
+  return new ZkError({ code: error.code, op, path, outcome: 'unknown', cause: error });
+}
+
+/** The options of each request of several that share one signal and one deadline. */
+function bounded(zk: ZkApi, options: CallOptions): () => CallOptions {
+  const { signal } = options;
+  const timeoutMs = options.timeoutMs ?? zk.core.options.requestTimeoutMs;
+  if (timeoutMs === 0) return () => ({ signal, timeoutMs });
+  const endMs = performance.now() + timeoutMs;
+  return () => ({ signal, timeoutMs: Math.max(1, endMs - performance.now()) });
+}
+
+function send(zk: ZkApi, operation: CreateOp, options: CreateOptions, call: CallOptions): Promise<Created> {
   return options.parents === undefined
     ? zk.createOnce(operation, call)
     : createWithParents(zk, operation, call, options.parents);
 }
 
-function callOf(options: CallOptions): CallOptions {
-  const { signal, timeoutMs } = options;
-  return { signal, timeoutMs };
-}
-
+/**
+ * What a lost create made, or null. Another server than the one that was asked may be behind it, so it catches up first;
+ * a request that is still on its way through the old one is refused from then on, because the session has moved.
+ */
 async function findByPrefix(
   zk: ZkApi,
   parent: string,
   prefix: string,
-  options: CallOptions,
+  call: CallOptions,
 ): Promise<string | null> {
   try {
-    const { names } = await zk.children(parent, callOf(options));
+    await zk.sync(parent, call);
+    const { names } = await zk.children(parent, call);
     const name = names.find((one) => one.startsWith(prefix));
     return name === undefined ? null : childOf(parent, name);
   } catch (error) {
@@ -174,12 +223,13 @@ async function findByPrefix(
   }
 }
 
-function removeByPrefix(zk: ZkApi, parent: string, prefix: string, epoch: number): void {
+function removeByPrefix(zk: ZkApi, parent: string, prefix: string): void {
   const find = async (): Promise<void> => {
     // Behind the create on the same connection, or after it on the next: by then it is there or never will be.
-    const found = await findByPrefix(zk, parent, prefix, {});
-    if (found !== null && zk.epoch === epoch) removeLater(zk, found);
+    const found = await findByPrefix(zk, parent, prefix, { timeoutMs: 0 });
+    if (found !== null) removeLater(zk, found);
   };
+  // Without a client there is nobody to remove it; ephemerals go with the session.
   find().catch(() => undefined);
 }
 

@@ -6,6 +6,8 @@
  *                   ▲                                       │
  *                   └── repeatable ones, at the front ◀── connection broke ──▶ all others: outcome unknown
  *
+ * What was written but has not left when the connection breaks goes back whole: no server has seen it.
+ *
  * Bounds: `inFlightMax` requests sent; `waitingMax` and `waitingBytesMax` waiting, beyond which submit says no.
  * A machine: no clock, no promise, no socket.
  */
@@ -38,6 +40,8 @@ export class RequestPipeline {
   private readonly sent = new CallQueue();
   private writer = new JuteWriter(WRITER_BYTES_MIN);
   private nextXid = 1;
+  /** The oldest so many of `sent` have left; frames of the others still wait in `writer`. */
+  private left = 0;
 
   constructor(bounds: PipelineBounds, registry: WatchRegistry) {
     this.bounds = bounds;
@@ -69,6 +73,7 @@ export class RequestPipeline {
       return false;
     call.state = 'waiting';
     this.waiting.push(call);
+    if (call.watch !== null) this.registry.expect(call.watch.path);
     return true;
   }
 
@@ -104,6 +109,7 @@ export class RequestPipeline {
   /** All frames written since the last time, for one write; the bytes are the caller's. */
   takeFrames(): Uint8Array {
     const bytes = this.writer.toBytes();
+    this.left = this.sent.length;
     if (bytes.length > WRITER_BYTES_KEPT) this.writer = new JuteWriter(WRITER_BYTES_MIN);
     else this.writer.reset();
     return bytes;
@@ -120,10 +126,11 @@ export class RequestPipeline {
     end: number,
   ): boolean {
     const call = this.sent.peek();
-    if (call === null || call.xid !== xid) return false;
+    if (call === null || call.xid !== xid || this.left === 0) return false;
     this.sent.shift();
+    this.left--;
     this.prove(call.sentAtMs);
-    call.state = 'ended';
+    this.end(call);
     const { watch } = call;
     if (watch !== null && !call.cancelled) {
       const kind = watchKindOf(call.request, err);
@@ -141,15 +148,18 @@ export class RequestPipeline {
     const all = this.sent.drain();
     for (let i = all.length - 1; i >= 0; i--) {
       const call = all[i]!;
-      if (call.cancelled) call.state = 'ended';
-      else if (isRepeatable(call.request.op)) this.backToFront(call);
+      const hasLeft = i < this.left;
+      if (!hasLeft) call.attempts--;
+      if (call.cancelled) this.end(call);
+      else if (!call.isOfConnection && (!hasLeft || isRepeatable(call.request.op))) this.backToFront(call);
     }
-    for (const call of all) if (call.state === 'sent') fail(call, 'unknown', reason);
+    this.left = 0;
+    for (const call of all) if (call.state === 'sent') this.fail(call, 'unknown', reason);
   }
 
   failWaiting(reason: FailureReason): void {
     for (const call of this.waiting.drain())
-      fail(call, call.attempts > 0 && !isRepeatable(call.request.op) ? 'unknown' : 'notSent', reason);
+      this.fail(call, call.attempts > 0 && !isRepeatable(call.request.op) ? 'unknown' : 'notSent', reason);
   }
 
   /** Takes a call back. Returns whether no server has seen it; a sent one stays in its turn, unheard. */
@@ -157,7 +167,7 @@ export class RequestPipeline {
     call.cancelled = true;
     if (call.state !== 'waiting') return call.state === 'new';
     this.waiting.remove(call);
-    call.state = 'ended';
+    this.end(call);
     return call.attempts === 0;
   }
 
@@ -165,9 +175,14 @@ export class RequestPipeline {
     call.state = 'waiting';
     this.waiting.unshift(call);
   }
-}
 
-function fail(call: Call, outcome: 'notSent' | 'unknown', reason: FailureReason): void {
-  call.state = 'ended';
-  call.onFailed(outcome, reason);
+  private end(call: Call): void {
+    call.state = 'ended';
+    if (call.watch !== null) this.registry.expectNoMore(call.watch.path);
+  }
+
+  private fail(call: Call, outcome: 'notSent' | 'unknown', reason: FailureReason): void {
+    this.end(call);
+    call.onFailed(outcome, reason);
+  }
 }

@@ -37,6 +37,10 @@ class InternalCall extends Call {
     this.onEnd = onEnd;
   }
 
+  override get isOfConnection(): boolean {
+    return true;
+  }
+
   onReply(): void {
     this.onEnd(0);
   }
@@ -57,6 +61,10 @@ class SaslCall extends Call {
   constructor(token: Uint8Array, onToken: (token: Uint8Array | null) => void) {
     super({ op: OpCode.sasl, token }, null, 0);
     this.onToken = onToken;
+  }
+
+  override get isOfConnection(): boolean {
+    return true;
   }
 
   onReply(bytes: Uint8Array, view: DataView, start: number, end: number): void {

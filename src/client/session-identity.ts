@@ -9,6 +9,10 @@ import type { Zxid } from '../base/zxid.ts';
 import { type ConnectResponse, PASSWORD_BYTES } from '../wire/connect.ts';
 import type { SessionTicket } from './session-state.ts';
 
+const ATTEMPT_MS_MIN = 250;
+/** However few servers there are: one that accepts and never answers must not cost the session. */
+const ATTEMPTS_PER_TIMEOUT_MIN = 3;
+
 export class SessionIdentity {
   /** 0 = none. */
   id = 0n;
@@ -45,6 +49,11 @@ export class SessionIdentity {
   /** So long after the last request a ping is due. */
   get pingMs(): number {
     return this.timeoutMs / 3;
+  }
+
+  /** Bound of one attempt to connect. */
+  attemptMs(hosts: number): number {
+    return Math.max(ATTEMPT_MS_MIN, this.timeoutMs / Math.max(ATTEMPTS_PER_TIMEOUT_MIN, hosts));
   }
 
   /** Returns whether it is a new session. */

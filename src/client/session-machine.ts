@@ -32,7 +32,6 @@ import { WatchRegistry } from './watch-registry.ts';
 
 type Phase = 'idle' | 'dialing' | 'handshake' | 'securing' | 'ready' | 'over';
 
-const ATTEMPT_MS_MIN = 250;
 const CLOSE_MS_MAX = 5_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -246,7 +245,7 @@ export class SessionMachine implements FrameHandler {
     this.phase = 'dialing';
     this.retryAtMs = NEVER;
     this.server = this.hosts.take();
-    this.deadlineMs = this.nowMs + Math.max(ATTEMPT_MS_MIN, this.session.timeoutMs / this.hosts.size);
+    this.deadlineMs = this.nowMs + this.session.attemptMs(this.hosts.size);
     this.ports.dial(this.server);
   }
 

@@ -38,6 +38,8 @@ export class StateStream implements AsyncIterableIterator<StateChange> {
     const change = this.changes.shift();
     if (change !== undefined) return Promise.resolve({ done: false, value: change });
     if (this.ended) return Promise.resolve({ done: true, value: undefined });
+    if (this.waiting !== null)
+      return Promise.reject(new TypeError('one reader at a time: next() is pending'));
     return new Promise((resolve) => {
       this.waiting = resolve;
     });

@@ -53,6 +53,8 @@ export class WatchRegistry {
     persistent: new Map(),
     recursive: new Map(),
   };
+  /** Requests under way, by path, whose replies will set watches. */
+  private readonly expected = new Map<string, number>();
 
   /** Watches of the server that this client holds, each counted once. */
   get size(): number {
@@ -68,25 +70,36 @@ export class WatchRegistry {
     else there.add(watcher);
   }
 
+  /** A request that sets a watch was taken; a removal behind it would remove that watch too. */
+  expect(path: string): void {
+    this.expected.set(path, (this.expected.get(path) ?? 0) + 1);
+  }
+
+  expectNoMore(path: string): void {
+    const count = this.expected.get(path)!;
+    if (count === 1) this.expected.delete(path);
+    else this.expected.set(path, count - 1);
+  }
+
   has(kind: WatchKind, path: string, watcher: Watcher): boolean {
     return this.tables[kind].get(path)?.has(watcher) ?? false;
   }
 
   /** Whether anybody watches exactly this path, in whatever way. */
   isWatched(path: string): boolean {
-    return KINDS.some((kind) => this.tables[kind].has(path));
+    return this.expected.has(path) || KINDS.some((kind) => this.tables[kind].has(path));
   }
 
   /**
    * Takes a watcher out. Returns the `WatcherType` that the server is to be asked to remove because nobody here is left
-   * who wants it, or null.
+   * who wants it, or null. Who is about to watch the same path wants it too: then it stays.
    */
   remove(kind: WatchKind, path: string, watcher: Watcher): number | null {
     const table = this.tables[kind];
     const there = table.get(path);
     if (there === undefined || !there.delete(watcher) || there.size > 0) return null;
     table.delete(path);
-    return this.unwantedType(kind, path);
+    return this.expected.has(path) ? null : this.unwantedType(kind, path);
   }
 
   /** Whom the event concerns; one-shot watches are used up by it. */

@@ -37,14 +37,13 @@ export interface Watched {
   readonly changed: Changed;
 }
 
-export interface WatchOptions {
+export interface WatchOptions extends CallOptions {
   /** This znode, or it and everything below. */
   readonly mode?: 'node' | 'tree';
   /** Items that may wait for the reader; beyond that they become one gap. */
   readonly buffer?: number;
   /** Sees each item in the turn of its arrival, instead of the iterator. */
   readonly onEvent?: (item: WatchItem) => void;
-  readonly signal?: AbortSignal;
 }
 
 export interface Children {

@@ -180,8 +180,8 @@ export class Zk implements ZkApi, AsyncDisposable {
     if (options.recursive === true) return deleteTree(this, path, options);
     const missing =
       options.ifExists === true ? (err: number) => (err === ErrorCode.noNode ? null : undefined) : null;
-    const send = (): Promise<null> => this.one<null>(operation, OpCode.delete, () => null, options, missing);
-    await (options.resolve === true ? resolveDelete(this, send) : send());
+    if (options.resolve === true) return resolveDelete(this, operation, options);
+    await this.one<null>(operation, OpCode.delete, () => null, options, missing);
   }
 
   getAcl(
@@ -271,7 +271,7 @@ export class Zk implements ZkApi, AsyncDisposable {
   /** Every change from here on, across reconnects; `gap` where some may have been missed. */
   async watch(path: string, options: WatchOptions = {}): Promise<WatchStream> {
     validatePath(path, 'watch');
-    const { mode = 'node', buffer = BUFFER_DEFAULT, onEvent = null, signal } = options;
+    const { mode = 'node', buffer = BUFFER_DEFAULT, onEvent = null, signal, timeoutMs } = options;
     const kind: WatchKind = mode === 'node' ? 'persistent' : 'recursive';
     const serverPath = toServerPath(this.chroot, path);
     const stream = new WatchStream(this.chroot, buffer, onEvent, (one) =>
@@ -284,7 +284,7 @@ export class Zk implements ZkApi, AsyncDisposable {
     };
     await this.core.call(
       { request, path, bytes: path.length * 3, decode: () => undefined, watcher: stream },
-      { signal },
+      { signal, timeoutMs },
     );
     return stream;
   }
