@@ -32,7 +32,7 @@ const checks: readonly (readonly [title: string, command: string, args: readonly
   ['types', 'tsc', ['-b']],
   ['lint and format', 'biome', ['check', '.']],
   ['dead code', 'knip', []],
-  ['code that only tests use', 'knip', ['--production', '--config', '.knip.production.json']],
+  ['code that only tests use', 'knip', ['--production', '--config', '.knip.production.jsonc']],
 ];
 
 const failed: string[] = [];

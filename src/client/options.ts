@@ -1,6 +1,7 @@
 /**
  * What `connect` takes, with its defaults, checked once. Pure.
  */
+import { FRAME_BYTES_MAX_DEFAULT } from '../wire/limits.ts';
 import type { Credential } from './credentials.ts';
 import { NodeTransport, type TlsOptions, type Transport } from './node-transport.ts';
 import type { SaslHook } from './sasl-digest.ts';
@@ -53,7 +54,6 @@ const SESSION_TIMEOUT_MS_DEFAULT = 30_000;
 const IN_FLIGHT_DEFAULT = 1_000;
 const WAITING_DEFAULT = 100_000;
 const WAITING_BYTES_DEFAULT = 64 * 1024 * 1024;
-const REQUEST_BYTES_DEFAULT = 0xfffff;
 /** Java's 1 MiB makes a client loop for ever on a large child list. */
 const REPLY_BYTES_DEFAULT = 64 * 1024 * 1024;
 
@@ -72,7 +72,7 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
     ticket: options.session ?? null,
     failOffline: options.offlineQueue === 'fail',
     requestTimeoutMs: notNegative('requestTimeoutMs', options.requestTimeoutMs ?? 0),
-    requestBytesMax: positive('requestBytesMax', options.requestBytesMax ?? REQUEST_BYTES_DEFAULT),
+    requestBytesMax: positive('requestBytesMax', options.requestBytesMax ?? FRAME_BYTES_MAX_DEFAULT),
     transport: options.transport ?? new NodeTransport(options.tls ?? null),
     onNotice: options.onNotice ?? (() => undefined),
   };

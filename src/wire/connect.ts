@@ -1,6 +1,6 @@
 /**
  * The session handshake: the first frame in each direction, without the headers of later frames. The flyweight
- * and the offset writer serve the server; the values serve clients, tests and tools. Pure, any thread.
+ * and the offset writer serve the server; the values serve clients and tools. Pure, any thread.
  *
  *     ConnectRequest:   i32 protocolVersion | i64 lastZxidSeen | i32 timeOut | i64 sessionId | buffer passwd
  *                       | bool readOnly (absent from clients up to 3.3)             44 or 45 bytes
@@ -10,7 +10,6 @@
  * A response with timeOut <= 0 says that the session has expired. The password has 16 bytes even then: the C
  * client reads the response into a buffer of exactly that size.
  */
-import { assert } from '../base/assert.ts';
 import { readInt64 } from '../base/int64.ts';
 import type { Zxid } from '../base/zxid.ts';
 import { copyBytes } from './copy-bytes.ts';
@@ -139,16 +138,6 @@ export function readConnectRequest(reader: JuteReader): ConnectRequest {
     password: reader.readBuffer(),
     readOnly: reader.remaining > 0 ? reader.readBool() : null,
   };
-}
-
-/** The value form of `writeConnectResponse`, without the length prefix. */
-export function writeConnectResponseValue(writer: JuteWriter, response: ConnectResponse): void {
-  assert(response.password.length === PASSWORD_BYTES, 'a session password has 16 bytes');
-  writer.writeInt(response.protocolVersion);
-  writer.writeInt(response.timeoutMs);
-  writer.writeBigLong(response.sessionId);
-  writer.writeBuffer(response.password);
-  if (response.readOnly !== null) writer.writeBool(response.readOnly);
 }
 
 export function readConnectResponse(reader: JuteReader): ConnectResponse {

@@ -10,7 +10,6 @@
 import { writeInt64 } from '../base/int64.ts';
 import type { Zxid } from '../base/zxid.ts';
 import type { JuteReader } from './jute-reader.ts';
-import type { JuteWriter } from './jute-writer.ts';
 import { FRAME_PREFIX_BYTES } from './limits.ts';
 
 export const REPLY_HEADER_BYTES = 16;
@@ -45,11 +44,4 @@ export interface ReplyHeader {
 
 export function readReplyHeader(reader: JuteReader): ReplyHeader {
   return { xid: reader.readInt(), zxid: reader.readLong(), err: reader.readInt() };
-}
-
-/** The value form: the header alone, without the prefix. */
-export function writeReplyHeaderValue(writer: JuteWriter, header: ReplyHeader): void {
-  writer.writeInt(header.xid);
-  writer.writeLong(header.zxid);
-  writer.writeInt(header.err);
 }

@@ -146,11 +146,6 @@ export type Request =
   | CreateSessionRequestValue
   | MultiRequestValue;
 
-export interface RequestHeader {
-  readonly xid: number;
-  readonly op: number;
-}
-
 /** A whole frame: length prefix, header and record. */
 export function writeRequestFrame(writer: JuteWriter, xid: number, request: Request): void {
   const frame = writer.beginBuffer();
@@ -158,10 +153,6 @@ export function writeRequestFrame(writer: JuteWriter, xid: number, request: Requ
   writer.writeInt(request.op);
   writeRequest(writer, request);
   writer.endBuffer(frame);
-}
-
-export function readRequestHeader(reader: JuteReader): RequestHeader {
-  return { xid: reader.readInt(), op: reader.readInt() };
 }
 
 /** The record alone. */

@@ -1,6 +1,6 @@
 /**
- * Reply bodies as values, both directions, for clients, the load generator and tests; the server's data plane
- * writes them field by field. A body follows the reply header (reply-header.ts) only if its err is 0. Decoding
+ * Reply bodies as values, for clients and the load generator, which read them; the server's data plane writes them
+ * field by field (values to bytes: test/support/wire). A body follows the reply header (reply-header.ts) only if its err is 0. Decoding
  * throws MalformedRecord. Any thread.
  *
  *     create                                   ustring path
@@ -22,13 +22,10 @@
  *     result:  1 create path | 15 create2 path, Stat | 2 delete - | 5 setData Stat | 13 check -
  *              | 4 getData data, Stat | 8 getChildren children | -1 error i32 err (same as in its header)
  */
-import { readAcl, type SentAcl, writeAcl } from './acl.ts';
+import { readAcl, type SentAcl } from './acl.ts';
 import { type JuteReader, readText } from './jute-reader.ts';
-import { type JuteWriter, writeString } from './jute-writer.ts';
 import { OpCode } from './opcodes.ts';
-import { type ReplyHeader, writeReplyHeaderValue } from './reply-header.ts';
-import { writeMultiHeaderValue } from './request-values.ts';
-import { readStat, type Stat, writeStat } from './stat.ts';
+import { readStat, type Stat } from './stat.ts';
 
 type Op = typeof OpCode;
 
@@ -84,72 +81,6 @@ export type HeaderOnlyOp =
 export type ResponseTo<O extends Response['op']> = Among<Response, O>;
 type Among<R, O> = R extends { readonly op: infer P } ? (O extends P ? R : never) : never;
 
-/** A whole frame: length prefix, header and body; `response` null for an error reply. */
-export function writeReplyFrame(writer: JuteWriter, header: ReplyHeader, response: Response | null): void {
-  const frame = writer.beginBuffer();
-  writeReplyHeaderValue(writer, header);
-  if (response !== null) writeResponse(writer, response);
-  writer.endBuffer(frame);
-}
-
-/** The body alone. */
-export function writeResponse(writer: JuteWriter, response: Response): void {
-  switch (response.op) {
-    case OpCode.create:
-    case OpCode.sync:
-      writer.writeString(response.path);
-      return;
-    case OpCode.create2:
-    case OpCode.createContainer:
-    case OpCode.createTtl:
-      writer.writeString(response.path);
-      writeStat(writer, response.stat);
-      return;
-    case OpCode.exists:
-    case OpCode.setData:
-    case OpCode.setAcl:
-      writeStat(writer, response.stat);
-      return;
-    case OpCode.getData:
-    case OpCode.reconfig:
-      writer.writeBuffer(response.data);
-      writeStat(writer, response.stat);
-      return;
-    case OpCode.getAcl:
-      writer.writeVector(response.acl, writeAcl);
-      writeStat(writer, response.stat);
-      return;
-    case OpCode.getChildren:
-      writer.writeVector(response.children, writeString);
-      return;
-    case OpCode.getChildren2:
-      writer.writeVector(response.children, writeString);
-      writeStat(writer, response.stat);
-      return;
-    case OpCode.addWatch:
-      writer.writeInt(response.err);
-      return;
-    case OpCode.sasl:
-      writer.writeBuffer(response.token);
-      return;
-    case OpCode.getEphemerals:
-      writer.writeVector(response.paths, writeString);
-      return;
-    case OpCode.getAllChildrenNumber:
-      writer.writeInt(response.count);
-      return;
-    case OpCode.whoAmI:
-      writer.writeVector(response.clients, writeClientInfo);
-      return;
-    case OpCode.multi:
-    case OpCode.multiRead:
-      writeMultiResults(writer, response.results);
-      return;
-    default:
-      return;
-  }
-}
-
 /** The body of a successful reply to a request with opcode `op`. */
 export function readResponse<O extends Response['op']>(reader: JuteReader, op: O): ResponseTo<O>;
 export function readResponse(reader: JuteReader, op: Response['op']): Response {
@@ -193,26 +124,8 @@ export function readResponse(reader: JuteReader, op: Response['op']): Response {
   }
 }
 
-function writeClientInfo(writer: JuteWriter, client: ClientInfo): void {
-  writer.writeString(client.scheme);
-  writer.writeString(client.user);
-}
-
 function readClientInfo(reader: JuteReader): ClientInfo {
   return { scheme: reader.readText(), user: reader.readText() };
-}
-
-function writeMultiResults(writer: JuteWriter, results: readonly MultiResult[]): void {
-  for (const result of results) {
-    writeMultiHeaderValue(writer, result.op, false, result.op === OpCode.error ? result.err : 0);
-    writeMultiResult(writer, result);
-  }
-  writeMultiHeaderValue(writer, -1, true, -1);
-}
-
-function writeMultiResult(writer: JuteWriter, result: MultiResult): void {
-  if (result.op === OpCode.error) writer.writeInt(result.err);
-  else if (result.op !== OpCode.check) writeResponse(writer, result);
 }
 
 function readMultiResults(reader: JuteReader): MultiResult[] {

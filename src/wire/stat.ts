@@ -11,7 +11,6 @@
  */
 import type { Zxid } from '../base/zxid.ts';
 import type { JuteReader } from './jute-reader.ts';
-import type { JuteWriter } from './jute-writer.ts';
 
 export const STAT_BYTES = 68;
 
@@ -74,41 +73,4 @@ export function readStat(reader: JuteReader): Stat {
     numChildren: reader.readInt(),
     pzxid: reader.readLong(),
   };
-}
-
-export function writeStat(writer: JuteWriter, stat: Stat): void {
-  writeCommon(writer, stat);
-  writer.writeInt(stat.dataLength);
-  writer.writeInt(stat.numChildren);
-  writer.writeLong(stat.pzxid);
-}
-
-export function readStatPersisted(reader: JuteReader): StatPersisted {
-  return {
-    czxid: reader.readLong(),
-    mzxid: reader.readLong(),
-    ctime: reader.readLong(),
-    mtime: reader.readLong(),
-    version: reader.readInt(),
-    cversion: reader.readInt(),
-    aversion: reader.readInt(),
-    ephemeralOwner: reader.readBigLong(),
-    pzxid: reader.readLong(),
-  };
-}
-
-export function writeStatPersisted(writer: JuteWriter, stat: StatPersisted): void {
-  writeCommon(writer, stat);
-  writer.writeLong(stat.pzxid);
-}
-
-function writeCommon(writer: JuteWriter, stat: StatPersisted): void {
-  writer.writeLong(stat.czxid);
-  writer.writeLong(stat.mzxid);
-  writer.writeLong(stat.ctime);
-  writer.writeLong(stat.mtime);
-  writer.writeInt(stat.version);
-  writer.writeInt(stat.cversion);
-  writer.writeInt(stat.aversion);
-  writer.writeBigLong(stat.ephemeralOwner);
 }

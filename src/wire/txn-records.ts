@@ -1,7 +1,7 @@
 /**
  * Transactions as flyweights: the payload of a log record and of a proposal, which are the same bytes. The core
  * reads them when it commits and when it recovers; the rules of flyweight.ts apply. Writers are in
- * txn-writers.ts, the value form for tools in txn-values.ts.
+ * txn-writers.ts; the value form is for tests only (test/support/wire).
  *
  *     payload:    TxnHeader | record | TxnDigest (optional)
  *     TxnHeader:  i64 clientId (session) | i32 cxid | i64 zxid | i64 timeMs | i32 type         = 32 bytes

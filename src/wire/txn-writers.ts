@@ -38,11 +38,6 @@ export function writeTxnDigest(view: DataView, offset: number, high: number, low
   return offset + 12;
 }
 
-/** Bytes of a create record of any kind, at most: prefixes, slices, and `i32 parentCVersion | i64 ttl`. */
-export function createTxnBytesMax(pathLength: number, dataLength: number, aclLength: number): number {
-  return 20 + Math.max(pathLength, 0) + Math.max(dataLength, 0) + aclLength;
-}
-
 /** path, data and acl: the common beginning of the three create records. */
 function writeCreateFields(
   bytes: Uint8Array,

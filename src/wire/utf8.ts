@@ -6,8 +6,8 @@
  * - The server encodes each UTF-16 unit on its own, so a supplementary character takes 3 + 3 bytes ("CESU-8").
  *   Clients encode plain UTF-8. The two differ only for characters that paths may not contain.
  *
- * Pure functions, any thread. `codePointAt` and `transcodeToCesu8` are fit for the data plane; the string
- * functions are for value codecs.
+ * Pure functions, any thread. `codePointAt` is fit for the data plane; the string functions are for
+ * value codecs.
  */
 
 const REPLACEMENT = 0xfffd;
@@ -16,7 +16,7 @@ const WIDTH_MASK = (1 << WIDTH_BITS) - 1;
 
 /**
  * The code point at `offset < end` and the bytes it takes, packed as `codePoint << 3 | width` so that nothing is
- * allocated; take it apart with `codePointOf` and `widthOf`.
+ * allocated.
  *
  *     lead       second byte   more
  *     00..7f     -             0
@@ -45,14 +45,6 @@ export function codePointAt(bytes: Uint8Array, offset: number, end: number): num
   }
   if (codePoint >= 0xd800 && codePoint <= 0xdfff) codePoint = REPLACEMENT;
   return (codePoint << WIDTH_BITS) | width;
-}
-
-export function codePointOf(packed: number): number {
-  return packed >> WIDTH_BITS;
-}
-
-export function widthOf(packed: number): number {
-  return packed & WIDTH_MASK;
 }
 
 // Strings are built in pieces of this many UTF-16 units.
@@ -126,31 +118,6 @@ export function encodeUtf8(text: string): Uint8Array {
 /** Each UTF-16 unit on its own, as Apache's server writes; returns the offset behind it. */
 export function writeCesu8(text: string, target: Uint8Array, offset: number): number {
   for (let i = 0; i < text.length; i++) offset = writeUnit(text.charCodeAt(i), target, offset);
-  return offset;
-}
-
-/**
- * What Apache sends back for a string it received: decoded and encoded again, without the string. Writes at most
- * `3 * (end - start)` bytes and returns the offset behind them.
- */
-export function transcodeToCesu8(
-  source: Uint8Array,
-  start: number,
-  end: number,
-  target: Uint8Array,
-  offset: number,
-): number {
-  for (let i = start; i < end; ) {
-    const packed = codePointAt(source, i, end);
-    const codePoint = packed >> WIDTH_BITS;
-    i += packed & WIDTH_MASK;
-    if (codePoint < 0x10000) {
-      offset = writeUnit(codePoint, target, offset);
-    } else {
-      offset = writeUnit(0xd800 + ((codePoint - 0x10000) >> 10), target, offset);
-      offset = writeUnit(0xdc00 + (codePoint & 0x3ff), target, offset);
-    }
-  }
   return offset;
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Zxid } from '../base/zxid.ts';
 import type { JuteReader } from './jute-reader.ts';
-import { type JuteWriter, writeBytesAt } from './jute-writer.ts';
+import { writeBytesAt } from './jute-writer.ts';
 import { SpecialXid } from './opcodes.ts';
 import { REPLY_HEADER_FRAME_BYTES, writeReplyHeader } from './reply-header.ts';
 
@@ -65,10 +65,4 @@ export interface WatchEvent {
 
 export function readWatchEvent(reader: JuteReader): WatchEvent {
   return { type: reader.readInt(), state: reader.readInt(), path: reader.readText() };
-}
-
-export function writeWatchEventValue(writer: JuteWriter, event: WatchEvent): void {
-  writer.writeInt(event.type);
-  writer.writeInt(event.state);
-  writer.writeString(event.path);
 }

@@ -6,7 +6,7 @@
 import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
-import type { SubTxn, TxnBody } from '../../src/wire/txn-values.ts';
+import type { SubTxn, TxnBody } from '../support/wire/txn-values.ts';
 import { type Model, parentOf } from './model.ts';
 
 /** A write as it must have been logged: error, or type and path (with the number of a sequential one). */

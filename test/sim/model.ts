@@ -8,7 +8,7 @@
  * A crash takes back what was never durable: `cutAfter`.
  */
 import { OpCode } from '../../src/wire/opcodes.ts';
-import type { SubTxn, Txn } from '../../src/wire/txn-values.ts';
+import type { SubTxn, Txn } from '../support/wire/txn-values.ts';
 import { Violation } from './world.ts';
 
 export interface ModelNode {

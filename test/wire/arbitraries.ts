@@ -7,7 +7,7 @@ import { OpCode } from '../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
 import type { MultiResult, Response } from '../../src/wire/responses.ts';
 import type { Stat, StatPersisted } from '../../src/wire/stat.ts';
-import type { SubTxn, Txn } from '../../src/wire/txn-values.ts';
+import type { SubTxn, Txn } from '../support/wire/txn-values.ts';
 
 export const int32 = fc.integer();
 export const zxid = fc.maxSafeInteger();

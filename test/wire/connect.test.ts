@@ -12,11 +12,11 @@ import {
   readConnectResponse,
   writeConnectRequest,
   writeConnectResponse,
-  writeConnectResponseValue,
   writeSessionRefusal,
 } from '../../src/wire/connect.ts';
 import { JuteReader, MalformedRecord } from '../../src/wire/jute-reader.ts';
 import { JuteWriter } from '../../src/wire/jute-writer.ts';
+import { writeConnectResponseValue } from '../support/wire/server-values.ts';
 import { int32, int64, nullableBlob, zxid } from './arbitraries.ts';
 import { embedded, hex, toHex, viewOf } from './bytes.ts';
 

@@ -6,13 +6,7 @@ import { OPEN_ACL } from '../../src/wire/acl.ts';
 import { JuteReader, MalformedRecord } from '../../src/wire/jute-reader.ts';
 import { JuteWriter } from '../../src/wire/jute-writer.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
-import {
-  type Request,
-  readRequest,
-  readRequestHeader,
-  writeRequest,
-  writeRequestFrame,
-} from '../../src/wire/request-values.ts';
+import { type Request, readRequest, writeRequest, writeRequestFrame } from '../../src/wire/request-values.ts';
 import {
   CreateRequest,
   PathWatchRequest,
@@ -20,6 +14,7 @@ import {
   REQUEST_TYPE,
   REQUEST_XID,
 } from '../../src/wire/requests.ts';
+import { readRequestHeader } from '../support/wire/server-values.ts';
 import { int32, request } from './arbitraries.ts';
 import { embedded, hex, textOf, toHex, viewOf } from './bytes.ts';
 import { seenByFlyweight } from './flyweights.ts';

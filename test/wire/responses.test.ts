@@ -12,15 +12,15 @@ import {
   readReplyHeader,
   writeReplyHeader,
 } from '../../src/wire/reply-header.ts';
-import { readResponse, writeReplyFrame } from '../../src/wire/responses.ts';
+import { readResponse } from '../../src/wire/responses.ts';
 import {
   EventType,
   KeeperState,
   readWatchEvent,
   watchEventFrameBytes,
   writeWatchEvent,
-  writeWatchEventValue,
 } from '../../src/wire/watch-event.ts';
+import { writeReplyFrame, writeWatchEventValue } from '../support/wire/server-values.ts';
 import { int32, response, text, zxid } from './arbitraries.ts';
 import { toHex, viewOf } from './bytes.ts';
 

@@ -10,14 +10,12 @@ import { FRAME_BYTES_MAX_DEFAULT, fieldBytesMax } from '../../src/wire/limits.ts
 import { isWrite, lastOpName, OpCode, opName } from '../../src/wire/opcodes.ts';
 import {
   readStat,
-  readStatPersisted,
   STAT_BYTES,
   STAT_PERSISTED_BYTES,
   StatOffset,
   StatPersistedOffset,
-  writeStat,
-  writeStatPersisted,
 } from '../../src/wire/stat.ts';
+import { readStatPersisted, writeStat, writeStatPersisted } from '../support/wire/server-values.ts';
 import { stat, statPersisted } from './arbitraries.ts';
 import { hex, viewOf } from './bytes.ts';
 

@@ -10,10 +10,8 @@ import { MalformedRecord } from '../../src/wire/jute-reader.ts';
 import { JuteWriter, writeBytesAt } from '../../src/wire/jute-writer.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import { SubTxnCursor, TXN_DIGEST_BYTES, TXN_HEADER_BYTES, TxnReader } from '../../src/wire/txn-records.ts';
-import { readTxn, type SubTxn, type Txn, type TxnBody, writeTxn } from '../../src/wire/txn-values.ts';
 import {
   beginSubTxn,
-  createTxnBytesMax,
   endSubTxn,
   writeCheckTxn,
   writeCloseSessionTxn,
@@ -29,6 +27,7 @@ import {
   writeTxnDigest,
   writeTxnHeader,
 } from '../../src/wire/txn-writers.ts';
+import { readTxn, type SubTxn, type Txn, type TxnBody, writeTxn } from '../support/wire/txn-values.ts';
 import { txn } from './arbitraries.ts';
 import { embedded, hex, textOf, toHex, viewOf } from './bytes.ts';
 
@@ -179,20 +178,6 @@ test('what cannot be a transaction is refused', () => {
     assert.throws(() => readTxn(hex(header(type) + record)), MalformedRecord, `type ${type}: ${record}`);
   }
   assert.throws(() => readTxn(new Uint8Array(TXN_HEADER_BYTES - 1)), MalformedRecord);
-});
-
-test('the room asked for a create is enough for each kind', () => {
-  const path = new TextEncoder().encode('/some/path');
-  const acl = hex('00000000');
-  const bytes = new Uint8Array(200);
-  const view = viewOf(bytes);
-  const max = createTxnBytesMax(path.length, -1, acl.length);
-  const ends = [
-    writeCreateTxn(bytes, view, 0, path, 0, path.length, path, 0, -1, acl, 0, 4, true, 1),
-    writeCreateContainerTxn(bytes, view, 0, path, 0, path.length, path, 0, -1, acl, 0, 4, 1),
-    writeCreateTtlTxn(bytes, view, 0, path, 0, path.length, path, 0, -1, acl, 0, 4, 1, 99),
-  ];
-  assert.equal(Math.max(...ends), max);
 });
 
 /** The payloads of a transaction log: 16 bytes of header, then `i64 checksum | i32 length | payload | 'B'`. */

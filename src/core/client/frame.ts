@@ -4,7 +4,7 @@
  *     bytes   ...| xid int32 | op int32 | record |...
  *                ^headerStart           ^start   ^end
  */
-import { REQUEST_HEADER_BYTES, REQUEST_TYPE } from '../../wire/requests.ts';
+import { REQUEST_HEADER_BYTES, REQUEST_TYPE, REQUEST_XID } from '../../wire/requests.ts';
 
 const NO_BYTES = new Uint8Array(0);
 const NO_VIEW = new DataView(NO_BYTES.buffer);
@@ -22,7 +22,7 @@ export class Frame {
 
   /** It is long enough for the header. */
   moveTo(bytes: Uint8Array, view: DataView, headerStart: number, end: number, receivedMs: number): void {
-    this.xid = view.getInt32(headerStart);
+    this.xid = view.getInt32(headerStart + REQUEST_XID);
     this.op = view.getInt32(headerStart + REQUEST_TYPE);
     this.bytes = bytes;
     this.view = view;

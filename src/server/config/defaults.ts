@@ -4,6 +4,7 @@
  *
  * Order is the order of the reference. Columns: key, Java property, type, unit, default, effect, least, greatest.
  */
+import { FRAME_BYTES_MAX_DEFAULT } from '../../wire/limits.ts';
 import { FILE, INT_MAX, notObeyed, type Setting, supported, ZK } from './setting.ts';
 
 const KIB = 1024;
@@ -128,7 +129,7 @@ export const SETTINGS = [
 
   // --- limits --------------------------------------------------------------------------------------------------
   supported('globalOutstandingLimit', ZK, 'int', 'requests', '16000', 'above it, connections with requests under way are not read until they drain (Apache: 1000)', 1),
-  supported('jute.maxbuffer', 'jute.maxbuffer', 'int', 'bytes', '1048575', 'largest request frame; more than 62914560 can be asked for, and 62914560 is used', KIB),
+  supported('jute.maxbuffer', 'jute.maxbuffer', 'int', 'bytes', String(FRAME_BYTES_MAX_DEFAULT), 'largest request frame; more than 62914560 can be asked for, and 62914560 is used', KIB),
   supported('jute.maxbuffer.extrasize', ZK, 'int', 'bytes', null, 'slack for a record inside a frame; default: jute.maxbuffer'),
   supported('enforceQuota', ZK, 'switch', '', 'false', 'refuse writes over a hard quota'),
   supported('extendedTypesEnabled', ZK, 'switch', '', 'false', 'allow nodes with a time to live'),

@@ -7,7 +7,8 @@ import { fitsTape, type MixLoad, MixRequests } from '../../../bench/load/mix-req
 import type { MixEntry, TreePlan } from '../../../bench/plan/plan.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
-import { type Request, readRequest, readRequestHeader } from '../../../src/wire/request-values.ts';
+import { type Request, readRequest } from '../../../src/wire/request-values.ts';
+import { readRequestHeader } from '../../support/wire/server-values.ts';
 
 const tree: TreePlan = { root: '/t', keyCount: 100, directories: 1, values: { kind: 'fixed', bytes: 4000 } };
 const space = new KeySpace(tree);

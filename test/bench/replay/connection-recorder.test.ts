@@ -8,10 +8,11 @@ import type { RecordingRecord } from '../../../bench/replay/recording-format.ts'
 import { ErrorCode } from '../../../src/wire/error-codes.ts';
 import { JuteWriter as WireWriter } from '../../../src/wire/jute-writer.ts';
 import { CreateFlags, OpCode, SpecialXid } from '../../../src/wire/opcodes.ts';
-import { type MultiResult, type Response, writeReplyFrame } from '../../../src/wire/responses.ts';
+import type { MultiResult, Response } from '../../../src/wire/responses.ts';
 import { JuteWriter } from '../../support/jute.ts';
 import { frame, requestFrame } from '../../support/raw-client.ts';
 import * as bodies from '../../support/request-bodies.ts';
+import { writeReplyFrame } from '../../support/wire/server-values.ts';
 
 const SECRET = 'user:top-secret';
 const PASSWORD = new TextEncoder().encode('sixteen-byte-pw!');

@@ -7,14 +7,9 @@ import { OPEN_ACL } from '../../../src/wire/acl.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';
 import { JuteWriter } from '../../../src/wire/jute-writer.ts';
 import { CreateFlags, OpCode } from '../../../src/wire/opcodes.ts';
-import {
-  type Request,
-  readRequest,
-  readRequestHeader,
-  writeRequestFrame,
-} from '../../../src/wire/request-values.ts';
-import { writeResponse } from '../../../src/wire/responses.ts';
+import { type Request, readRequest, writeRequestFrame } from '../../../src/wire/request-values.ts';
 import { requestFrame } from '../../support/raw-client.ts';
+import { readRequestHeader, writeResponse } from '../../support/wire/server-values.ts';
 
 function encode(request: Request, xid = 5): Uint8Array {
   const writer = new JuteWriter();

@@ -2,6 +2,7 @@
  * A session machine's whole world in one object: the test says what time it is and plays the server, frame by frame. What
  * the machine asked for is recorded.
  */
+
 import { Prng } from '../../../src/base/prng.ts';
 import type { Host } from '../../../src/client/connect-string.ts';
 import type { Credential } from '../../../src/client/credentials.ts';
@@ -10,16 +11,17 @@ import { PromiseCall } from '../../../src/client/promise-call.ts';
 import { SessionMachine } from '../../../src/client/session-machine.ts';
 import type { SessionPorts } from '../../../src/client/session-ports.ts';
 import type { SessionOptions, StateChange } from '../../../src/client/session-state.ts';
-import {
-  type ConnectRequest,
-  readConnectRequest,
-  writeConnectResponseValue,
-} from '../../../src/wire/connect.ts';
+import { type ConnectRequest, readConnectRequest } from '../../../src/wire/connect.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';
 import { JuteWriter } from '../../../src/wire/jute-writer.ts';
-import { type Request, readRequest, readRequestHeader } from '../../../src/wire/request-values.ts';
-import { type Response, writeReplyFrame } from '../../../src/wire/responses.ts';
-import { writeWatchEventValue } from '../../../src/wire/watch-event.ts';
+import { type Request, readRequest } from '../../../src/wire/request-values.ts';
+import type { Response } from '../../../src/wire/responses.ts';
+import {
+  readRequestHeader,
+  writeConnectResponseValue,
+  writeReplyFrame,
+  writeWatchEventValue,
+} from '../../support/wire/server-values.ts';
 
 export interface SeenRequest {
   readonly xid: number;

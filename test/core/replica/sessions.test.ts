@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OpCode } from '../../../src/wire/opcodes.ts';
-import { readTxn } from '../../../src/wire/txn-values.ts';
+import { readTxn } from '../../support/wire/txn-values.ts';
 import { ReplicaHarness } from '../support/replica-harness.ts';
 import {
   CLOSE,

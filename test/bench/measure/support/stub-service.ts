@@ -5,14 +5,19 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Address } from '../../../../bench/base/address.ts';
-import { readConnectRequest, writeConnectResponseValue } from '../../../../src/wire/connect.ts';
+import { readConnectRequest } from '../../../../src/wire/connect.ts';
 import { ErrorCode } from '../../../../src/wire/error-codes.ts';
 import { JuteReader } from '../../../../src/wire/jute-reader.ts';
 import { JuteWriter } from '../../../../src/wire/jute-writer.ts';
 import { OpCode } from '../../../../src/wire/opcodes.ts';
-import { type Request, readRequest, readRequestHeader } from '../../../../src/wire/request-values.ts';
-import { type Response, writeReplyFrame } from '../../../../src/wire/responses.ts';
+import { type Request, readRequest } from '../../../../src/wire/request-values.ts';
+import type { Response } from '../../../../src/wire/responses.ts';
 import type { Stat } from '../../../../src/wire/stat.ts';
+import {
+  readRequestHeader,
+  writeConnectResponseValue,
+  writeReplyFrame,
+} from '../../../support/wire/server-values.ts';
 
 /** What all servers of a service share. */
 export class StubTree {

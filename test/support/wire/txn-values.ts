@@ -1,18 +1,17 @@
 /**
- * Transactions as values, both directions, for tools and tests. The grammar stands in txn-records.ts; decoding
- * goes through the flyweight there, so that there is one judge of what is well-formed. Any thread, not for the
- * data plane.
+ * Transactions as values, both directions, for tests. The grammar stands in src/wire/txn-records.ts; decoding
+ * goes through the flyweight there, so that there is one judge of what is well-formed.
  */
-import { unreachable } from '../base/assert.ts';
-import { joinHalves } from '../base/int64.ts';
-import type { Zxid } from '../base/zxid.ts';
-import { readAcl, type SentAcl, writeAcl } from './acl.ts';
-import { StringCursor } from './cursors.ts';
-import { JuteReader, MalformedRecord } from './jute-reader.ts';
-import { type JuteWriter, writeString } from './jute-writer.ts';
-import { OpCode } from './opcodes.ts';
-import { SubTxnCursor, TxnReader, type TxnRecord } from './txn-records.ts';
-import { decodeUtf8 } from './utf8.ts';
+import { unreachable } from '../../../src/base/assert.ts';
+import { joinHalves } from '../../../src/base/int64.ts';
+import type { Zxid } from '../../../src/base/zxid.ts';
+import { readAcl, type SentAcl, writeAcl } from '../../../src/wire/acl.ts';
+import { StringCursor } from '../../../src/wire/cursors.ts';
+import { JuteReader, MalformedRecord } from '../../../src/wire/jute-reader.ts';
+import { type JuteWriter, writeString } from '../../../src/wire/jute-writer.ts';
+import { OpCode } from '../../../src/wire/opcodes.ts';
+import { SubTxnCursor, TxnReader, type TxnRecord } from '../../../src/wire/txn-records.ts';
+import { decodeUtf8 } from '../../../src/wire/utf8.ts';
 
 type Op = typeof OpCode;
 
