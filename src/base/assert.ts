@@ -8,7 +8,10 @@ export class AssertionFailure extends Error {
   override readonly name = 'AssertionFailure';
 }
 
-/** Throws when `condition` is false. Pass a function when building the message costs something. */
+/**
+ * Throws when `condition` is false. Pass a function when building the message costs something; for each request that costs
+ * something too: there `if (!condition) unreachable(message)` makes neither.
+ */
 export function assert(condition: boolean, message: string | (() => string)): asserts condition {
   if (!condition) fail(message);
 }

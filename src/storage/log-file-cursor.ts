@@ -3,7 +3,7 @@
  * while the log goes on; blocks. It stops in front of the first bytes that are no whole record and judges nothing.
  */
 import type { Zxid } from '../base/zxid.ts';
-import { BATCH_MARK_BYTES, beginsBatch, hasBatchMark } from './batch-mark.ts';
+import { BATCH_MARK_BYTES, hasBatchMark, writeBegin } from './batch-mark.ts';
 import { ByteWindow, FileSource } from './byte-window.ts';
 import type { DiskFile } from './disk.ts';
 import {
@@ -27,8 +27,8 @@ export class LogFileCursor {
   view: DataView;
   start = 0;
   end = 0;
-  /** The last record is the first of its write. */
-  beginsBatch = false;
+  /** The last record carries the mark of its write: all files before this one had been synced. */
+  isBatchMarked = false;
   private readonly window: ByteWindow;
   private recordOffset = 0;
   private hasBegun = false;
@@ -70,8 +70,8 @@ export class LogFileCursor {
     this.start = payloadStart;
     const hasMark = this.isMarked && hasBatchMark(view, payloadStart, payloadEnd);
     this.end = hasMark ? payloadEnd - BATCH_MARK_BYTES : payloadEnd;
-    this.beginsBatch =
-      hasMark && beginsBatch(view, payloadStart, payloadEnd, this.recordOffset, recordZxid(view, start));
+    this.isBatchMarked =
+      hasMark && writeBegin(view, payloadStart, payloadEnd, this.recordOffset, recordZxid(view, start)) >= 0;
     window.start = payloadEnd + 1;
     return true;
   }

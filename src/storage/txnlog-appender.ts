@@ -10,15 +10,15 @@
  *                               success for pages that the kernel has already dropped)
  *
  * Three rules make recovery decidable: a file and its directory entry are durable before the first record goes in; one
- * write is never larger than LOG_WRITE_BYTES_MAX (unless a single record is) and is synced before the next begins; and the first
- * record of each write is marked (batch-mark.ts). So only the last write of the newest file can be torn, and where it begins can be
+ * write is never larger than LOG_WRITE_BYTES_MAX (unless a single record is) and is synced before the next begins; and a record
+ * of each write, the first that can be, is marked (batch-mark.ts). So only the last write of the newest file can be torn, and where it begins can be
  * seen; `synced-zxid.ts` tells a little later that it has arrived too. See `txnlog-tail.ts`.
  */
 import { assert } from '../base/assert.ts';
 import type { StorageFailure } from '../base/failure.ts';
 import { type Zxid, ZxidCell } from '../base/zxid.ts';
 import { alignedBytes, DIRECT_BLOCK_BYTES, roundUp } from './aligned-bytes.ts';
-import { BATCH_MARK_BYTES, isMarkable, writeBatchMark } from './batch-mark.ts';
+import { BATCH_MARK_BYTES, isMarkable, LEAD_RECORDS_MAX, writeBatchMark } from './batch-mark.ts';
 import { logName } from './data-files.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import type { SnapshotTrigger } from './snapshot-trigger.ts';
@@ -94,6 +94,8 @@ export class TxnlogAppender {
   private carry = 0;
   private stagedEnd = 0;
   private readonly stagedFirst = new ZxidCell();
+  /** Records that may still be the marked one of the write; 0: it has its mark, or gets none. */
+  private leadsLeft = 0;
   private readonly stagedLast: ZxidCell;
   private readonly durable: ZxidCell;
   private file: DiskFile | null = null;
@@ -141,7 +143,8 @@ export class TxnlogAppender {
     if (this.stagedBytes + bytesMax > this.capacity) this.makeRoom(bytesMax);
     const at = this.stagedEnd;
     copy.call(bytes as Buffer, this.staging, at + PAYLOAD_OFFSET, start, start + length);
-    const payloadBytes = this.stagedBytes === 0 ? this.beginBatch(zxid, at, length) : length;
+    if (this.stagedBytes === 0) this.beginBatch(zxid);
+    const payloadBytes = this.leadsLeft > 0 ? this.mark(zxid, at, length) : length;
     frameRecord(this.staging, this.stagingView, at, payloadBytes);
     const recordBytes = RECORD_OVERHEAD_BYTES + payloadBytes;
     this.stagedEnd = at + recordBytes;
@@ -221,12 +224,20 @@ export class TxnlogAppender {
     }
   }
 
-  /** The record at `at` is the first of a write. All before it is synced by now, and its mark will say so. */
-  private beginBatch(zxid: Zxid, at: number, length: number): number {
+  private beginBatch(zxid: Zxid): void {
     this.stagedFirst.value = zxid;
-    if (!this.options.forceSync || !isMarkable(length)) return length;
-    const offset = this.file === null ? LOG_HEADER_BYTES : this.position;
-    writeBatchMark(this.stagingView, at + PAYLOAD_OFFSET + length, offset, zxid);
+    this.leadsLeft = this.options.forceSync ? LEAD_RECORDS_MAX + 1 : 0;
+  }
+
+  /** The write has no mark yet. All before it is synced by now, and the mark says so. Returns the length with it. */
+  private mark(zxid: Zxid, at: number, length: number): number {
+    if (!isMarkable(length)) {
+      this.leadsLeft--;
+      return length;
+    }
+    this.leadsLeft = 0;
+    const writeOffset = this.file === null ? LOG_HEADER_BYTES : this.position;
+    writeBatchMark(this.stagingView, at + PAYLOAD_OFFSET + length, writeOffset, zxid);
     return length + BATCH_MARK_BYTES;
   }
 

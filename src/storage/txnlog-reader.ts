@@ -199,7 +199,7 @@ class TxnlogReading implements TxnlogReadResult {
       throw corruption(file.path, offset, 'the zxid of the record is out of range');
     }
     // That file would have been synced and cut before this one was begun.
-    if (this.tear !== null && cursor.beginsBatch) {
+    if (this.tear !== null && cursor.isBatchMarked) {
       throw new CorruptionFailure(
         `${this.damage}, and ${file.path} was begun when this had been synced; acknowledged writes may be lost, ${WHAT_TO_DO}`,
       );

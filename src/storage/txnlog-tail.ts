@@ -15,7 +15,7 @@
  *     record    ......[chk|len|payload ............... payload|B]......   (first sector: zero from the record on)
  *
  * Nothing valid behind the damage: torn with any of the three. A valid record behind it proves that something was
- * written later. If that is the first of its write (batch-mark.ts), the damage had been synced before: corruption, whatever it
+ * written later. If its write began behind the damage (batch-mark.ts), the damage had been synced before: corruption, whatever it
  * looks like. Otherwise it may be of the same write: still torn, if a sector was certainly lost and all the data from the
  * damage on fits into one write of the appender. Certainly: the zeros begin or end exactly at a sector boundary, or cover
  * the record's header, which is never zero; zeros that a client stored run across the boundaries. Everything else is
@@ -28,7 +28,7 @@
  * look like that, a failing disk can. That the last write was synced as well only `synced-zxid.ts` can tell; the reader asks it.
  */
 import { type Zxid, zxidHex } from '../base/zxid.ts';
-import { beginsBatch } from './batch-mark.ts';
+import { writeBegin } from './batch-mark.ts';
 import type { DiskFile } from './disk.ts';
 import {
   checksumMatches,
@@ -68,9 +68,9 @@ export function inspectTail(file: DiskFile, offset: number, isMarked: boolean): 
     const unwritten = dataEnd < damage.end;
     return { kind: cut || unwritten || lost !== Lost.no ? 'torn' : 'corrupt', reason: damage.reason };
   }
-  const batch = findBatch(file, next, dataEnd);
+  const batch = findBatch(file, next, dataEnd, offset);
   if (batch !== null) {
-    const proof = `the batch of zxid 0x${zxidHex(batch.zxid)} at offset ${batch.offset} was begun when this had been synced`;
+    const proof = `the batch of zxid 0x${zxidHex(batch.zxid)} at offset ${batch.writeOffset} was begun when this had been synced`;
     return { kind: 'corrupt', reason: `${damage.reason}, and ${proof}` };
   }
   const reason = `${damage.reason}, and a valid record with zxid 0x${zxidHex(next.zxid)} follows at offset ${next.offset}`;
@@ -168,13 +168,14 @@ interface FoundRecord {
   readonly offset: number;
   readonly zxid: Zxid;
   readonly end: number;
-  readonly beginsBatch: boolean;
+  /** Where its write began, by its mark; -1: it has none. */
+  readonly writeOffset: number;
 }
 
-/** The first record from `from` on that begins a batch. */
-function findBatch(file: DiskFile, from: FoundRecord, dataEnd: number): FoundRecord | null {
+/** The first record from `from` on whose write began behind `damage`. */
+function findBatch(file: DiskFile, from: FoundRecord, dataEnd: number, damage: number): FoundRecord | null {
   let at: FoundRecord | null = from;
-  while (at !== null && !at.beginsBatch) {
+  while (at !== null && at.writeOffset <= damage) {
     at = recordAt(file, at.end, dataEnd) ?? findRecord(file, at.end + 1, dataEnd);
   }
   return at;
@@ -225,6 +226,6 @@ function wholeRecord(file: DiskFile, offset: number, length: number): FoundRecor
     offset,
     zxid,
     end: offset + record.length,
-    beginsBatch: beginsBatch(view, PAYLOAD_OFFSET, payloadEnd, offset, zxid),
+    writeOffset: writeBegin(view, PAYLOAD_OFFSET, payloadEnd, offset, zxid),
   };
 }

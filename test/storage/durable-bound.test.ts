@@ -7,7 +7,7 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { CorruptionFailure, StorageFailure } from '../../src/base/failure.ts';
 import { Prng } from '../../src/base/prng.ts';
-import { isMarkable } from '../../src/storage/batch-mark.ts';
+import { isMarkable, LEAD_RECORDS_MAX } from '../../src/storage/batch-mark.ts';
 import { readSyncedZxid, SYNCED_NAME, SyncedZxid } from '../../src/storage/synced-zxid.ts';
 import type { TxnlogAppender } from '../../src/storage/txnlog-appender.ts';
 import { appender, DIRECTORY, payload, range } from './support/collect.ts';
@@ -96,6 +96,69 @@ suite('a sector of synced records', () => {
   });
 });
 
+suite('a write that begins with bare headers, which carry no mark', () => {
+  const leads = (count: number, length: number): number[] => Array.from({ length: count }, () => length);
+
+  /** Two writes: one record from offset 16 to 1340, and all of `lengths`. */
+  function two(lengths: readonly number[], end: (log: TxnlogAppender) => void = killed): MemoryDisk {
+    const disk = new MemoryDisk();
+    const log = appender(disk, 0, { preallocBytes: 65536 });
+    log.append(1, payload(1, 1300), 0, 1300);
+    log.commit();
+    for (const [i, length] of lengths.entries()) log.append(i + 2, payload(i + 2, length), 0, length);
+    log.commit();
+    end(log);
+    return disk;
+  }
+
+  test('the first record that can carry one tells where the write began: what is before it was synced', () => {
+    for (const lengths of [
+      [44, 60],
+      [32, 44, 60],
+      [44, 32, 32, 60],
+      [...leads(LEAD_RECORDS_MAX, 44), 60],
+    ]) {
+      const disk = two(lengths);
+      assert.deepEqual(restoreFrom(disk).zxids, range(1, 1 + lengths.length));
+      disk.zeroSector(LOG, 1); // within record 1
+      const marked = (1 + lengths.length).toString(16);
+      assert.throws(
+        () => restoreFrom(disk),
+        new RegExp(
+          `log\\.1 is corrupt at offset 16: .*the batch of zxid 0x${marked} at offset 1340 was begun when`,
+        ),
+        String(lengths),
+      );
+    }
+  });
+
+  test('damage within the write itself is torn, whatever of it is whole: nothing of it was acknowledged', () => {
+    for (const [lengths, kept] of [
+      [[...leads(5, 44), 700, 700], 4], // the last bare one and the marked one are gone, the one behind is whole
+      [[700, 44, 700], 1],
+    ] as const) {
+      const disk = two(lengths);
+      disk.zeroSector(LOG, 3); // bytes 1536 to 2048
+      assert.deepEqual(restoreFrom(disk).zxids, range(1, kept));
+    }
+  });
+
+  test('more of them than a reader looks back over, or nothing else: no mark; the bound tells a little later', () => {
+    for (const lengths of [leads(LEAD_RECORDS_MAX + 3, 44), [...leads(LEAD_RECORDS_MAX + 1, 32), 60]]) {
+      const disk = two(lengths);
+      assert.deepEqual(restoreFrom(disk).zxids, range(1, 1 + lengths.length));
+      disk.zeroSector(LOG, 1);
+      assert.deepEqual(restoreFrom(disk).zxids, [], 'no one can tell');
+      const bounded = two(lengths, noted);
+      bounded.zeroSector(LOG, 1);
+      assert.throws(
+        () => restoreFrom(bounded),
+        /synced up to zxid 0x[0-9a-f]+, and what is there ends at 0x0/,
+      );
+    }
+  });
+});
+
 suite('the bound', () => {
   test('is read back, and anything else in its place is none', () => {
     const disk = new MemoryDisk();
@@ -135,6 +198,11 @@ suite('the bound', () => {
   });
 });
 
+/** Bare headers, which carry no mark, as often as all else. */
+function anyLength(prng: Prng): number {
+  return prng.chance(0.5) ? prng.pick([32, 44]) : 33 + prng.below(prng.pick([50, 300, 3000]));
+}
+
 /** Lives of a server, each ended by a kill of the process or of the machine, or a stop; then a look at what is there. */
 function liveAndDie(
   prng: Prng,
@@ -148,7 +216,7 @@ function liveAndDie(
   try {
     for (;;) {
       for (let n = prng.below(6); n >= 0; n--) {
-        const length = 32 + prng.below(prng.pick([50, 300, 3000]));
+        const length = anyLength(prng);
         next++;
         log.append(next, payload(next, length), 0, length);
       }
@@ -204,14 +272,14 @@ test('damaged sectors of synced records: all that was acknowledged, or a refusal
       const log = appender(disk, 0, { preallocBytes: prng.pick([0, 8192]) });
       let zxid = 0;
       let lastBegun = 0;
-      // Of the last batch that has a mark: one that begins with an empty closeSession has none, and proves nothing.
+      // Of the last batch that has a mark: one that begins with nothing but bare headers has none, and proves nothing.
       let lastWrite = 0;
       for (let batches = 2 + prng.below(12); batches > 0; batches--) {
         const begun = zxid;
-        let isMarked = true;
-        for (let n = prng.below(5); n >= 0; n--) {
-          const length = 33 + prng.below(prng.pick([50, 300, 3000]));
-          if (zxid === begun) isMarked = isMarkable(length);
+        let isMarked = false;
+        for (let n = prng.below(prng.pick([5, 5, 12])); n >= 0; n--) {
+          const length = anyLength(prng);
+          if (zxid - begun <= LEAD_RECORDS_MAX && isMarkable(length)) isMarked = true;
           zxid++;
           log.append(zxid, payload(zxid, length), 0, length);
         }

@@ -9,7 +9,7 @@
  *     decided     may be committed: a quorum has it (commit-point.ts)
  *     committed   published to clients, carried by every reply; set by the committer
  */
-import { assert } from '../../base/assert.ts';
+import { assert, unreachable } from '../../base/assert.ts';
 import { epochOf, firstZxidOf, lastZxidOf, type Zxid, zxidHex } from '../../base/zxid.ts';
 
 const PROPOSED = 0;
@@ -60,7 +60,7 @@ export class Progress {
   }
 
   onProposed(zxid: Zxid): void {
-    assert(zxid > this.zxids[PROPOSED]!, () => `zxid 0x${zxidHex(zxid)} is proposed out of order`);
+    if (!(zxid > this.zxids[PROPOSED]!)) unreachable(`zxid 0x${zxidHex(zxid)} is proposed out of order`);
     this.zxids[PROPOSED] = zxid;
     if (zxid > this.zxids[EPOCH_END]!) this.zxids[EPOCH_END] = lastZxidOf(epochOf(zxid));
   }

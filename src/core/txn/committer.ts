@@ -3,7 +3,7 @@
  * the writer. For each changed path the events go into the connections' streams before the reply does, and
  * before any later read can see the change.
  */
-import { assert } from '../../base/assert.ts';
+import { unreachable } from '../../base/assert.ts';
 import { Perm } from '../../wire/acl.ts';
 import { MULTI_HEADER_BYTES, writeMultiHeader } from '../../wire/multi.ts';
 import { OpCode } from '../../wire/opcodes.ts';
@@ -117,7 +117,7 @@ export class Committer implements WatchReceiver {
     if (this.checkDigest) {
       const { high, low } = this.tree.committed;
       const agrees = high === proposals.digestHighs[row] && low === proposals.digestLows[row];
-      assert(agrees, () => `tree digest after zxid 0x${zxid.toString(16)} differs from the proposed one`);
+      if (!agrees) unreachable(`tree digest after zxid 0x${zxid.toString(16)} differs from the proposed one`);
     }
     if (proposals.digestDiffers[row] === 1) this.statistics.onForeignDigest(zxid);
     if (this.checkDigest && zxid % DIGEST_INTERVAL === 0) this.digests.add(zxid, this.tree.committed);
