@@ -14,7 +14,7 @@
  *            └── bad length ──▶ refused ◀────────┘      push and resume do nothing
  */
 
-import { EMPTY_BYTES, EMPTY_VIEW } from './flyweight.ts';
+import { HeldBytes } from './held-bytes.ts';
 import { FRAME_PREFIX_BYTES } from './limits.ts';
 
 export interface FrameHandler {
@@ -34,21 +34,14 @@ export const FrameStatus = {
 } as const;
 export type FrameStatus = (typeof FrameStatus)[keyof typeof FrameStatus];
 
-// What a connection keeps for the next partial frame; larger buffers go back to the heap with their frame.
-const HELD_BYTES_KEPT = 4096;
-const HELD_BYTES_MIN = 256;
-
 export class FrameSplitter {
   /** Of `tooLong`: what stood in place of the length. */
   badLength = 0;
   private readonly frameBytesMax: number;
   private readonly handler: FrameHandler;
   private status: FrameStatus = FrameStatus.ok;
-  // Bytes that had to be copied: [heldStart, heldEnd) of `held`. While splitting, at most one partial frame.
-  private held = EMPTY_BYTES;
-  private heldView = EMPTY_VIEW;
-  private heldStart = 0;
-  private heldEnd = 0;
+  // While splitting, at most one partial frame.
+  private readonly held = new HeldBytes();
 
   constructor(frameBytesMax: number, handler: FrameHandler) {
     this.frameBytesMax = frameBytesMax;
@@ -57,7 +50,7 @@ export class FrameSplitter {
 
   /** Bytes received and not yet taken by the handler. */
   get bufferedBytes(): number {
-    return this.heldEnd - this.heldStart;
+    return this.held.length;
   }
 
   /** Takes the next bytes of the stream; `chunk` may be reused as soon as the call returns. */
@@ -69,9 +62,9 @@ export class FrameSplitter {
   /** As `push`, for the first `length` bytes of a buffer that has its view already. */
   pushFirst(bytes: Uint8Array, view: DataView, length: number): FrameStatus {
     let offset = 0;
-    if (this.is(FrameStatus.ok) && this.heldEnd > 0) offset = this.completeHeld(bytes, length);
+    if (this.is(FrameStatus.ok) && this.held.end > 0) offset = this.completeHeld(bytes, length);
     if (this.is(FrameStatus.ok) && offset < length) offset = this.split(bytes, view, offset, length);
-    if (!this.is(FrameStatus.tooLong)) this.hold(bytes, offset, length);
+    if (!this.is(FrameStatus.tooLong)) this.held.append(bytes, offset, length);
     return this.status;
   }
 
@@ -113,18 +106,19 @@ export class FrameSplitter {
    * much of the chunk was used: all of it while the frame stays partial.
    */
   private completeHeld(chunk: Uint8Array, chunkLength: number): number {
-    let used = Math.min(Math.max(FRAME_PREFIX_BYTES - this.heldEnd, 0), chunkLength);
-    if (used > 0) this.hold(chunk, 0, used);
-    if (this.heldEnd < FRAME_PREFIX_BYTES) return used;
-    const length = this.heldView.getInt32(0);
+    const { held } = this;
+    let used = Math.min(Math.max(FRAME_PREFIX_BYTES - held.end, 0), chunkLength);
+    held.append(chunk, 0, used);
+    if (held.end < FRAME_PREFIX_BYTES) return used;
+    const length = held.view.getInt32(0);
     if (length < 0 || length > this.frameBytesMax) {
       this.badLength = length;
       this.refuse();
       return used;
     }
-    const missing = FRAME_PREFIX_BYTES + length - this.heldEnd;
+    const missing = FRAME_PREFIX_BYTES + length - held.end;
     const more = Math.min(missing, chunkLength - used);
-    this.hold(chunk, used, used + more);
+    held.append(chunk, used, used + more);
     used += more;
     if (more < missing) return used;
     this.splitHeld();
@@ -132,45 +126,15 @@ export class FrameSplitter {
   }
 
   private splitHeld(): void {
-    const offset = this.split(this.held, this.heldView, this.heldStart, this.heldEnd);
+    const { held } = this;
+    const offset = this.split(held.bytes, held.view, held.start, held.end);
     if (this.is(FrameStatus.tooLong)) return;
-    this.heldStart = offset;
-    if (this.is(FrameStatus.ok)) this.compact();
+    held.take(offset - held.start);
+    if (this.is(FrameStatus.ok)) held.compact();
   }
 
   private refuse(): void {
     this.status = FrameStatus.tooLong;
-    this.heldStart = 0;
-    this.heldEnd = 0;
-    this.held = EMPTY_BYTES;
-    this.heldView = EMPTY_VIEW;
-  }
-
-  /** Appends a copy of `chunk[start, end)` to the held bytes. */
-  private hold(chunk: Uint8Array, start: number, end: number): void {
-    if (start === end) return;
-    if (this.heldStart > 0) this.compact();
-    const needed = this.heldEnd + end - start;
-    if (needed > this.held.length) {
-      // Doubling, so that a large frame in many chunks is copied twice at most on average.
-      const bigger = new Uint8Array(Math.max(needed, this.held.length * 2, HELD_BYTES_MIN));
-      bigger.set(this.held.subarray(0, this.heldEnd));
-      this.held = bigger;
-      this.heldView = new DataView(bigger.buffer);
-    }
-    this.held.set(chunk.subarray(start, end), this.heldEnd);
-    this.heldEnd = needed;
-  }
-
-  /** Moves what is left to the front, where a partial frame has to begin, and gives a large buffer back. */
-  private compact(): void {
-    const left = this.heldEnd - this.heldStart;
-    if (left > 0 && this.heldStart > 0) this.held.copyWithin(0, this.heldStart, this.heldEnd);
-    this.heldStart = 0;
-    this.heldEnd = left;
-    if (left === 0 && this.held.length > HELD_BYTES_KEPT) {
-      this.held = EMPTY_BYTES;
-      this.heldView = EMPTY_VIEW;
-    }
+    this.held.clear();
   }
 }

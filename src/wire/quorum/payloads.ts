@@ -1,0 +1,92 @@
+/**
+ * What quorum packets carry as data, at an offset: readers for `[start, end)` of a packet's data, writers that return the offset
+ * behind. Session ids are two int32 halves. Pure, any thread.
+ *
+ *     FOLLOWERINFO, OBSERVERINFO   LearnerInfo: i64 sid | i32 protocol | i64 config version
+ *     LEADERINFO                   i32 protocol
+ *     ACKEPOCH                     i32 current epoch, -1: this learner had promised the new epoch before
+ *     REQUEST                      i64 session | i32 cxid | i32 opcode | the client's request without its RequestHeader
+ *     REVALIDATE, to the master    i64 session | i32 timeout ms
+ *     REVALIDATE, its answer       i64 session | bool valid
+ *     PING, to the master          touches, as many as fit: i64 session | i32 timeout ms
+ *     COMMITANDACTIVATE            i64 designated leader
+ *     INFORMANDACTIVATE            i64 designated leader | transaction
+ *     PROPOSAL, INFORM             transaction (txn-records.ts)
+ *     NEWLEADER                    the leader's last-seen configuration as text; 0 or 1 bytes or null: none
+ */
+import { readInt64, writeInt64 } from '../../base/int64.ts';
+import { QUORUM_PROTOCOL_VERSION } from './packet-types.ts';
+
+export const LEARNER_INFO_BYTES = 20;
+
+/** As Apache reads it, by its length: what an older learner leaves out has a value of its own. */
+export class LearnerInfo {
+  /** -1: it did not say, the leader gives it a negative one. */
+  sid = -1;
+  protocolVersion = 1;
+  /** Of its committed configuration. */
+  configVersion = 0;
+
+  wrap(view: DataView, start: number, end: number): void {
+    const length = end - start;
+    this.sid = length >= 8 ? readInt64(view, start) : -1;
+    this.protocolVersion = length >= 12 ? view.getInt32(start + 8) : 1;
+    this.configVersion = length >= LEARNER_INFO_BYTES ? readInt64(view, start + 12) : 0;
+  }
+}
+
+export function writeLearnerInfo(view: DataView, offset: number, sid: number, configVersion: number): number {
+  writeInt64(view, offset, sid);
+  view.setInt32(offset + 8, QUORUM_PROTOCOL_VERSION);
+  writeInt64(view, offset + 12, configVersion);
+  return offset + LEARNER_INFO_BYTES;
+}
+
+/** Session, cxid and opcode, in front of the client's request. */
+export const REQUEST_HEAD_BYTES = 16;
+
+export function writeRequestHead(
+  view: DataView,
+  offset: number,
+  sessionHigh: number,
+  sessionLow: number,
+  cxid: number,
+  opcode: number,
+): number {
+  view.setInt32(offset, sessionHigh);
+  view.setInt32(offset + 4, sessionLow);
+  view.setInt32(offset + 8, cxid);
+  view.setInt32(offset + 12, opcode);
+  return offset + REQUEST_HEAD_BYTES;
+}
+
+/** A session and its timeout: REVALIDATE to the master, and each touch of a PING. */
+export const TOUCH_BYTES = 12;
+
+export function writeTouch(
+  view: DataView,
+  offset: number,
+  sessionHigh: number,
+  sessionLow: number,
+  timeoutMs: number,
+): number {
+  view.setInt32(offset, sessionHigh);
+  view.setInt32(offset + 4, sessionLow);
+  view.setInt32(offset + 8, timeoutMs);
+  return offset + TOUCH_BYTES;
+}
+
+export const REVALIDATE_ANSWER_BYTES = 9;
+
+export function writeRevalidateAnswer(
+  view: DataView,
+  offset: number,
+  sessionHigh: number,
+  sessionLow: number,
+  isValid: boolean,
+): number {
+  view.setInt32(offset, sessionHigh);
+  view.setInt32(offset + 4, sessionLow);
+  view.setUint8(offset + 8, isValid ? 1 : 0);
+  return offset + REVALIDATE_ANSWER_BYTES;
+}
