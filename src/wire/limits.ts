@@ -22,3 +22,5 @@ const INT32_MAX = 0x7fffffff;
 export function fieldBytesMax(frameBytesMax: number, extraBytes: number = frameBytesMax): number {
   return Math.min(frameBytesMax + Math.max(extraBytes, EXTRA_BYTES_MIN), INT32_MAX);
 }
+
+export const PORT_MAX = 65_535;

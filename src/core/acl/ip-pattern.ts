@@ -40,7 +40,7 @@ function prefixBits(pattern: string, addressBytes: number): number {
 }
 
 /** The bytes of an address (4 or 16), null when it is malformed. */
-function parseAddress(text: string): Uint8Array | null {
+export function parseAddress(text: string): Uint8Array | null {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
 }
 

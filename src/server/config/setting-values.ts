@@ -4,10 +4,10 @@
  * configuration is read.
  */
 import { ConfigFailure } from '../../base/failure.ts';
+import type { PropertyLine } from '../../wire/java-properties.ts';
 import { findSetting, SETTINGS, type SupportedKey, similarKey } from './defaults.ts';
 import { Notices } from './notices.ts';
 import type { Setting } from './setting.ts';
-import type { PropertyLine } from './zoo-cfg.ts';
 
 /** A flag of the command line that sets a key; `flag` is what the user typed, for messages. */
 export interface Override {
