@@ -28,8 +28,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   net: ['base', 'wire'],
   client: ['base', 'wire'],
   recipes: ['base', 'client'],
+  shell: ['client'],
   server: ['base', 'shm', 'wire', 'core', 'storage', 'net'],
-  bin: ['base', 'server', 'bench'],
+  bin: ['base', 'server', 'shell', 'bench'],
 };
 
 /** What of src the engine may use: it meets the server over TCP only. */

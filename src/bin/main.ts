@@ -8,6 +8,7 @@ import { STDERR_FD, standardOutput } from '../server/logging/line-output.ts';
 import { packageVersion } from '../server/monitor/version.ts';
 import { benchCommand } from './commands/bench.ts';
 import { serveCommand } from './commands/serve.ts';
+import { shellCommand, spellShellArguments } from './commands/shell.ts';
 
 /** How long a slow reader of stderr is waited for. */
 const COMPLAINT_MS_MAX = 500;
@@ -15,7 +16,7 @@ const COMPLAINT_MS_MAX = 500;
 /** Called by ringkeeper.js with the arguments behind the program's name. Ends the process itself when something is wrong. */
 export async function main(args: readonly string[]): Promise<void> {
   try {
-    await commandLine(args).parseAsync();
+    await commandLine(await spellShellArguments(args)).parseAsync();
   } catch (error) {
     // At once: a start that failed half-way may have left threads behind.
     process.exit(report(error));
@@ -30,7 +31,11 @@ function commandLine(args: readonly string[]) {
     )
     .command(serveCommand)
     .command(benchCommand)
-    .demandCommand(1, 'say what to do: ringkeeper serve ..., ringkeeper bench ..., or ringkeeper --help')
+    .command(shellCommand)
+    .demandCommand(
+      1,
+      'say what to do: ringkeeper serve ..., ringkeeper shell ..., ringkeeper bench ..., or ringkeeper --help',
+    )
     .strict()
     .recommendCommands()
     .version(packageVersion())

@@ -35,6 +35,8 @@ export interface DriverSetUp {
 
 export class SessionDriver implements SessionPorts {
   readonly machine: SessionMachine;
+  /** Why the last connection, or the last attempt at one, ended: what a user who waits for a server wants to know. */
+  lastEnd: string | null = null;
   private readonly setUp: DriverSetUp;
   private connection: Connection | null = null;
   private timer: NodeJS.Timeout | null = null;
@@ -90,7 +92,8 @@ export class SessionDriver implements SessionPorts {
       onBytes: (bytes) => this.machine.onBytes(bytes, performance.now()),
       onClosed: (cause) => {
         this.connection = null;
-        this.machine.onClosed(`${hostText(host)}: ${cause}`, performance.now());
+        this.lastEnd = `${hostText(host)}: ${cause}`;
+        this.machine.onClosed(this.lastEnd, performance.now());
       },
     });
   }
