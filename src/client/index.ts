@@ -9,7 +9,7 @@ export { connect, open } from './connect.ts';
 export type { Credential } from './credentials.ts';
 export { type ErrorName, isZk, MultiError, type Outcome, ZkError } from './errors.ts';
 export type { Follow, Followed } from './follow.ts';
-export { removeLater, removeSurely } from './janitor.ts';
+export { removeLater, removeSurely, surely } from './janitor.ts';
 export type { Lease } from './lease.ts';
 export { transact } from './multi.ts';
 export type { NodeHandle, NodeValue } from './node-handle.ts';

@@ -14,11 +14,22 @@ export function removeLater(zk: ZkApi, path: string): void {
   void removeSurely(zk, path);
 }
 
-/** Settles once `path` is gone, or nothing more can be done about it. Never rejects with an error of ZooKeeper. */
-export async function removeSurely(zk: ZkApi, path: string): Promise<void> {
+/**
+ * Settles once `path` is gone, or nothing more can be done about it. Never rejects with an error of ZooKeeper. With
+ * `sessionId`, an ephemeral znode of that session whose name others use too: never asked for in a later session.
+ */
+export function removeSurely(zk: ZkApi, path: string, sessionId?: bigint): Promise<void> {
+  return surely(zk, async () => {
+    if (sessionId !== undefined && zk.sessionId !== sessionId) return;
+    await zk.delete(path, { ifExists: true, timeoutMs: 0 });
+  });
+}
+
+/** Tries until `attempt` succeeds, is refused for good, or the client has ended. Never rejects with an error of ZooKeeper. */
+export async function surely(zk: ZkApi, attempt: () => Promise<unknown>): Promise<void> {
   for (;;) {
     try {
-      await zk.delete(path, { ifExists: true, timeoutMs: 0 });
+      await attempt();
       return;
     } catch (error) {
       if (!(error instanceof ZkError)) throw error;

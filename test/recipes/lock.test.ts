@@ -178,21 +178,22 @@ for (const [name, make, missing] of [
       assert.equal(await asked, false);
     });
 
-    it('is right when the connection is cut at any step, and leaves nothing behind', async () => {
-      const watcher = lock(zk, '/locks/k');
-      await cutAtEachStep(server.address, async (cut) => {
-        const one = lock(cut, '/locks/k', { policy: 'session' });
-        const held = await watcher.acquire();
-        const waiting = one.acquire();
-        await until(async () => (await watcher.contenders()).length >= 2);
-        await held.release();
-        await using lease = await waiting;
-        assert.equal(await watcher.tryAcquire(), null);
-        await lease.release();
-        assert.ok(await one.tryAcquire().then((again) => again?.release().then(() => true)));
-        await until(async () => (await watcher.contenders()).length === 0);
+    for (const dialect of ['curator', 'kazoo', 'zookeeper'] as const)
+      it(`is right when the connection is cut at any step, by names of ${dialect}, and leaves nothing behind`, async () => {
+        const watcher = lock(zk, `/locks/k-${dialect}`, { dialect });
+        await cutAtEachStep(server.address, async (cut) => {
+          const one = lock(cut, `/locks/k-${dialect}`, { dialect, policy: 'session' });
+          const held = await watcher.acquire();
+          const waiting = one.acquire();
+          await until(async () => (await watcher.contenders()).length >= 2);
+          await held.release();
+          await using lease = await waiting;
+          assert.equal(await watcher.tryAcquire(), null);
+          await lease.release();
+          assert.ok(await one.tryAcquire().then((again) => again?.release().then(() => true)));
+          await until(async () => (await watcher.contenders()).length === 0);
+        });
       });
-    });
 
     it('runs work inside, and releases whatever happens', async () => {
       const guarded = lock(zk, '/locks/g');

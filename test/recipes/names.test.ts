@@ -16,6 +16,8 @@ for (const [name, kind, dialect, sequence] of [
   [`${UUID.replaceAll('-', '')}__lock__-2147483647`, 'lock', 'kazoo', -2147483647],
   ['x-72057594037927936-0000000007', 'lock', 'zookeeper', 7],
   ['x-0x1000000000000000-0000000007', 'lock', 'zookeeper', 7],
+  [`x-0x1000000000000000-${UUID.replaceAll('-', '')}-0000000007`, 'lock', 'zookeeper', 7],
+  [`x-0x1000000000000000-${UUID.replaceAll('-', '')}--2147483648`, 'lock', 'zookeeper', -2147483648],
 ] as const) {
   it(`reads ${name}`, () => {
     assert.deepEqual(parseName(name), { name, kind, dialect, sequence });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { connect } from '../../src/client/index.ts';
-import { AcquireTimeoutError, readWriteLock } from '../../src/recipes/index.ts';
+import { AcquireTimeoutError, DeadlockError, readWriteLock } from '../../src/recipes/index.ts';
 import { until } from '../support/until.ts';
 import { cutAtEachStep } from './support/cuts.ts';
 import { onEachServer } from './support/servers.ts';
@@ -90,5 +90,28 @@ onEachServer('read/write lock', (ground) => {
       await reader.release();
       await until(async () => (await watcher.contenders()).length === 0);
     });
+  });
+
+  it('refuses a wait of an owner for itself at once, and lets it hold one side several times', async () => {
+    await using other = await connect(ground.server.address);
+    const both = readWriteLock(ground.zk, '/rw/owner');
+    const reader = await both.read.acquire({ owner: 'a' });
+    const waiting = readWriteLock(other, '/rw/owner').write.acquire();
+    await until(async () => (await both.contenders()).length === 2);
+    // Behind the writer it would wait for ever.
+    const again = await both.read.acquire({ owner: 'a' });
+    assert.equal(again.token, reader.token);
+    await assert.rejects(both.write.acquire({ owner: 'a' }), DeadlockError);
+    await assert.rejects(both.write.acquire({ owner: 'b', timeoutMs: 30 }), AcquireTimeoutError);
+    await reader.release();
+    await again.release();
+    await (await waiting).release();
+    const writer = await both.write.acquire({ owner: 'a' });
+    await assert.rejects(both.read.acquire({ owner: 'a' }), DeadlockError);
+    const downgraded = await both.downgrade(writer);
+    await assert.rejects(both.write.acquire({ owner: 'a' }), DeadlockError);
+    await downgraded.release();
+    await (await both.write.acquire({ owner: 'a' })).release();
+    await until(async () => (await both.contenders()).length === 0);
   });
 });

@@ -1,7 +1,7 @@
-/** The examples of the recipes' README run as they stand. */
+/** The examples of the recipes' READMEs run as they stand. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
@@ -13,10 +13,13 @@ import { needRingkeeper } from '../support/skip.ts';
 const SRC = join(import.meta.dirname, '../../src');
 const EXAMPLE = /```ts\n([\s\S]*?)```/g;
 
-it('every example of README.md runs', { skip: needRingkeeper() }, async () => {
-  const text = readFileSync(join(SRC, 'recipes/README.md'), 'utf8');
-  const examples = [...text.matchAll(EXAMPLE)].map((match) => match[1]!);
-  assert.ok(examples.length > 0);
+it('every example of every README.md runs', { skip: needRingkeeper() }, async () => {
+  const pages = globSync('recipes/**/README.md', { cwd: SRC });
+  const examples = pages.flatMap((page) => {
+    const found = [...readFileSync(join(SRC, page), 'utf8').matchAll(EXAMPLE)].map((match) => match[1]!);
+    assert.ok(found.length > 0, page);
+    return found;
+  });
   const server = new RingkeeperServer({});
   await server.start();
   const folder = mkdtempSync(join(tmpdir(), 'recipes-readme-'));

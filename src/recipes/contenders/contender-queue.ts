@@ -2,9 +2,10 @@
  * Queueing for something: an ephemeral sequential znode each, the lowest goes first, and each watches only the one in front,
  * so that a release wakes one.
  *
- *     create own (protected) ─▶ list ─▶ nobody in front ───────────────▶ ours
- *            ▲                    │
- *            │                    └▶ watch the nearest in front ─gone─▶ the next in front …  (those in front only vanish)
+ *     create own (protected) ─▶ list ─▶ nobody in front ──────────────────────────────────▶ ours
+ *            ▲                   ▲│                                                            ▲
+ *            │                   │└▶ watch the nearest in front ─gone─▶ it was the only one ───┘
+ *            │                   └──────────────────────────────gone, others are left
  *            └──── our znode is gone, or of a session that has ended
  *
  * Nothing is believed across a reconnect: before it says "ours", the znode is there and of this session.
@@ -31,7 +32,7 @@ export interface QueueOptions {
   readonly signal: AbortSignal | undefined;
   /** Those in front whose going this one waits for, nearest last. */
   readonly inFront: (lower: readonly Contender[]) => readonly Contender[];
-  /** After a wake: the list is asked for again, because it may not only have shrunk. */
+  /** After a wake the list is asked for again in any case, because it may not only have shrunk. */
   readonly relist?: boolean;
 }
 
@@ -104,8 +105,7 @@ async function enter(zk: Zk, path: string, options: QueueOptions): Promise<Own> 
   const { name, prefix } = newName(dialect, kind, randomUUID(), zk.sessionId);
   const created = await zk.create(childOf(path, name), data, {
     mode: 'ephemeralSequential',
-    // ZooKeeper's own names are unique per session only by their number: never taken for found.
-    ...(dialect === 'zookeeper' ? {} : { protect: prefix }),
+    protect: prefix,
     parents: 'container',
     ...(signal === undefined ? {} : { signal }),
   });
@@ -119,7 +119,8 @@ async function waitInLine(zk: Zk, path: string, own: Own, options: QueueOptions)
     const next = front.at(-1);
     if (next === undefined) return isStillOurs(zk, own, options.signal);
     if (!(await untilGone(zk, childOf(path, next.name), options.signal))) return 'gone';
-    front = options.relist === true ? await inFrontOf(zk, path, own, options) : front.slice(0, -1);
+    // Those in front only vanish, but asking one by one which of them did would cost a round trip each.
+    front = front.length > 1 || options.relist === true ? await inFrontOf(zk, path, own, options) : [];
   }
   return 'gone';
 }

@@ -30,3 +30,12 @@ export class AcquireTimeoutError extends Error {
     super(`${path}: not acquired within ${timeoutMs} ms`);
   }
 }
+
+/** To wait for it would be to wait for oneself. */
+export class DeadlockError extends Error {
+  override readonly name = 'DeadlockError';
+
+  constructor(path: string, reason: string) {
+    super(`${path}: ${reason}`);
+  }
+}

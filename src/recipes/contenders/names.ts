@@ -6,6 +6,9 @@
  *     kazoo       `<32 hex>__lock__0000000007`
  *     zookeeper   `x-<session id>-0000000007`         the recipe that comes with Apache ZooKeeper
  *
+ * Its clients find their own znode by the session id, which two contenders of one session share. Ours put 32 hex digits
+ * more behind it; those who only compare what follows the last dash do not mind.
+ *
  * Sequence numbers compare as signed integers: behind 2147483647 they go on from -2147483648. Pure.
  */
 
@@ -31,7 +34,7 @@ const LABELS: Readonly<Record<Dialect, Partial<Record<ContenderKind, string>>>> 
 const SEQUENCE = /^(.+)(\d{10})$/s;
 /** A minus and ten digits. */
 const SIGNED_LENGTH = 11;
-const ZOOKEEPER_NAME = /^x-(?:0x)?[0-9a-f]+-(-?)$/;
+const ZOOKEEPER_NAME = /^x-(?:0x)?[0-9a-f]+-(?:[0-9a-f]{32}-)?(-?)$/;
 
 /** A label of this dialect, or undefined where it has none. */
 export function labelOf(dialect: Dialect, kind: ContenderKind): string | undefined {
@@ -52,7 +55,7 @@ export function newName(
       ? `_c_${unique}`
       : dialect === 'kazoo'
         ? unique.replaceAll('-', '')
-        : `x-0x${BigInt.asUintN(64, sessionId).toString(16)}`;
+        : `x-0x${BigInt.asUintN(64, sessionId).toString(16)}-${unique.replaceAll('-', '')}`;
   return { name: prefix + label, prefix };
 }
 

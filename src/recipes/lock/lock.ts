@@ -6,8 +6,7 @@
  * await lease.guard([op.setData('/report', text)]);
  * ```
  *
- * Reentrant for who names itself: `acquire({ owner })` gives the same owner a further lease on the same znode at once. The
- * znode goes with the last of them; each ends on its own when the session does.
+ * Reentrant for who names itself: `acquire({ owner })` gives the same owner a further lease at once (`owners.ts`).
  */
 import { childOf, type Zk } from '../../client/index.ts';
 import {
@@ -18,9 +17,9 @@ import {
   tryLease,
 } from '../contenders/acquire.ts';
 import { contendersAt } from '../contenders/contender-queue.ts';
-import { Lease, type LeasePolicy } from '../contenders/lease.ts';
+import type { Lease, LeasePolicy } from '../contenders/lease.ts';
 import type { Contender, Dialect } from '../contenders/names.ts';
-import { orAborted, within } from '../contenders/wait.ts';
+import { type OwnedAcquireOptions, Owners } from '../contenders/owners.ts';
 import { askToRevoke, untilRevoked } from './revocation.ts';
 
 export interface LockOptions {
@@ -29,36 +28,23 @@ export interface LockOptions {
   readonly policy?: LeasePolicy;
 }
 
-export interface LockAcquireOptions extends AcquireOptions {
-  /** Anything that tells one holder inside this process from another: it may hold several times. */
-  readonly owner?: unknown;
-}
-
-interface Held {
-  /** The owner's first lease, or the wait for it. */
-  readonly first: Promise<Lease>;
-  leases: number;
-}
-
 export class Lock {
   readonly path: string;
   private readonly zk: Zk;
   private readonly how: QueueKind;
-  private readonly owners = new Map<unknown, Held>();
+  private readonly owners: Owners;
 
   constructor(zk: Zk, path: string, options: LockOptions = {}) {
     this.zk = zk;
     this.path = path;
     const { dialect = 'curator', policy = 'suspended' } = options;
     this.how = { dialect, policy, kind: 'lock', inFront: (lower) => lower };
+    this.owners = new Owners(zk, path, policy, (wanted) => acquireLease(zk, path, this.how, wanted));
   }
 
   /** @throws AcquireTimeoutError, MixedDialectError, the signal's reason, or an error of the client. */
-  acquire(options: LockAcquireOptions = {}): Promise<Lease> {
-    const { owner } = options;
-    return owner === undefined
-      ? acquireLease(this.zk, this.path, this.how, options)
-      : this.acquireFor(owner, options);
+  acquire(options: OwnedAcquireOptions = {}): Promise<Lease> {
+    return this.owners.acquire(options);
   }
 
   /** null when somebody else has it. */
@@ -67,7 +53,7 @@ export class Lock {
   }
 
   /** Runs `work` while holding. Rejects with LeaseLostError when it was lost meanwhile. */
-  async do<T>(work: (lease: Lease) => Promise<T>, options: LockAcquireOptions = {}): Promise<T> {
+  async do<T>(work: (lease: Lease) => Promise<T>, options: OwnedAcquireOptions = {}): Promise<T> {
     return holding(await this.acquire(options), work);
   }
 
@@ -85,42 +71,6 @@ export class Lock {
   /** Resolves true when somebody asks for what `lease` holds, false when it ends without. */
   revoked(lease: Lease): Promise<boolean> {
     return untilRevoked(this.zk, lease);
-  }
-
-  private async acquireFor(owner: unknown, options: AcquireOptions): Promise<Lease> {
-    const there = this.owners.get(owner);
-    if (there !== undefined) {
-      const wait = there.first.catch(() => null);
-      const first = await within(this.path, options, (signal) => orAborted(wait, signal));
-      // Over or given up meanwhile: queue again.
-      if (first === null || this.owners.get(owner) !== there || first.signal.aborted)
-        return this.acquireFor(owner, options);
-      return this.share(owner, there, first);
-    }
-    const held: Held = { first: acquireLease(this.zk, this.path, this.how, options), leases: 0 };
-    this.owners.set(owner, held);
-    try {
-      return this.share(owner, held, await held.first);
-    } catch (error) {
-      if (this.owners.get(owner) === held) this.owners.delete(owner);
-      throw error;
-    }
-  }
-
-  /** A lease of its own on the znode of `first`, which is never handed out itself. */
-  private share(owner: unknown, held: Held, first: Lease): Lease {
-    held.leases++;
-    const remove = async (): Promise<void> => {
-      if (--held.leases > 0) return;
-      if (this.owners.get(owner) === held) this.owners.delete(owner);
-      await first.release();
-    };
-    const lease = new Lease(this.zk, first, this.how.policy, remove);
-    void first.untilOver().then(() => {
-      if (this.owners.get(owner) === held) this.owners.delete(owner);
-      if (first.signal.aborted) lease.lose('the session or the znode is gone');
-    });
-    return lease;
   }
 }
 
