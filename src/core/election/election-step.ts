@@ -1,0 +1,43 @@
+/**
+ * What an election machine wants done after a call; its driver does it, in this order. Plain values, any thread.
+ */
+import type { ElectionNotification, ServerState } from '../../wire/election-notification.ts';
+import type { Sid } from '../quorum/member.ts';
+import type { QuorumConfig } from '../quorum/quorum-config.ts';
+import type { Vote } from './vote.ts';
+
+export interface Outgoing {
+  /** Never this server itself. */
+  readonly to: readonly Sid[];
+  readonly notification: ElectionNotification;
+}
+
+export interface Decision {
+  readonly state: ServerState;
+  readonly vote: Vote;
+  /** Whose votes decided. */
+  readonly voters: readonly Sid[];
+}
+
+export interface ElectionStep {
+  readonly send: readonly Outgoing[];
+  /** Nobody has taken what was last sent: dial all for whom something waits. */
+  readonly connectAll: boolean;
+  readonly decided: Decision | null;
+  /** When `onTimer` is to be called, in the caller's time; null = not at all. */
+  readonly timerAtMs: number | null;
+  /** Another server's is newer than the committed one, and this server is looking. */
+  readonly newerConfig: QuorumConfig | null;
+  /** A voter that looks while this server leads. */
+  readonly lookingVoter: Sid | null;
+}
+
+/** The same while the call is under way. */
+export class StepBuilder implements ElectionStep {
+  readonly send: Outgoing[] = [];
+  connectAll = false;
+  decided: Decision | null = null;
+  timerAtMs: number | null = null;
+  newerConfig: QuorumConfig | null = null;
+  lookingVoter: Sid | null = null;
+}

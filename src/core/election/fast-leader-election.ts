@@ -1,0 +1,398 @@
+/**
+ * Fast leader election: the machine by which servers agree on one of them. Called on the thread of the election mesh, or
+ * by a simulator; it is told the time and returns what is to be done. It sends nothing, waits for nothing, stores nothing on disk.
+ *
+ *                 startLooking                     a quorum votes the same, and for 200 ms nothing better comes
+ *     decided ──────────────────▶ LOOKING ─────────────────────────────────────────▶ decided
+ *     LEADING | FOLLOWING |          │  ▲                                             ▲
+ *     OBSERVING                      │  └── a better vote: adopt it, tell everybody   │
+ *                                    └── a quorum follows a leader that leads ────────┘
+ *
+ * A round is numbered by the logical clock. A vote of a later round takes a server there; of an earlier one is answered with
+ * ours and not counted. Whoever has decided goes on answering those who look: that is how a late server finds the leader.
+ *
+ * Two rules need care, and are what Apache does:
+ *
+ *     a report FOLLOWING or LEADING counts for its round, and besides in a table of all rounds ("out of election"); but it
+ *     decides only when the leader itself has said LEADING, or else two servers could follow a leader that is gone
+ *
+ *     who decided keeps the vote it decided by; only its epoch is changed (`setPeerEpoch`), once the leader's quorum has
+ *     formed: servers that vote for one leader in different epochs would never form a quorum for somebody who joins
+ *
+ * Deliberately different from Apache: a server without `reconfigEnabled` ignores other servers' configurations instead of
+ * restarting its election over and over, and a configuration that is empty or malformed ends nothing.
+ */
+import { assert } from '../../base/assert.ts';
+import {
+  type ElectionNotification,
+  NO_VOTE,
+  NOTIFICATION_VERSION,
+  ServerState,
+} from '../../wire/election-notification.ts';
+import { EMPTY_BYTES } from '../../wire/flyweight.ts';
+import { decodeUtf8 } from '../../wire/utf8.ts';
+import { MalformedQuorumConfig, type Sid } from '../quorum/member.ts';
+import { parseQuorumConfig, type QuorumConfig } from '../quorum/quorum-config.ts';
+import { type ElectionStep, StepBuilder } from './election-step.ts';
+import { Electorate } from './electorate.ts';
+import { type Candidate, isBetter, NO_CANDIDATE, type Vote } from './vote.ts';
+
+export interface ElectionOptions {
+  readonly sid: Sid;
+  /** After this long without a message all are told again; doubles up to the maximum. */
+  readonly minNotificationIntervalMs: number;
+  readonly maxNotificationIntervalMs: number;
+  /** Whether another server's newer configuration is reported. */
+  readonly reconfigEnabled: boolean;
+}
+
+/** A quorum that agrees waits this long for a better vote. */
+const FINALIZE_WAIT_MS = 200;
+
+/** What this server has to offer when a search begins. */
+export interface Standing {
+  /** Of the last transaction logged; -1: the database is empty and not trusted, so nobody's vote is listened to. */
+  readonly zxid: number;
+  readonly currentEpoch: number;
+}
+
+/** What happened, for operators; numbers since start. */
+export interface ElectionCounters {
+  rounds: number;
+  decisions: number;
+  /** Of or for a server that votes in no configuration we know. */
+  ofStrangers: number;
+  ofEarlierRounds: number;
+  unknownStates: number;
+  malformedConfigs: number;
+}
+
+export class FastLeaderElection {
+  readonly counters: ElectionCounters = {
+    rounds: 0,
+    decisions: 0,
+    ofStrangers: 0,
+    ofEarlierRounds: 0,
+    unknownStates: 0,
+    malformedConfigs: 0,
+  };
+  private readonly options: ElectionOptions;
+  private electorate: Electorate;
+  private currentState: ServerState = ServerState.looking;
+  /** The result of the last election; what is told while this server is not looking. */
+  private current: Vote;
+  private logicalClock = 0;
+
+  // Of one search.
+  private initial: Candidate = NO_CANDIDATE;
+  private proposed: Candidate = NO_CANDIDATE;
+  private isSearching = false;
+  private readonly received = new Map<Sid, Vote>();
+  private readonly outOfElection = new Map<Sid, Vote>();
+  private intervalMs = 0;
+  private timerAtMs: number | null = null;
+  /** A quorum agrees on `proposed`, and its wait has begun. */
+  private finalizing: readonly Sid[] | null = null;
+
+  /** The last of each voter that came while this server was about to look: nobody says a thing twice. */
+  private readonly early = new Map<Sid, ElectionNotification>();
+
+  // Of one call.
+  private step = new StepBuilder();
+  /** Told to ourselves and not yet heard. */
+  private readonly own: ElectionNotification[] = [];
+
+  constructor(options: ElectionOptions, committed: QuorumConfig, lastSeen: QuorumConfig, standing: Standing) {
+    this.options = options;
+    this.electorate = new Electorate(committed, lastSeen);
+    this.current = {
+      leader: options.sid,
+      zxid: standing.zxid,
+      electionEpoch: -1,
+      peerEpoch: standing.currentEpoch,
+      state: ServerState.looking,
+      version: 0,
+    };
+  }
+
+  get state(): ServerState {
+    return this.currentState;
+  }
+
+  get currentVote(): Vote {
+    return this.current;
+  }
+
+  get round(): number {
+    return this.logicalClock;
+  }
+
+  /** Between searches, or before one is started anew: who votes is a matter of a whole search. */
+  setConfigs(committed: QuorumConfig, lastSeen: QuorumConfig): void {
+    this.electorate = new Electorate(committed, lastSeen);
+  }
+
+  /** The leader's quorum has formed, or this learner is in sync with it: everybody tells of one epoch from now on. */
+  setPeerEpoch(peerEpoch: number): void {
+    this.current = { ...this.current, peerEpoch };
+  }
+
+  /** A configuration has named the next leader: nobody searches. */
+  setLeader(leader: Sid, state: ServerState, zxid: number): void {
+    assert(state !== ServerState.looking, 'a server that is looking has no leader');
+    this.current = { ...this.current, leader, zxid };
+    this.currentState = state;
+  }
+
+  /** Begins a search, or begins it again. */
+  startLooking(standing: Standing, nowMs: number): ElectionStep {
+    const { sid, minNotificationIntervalMs } = this.options;
+    this.begin();
+    this.currentState = ServerState.looking;
+    const votes = this.electorate.committed.verifier.voters.has(sid);
+    const isObserver = this.electorate.committed.member(sid)?.role === 'observer';
+    this.initial = isObserver
+      ? NO_CANDIDATE
+      : { leader: votes ? sid : NO_VOTE, zxid: standing.zxid, peerEpoch: standing.currentEpoch };
+    this.received.clear();
+    this.outOfElection.clear();
+    this.isSearching = true;
+    this.logicalClock++;
+    this.counters.rounds++;
+    this.intervalMs = minNotificationIntervalMs;
+    this.proposed = this.initial;
+    this.tellAll();
+    this.timerAtMs = nowMs + this.intervalMs;
+    const early = [...this.early];
+    this.early.clear();
+    for (const [from, notification] of early) this.hear(from, notification, nowMs);
+    return this.finish(nowMs);
+  }
+
+  /** Looks no more and tells nobody: the server stops. */
+  stop(): void {
+    this.isSearching = false;
+    this.timerAtMs = null;
+    this.finalizing = null;
+  }
+
+  onNotification(from: Sid, notification: ElectionNotification, nowMs: number): ElectionStep {
+    this.begin();
+    if (this.learnsConfig(notification)) return this.finish(nowMs);
+    this.hear(from, notification, nowMs);
+    return this.finish(nowMs);
+  }
+
+  /** At `timerAtMs` or later. `wasDelivered`: somebody has taken the last that was to be sent to him. */
+  onTimer(nowMs: number, wasDelivered: boolean): ElectionStep {
+    this.begin();
+    if (!this.isSearching || this.timerAtMs === null || nowMs < this.timerAtMs) return this.finish(nowMs);
+    if (this.finalizing !== null) {
+      this.decide(this.proposed, this.logicalClock, this.finalizing);
+      return this.finish(nowMs);
+    }
+    if (wasDelivered) this.tellAll();
+    else this.step.connectAll = true;
+    this.intervalMs = Math.min(this.intervalMs * 2, this.options.maxNotificationIntervalMs);
+    this.timerAtMs = nowMs + this.intervalMs;
+    return this.finish(nowMs);
+  }
+
+  // ---- what comes in ---------------------------------------------------------------------------------------
+
+  /** True: another configuration has to be taken up first, and the search with it begins anew. */
+  private learnsConfig(notification: ElectionNotification): boolean {
+    if (notification.version < NOTIFICATION_VERSION || notification.config.length === 0) return false;
+    if (this.currentState !== ServerState.looking || !this.options.reconfigEnabled) return false;
+    if (sameBytes(notification.config, this.electorate.committed.bytes)) return false;
+    const config = this.parseConfig(notification.config);
+    if (config === null || config.version <= this.electorate.committed.version) return false;
+    this.step.newerConfig = config;
+    return !config.equals(this.electorate.committed);
+  }
+
+  private parseConfig(bytes: Uint8Array): QuorumConfig | null {
+    try {
+      return parseQuorumConfig(decodeUtf8(bytes, 0, bytes.length));
+    } catch (error) {
+      if (!(error instanceof MalformedQuorumConfig)) throw error;
+      this.counters.malformedConfigs++;
+      return null;
+    }
+  }
+
+  private hear(from: Sid, notification: ElectionNotification, nowMs: number): void {
+    if (!this.electorate.voters.has(from)) {
+      // Observers, servers that join, servers that were removed: told at once, never counted.
+      this.answer(from, this.current, this.logicalClock);
+      return;
+    }
+    const { state } = notification;
+    if (state < ServerState.looking || state > ServerState.observing) {
+      this.counters.unknownStates++;
+      return;
+    }
+    if (this.isSearching) {
+      const isLate = state === ServerState.looking && notification.electionEpoch < this.logicalClock;
+      if (isLate) this.answer(from, this.proposed, this.logicalClock);
+      this.weigh(from, notification, nowMs);
+    } else if (this.currentState === ServerState.looking) {
+      this.early.set(from, { ...notification, config: EMPTY_BYTES });
+    } else if (state === ServerState.looking) {
+      if (this.currentState === ServerState.leading) this.step.lookingVoter = from;
+      this.answer(from, this.current, this.current.electionEpoch);
+    }
+  }
+
+  /** One notification of a voter, while this server looks. */
+  private weigh(from: Sid, notification: ElectionNotification, nowMs: number): void {
+    if (this.finalizing !== null) {
+      if (!isBetter(notification, this.proposed, this.electorate.committed.verifier)) {
+        this.timerAtMs = nowMs + FINALIZE_WAIT_MS;
+        return;
+      }
+      this.finalizing = null;
+    }
+    this.timerAtMs = nowMs + this.intervalMs;
+    if (!this.electorate.voters.has(notification.leader)) {
+      this.counters.ofStrangers++;
+      return;
+    }
+    switch (notification.state) {
+      case ServerState.looking:
+        this.weighLooking(from, notification, nowMs);
+        break;
+      case ServerState.following:
+      case ServerState.leading:
+        this.weighDecided(from, notification);
+        break;
+      default: // observers' reports say nothing
+    }
+  }
+
+  private weighLooking(from: Sid, notification: ElectionNotification, nowMs: number): void {
+    if (this.initial.zxid === -1 || notification.zxid === -1) return;
+    const { verifier } = this.electorate.committed;
+    if (notification.electionEpoch > this.logicalClock) {
+      this.logicalClock = notification.electionEpoch;
+      this.received.clear();
+      this.proposed = isBetter(notification, this.initial, verifier)
+        ? candidateOf(notification)
+        : this.initial;
+      this.tellAll();
+    } else if (notification.electionEpoch < this.logicalClock) {
+      this.counters.ofEarlierRounds++;
+      return;
+    } else if (isBetter(notification, this.proposed, verifier)) {
+      this.proposed = candidateOf(notification);
+      this.tellAll();
+    }
+    this.received.set(from, voteOf(notification, 0));
+    const agreeing = this.electorate.quorumFor(this.received, {
+      ...this.proposed,
+      electionEpoch: this.logicalClock,
+      state: ServerState.looking,
+      version: 0,
+    });
+    if (agreeing === null) return;
+    this.finalizing = agreeing;
+    this.timerAtMs = nowMs + FINALIZE_WAIT_MS;
+  }
+
+  /** A report of somebody who has decided, in this round or any other. */
+  private weighDecided(from: Sid, notification: ElectionNotification): void {
+    const { leader, electionEpoch } = notification;
+    const vote = voteOf(notification, notification.version);
+    if (electionEpoch === this.logicalClock) {
+      // Kept without its version: in this table, two who have decided agree by leader alone.
+      this.received.set(from, { ...vote, version: 0 });
+      const agreeing = this.electorate.quorumFor(this.received, vote);
+      if (agreeing !== null && this.leaderSaysSo(this.received, leader, electionEpoch)) {
+        this.decide(vote, electionEpoch, agreeing);
+        return;
+      }
+    }
+    this.outOfElection.set(from, vote);
+    const agreeing = this.electorate.quorumFor(this.outOfElection, vote);
+    if (agreeing === null || !this.leaderSaysSo(this.outOfElection, leader, electionEpoch)) return;
+    this.logicalClock = electionEpoch;
+    this.decide(vote, electionEpoch, agreeing);
+  }
+
+  /** Without its own word that it leads, a leader that is gone would be followed again and again. */
+  private leaderSaysSo(votes: ReadonlyMap<Sid, Vote>, leader: Sid, electionEpoch: number): boolean {
+    if (leader === this.options.sid) return electionEpoch === this.logicalClock;
+    return votes.get(leader)?.state === ServerState.leading;
+  }
+
+  // ---- what goes out ---------------------------------------------------------------------------------------
+
+  private decide(candidate: Candidate, electionEpoch: number, voters: readonly Sid[]): void {
+    const { sid } = this.options;
+    const { leader, zxid, peerEpoch } = candidate;
+    this.stop();
+    this.own.length = 0;
+    this.current = { leader, zxid, electionEpoch, peerEpoch, state: ServerState.looking, version: 0 };
+    const isObserver = this.electorate.committed.member(sid)?.role === 'observer';
+    const learner = isObserver ? ServerState.observing : ServerState.following;
+    this.currentState = leader === sid ? ServerState.leading : learner;
+    this.counters.decisions++;
+    this.step.decided = { state: this.currentState, vote: this.current, voters };
+  }
+
+  private tellAll(): void {
+    const { sid } = this.options;
+    const notification = this.notificationOf(this.proposed, this.logicalClock);
+    const to = [...this.electorate.voters].filter((voter) => voter !== sid);
+    if (to.length > 0) this.step.send.push({ to, notification });
+    // Apache's own message comes back through its queue; so here it is heard after what is being heard now.
+    if (this.electorate.voters.has(sid)) this.own.push(notification);
+  }
+
+  private answer(to: Sid, candidate: Candidate, electionEpoch: number): void {
+    if (to === this.options.sid) return;
+    this.step.send.push({ to: [to], notification: this.notificationOf(candidate, electionEpoch) });
+  }
+
+  private notificationOf(candidate: Candidate, electionEpoch: number): ElectionNotification {
+    const { leader, zxid, peerEpoch } = candidate;
+    const { bytes: config } = this.electorate.committed;
+    // An empty one ends the election thread of Apache 3.8.0.
+    assert(config.length > 0, 'a configuration has no text');
+    return {
+      state: this.currentState,
+      leader,
+      zxid,
+      electionEpoch,
+      peerEpoch,
+      version: NOTIFICATION_VERSION,
+      config,
+    };
+  }
+
+  // ---- calls -----------------------------------------------------------------------------------------------
+
+  private begin(): void {
+    this.step = new StepBuilder();
+  }
+
+  private finish(nowMs: number): ElectionStep {
+    for (let next = this.own.shift(); next !== undefined; next = this.own.shift())
+      if (this.isSearching) this.weigh(this.options.sid, next, nowMs);
+    this.step.timerAtMs = this.isSearching ? this.timerAtMs : null;
+    return this.step;
+  }
+}
+
+function candidateOf({ leader, zxid, peerEpoch }: Candidate): Candidate {
+  return { leader, zxid, peerEpoch };
+}
+
+function voteOf(notification: ElectionNotification, version: number): Vote {
+  const { leader, zxid, electionEpoch, peerEpoch, state } = notification;
+  return { leader, zxid, electionEpoch, peerEpoch, state, version };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
