@@ -5,11 +5,12 @@
  *     writing   `writeNow` is one write(2) in the same call. What the kernel does not take goes through `write`,
  *               where the event loop waits for room; until that is done nothing else is written.
  *
- * A listener cannot be told to read that way, so the accepted socket gives its handle to one that can.
+ * A listener cannot be told to read that way, so the accepted socket gives its handle to one that can. A socket that is
+ * to be dialled begins without one.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { assert } from '../base/assert.ts';
-import type { ReadBuffer, SocketHandler, SocketPort } from './transport.ts';
+import type { DialOptions, ReadBuffer, SocketHandler, SocketPort } from './transport.ts';
 import { writeNow } from './write-now.ts';
 
 /** What is used of Node's socket, which its types do not show. */
@@ -22,15 +23,18 @@ export class ClientSocket implements SocketPort {
   /** Null once closed: see `onClose`. */
   private handler: SocketHandler | null;
 
-  /** `accepted` must not have been read (`pauseOnConnect`); it is taken over and of no use afterwards. */
-  constructor(accepted: Socket, buffer: ReadBuffer, handler: SocketHandler) {
+  /**
+   * `accepted` must not have been read (`pauseOnConnect`); it is taken over and of no use afterwards. Null: `connect`
+   * follows.
+   */
+  constructor(accepted: Socket | null, buffer: ReadBuffer, handler: SocketHandler) {
     this.handler = handler;
     const callback = (length: number): boolean => {
       this.handler?.onBytes(buffer, length);
       return true;
     };
     const options = {
-      handle: takeHandle(accepted),
+      handle: accepted === null ? undefined : takeHandle(accepted),
       allowHalfOpen: true,
       onread: { buffer: buffer.bytes, callback },
     };
@@ -49,6 +53,17 @@ export class ClientSocket implements SocketPort {
     const handler = this.handler;
     this.handler = null;
     handler?.onClose();
+  }
+
+  /** `done` is called once: without an error when the connection stands. */
+  connect({ host, port, keepAlive }: DialOptions, done: (error: NodeJS.ErrnoException | null) => void): void {
+    this.socket.setNoDelay(true);
+    this.socket.setKeepAlive(keepAlive);
+    this.socket.once('error', done);
+    this.socket.connect({ host, port }, () => {
+      this.socket.off('error', done);
+      done(null);
+    });
   }
 
   /** As `writeNow`; never while a `write` is under way. */

@@ -1,9 +1,11 @@
-/** The transport of production: Node's listener, and `ClientSocket` for what it accepts. */
+/** The transport of production: Node's listener, and `ClientSocket` for what it accepts and for what is dialled. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { BindFailure } from '../base/failure.ts';
 import { ClientSocket } from './client-socket.ts';
 import type {
   AcceptedSocket,
+  DialHandler,
+  DialOptions,
   Listener,
   ListenOptions,
   ReadBuffer,
@@ -14,7 +16,70 @@ import type {
 
 export const nodeTransport: Transport = {
   createListener: (keepAlive, onSocket) => new NodeListener(keepAlive, onSocket),
+  dial: (options, buffer, handler) => new NodeDial(options, handler).connect(buffer),
 };
+
+/** From `dial` until the connection stands or cannot be had; what comes later goes straight to the handler. */
+class NodeDial implements SocketHandler {
+  private readonly options: DialOptions;
+  private readonly handler: DialHandler;
+  private isOpen = false;
+  private why = 'given up';
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(options: DialOptions, handler: DialHandler) {
+    this.options = options;
+    this.handler = handler;
+  }
+
+  connect(buffer: ReadBuffer): SocketPort {
+    const { timeoutMs } = this.options;
+    const socket = new ClientSocket(null, buffer, this);
+    this.timer = setTimeout(() => {
+      this.why = `no connection within ${timeoutMs} ms`;
+      socket.destroy();
+    }, timeoutMs).unref();
+    socket.connect(this.options, (error) => {
+      clearTimeout(this.timer);
+      if (error === null) {
+        this.isOpen = true;
+        this.handler.onOpen();
+      } else {
+        this.why = dialFailure(error);
+      }
+    });
+    return socket;
+  }
+
+  onBytes(buffer: ReadBuffer, length: number): void {
+    this.handler.onBytes(buffer, length);
+  }
+
+  onEnd(): void {
+    this.handler.onEnd();
+  }
+
+  onClose(): void {
+    clearTimeout(this.timer);
+    if (this.isOpen) this.handler.onClose();
+    else this.handler.onDialFailed(this.why);
+  }
+}
+
+function dialFailure(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'nobody listens there';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'the name does not resolve';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'it cannot be reached';
+    default:
+      return error.message;
+  }
+}
 
 class NodeListener implements Listener {
   private readonly server: Server;
@@ -79,19 +144,22 @@ class NodeAcceptedSocket implements AcceptedSocket {
   }
 }
 
+const FOR_CLIENTS = { who: 'clients', portKey: 'clientPort', addressKey: 'clientPortAddress' };
+
 function bindFailure(options: ListenOptions, error: NodeJS.ErrnoException): BindFailure {
   const where = `${options.address ?? '*'}:${options.port}`;
-  const what = `cannot listen for clients on ${where}`;
+  const { who, portKey, addressKey } = options.purpose ?? FOR_CLIENTS;
+  const what = `cannot listen for ${who} on ${where}`;
   switch (error.code) {
     case 'EADDRINUSE':
-      return new BindFailure(`${what}: the port is in use; stop its owner or set another clientPort`);
+      return new BindFailure(`${what}: the port is in use; stop its owner or set another ${portKey}`);
     case 'EACCES':
       return new BindFailure(
-        `${what}: not permitted; set a clientPort above 1023 or give this user the right`,
+        `${what}: not permitted; set a ${portKey} above 1023 or give this user the right`,
       );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new BindFailure(`${what}: this machine has no such address; correct clientPortAddress`);
+      return new BindFailure(`${what}: this machine has no such address; correct ${addressKey}`);
     default:
       return new BindFailure(`${what}: ${error.message}`);
   }

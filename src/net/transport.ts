@@ -1,14 +1,36 @@
 /**
- * The network as the client port sees it: listening, accepted sockets, bytes, ends. Production uses Node's sockets
- * (node-transport.ts), the simulator its own network on virtual time. Everything is called on the io thread of the
- * listener, and nothing here waits.
+ * The network as the ports of a server see it: listening, accepted and dialled sockets, bytes, ends. Production uses
+ * Node's sockets (node-transport.ts), simulators their own network on virtual time. Everything is called on the thread of
+ * the listener or of who dialled, and nothing here waits.
  *
  *     Listener ──▶ AcceptedSocket ──open──▶ SocketPort      what a connection asks of its socket
  *                       └─refuse─▶ gone     SocketHandler   what it is told
+ *     dial ──▶ SocketPort ──onOpen──▶ the same
+ *                  └─onDialFailed─▶ gone
  */
 export interface Transport {
   /** `onSocket` is called for each socket accepted; it opens or refuses it before it returns. */
   createListener(keepAlive: boolean, onSocket: (socket: AcceptedSocket) => void): Listener;
+  /**
+   * Connects to another server; its name is resolved anew each time. Nothing is called before this returns, and until
+   * `onOpen` only `destroy` may be asked for, which gives it up.
+   */
+  dial(options: DialOptions, buffer: ReadBuffer, handler: DialHandler): SocketPort;
+}
+
+export interface DialOptions {
+  readonly host: string;
+  readonly port: number;
+  /** For the name and the connection together. */
+  readonly timeoutMs: number;
+  readonly keepAlive: boolean;
+}
+
+export interface DialHandler extends SocketHandler {
+  /** Connected. From now on it is as an accepted socket. */
+  onOpen(): void;
+  /** Instead of `onOpen` and `onClose`, exactly once; `why` is for people. */
+  onDialFailed(why: string): void;
 }
 
 export interface ListenOptions {
@@ -20,6 +42,16 @@ export interface ListenOptions {
   readonly backlog: number;
   readonly reusePort: boolean;
   readonly keepAlive: boolean;
+  /** For the message of a port that cannot be had; without it, the client port's. */
+  readonly purpose?: ListenPurpose;
+}
+
+export interface ListenPurpose {
+  /** Who is to connect: "clients". */
+  readonly who: string;
+  /** The keys of the configuration that say where to listen. */
+  readonly portKey: string;
+  readonly addressKey: string;
 }
 
 export interface Listener {

@@ -1,5 +1,6 @@
 /** One process of a server: the real `startServer` on a platform of virtual time, with its threads as actors. */
 import { createHash } from 'node:crypto';
+import { unreachable } from '../../src/base/assert.ts';
 import type { ServerConfig } from '../../src/server/config/server-config.ts';
 import type { JobSetup } from '../../src/server/jobs/jobs.ts';
 import { describeFailure } from '../../src/server/logging/worker-failure.ts';
@@ -56,6 +57,7 @@ export class SimProcess implements Platform {
         new SimListener(this.loop, this.sockets, onSocket, (listener) => {
           if (!this.isGone) machine.listener = listener;
         }),
+      dial: () => unreachable('a server alone dials nobody'),
     };
     world.add(this.loop);
   }
