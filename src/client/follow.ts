@@ -72,6 +72,11 @@ export class Follow<T> implements AsyncIterableIterator<Item<T>>, AsyncDisposabl
       return;
     }
     this.signal?.addEventListener('abort', this.onAbort, { once: true });
+    this.watch();
+    void this.zk.core.closed.then(() => this.stop(null));
+  }
+
+  private watch(): void {
     const onEvent = (): void => this.look();
     this.zk.watch(this.path, { onEvent, timeoutMs: 0 }).then(
       (stream) => {
@@ -79,9 +84,11 @@ export class Follow<T> implements AsyncIterableIterator<Item<T>>, AsyncDisposabl
         if (this.ended) void stream[Symbol.asyncDispose]();
         else this.look();
       },
-      (error: unknown) => this.fail(error),
+      (error: unknown) => {
+        if (!isSessionEnd(error)) this.fail(error);
+        else if (!this.ended) this.watch();
+      },
     );
-    void this.zk.core.closed.then(() => this.stop(null));
   }
 
   /** Something may be new: reads, once more if that changed while reading. */
@@ -100,7 +107,7 @@ export class Follow<T> implements AsyncIterableIterator<Item<T>>, AsyncDisposabl
       (error: unknown) => {
         this.reading = false;
         // A read that a new session cut off is asked again by the gap that follows.
-        if (!isZk(error, 'SESSIONLOST') && !isZk(error, 'SESSIONEXPIRED')) this.fail(error);
+        if (!isSessionEnd(error)) this.fail(error);
       },
     );
   }
@@ -154,4 +161,9 @@ export class Follow<T> implements AsyncIterableIterator<Item<T>>, AsyncDisposabl
     this.settle();
     await this.stream?.[Symbol.asyncDispose]();
   }
+}
+
+/** It was cut off by the end of its session: to be asked again in the next. */
+function isSessionEnd(error: unknown): boolean {
+  return isZk(error, 'SESSIONLOST') || isZk(error, 'SESSIONEXPIRED');
 }

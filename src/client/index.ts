@@ -4,7 +4,7 @@
 export { type Acl, OPEN_ACL, Perm } from '../wire/acl.ts';
 export type { Stat } from '../wire/stat.ts';
 export type { CallOptions } from './client-core.ts';
-export { bytes, type Codec, int32be, int64be, json, type StandardSchema, utf8 } from './codecs.ts';
+export { bytes, type Codec, checked, int32be, int64be, json, type StandardSchema, utf8 } from './codecs.ts';
 export { connect, open } from './connect.ts';
 export type { Credential } from './credentials.ts';
 export { type ErrorName, isZk, MultiError, type Outcome, ZkError } from './errors.ts';

@@ -4,6 +4,9 @@
 
 export { type Barrier, barrier } from './barrier/barrier.ts';
 export { type DoubleBarrier, type DoubleBarrierOptions, doubleBarrier } from './barrier/double-barrier.ts';
+export { type Config, type ConfigChange, type ConfigOptions, config } from './config/config.ts';
+export type { FormerVersion } from './config/history.ts';
+export type { Document } from './config/layers.ts';
 export type { AcquireOptions } from './contenders/acquire.ts';
 export {
   AcquireTimeoutError,

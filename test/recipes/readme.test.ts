@@ -1,7 +1,7 @@
 /** The examples of the recipes' READMEs run as they stand. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
@@ -23,6 +23,8 @@ it('every example of every README.md runs', { skip: needRingkeeper() }, async ()
   const server = new RingkeeperServer({});
   await server.start();
   const folder = mkdtempSync(join(tmpdir(), 'recipes-readme-'));
+  // A validator that an example uses.
+  symlinkSync(join(SRC, '../node_modules'), join(folder, 'node_modules'));
   try {
     for (const [i, example] of examples.entries()) {
       const file = join(folder, `example-${i}.ts`);

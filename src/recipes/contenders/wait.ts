@@ -76,6 +76,17 @@ export function isSessionEnd(error: unknown): boolean {
   return isZk(error, 'SESSIONEXPIRED') || isZk(error, 'SESSIONLOST');
 }
 
+/** A look at the tree is as good in the next session, when the present one ends before it is answered. */
+export async function inAnySession<T>(look: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (!isSessionEnd(error)) throw error;
+    }
+  }
+}
+
 /** The reason, once the signal fires. */
 export function untilAborted(signal: AbortSignal): Promise<unknown> {
   const { promise, resolve } = Promise.withResolvers<unknown>();

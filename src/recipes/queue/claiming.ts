@@ -3,6 +3,7 @@
  * are no value or when it was claimed too often without being done. Each is one transaction; who is second is refused.
  */
 import { randomUUID } from 'node:crypto';
+import type { Zxid } from '../../base/zxid.ts';
 import {
   type Created,
   childOf,
@@ -15,7 +16,7 @@ import {
   type Zk,
 } from '../../client/index.ts';
 import type { LeasePolicy } from '../contenders/lease.ts';
-import { isSessionEnd } from '../contenders/wait.ts';
+import { inAnySession, isSessionEnd } from '../contenders/wait.ts';
 import { transactOnce } from '../once/once.ts';
 import { Claim, type Claimed } from './claim.ts';
 import type { Item } from './item-names.ts';
@@ -77,7 +78,7 @@ export async function takeItem<T>(
     if (!isZk(error) || error.outcome !== 'unknown' || signal?.aborted === true || isZk(error, 'CLOSED'))
       throw error;
     // The session ended with the answer on its way. What is still there was not removed.
-    const stat = await zk.exists(itemPath, { signal });
+    const stat = await inAnySession(() => zk.exists(itemPath, { signal }));
     if (stat?.version !== found.stat.version) throw error;
     return null;
   }
@@ -133,23 +134,21 @@ async function tryClaim(
   }
 }
 
-async function findClaim(
-  zk: Zk,
-  claimPath: string,
-  signal?: AbortSignal,
-): Promise<{ readonly word: string; readonly owner: bigint; readonly token: number } | null> {
-  for (;;) {
-    try {
-      // Another server may be behind the one that took the request.
-      await zk.sync(claimPath, { signal });
-      const found = await zk.tryGetData(claimPath, { signal });
-      if (found === null) return null;
-      const { czxid, ephemeralOwner } = found.stat;
-      return { word: Buffer.from(found.data ?? []).toString(), owner: ephemeralOwner, token: czxid };
-    } catch (error) {
-      if (!isSessionEnd(error)) throw error;
-    }
-  }
+interface FoundClaim {
+  readonly word: string;
+  readonly owner: bigint;
+  readonly token: Zxid;
+}
+
+function findClaim(zk: Zk, claimPath: string, signal?: AbortSignal): Promise<FoundClaim | null> {
+  return inAnySession(async () => {
+    // Another server may be behind the one that took the request.
+    await zk.sync(claimPath, { signal });
+    const found = await zk.tryGetData(claimPath, { signal });
+    if (found === null) return null;
+    const { czxid, ephemeralOwner } = found.stat;
+    return { word: Buffer.from(found.data ?? []).toString(), owner: ephemeralOwner, token: czxid };
+  });
 }
 
 /** Given up with its claim under way: what it may have made is taken away. */

@@ -5,7 +5,7 @@
  */
 import { type Changed, type Children, isZk, type Zk } from '../../client/index.ts';
 import { MixedDialectError } from '../contenders/errors.ts';
-import { anyOf, isSessionEnd, untilChanged } from '../contenders/wait.ts';
+import { anyOf, inAnySession, isSessionEnd, untilChanged } from '../contenders/wait.ts';
 import { byOrder, type Item, parseItem, type QueueDialect, type QueueOrder } from './item-names.ts';
 
 /** Where a queue lies in the tree, and how its names read. */
@@ -44,19 +44,13 @@ export async function nextItem<R>(
 }
 
 /** As `nextItem`, without waiting: null when nothing is free. */
-export async function firstItem<R>(
+export function firstItem<R>(
   zk: Zk,
   place: Place,
   grab: Grab<R>,
   signal: AbortSignal | undefined,
 ): Promise<R | null> {
-  for (;;) {
-    try {
-      return await oneLook(zk, place, grab, false, signal);
-    } catch (error) {
-      if (!isSessionEnd(error)) throw error;
-    }
-  }
+  return inAnySession(() => oneLook(zk, place, grab, false, signal));
 }
 
 /** All items, in order. */
