@@ -115,6 +115,7 @@ export class Replica implements CorePort {
 
   /** Work that no event will start: slices of a large reply, commits left over. True = call again soon. */
   doBackgroundWork(): boolean {
+    this.stageMulti();
     if (this.hasCommitsLeft) {
       this.commitDecided();
       this.onLogRoom();
@@ -130,10 +131,16 @@ export class Replica implements CorePort {
   }
 
   get hasBackgroundWork(): boolean {
-    const { largeReply, descendants, restore, words, watches } = this.parts;
+    const { largeReply, descendants, restore, words, watches, proposer } = this.parts;
     if (largeReply.isBusy || descendants.isBusy || restore.isBusy || words.isBusy) return true;
-    if (watches.isDropping) return true;
+    if (watches.isDropping || proposer.multi.isBusy) return true;
     return this.hasCommitsLeft || this.lifecycle.isExpiring || this.isSweepDue;
+  }
+
+  /** Nothing is being proposed or waits for its commit. */
+  get isQuiet(): boolean {
+    const { proposals, proposer } = this.parts;
+    return proposals.length === 0 && !proposer.multi.isStaging;
   }
 
   /** Whether anything since the last `endTurn` has to become visible to other threads or connections. */
@@ -206,11 +213,21 @@ export class Replica implements CorePort {
 
   /** All proposals behind `zxid` are taken back, as if they had never been made; none of them may be decided. */
   withdrawBehind(zxid: Zxid): void {
+    const asker = this.parts.proposer.multi.abandon();
     this.withdrawal.withdrawBehind(zxid);
+    if (asker !== null) this.withdrawal.letGo(asker);
     this.order.onWithdrawn();
   }
 
+  private stageMulti(): void {
+    const { multi } = this.parts.proposer;
+    if (!multi.isBusy) return;
+    multi.doWork();
+    if (!multi.isStaging) this.onLogRoom();
+  }
+
   private onLogRoom(): void {
+    this.parts.proposer.multi.onLogRoom();
     this.order.onLogRoom();
     this.lifecycle.retryPending();
     this.sweepWaitsForLog = false;
@@ -224,9 +241,10 @@ export class Replica implements CorePort {
   // ---- commits -------------------------------------------------------------------------------------------
 
   private get hasCommitsLeft(): boolean {
-    const { proposals } = this.parts;
+    const { proposals, proposer } = this.parts;
     return (
       proposals.length > 0 &&
+      !proposer.multi.isStaging &&
       proposals.zxids[proposals.headRow]! <= this.progress.decided &&
       !this.parts.clients.isCongested
     );

@@ -2,10 +2,20 @@
  * A multi request as one transaction: each operation is prepared and staged on what the ones before it have built; the
  * first that fails takes all of them back, and the transaction then lists errors. False = the log has no room now:
  * nothing has changed. Core thread; called by the proposer.
+ *
+ * One of very many operations is staged in slices of the core's turns. It is accepted at once: it has its number among
+ * the writes and its place in its connection. Until it is in the log nothing else is proposed (the queue counts as full)
+ * and nothing is committed, so that it can be taken back as any other; reads and pings go on.
+ *
+ *     propose ─▶ [ doWork: a slice a turn ] ─▶ into the log, a row in the queue
+ *                                           └─ no room: when there is some (onLogRoom)
  */
+import { assert } from '../../base/assert.ts';
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { MultiRequest } from '../../wire/multi.ts';
 import { OpCode } from '../../wire/opcodes.ts';
+import type { Client } from '../client/client.ts';
 import type { Origin, WriteRequest } from '../client/write-request.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Change } from './change.ts';
@@ -20,6 +30,9 @@ import type { Stager } from './stager.ts';
 
 /** A failed operation in a multi: type, length, code. */
 const ERROR_SUB_BYTES = 12;
+/** Operations of one turn, and memory of the records that they build: some milliseconds. */
+const OPS_PER_TURN = 512;
+const STAGED_BYTES_PER_TURN = 4 * 1024 * 1024;
 
 /** What makes a proposal of a request; shared by the proposers. */
 export interface ProposerParts {
@@ -35,57 +48,195 @@ export interface ProposerParts {
   readonly multiTxn: MultiTxn;
 }
 
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
+
 export class MultiProposer {
+  /** One is being staged in slices: nothing may be proposed or committed. */
+  isStaging = false;
   private readonly parts: ProposerParts;
   private readonly multi = new MultiRequest();
+  // The one that is being prepared.
+  private origin: Origin = { session: -1, authIds: [] };
+  private asker: Client | null = null;
+  private xid = 0;
+  private receivedMs = 0;
+  private sessionClosed = false;
+  private zxid = 0;
+  private timeMs = 0;
+  private write = 0;
+  /** Where its effects begin. */
+  private mark = 0;
+  private failedAt = -1;
+  private failure: number = ErrorCode.ok;
+  /** An operation of it cannot be read: that is an error of the whole request, not of the operation. */
+  private isUnreadable = false;
+  /** Staged, and there was no room in the log. */
+  private waitsForLog = false;
 
   constructor(parts: ProposerParts) {
     this.parts = parts;
   }
 
   propose(request: WriteRequest): boolean {
-    const { multi, parts } = this;
-    const { writer, stager, proposals, multiTxn } = parts;
-    const { origin, asker, xid } = request;
+    const { multi } = this;
+    const { writer, stager, proposals } = this.parts;
     // Before the work, not only before the claim.
     if (proposals.isFull) return false;
     if (!multi.wrap(request.bytes, request.view, request.start, request.end)) {
       return writer.proposeError(request, ErrorCode.marshallingError);
     }
-    const zxid = writer.progress.nextZxid();
-    const mark = proposals.effectTail;
-    writer.begin();
-    multiTxn.open(multi.count);
-    let failedAt = -1;
-    let failure: number = ErrorCode.ok;
-    for (let i = 0; multi.next(); i++) {
-      let err = failedAt >= 0 ? ErrorCode.runtimeInconsistency : this.plan(origin);
-      if (err === ErrorCode.marshallingError) {
-        // What cannot be read is an error of the whole request, not of the operation.
-        stager.rollback(mark);
-        return writer.proposeError(request, err);
-      }
-      if (err === ErrorCode.ok) err = this.room(multi.count - i);
-      if (err === ErrorCode.ok) {
-        multiTxn.add();
-        stager.stage(parts.change, zxid, writer.clock.wallMs);
-        continue;
-      }
-      if (failedAt < 0) {
-        failedAt = i;
-        failure = err;
-      }
-      multiTxn.addError(err);
+    this.open(request);
+    if (multi.count > OPS_PER_TURN) {
+      this.beginSlices(request);
+      return true;
     }
-    if (failedAt >= 0) stager.rollback(mark);
-    if (!multiTxn.log(origin.session, xid, zxid)) {
-      if (failedAt < 0) stager.rollback(mark);
+    while (this.hasMore) this.stageNext();
+    if (this.failure !== ErrorCode.ok) stager.rollback(this.mark);
+    if (!this.log()) {
+      if (this.failure === ErrorCode.ok) stager.rollback(this.mark);
       return false;
     }
-    const row = writer.push(zxid, OpCode.multi, asker, xid, failure, writer.stagedBytes);
-    proposals.failedAt[row] = failedAt;
-    proposals.subCounts[row] = multi.count;
+    this.push(writer.numberFor(this.asker));
     return true;
+  }
+
+  /** A further turn would bring something. */
+  get isBusy(): boolean {
+    return this.isStaging && !this.waitsForLog;
+  }
+
+  /** One slice of work, if there is any. */
+  doWork(): void {
+    if (!this.isBusy) return;
+    const { writer, stager, change } = this.parts;
+    change.sessionClosed = this.sessionClosed;
+    writer.resume();
+    const enough = writer.stagedBytes + STAGED_BYTES_PER_TURN;
+    for (let n = 0; n < OPS_PER_TURN && this.hasMore && writer.stagedBytes < enough; n++) this.stageNext();
+    if (!this.hasMore && this.failure !== ErrorCode.ok) stager.rollback(this.mark);
+    writer.pause();
+    if (!this.hasMore) this.finish();
+  }
+
+  /** The log has room again. */
+  onLogRoom(): void {
+    if (this.waitsForLog) this.finish();
+  }
+
+  /** What is being staged is taken back, as if it had never been asked for; returns who waits for its reply. */
+  abandon(): Client | null {
+    if (!this.isStaging) return null;
+    const { asker } = this;
+    const { writer, stager } = this.parts;
+    // A failed one, staged to its end, has been taken back already.
+    if (this.failure === ErrorCode.ok || this.hasMore) stager.rollback(this.mark);
+    writer.withdrawNumber(this.write);
+    this.endSlices();
+    return asker;
+  }
+
+  private open({ origin, asker, xid, receivedMs }: WriteRequest): void {
+    const { writer, proposals, multiTxn, change } = this.parts;
+    this.origin = origin;
+    this.asker = asker;
+    this.xid = xid;
+    this.receivedMs = receivedMs;
+    this.sessionClosed = change.sessionClosed;
+    this.zxid = writer.progress.nextZxid();
+    this.timeMs = writer.clock.wallMs;
+    this.mark = proposals.effectTail;
+    this.failedAt = -1;
+    this.failure = ErrorCode.ok;
+    this.isUnreadable = false;
+    writer.begin();
+    multiTxn.open(this.multi.count);
+  }
+
+  // The request's bytes are lent for the call, and a client may prove further ids meanwhile.
+  private beginSlices({ origin, bytes, start, end }: WriteRequest): void {
+    const { writer, proposals } = this.parts;
+    // Not `slice`: that of a Buffer, which the io side may lend, copies nothing.
+    const own = new Uint8Array(end - start);
+    copyBytes(bytes, start, own.length, own, 0);
+    const isWhole = this.multi.wrap(own, new DataView(own.buffer), 0, own.length);
+    assert(isWhole, 'the copy of a sound multi');
+    this.origin = { session: origin.session, authIds: origin.authIds };
+    this.write = writer.numberFor(this.asker);
+    if (this.asker !== null) this.asker.proposals++;
+    this.isStaging = true;
+    proposals.shut();
+    writer.pause();
+  }
+
+  private finish(): void {
+    const { proposals, writer } = this.parts;
+    proposals.reopen();
+    writer.resume();
+    this.waitsForLog = !this.log();
+    if (this.waitsForLog) {
+      writer.pause();
+      proposals.shut();
+      return;
+    }
+    this.push(this.write);
+    proposals.shut();
+    this.endSlices();
+  }
+
+  private endSlices(): void {
+    const { asker } = this;
+    this.parts.proposals.reopen();
+    this.isStaging = false;
+    this.waitsForLog = false;
+    if (asker !== null) asker.proposals--;
+    this.asker = null;
+    this.multi.wrap(NO_BYTES, NO_VIEW, 0, 0);
+  }
+
+  private get hasMore(): boolean {
+    return this.multi.remaining > 0 && !this.isUnreadable;
+  }
+
+  private stageNext(): void {
+    const { multi } = this;
+    const { stager, multiTxn, change } = this.parts;
+    const at = multi.count - multi.remaining;
+    multi.next();
+    let err = this.failedAt >= 0 ? ErrorCode.runtimeInconsistency : this.plan(this.origin);
+    if (err === ErrorCode.marshallingError) {
+      this.isUnreadable = true;
+      this.failure = err;
+      return;
+    }
+    if (err === ErrorCode.ok) err = this.room(multi.count - at);
+    if (err === ErrorCode.ok) {
+      multiTxn.add();
+      stager.stage(change, this.zxid, this.timeMs);
+      return;
+    }
+    if (this.failedAt < 0) {
+      this.failedAt = at;
+      this.failure = err;
+    }
+    multiTxn.addError(err);
+  }
+
+  // All of it is prepared. False: no room.
+  private log(): boolean {
+    const { writer, multiTxn } = this.parts;
+    const { session } = this.origin;
+    if (this.isUnreadable) return writer.logError(session, this.xid, this.zxid, this.failure);
+    return multiTxn.log(session, this.xid, this.zxid, this.timeMs);
+  }
+
+  private push(write: number): void {
+    const { writer, proposals } = this.parts;
+    const { zxid, asker, xid, failure } = this;
+    const row = writer.pushNumbered(zxid, OpCode.multi, asker, xid, failure, writer.stagedBytes, write);
+    proposals.receivedMs[row] = this.receivedMs;
+    proposals.failedAt[row] = this.failedAt;
+    proposals.subCounts[row] = this.multi.count;
   }
 
   private plan(origin: Origin): number {

@@ -50,11 +50,11 @@ export class MultiTxn {
   }
 
   /** Into the log as one transaction; false = no room. */
-  log(slot: number, xid: number, zxid: Zxid): boolean {
+  log(slot: number, xid: number, zxid: Zxid, timeMs: number): boolean {
     const { writer } = this;
     const at = writer.claim(this.length + TXN_DIGEST_BYTES);
     if (at < 0) return false;
-    const body = writer.header(at, slot, xid, zxid, OpCode.multi);
+    const body = writer.header(at, slot, xid, zxid, OpCode.multi, timeMs);
     copyBytes(this.bytes, 0, this.length, writer.log.bytes, body);
     writer.finish(at, body + this.length, zxid);
     return true;

@@ -15,6 +15,8 @@ import type { Client } from '../client/client.ts';
 const EFFECT_FIELDS = 6;
 const PROPOSALS_MAX = 1 << 16;
 const MASK = PROPOSALS_MAX - 1;
+/** More than any memory; sums with it stay exact. */
+const SHUT_BYTES = 2 ** 51;
 
 export class ProposalQueue {
   head = 0;
@@ -55,6 +57,13 @@ export class ProposalQueue {
   }
   get isFull(): boolean {
     return this.tail - this.head === PROPOSALS_MAX || this.allRecordBytes > this.recordBytesMax;
+  }
+  /** Nothing can be added until `reopen`: counts as full, and costs `isFull` nothing. */
+  shut(): void {
+    this.allRecordBytes += SHUT_BYTES;
+  }
+  reopen(): void {
+    this.allRecordBytes -= SHUT_BYTES;
   }
   /** Row of the oldest proposal. */
   get headRow(): number {

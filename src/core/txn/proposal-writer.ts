@@ -40,6 +40,7 @@ export class ProposalWriter {
   private readonly proposals: ProposalQueue;
   readonly hasDigest: boolean;
   private usedBytesBefore = 0;
+  private pausedBytes = 0;
 
   constructor(parts: {
     progress: Progress;
@@ -73,6 +74,15 @@ export class ProposalWriter {
     return this.tree.arena.usedBytes - this.usedBytesBefore;
   }
 
+  /** The transaction goes on in another turn: what others use or free until `resume` is not its own. */
+  pause(): void {
+    this.pausedBytes = this.stagedBytes;
+  }
+
+  resume(): void {
+    this.usedBytesBefore = this.tree.arena.usedBytes - this.pausedBytes;
+  }
+
   /** Room for a record of so many bytes (its digest included); returns where the header goes, or −1. */
   claim(recordBytes: number): number {
     return this.proposals.isFull ? -1 : this.log.claim(TXN_HEADER_BYTES + recordBytes);
@@ -84,10 +94,17 @@ export class ProposalWriter {
   }
 
   /** `slot` −1 is the server itself. Returns where the record goes. */
-  header(at: number, slot: number, xid: number, zxid: Zxid, type: number): number {
+  header(
+    at: number,
+    slot: number,
+    xid: number,
+    zxid: Zxid,
+    type: number,
+    timeMs = this.clock.wallMs,
+  ): number {
     const high = slot < 0 ? 0 : this.sessions.idHigh[slot]!;
     const low = slot < 0 ? 0 : this.sessions.idLow[slot]!;
-    return writeTxnHeader(this.log.view, at, high, low, xid, zxid, this.clock.wallMs, type);
+    return writeTxnHeader(this.log.view, at, high, low, xid, zxid, timeMs, type);
   }
 
   /** The record ends here. Everything it changes has been staged: the digest is the tree's after it. */
@@ -98,30 +115,55 @@ export class ProposalWriter {
   }
 
   push(zxid: Zxid, op: number, client: Client | null, xid: number, err: number, recordBytes = 0): number {
+    return this.pushNumbered(zxid, op, client, xid, err, recordBytes, this.numberFor(client));
+  }
+
+  /** The same for a write that had its number before. */
+  pushNumbered(
+    zxid: Zxid,
+    op: number,
+    client: Client | null,
+    xid: number,
+    err: number,
+    recordBytes: number,
+    write: number,
+  ): number {
     this.progress.onProposed(zxid);
     const row = this.proposals.push(zxid, op, client, xid, err, this.clock.nowMs, recordBytes);
-    this.proposals.writes[row] = client === null ? NO_WRITE : this.numberOf(client);
+    this.proposals.writes[row] = write;
     this.proposals.digestHighs[row] = this.tree.staging.digest.high;
     this.proposals.digestLows[row] = this.tree.staging.digest.low;
     return row;
   }
 
-  private numberOf(client: Client): number {
+  /** Its place among the writes of this server: the client's later reads wait for it. */
+  numberFor(client: Client | null): number {
+    if (client === null) return NO_WRITE;
     const write = this.writes.issue();
     client.lastWrite[0] = write;
     return write;
   }
 
+  /** What had its number and was not pushed is taken back. */
+  withdrawNumber(write: number): void {
+    if (write !== NO_WRITE) this.writes.withdrawBehind(write - 1);
+  }
+
   /** A write that failed before or in preparation, as a transaction of its own. */
   proposeError(request: WriteRequest, err: number): boolean {
-    const at = this.claim(4);
-    if (at < 0) return false;
-    const { view } = this.log;
     const { origin, asker, xid, op } = request;
     const zxid = this.progress.nextZxid();
-    const body = this.header(at, origin.session, xid, zxid, OpCode.error);
-    this.log.commit(zxid, writeErrorTxn(view, body, err) - at);
+    if (!this.logError(origin.session, xid, zxid, err)) return false;
     this.push(zxid, op, asker, xid, err);
+    return true;
+  }
+
+  /** Into the log only; false = no room. */
+  logError(slot: number, xid: number, zxid: Zxid, err: number): boolean {
+    const at = this.claim(4);
+    if (at < 0) return false;
+    const body = this.header(at, slot, xid, zxid, OpCode.error);
+    this.log.commit(zxid, writeErrorTxn(this.log.view, body, err) - at);
     return true;
   }
 }

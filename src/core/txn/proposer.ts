@@ -27,7 +27,7 @@ export interface ProposerOptions {
 export class Proposer {
   private readonly parts: ProposerParts;
   private readonly writer: ProposalWriter;
-  private readonly multi: MultiProposer;
+  readonly multi: MultiProposer;
   private readonly closer: SessionCloser;
   private readonly options: ProposerOptions;
   private readonly createRequest = new CreateRequest();

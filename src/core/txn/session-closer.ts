@@ -52,6 +52,8 @@ export class SessionCloser {
    */
   propose(slot: number, client: Client | null, xid: number): boolean {
     this.parts.sessions.setClosing(slot);
+    // Before the work, and before anything is staged on what may still be taken back.
+    if (this.parts.proposals.isFull) return false;
     if (this.collect(slot)) return this.proposeLastClose(slot, client, xid, this.nodes);
     if (this.nodes.length > 0) this.proposeRemovals(slot, this.nodes);
     return false;
@@ -120,7 +122,7 @@ export class SessionCloser {
       multiTxn.add();
       stager.stage(change, zxid, writer.clock.wallMs);
     }
-    if (!multiTxn.log(slot, 0, zxid)) {
+    if (!multiTxn.log(slot, 0, zxid, writer.clock.wallMs)) {
       stager.rollback(mark);
       return;
     }

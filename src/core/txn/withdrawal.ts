@@ -165,12 +165,15 @@ export class Withdrawal {
     return this.cursor.ownerHigh === high && this.cursor.ownerLow === low;
   }
 
-  private letAskersGo(): void {
+  /** Its connection ends. */
+  letGo(client: Client): void {
     const { clients } = this.parts;
-    for (const client of this.askers) {
-      if (client.state === ClientState.gone) clients.releaseIfDone(client);
-      else clients.close(client);
-    }
+    if (client.state === ClientState.gone) clients.releaseIfDone(client);
+    else clients.close(client);
+  }
+
+  private letAskersGo(): void {
+    for (const client of this.askers) this.letGo(client);
     this.askers.clear();
   }
 }

@@ -193,7 +193,7 @@ export class CoreHost implements CorePort {
 
   /** Nothing is in flight any more: every proposal is committed and no snapshot runs. */
   get isQuiet(): boolean {
-    return this.replica.parts.proposals.length === 0;
+    return this.replica.isQuiet;
   }
 
   /** Lets the log thread sync and end. */

@@ -169,7 +169,7 @@ export class ReplicaHarness {
 
   private hasMore(): boolean {
     if (this.parts.tree['epochs'].retiredCount > 0) return true;
-    return this.parts.proposals.length > 0 && !this.parts.clients.isCongested;
+    return !this.replica.isQuiet && !this.parts.clients.isCongested;
   }
 
   /** Time passes, with a tick of the server in every `stepMs`. */
