@@ -12,12 +12,14 @@ import { SegmentPool } from '../shm/segments.ts';
 import { ClientTable } from './client/client-table.ts';
 import { Statistics } from './progress/statistics.ts';
 import { TurnClock } from './progress/turn-clock.ts';
+import { TurnWork } from './progress/turn-work.ts';
 import { Replica } from './replica.ts';
 import type { ReplicaOptions, ReplicaPorts, Surroundings } from './replica-parts.ts';
 
 export class Incarnations {
   readonly surroundings: Surroundings = {
     clock: new TurnClock(),
+    work: new TurnWork(),
     statistics: new Statistics(),
     clients: new ClientTable(),
     segments: new SegmentPool(),

@@ -13,6 +13,7 @@ import type { ReportPort } from './ports/report-port.ts';
 import { Progress } from './progress/progress.ts';
 import type { Statistics } from './progress/statistics.ts';
 import type { TurnClock } from './progress/turn-clock.ts';
+import type { TurnWork } from './progress/turn-work.ts';
 import { Authenticator } from './request/authenticator.ts';
 import { DescendantCount } from './request/descendant-count.ts';
 import { LargeReply } from './request/large-reply.ts';
@@ -78,6 +79,7 @@ export interface ReplicaPorts {
 /** What a replica finds when it begins and leaves behind when it ends. */
 export interface Surroundings {
   readonly clock: TurnClock;
+  readonly work: TurnWork;
   readonly statistics: Statistics;
   readonly clients: ClientTable;
   readonly segments: SegmentPool;
@@ -91,6 +93,7 @@ export interface ReplicaParts {
   readonly writes: WriteNumbers;
   readonly progress: Progress;
   readonly clock: TurnClock;
+  readonly work: TurnWork;
   readonly statistics: Statistics;
   readonly tree: Tree;
   readonly acls: AclTable;
@@ -153,7 +156,7 @@ export function createParts(
 
 /** What the server knows. */
 function createState(options: ReplicaOptions, ports: ReplicaPorts, surroundings: Surroundings) {
-  const { clock, statistics, clients, segments } = surroundings;
+  const { clock, work, statistics, clients, segments } = surroundings;
   const hash = new KeyedHash(ports.hashKey);
   const tree = new Tree({
     bytesMax: options.storeBytesMax,
@@ -166,6 +169,7 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts, surroundings:
     progress: new Progress(),
     writes: new WriteNumbers(),
     clock,
+    work,
     statistics,
     clients,
     tree,
@@ -177,6 +181,7 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts, surroundings:
         superDigest: options.superDigest,
       },
       ports.crypto,
+      work,
     ),
     sessions: new SessionTable(hash),
     ephemerals: new Ephemerals(),

@@ -18,6 +18,7 @@ import { CONN_IO_SHIFT } from './ports/ports.ts';
 import { QuorumOfOne } from './progress/commit-point.ts';
 import type { Progress } from './progress/progress.ts';
 import type { TurnClock } from './progress/turn-clock.ts';
+import { Work } from './progress/turn-work.ts';
 import {
   createParts,
   type ReplicaOptions,
@@ -115,11 +116,13 @@ export class Replica implements CorePort {
 
   /** Work that no event will start: slices of a large reply, commits left over. True = call again soon. */
   doBackgroundWork(): boolean {
+    this.parts.work.begin();
     this.stageMulti();
     if (this.hasCommitsLeft) {
       this.commitDecided();
       this.onLogRoom();
     }
+    this.order.doWork();
     this.parts.largeReply.doWork();
     this.parts.descendants.doWork();
     this.parts.restore.doWork();
@@ -133,7 +136,7 @@ export class Replica implements CorePort {
   get hasBackgroundWork(): boolean {
     const { largeReply, descendants, restore, words, watches, proposer } = this.parts;
     if (largeReply.isBusy || descendants.isBusy || restore.isBusy || words.isBusy) return true;
-    if (watches.isDropping || proposer.multi.isBusy) return true;
+    if (watches.isDropping || proposer.multi.isBusy || this.order.isBusy) return true;
     return this.hasCommitsLeft || this.lifecycle.isExpiring || this.isSweepDue;
   }
 
@@ -251,8 +254,9 @@ export class Replica implements CorePort {
   }
 
   private commitDecided(): void {
-    const { committer, proposals } = this.parts;
-    for (let changes = 0; changes < CHANGES_PER_TURN && this.hasCommitsLeft; ) {
+    const { committer, proposals, work } = this.parts;
+    let changes = 0;
+    while (changes < CHANGES_PER_TURN && this.hasCommitsLeft) {
       const row = proposals.headRow;
       changes += 1 + proposals.effectEnds[row]! - proposals.effectHead;
       const client = proposals.clientOf(row);
@@ -264,6 +268,7 @@ export class Replica implements CorePort {
       if (client.state === ClientState.gone) this.parts.clients.releaseIfDone(client);
       else if (client.queue.count > 0 || client.held.length > 0) this.order.drain(client);
     }
+    if (changes > 0) work.charge(Work.changes, changes);
   }
 
   private get isSweepDue(): boolean {

@@ -195,6 +195,8 @@ for (const mode of MODES) {
       const inFlight = mntr.own('core_in_flight_max');
       assert.ok(inFlight > 0 && inFlight <= mntr.own('core_in_flight_capacity'));
       assert.equal(mntr.own('core_in_flight_now'), 0);
+      assert.ok(mntr.own('core_turn_ms_max') > 0);
+      assert.ok(mntr.own('core_turn_changes_max') > 0);
       assert.ok(mntr.own('log_fsync_count') > mntr.own('log_batches'), 'and one of the new file');
       assert.equal(mntr.value('cnt_fsynctime'), mntr.own('log_fsync_count'));
       assert.ok(mntr.own('core_update_latency_ms') >= mntr.own('core_durable_wait_ms'));

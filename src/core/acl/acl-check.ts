@@ -4,11 +4,13 @@
  * answers the commonest cases itself, without a call: `table.isOpen(id)` passes every check.
  */
 import type { Acl } from '../../wire/acl.ts';
+import { ErrorCode } from '../../wire/error-codes.ts';
+import { NEXT_TURN, Work } from '../progress/turn-work.ts';
 import type { AuthId } from './acl.ts';
 import { isWorldAnyone, SUPER } from './acl.ts';
 import { decodeRequestAcls, type RequestAcl } from './acl-format.ts';
 import type { AclId, AclTable } from './acl-table.ts';
-import { MALFORMED_ACL, NO_ACL } from './acl-table.ts';
+import { LATER_ACL, MALFORMED_ACL, NO_ACL } from './acl-table.ts';
 import type { AuthProviders } from './auth-providers.ts';
 
 /** An ACL entry of this scheme stands for every id that the caller has authenticated as. */
@@ -19,8 +21,11 @@ const WORLD = 'world';
 const EXPANDED_ENTRIES_MAX = 10_000;
 const EXPANDED_CHARACTERS_MAX = 1024 * 1024;
 
-/** Lists and callers with more than this to compare are compared once, not at every request. */
-const COMPARISONS_MAX = 256;
+/** Lists and callers with more than this to compare are compared once, not at every request: some microseconds. */
+const COMPARISONS_MAX = 32;
+/** Lists and callers below that are fixed up whatever the turn has done, and what an entry costs then. */
+const SHORT_MAX = 64;
+const WORK_PER_ENTRY = 3;
 
 /** What a list with a null text in the wrong place is: Apache fails on it instead of refusing it, and clients see which. */
 export const MALFORMED = 'malformed';
@@ -43,6 +48,19 @@ export function checkAcl(
     if ((acl.perms & perm) !== 0 && (isWorldAnyone(acl) || matchesAny(acl, ids, providers))) return true;
   }
   return false;
+}
+
+/**
+ * The same as an error code: ok, noAuth; or NEXT_TURN, when finding it out is long and the turn has no time left for it.
+ */
+export function accessOf(
+  list: readonly Acl[],
+  perm: number,
+  ids: readonly AuthId[],
+  providers: AuthProviders,
+): number {
+  if (list.length * ids.length > COMPARISONS_MAX && providers.grants.mustWait(list, ids)) return NEXT_TURN;
+  return checkAcl(list, perm, ids, providers) ? ErrorCode.ok : ErrorCode.noAuth;
 }
 
 function matchesAny(acl: Acl, ids: readonly AuthId[], providers: AuthProviders): boolean {
@@ -102,9 +120,10 @@ function comparesNull(list: readonly RequestAcl[]): boolean {
 }
 
 /**
- * The same from the bytes of the request to an id of the table, or MALFORMED_ACL, or NO_ACL = INVALIDACL: as above, or more entries than a
- * list may have, or more bytes of lists than all znodes together may. Neither decodes nor
- * allocates when the list is the open one or has been seen before and contains no `auth` entry.
+ * The same from the bytes of the request to an id of the table, or MALFORMED_ACL, or LATER_ACL = long work for which the
+ * turn has no time left, or NO_ACL = INVALIDACL: as above, or more entries than a list may have, or more bytes of lists
+ * than all znodes together may. Neither decodes nor allocates when the list is the open one or has been seen before and
+ * contains no `auth` entry.
  */
 export function fixupAclBytes(
   table: AclTable,
@@ -116,8 +135,12 @@ export function fixupAclBytes(
 ): AclId {
   const known = table.find(bytes, start, end);
   if (known !== NO_ACL && table.isSettled(known)) return known;
-  if (entryCount(bytes, start) > ENTRIES_MAX) return NO_ACL;
+  const count = entryCount(bytes, start);
+  if (count > ENTRIES_MAX) return NO_ACL;
+  const { work } = providers;
+  if (work.isSpent && count + ids.length > SHORT_MAX) return LATER_ACL;
   const fixed = fixupAcl(decodeRequestAcls(bytes, start), ids, providers);
+  work.charge(Work.aclEntries, WORK_PER_ENTRY * (count + (fixed === null ? 0 : fixed.length)));
   if (fixed === MALFORMED) return MALFORMED_ACL;
   if (fixed === null || table.isFull) return NO_ACL;
   const id = table.intern(fixed);

@@ -34,10 +34,14 @@ export function decodeRequestAcls(bytes: Uint8Array, start: number): RequestAcl[
   const list: RequestAcl[] = [];
   const cursor = new AclCursor();
   cursor.wrap(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), start);
+  // One text for all entries of a scheme: less memory, and it is looked up without being hashed anew.
+  let before: string | null = null;
   while (cursor.next()) {
+    const scheme = textAt(bytes, cursor.schemeStart, cursor.schemeLength);
+    if (scheme !== before) before = scheme;
     list.push({
       perms: cursor.perms,
-      scheme: textAt(bytes, cursor.schemeStart, cursor.schemeLength),
+      scheme: before,
       id: textAt(bytes, cursor.idStart, cursor.idLength),
     });
   }

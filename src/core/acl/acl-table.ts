@@ -24,8 +24,9 @@ export type AclId = number;
 export const OPEN_ACL_ID: AclId = -1;
 /** Not an id: there is no such list. */
 export const NO_ACL: AclId = 0;
-/** Not an id either: fix-up met a null text. */
+/** Not ids either: fix-up met a null text; it is long, and for the next turn. */
 export const MALFORMED_ACL: AclId = -2;
+export const LATER_ACL: AclId = -3;
 
 const OPEN_ACL_BYTES = encodeAcls(OPEN_ACL);
 /** Stands in for a list that a snapshot names but does not contain: nobody but a super user may do anything. */
@@ -123,6 +124,13 @@ export class AclTable {
     const entry = this.entry(id);
     if (entry.masked === null) entry.masked = encodeAcls(maskAcls(entry.list));
     return entry.masked;
+  }
+
+  /** How many entries masking it for a reader without ADMIN would look at: 0 when that has been done. */
+  unmaskedEntries(id: AclId): number {
+    if (id === OPEN_ACL_ID) return 0;
+    const entry = this.entry(id);
+    return entry.masked === null ? entry.list.length : 0;
   }
 
   /** No more lists from clients; those in files are taken all the same. */

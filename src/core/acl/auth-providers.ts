@@ -11,6 +11,7 @@
 
 import { decodeUtf8, encodeUtf8 } from '../../wire/utf8.ts';
 import type { CryptoPort } from '../ports/ports.ts';
+import { TurnWork } from '../progress/turn-work.ts';
 import type { AuthId } from './acl.ts';
 import { SUPER } from './acl.ts';
 import { Grants } from './grants.ts';
@@ -39,11 +40,15 @@ export interface AuthOptions {
 
 export class AuthProviders {
   readonly skipAcl: boolean;
+  /** What long lists cost is charged here. */
+  readonly work: TurnWork;
   /** What callers have under long lists. */
-  readonly grants = new Grants();
+  readonly grants: Grants;
   private readonly byScheme = new Map<string, AuthProvider>();
 
-  constructor(options: AuthOptions, crypto: CryptoPort) {
+  constructor(options: AuthOptions, crypto: CryptoPort, work = new TurnWork()) {
+    this.work = work;
+    this.grants = new Grants(work);
     this.skipAcl = options.skipAcl;
     this.add(ipProvider);
     if (options.digestEnabled) this.add(new DigestProvider(crypto, options.superDigest));

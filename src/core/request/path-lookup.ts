@@ -5,7 +5,7 @@
 
 import { Perm } from '../../wire/acl.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
-import { checkAcl } from '../acl/acl-check.ts';
+import { accessOf } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import type { Client } from '../client/client.ts';
@@ -31,14 +31,13 @@ export class PathLookup {
     this.node = tree.cursor();
   }
 
-  /** The same, and whether the client may read it: ok, or the error of the reply. */
+  /** The same, and whether the client may read it: ok, or the error of the reply, or NEXT_TURN. */
   findReadable(client: Client, bytes: Uint8Array, start: number, length: number): number {
     if (length < 0) return ErrorCode.marshallingError;
     if (!this.find(bytes, start, length)) return ErrorCode.noNode;
     const { aclId } = this.node;
     if (this.acls.isOpen(aclId)) return ErrorCode.ok;
-    const list = this.acls.get(aclId);
-    return checkAcl(list, Perm.read, client.authIds, this.providers) ? ErrorCode.ok : ErrorCode.noAuth;
+    return accessOf(this.acls.get(aclId), Perm.read, client.authIds, this.providers);
   }
 
   /** Moves `node` to the committed record of a path in client form; remembers the path in stored form. */

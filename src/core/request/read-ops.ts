@@ -2,8 +2,8 @@
  * Requests that change nothing in the tree: reads, watches, pings. Each is answered at once from the committed
  * records; registering a watch happens in the same turn as its read, so nothing can slip in between.
  *
- * `execute` answers false only when a large reply has to wait its turn (large-reply.ts): nothing has happened
- * then and the request is to be made again.
+ * `execute` answers false only when a large reply has to wait its turn (large-reply.ts), or a long ACL check the next
+ * one (turn-work.ts): nothing has happened then and the request is to be made again.
  */
 
 import { Perm } from '../../wire/acl.ts';
@@ -12,7 +12,7 @@ import { MultiRequest } from '../../wire/multi.ts';
 import { OpCode, SpecialXid } from '../../wire/opcodes.ts';
 import { PathRequest, PathWatchRequest } from '../../wire/requests.ts';
 import { encodeUtf8 } from '../../wire/utf8.ts';
-import { checkAcl } from '../acl/acl-check.ts';
+import { accessOf, checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import { userName } from '../acl/auth-providers.ts';
@@ -20,6 +20,7 @@ import type { Client } from '../client/client.ts';
 import { BodyBuffer, type Replier } from '../client/replier.ts';
 import type { RequestView } from '../client/request-view.ts';
 import { equalBytes, hasNul } from '../path/path.ts';
+import { NEXT_TURN, type TurnWork, Work } from '../progress/turn-work.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
@@ -48,6 +49,7 @@ export class ReadOps {
   private readonly providers: AuthProviders;
   private readonly sessions: SessionTable;
   private readonly ephemerals: Ephemerals;
+  private readonly work: TurnWork;
   private readonly watchOps: WatchOps;
   private readonly restore: WatchRestore;
   private readonly lookup: PathLookup;
@@ -65,6 +67,7 @@ export class ReadOps {
     providers: AuthProviders;
     sessions: SessionTable;
     ephemerals: Ephemerals;
+    work: TurnWork;
     watchOps: WatchOps;
     restore: WatchRestore;
     lookup: PathLookup;
@@ -77,6 +80,7 @@ export class ReadOps {
     this.providers = parts.providers;
     this.sessions = parts.sessions;
     this.ephemerals = parts.ephemerals;
+    this.work = parts.work;
     this.watchOps = parts.watchOps;
     this.restore = parts.restore;
     this.lookup = parts.lookup;
@@ -89,11 +93,9 @@ export class ReadOps {
   execute(request: RequestView): boolean {
     switch (request.op) {
       case OpCode.getData:
-        this.getData(request);
-        return true;
+        return this.getData(request);
       case OpCode.exists:
-        this.exists(request);
-        return true;
+        return this.exists(request);
       case OpCode.getChildren:
       case OpCode.getChildren2:
         return this.getChildren(request, request.op === OpCode.getChildren2);
@@ -105,8 +107,7 @@ export class ReadOps {
         this.sync(request);
         return true;
       case OpCode.getAcl:
-        this.getAcl(request);
-        return true;
+        return this.getAcl(request);
       case OpCode.multiRead:
         return this.readMulti(request);
       case OpCode.getEphemerals:
@@ -133,22 +134,20 @@ export class ReadOps {
 
   // ---- single nodes --------------------------------------------------------------------------------------
 
-  private getData(request: RequestView): void {
+  private getData(request: RequestView): boolean {
     const named = this.pathWatch;
     const { client, bytes, view, start, end } = request;
     let err: number = ErrorCode.marshallingError;
     if (named.wrap(bytes, view, start, end)) {
       err = this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
     }
-    if (err !== ErrorCode.ok) {
-      this.status(request, err);
-      return;
-    }
-    if (named.watch && !this.watchOps.add(client, bytes, WatchMode.standardData)) return;
+    if (err !== ErrorCode.ok) return this.refuse(request, err);
+    if (named.watch && !this.watchOps.add(client, bytes, WatchMode.standardData)) return true;
     this.replier.body(request, this.node);
+    return true;
   }
 
-  private exists(request: RequestView): void {
+  private exists(request: RequestView): boolean {
     const named = this.pathWatch;
     const { client, bytes, view, start, end } = request;
     let err: number = ErrorCode.marshallingError;
@@ -158,11 +157,12 @@ export class ReadOps {
         : this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
       // The one read that may watch a node that is not there.
       if (named.watch && (err === ErrorCode.ok || err === ErrorCode.noNode)) {
-        if (!this.watchOps.add(client, bytes, WatchMode.standardData)) return;
+        if (!this.watchOps.add(client, bytes, WatchMode.standardData)) return true;
       }
     }
-    if (err === ErrorCode.ok) this.replier.stat(request, this.node);
-    else this.status(request, err);
+    if (err !== ErrorCode.ok) return this.refuse(request, err);
+    this.replier.stat(request, this.node);
+    return true;
   }
 
   private getChildren(request: RequestView, stat: boolean): boolean {
@@ -172,10 +172,7 @@ export class ReadOps {
     if (named.wrap(bytes, view, start, end)) {
       err = this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
     }
-    if (err !== ErrorCode.ok) {
-      this.status(request, err);
-      return true;
-    }
+    if (err !== ErrorCode.ok) return this.refuse(request, err);
     if (this.largeReply.mustWait(client, this.node.numChildren)) return false;
     if (named.watch && !this.watchOps.add(client, bytes, WatchMode.standardChild)) return true;
     this.largeReply.sendChildren(request, this.node, stat);
@@ -194,29 +191,29 @@ export class ReadOps {
     this.replier.slice(request, bytes, start, length);
   }
 
-  private getAcl(request: RequestView): void {
+  private getAcl(request: RequestView): boolean {
     const named = this.pathRequest;
     const { client, bytes, view, start, end } = request;
     if (!named.wrap(bytes, view, start, end) || named.pathLength < 0) {
-      this.status(request, ErrorCode.marshallingError);
-      return;
+      return this.refuse(request, ErrorCode.marshallingError);
     }
     const { node, acls, providers, body } = this;
     if (!this.lookup.find(bytes, named.pathStart, named.pathLength)) {
-      this.status(request, ErrorCode.noNode);
-      return;
+      return this.refuse(request, ErrorCode.noNode);
     }
     const list = acls.get(node.aclId);
-    if (!checkAcl(list, Perm.read | Perm.admin, client.authIds, providers)) {
-      this.status(request, ErrorCode.noAuth);
-      return;
-    }
+    const access = accessOf(list, Perm.read | Perm.admin, client.authIds, providers);
+    if (access !== ErrorCode.ok) return this.refuse(request, access);
     const mayAdmin = checkAcl(list, Perm.admin, client.authIds, providers);
+    const unmasked = mayAdmin ? 0 : acls.unmaskedEntries(node.aclId);
+    if (unmasked > 0 && this.work.isSpent) return false;
+    this.work.charge(Work.aclEntries, unmasked);
     const encoded = mayAdmin ? acls.encoded(node.aclId) : acls.encodedMasked(node.aclId);
     body.reset();
     body.raw(encoded, 0, encoded.length);
     body.raw(node.bytes, node.statStart, node.base + node.recordBytes - node.statStart);
     this.replier.slice(request, body.bytes, 0, body.length);
+    return true;
   }
 
   // ---- several nodes -------------------------------------------------------------------------------------
@@ -233,6 +230,8 @@ export class ReadOps {
     while (multiRead.next()) {
       const named = multiRead.pathWatch;
       const err = this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
+      // All of it is of one moment: it begins anew, and what has been checked so far is known then.
+      if (err === NEXT_TURN) return false;
       if (err !== ErrorCode.ok) {
         plan.error(err);
       } else if (multiRead.op === OpCode.getData) {
@@ -291,10 +290,7 @@ export class ReadOps {
     if (named.wrap(bytes, view, start, end)) {
       err = this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
     }
-    if (err !== ErrorCode.ok) {
-      this.status(request, err);
-      return true;
-    }
+    if (err !== ErrorCode.ok) return this.refuse(request, err);
     if (this.lookup.pathLength > 0) return this.descendants.answer(request, this.node);
     const { body, tree } = this;
     body.reset();
@@ -318,6 +314,13 @@ export class ReadOps {
 
   private status(request: RequestView, err: number): void {
     this.replier.header(request, err);
+  }
+
+  // False: it is no error, but for the next turn.
+  private refuse(request: RequestView, err: number): boolean {
+    if (err === NEXT_TURN) return false;
+    this.replier.header(request, err);
+    return true;
   }
 }
 

@@ -28,6 +28,7 @@ import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
 import type { WriteNumbers } from '../client/write-numbers.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
+import type { TurnWork } from '../progress/turn-work.ts';
 import type { Proposer } from '../txn/proposer.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { ReadOps } from './read-ops.ts';
@@ -40,6 +41,7 @@ export interface SessionEnds {
 
 export interface RequestOrderParts {
   readonly writes: WriteNumbers;
+  readonly work: TurnWork;
   readonly clock: TurnClock;
   readonly clients: ClientTable;
   readonly replier: Replier;
@@ -65,14 +67,17 @@ export class RequestOrder {
   private readonly authenticator: Authenticator;
   private readonly sessionEnds: SessionEnds;
   private readonly request = new RequestView();
-  /** Connections whose next request waits for room in the log, or for the large reply being made. */
+  /** Connections whose next request waits: for room in the log, the large reply being made, the next turn. */
   private readonly logWaiters: Client[] = [];
   private readonly replyWaiters: Client[] = [];
+  private readonly turnWaiters: Client[] = [];
+  private readonly work: TurnWork;
   /** Connections behind writes that the same session had proposed through an older one. */
   private readonly commitWaiters: { readonly client: Client; readonly after: Float64Array }[] = [];
 
   constructor(parts: RequestOrderParts) {
     this.writes = parts.writes;
+    this.work = parts.work;
     this.clock = parts.clock;
     this.clients = parts.clients;
     this.replier = parts.replier;
@@ -159,6 +164,18 @@ export class RequestOrder {
     this.retry(this.logWaiters);
   }
 
+  /** Requests wait for the next turn. */
+  get isBusy(): boolean {
+    return this.turnWaiters.length > 0;
+  }
+
+  /** The next turn: its time goes to those that have waited longest. */
+  doWork(): void {
+    for (let n = this.turnWaiters.length; n > 0 && !this.work.isSpent; n--) {
+      this.drain(this.turnWaiters.shift()!);
+    }
+  }
+
   /** A large reply is complete: its connection goes on, and whoever waited to make another one. */
   onLargeReplyDone(client: Client): void {
     this.drain(client);
@@ -210,7 +227,7 @@ export class RequestOrder {
     client.lastOp = op;
     const isProposed =
       op === OpCode.closeSession ? this.sessionEnds.onCloseRequest(request) : this.proposer.propose(request);
-    if (!isProposed) this.stall(client, this.logWaiters);
+    if (!isProposed) this.stall(client, this.work.isSpent ? this.turnWaiters : this.logWaiters);
     return isProposed;
   }
 
@@ -222,7 +239,7 @@ export class RequestOrder {
     }
     client.lastOp = request.op;
     if (!this.execute(request)) {
-      this.stall(client, this.replyWaiters);
+      this.stall(client, this.work.isSpent ? this.turnWaiters : this.replyWaiters);
       return false;
     }
     // The reply may be a large one, still being made.

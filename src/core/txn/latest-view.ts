@@ -2,8 +2,9 @@
  * The tree as preparation sees it: the newest records, proposed ones included, and the questions that every kind of
  * write asks of them. Core thread; shared by the preparations.
  */
+import { ErrorCode } from '../../wire/error-codes.ts';
 import type { AuthId } from '../acl/acl.ts';
-import { checkAcl } from '../acl/acl-check.ts';
+import { accessOf, checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import type { Statistics } from '../progress/statistics.ts';
@@ -36,13 +37,16 @@ export class LatestView {
     return id;
   }
 
-  /** Whether `ids` hold `perm` under an ACL of the table. */
+  /** Whether `ids` hold `perm` under an ACL of the table; at once, however long that takes. */
   permits(aclId: number, perm: number, ids: readonly AuthId[]): boolean {
     return this.acls.isOpen(aclId) || checkAcl(this.acls.get(aclId), perm, ids, this.providers);
   }
 
-  mayAccess(node: ZnodeCursor, perm: number, ids: readonly AuthId[]): boolean {
-    return this.permits(node.aclId, perm, ids);
+  /** The same of a node: ok, noAuth, or NEXT_TURN. */
+  accessTo(node: ZnodeCursor, perm: number, ids: readonly AuthId[]): number {
+    const { aclId } = node;
+    if (this.acls.isOpen(aclId)) return ErrorCode.ok;
+    return accessOf(this.acls.get(aclId), perm, ids, this.providers);
   }
 
   kindOf(node: ZnodeCursor): OwnerKind {

@@ -3,8 +3,8 @@
  * first that fails takes all of them back, and the transaction then lists errors. False = the log has no room now:
  * nothing has changed. Core thread; called by the proposer.
  *
- * One of very many operations is staged in slices of the core's turns. It is accepted at once: it has its number among
- * the writes and its place in its connection. Until it is in the log nothing else is proposed (the queue counts as full)
+ * One of very many operations, or of long ACL checks, is staged in slices of the core's turns. It is accepted at once: it
+ * has its number among the writes and its place in its connection. Until it is in the log nothing else is proposed (the queue counts as full)
  * and nothing is committed, so that it can be taken back as any other; reads and pings go on.
  *
  *     propose ─▶ [ doWork: a slice a turn ] ─▶ into the log, a row in the queue
@@ -17,6 +17,7 @@ import { MultiRequest } from '../../wire/multi.ts';
 import { OpCode } from '../../wire/opcodes.ts';
 import type { Client } from '../client/client.ts';
 import type { Origin, WriteRequest } from '../client/write-request.ts';
+import { NEXT_TURN, type TurnWork, Work } from '../progress/turn-work.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { Change } from './change.ts';
 import type { ChangeEncoder } from './change-encoder.ts';
@@ -30,6 +31,8 @@ import type { Stager } from './stager.ts';
 
 /** A failed operation in a multi: type, length, code. */
 const ERROR_SUB_BYTES = 12;
+/** With fewer operations it is begun whatever the turn has done. */
+const SHORT_MAX = 16;
 /** Operations of one turn, and memory of the records that they build: some milliseconds. */
 const OPS_PER_TURN = 512;
 const STAGED_BYTES_PER_TURN = 4 * 1024 * 1024;
@@ -46,6 +49,7 @@ export interface ProposerParts {
   readonly writer: ProposalWriter;
   readonly proposals: ProposalQueue;
   readonly multiTxn: MultiTxn;
+  readonly work: TurnWork;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -60,7 +64,7 @@ export class MultiProposer {
   private origin: Origin = { session: -1, authIds: [] };
   private asker: Client | null = null;
   private xid = 0;
-  private receivedMs = 0;
+  private acceptedMs = 0;
   private sessionClosed = false;
   private zxid = 0;
   private timeMs = 0;
@@ -69,6 +73,8 @@ export class MultiProposer {
   private mark = 0;
   private failedAt = -1;
   private failure: number = ErrorCode.ok;
+  /** The operation that was looked at last is to be planned again: its checks had no time in that turn. */
+  private isRepeated = false;
   /** An operation of it cannot be read: that is an error of the whole request, not of the operation. */
   private isUnreadable = false;
   /** Staged, and there was no room in the log. */
@@ -80,19 +86,19 @@ export class MultiProposer {
 
   propose(request: WriteRequest): boolean {
     const { multi } = this;
-    const { writer, stager, proposals } = this.parts;
+    const { writer, stager, proposals, work } = this.parts;
     // Before the work, not only before the claim.
     if (proposals.isFull) return false;
     if (!multi.wrap(request.bytes, request.view, request.start, request.end)) {
       return writer.proposeError(request, ErrorCode.marshallingError);
     }
+    if (work.isSpent && multi.count > SHORT_MAX) return false;
     this.open(request);
-    if (multi.count > OPS_PER_TURN) {
-      this.beginSlices(request);
+    this.stageSlice();
+    if (this.hasMore) {
+      this.keep(request);
       return true;
     }
-    while (this.hasMore) this.stageNext();
-    if (this.failure !== ErrorCode.ok) stager.rollback(this.mark);
     if (!this.log()) {
       if (this.failure === ErrorCode.ok) stager.rollback(this.mark);
       return false;
@@ -109,12 +115,10 @@ export class MultiProposer {
   /** One slice of work, if there is any. */
   doWork(): void {
     if (!this.isBusy) return;
-    const { writer, stager, change } = this.parts;
+    const { writer, change } = this.parts;
     change.sessionClosed = this.sessionClosed;
     writer.resume();
-    const enough = writer.stagedBytes + STAGED_BYTES_PER_TURN;
-    for (let n = 0; n < OPS_PER_TURN && this.hasMore && writer.stagedBytes < enough; n++) this.stageNext();
-    if (!this.hasMore && this.failure !== ErrorCode.ok) stager.rollback(this.mark);
+    this.stageSlice();
     writer.pause();
     if (!this.hasMore) this.finish();
   }
@@ -128,39 +132,44 @@ export class MultiProposer {
   abandon(): Client | null {
     if (!this.isStaging) return null;
     const { asker } = this;
-    const { writer, stager } = this.parts;
+    const { writer, stager, proposals } = this.parts;
     // A failed one, staged to its end, has been taken back already.
     if (this.failure === ErrorCode.ok || this.hasMore) stager.rollback(this.mark);
     writer.withdrawNumber(this.write);
+    proposals.reopen();
     this.endSlices();
     return asker;
   }
 
-  private open({ origin, asker, xid, receivedMs }: WriteRequest): void {
+  private open({ origin, asker, xid }: WriteRequest): void {
     const { writer, proposals, multiTxn, change } = this.parts;
     this.origin = origin;
     this.asker = asker;
     this.xid = xid;
-    this.receivedMs = receivedMs;
     this.sessionClosed = change.sessionClosed;
     this.zxid = writer.progress.nextZxid();
     this.timeMs = writer.clock.wallMs;
+    this.acceptedMs = writer.clock.nowMs;
     this.mark = proposals.effectTail;
     this.failedAt = -1;
     this.failure = ErrorCode.ok;
     this.isUnreadable = false;
+    this.isRepeated = false;
     writer.begin();
     multiTxn.open(this.multi.count);
   }
 
-  // The request's bytes are lent for the call, and a client may prove further ids meanwhile.
-  private beginSlices({ origin, bytes, start, end }: WriteRequest): void {
+  // It goes on in another turn. The request's bytes are lent for the call, and a client may prove further ids meanwhile.
+  private keep({ origin, bytes, start, end }: WriteRequest): void {
     const { writer, proposals } = this.parts;
+    const { multi } = this;
+    const done = multi.count - multi.remaining;
     // Not `slice`: that of a Buffer, which the io side may lend, copies nothing.
     const own = new Uint8Array(end - start);
     copyBytes(bytes, start, own.length, own, 0);
-    const isWhole = this.multi.wrap(own, new DataView(own.buffer), 0, own.length);
+    const isWhole = multi.wrap(own, new DataView(own.buffer), 0, own.length);
     assert(isWhole, 'the copy of a sound multi');
+    for (let n = 0; n < done; n++) multi.next();
     this.origin = { session: origin.session, authIds: origin.authIds };
     this.write = writer.numberFor(this.asker);
     if (this.asker !== null) this.asker.proposals++;
@@ -180,13 +189,11 @@ export class MultiProposer {
       return;
     }
     this.push(this.write);
-    proposals.shut();
     this.endSlices();
   }
 
   private endSlices(): void {
     const { asker } = this;
-    this.parts.proposals.reopen();
     this.isStaging = false;
     this.waitsForLog = false;
     if (asker !== null) asker.proposals--;
@@ -195,15 +202,30 @@ export class MultiProposer {
   }
 
   private get hasMore(): boolean {
-    return this.multi.remaining > 0 && !this.isUnreadable;
+    return (this.multi.remaining > 0 || this.isRepeated) && !this.isUnreadable;
+  }
+
+  private stageSlice(): void {
+    const { writer, stager, work } = this.parts;
+    const enough = writer.stagedBytes + STAGED_BYTES_PER_TURN;
+    let ops = 0;
+    while (ops < OPS_PER_TURN && this.hasMore && writer.stagedBytes < enough) {
+      this.stageNext();
+      ops++;
+      if (this.isRepeated) break;
+    }
+    work.charge(Work.operations, ops);
+    if (!this.hasMore && this.failure !== ErrorCode.ok) stager.rollback(this.mark);
   }
 
   private stageNext(): void {
     const { multi } = this;
     const { stager, multiTxn, change } = this.parts;
-    const at = multi.count - multi.remaining;
-    multi.next();
+    if (!this.isRepeated) multi.next();
+    const at = multi.count - multi.remaining - 1;
     let err = this.failedAt >= 0 ? ErrorCode.runtimeInconsistency : this.plan(this.origin);
+    this.isRepeated = err === NEXT_TURN;
+    if (this.isRepeated) return;
     if (err === ErrorCode.marshallingError) {
       this.isUnreadable = true;
       this.failure = err;
@@ -234,7 +256,7 @@ export class MultiProposer {
     const { writer, proposals } = this.parts;
     const { zxid, asker, xid, failure } = this;
     const row = writer.pushNumbered(zxid, OpCode.multi, asker, xid, failure, writer.stagedBytes, write);
-    proposals.receivedMs[row] = this.receivedMs;
+    proposals.receivedMs[row] = this.acceptedMs;
     proposals.failedAt[row] = this.failedAt;
     proposals.subCounts[row] = this.multi.count;
   }

@@ -8,7 +8,7 @@ import { CreateFlags, OpCode } from '../../wire/opcodes.ts';
 import type { CreateRequest } from '../../wire/requests.ts';
 import { fixupAclBytes } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
-import { MALFORMED_ACL, NO_ACL } from '../acl/acl-table.ts';
+import { LATER_ACL, MALFORMED_ACL, NO_ACL } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import type { Origin } from '../client/write-request.ts';
 import {
@@ -18,6 +18,7 @@ import {
   SEQUENCE_SUFFIX_BYTES_MAX,
   writeSequenceSuffix,
 } from '../path/path.ts';
+import { NEXT_TURN } from '../progress/turn-work.ts';
 import type { QuotaTable } from '../quota/quota-table.ts';
 import { NO_SESSION, type SessionSlot, type SessionTable } from '../session/session-table.ts';
 import { CONTAINER_OWNER_HIGH, RECORD_FIXED_BYTES, ttlOwnerHigh, type ZnodeCursor } from '../tree/record.ts';
@@ -67,7 +68,7 @@ export class CreatePreparation {
   }
 
   /**
-   * ErrorCode.ok or the reply's error. The origin's session will own an ephemeral. As in Apache the opcode says what is
+   * ErrorCode.ok, the reply's error, or NEXT_TURN. The origin's session will own an ephemeral. As in Apache the opcode says what is
    * made: create with the flag of a container makes a plain znode (go-zookeeper sends that), createContainer makes a
    * container whatever its flags; only sequential is taken from them, and modes with a ttl are refused.
    */
@@ -98,10 +99,12 @@ export class CreatePreparation {
     ); // 6
     if (aclId === NO_ACL) return ErrorCode.invalidAcl;
     if (aclId === MALFORMED_ACL) return ErrorCode.marshallingError;
+    if (aclId === LATER_ACL) return NEXT_TURN;
     const parentPathLength = parentLength(request.bytes, request.pathStart, request.pathLength);
     const parentId = latest.find(request.bytes, request.pathStart, parentPathLength, parent);
     if (parentId === 0) return ErrorCode.noNode; // 7
-    if (!latest.mayAccess(parent, Perm.create, ids)) return ErrorCode.noAuth; // 8
+    const access = latest.accessTo(parent, Perm.create, ids);
+    if (access !== ErrorCode.ok) return access; // 8
     const sequential =
       flags === CreateFlags.persistentSequential || flags === CreateFlags.ephemeralSequential;
     this.setPath(request, sequential || flags === CreateFlags.persistentSequentialTtl);

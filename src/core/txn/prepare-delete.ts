@@ -29,7 +29,7 @@ export class DeletePreparation {
     this.parent = parts.tree.cursor();
   }
 
-  /** ErrorCode.ok or the reply's error. */
+  /** ErrorCode.ok, the reply's error, or NEXT_TURN. */
   plan(request: PathVersionRequest, ids: readonly AuthId[]): number {
     const { bytes, pathStart, pathLength } = request;
     if (this.change.sessionClosed) return ErrorCode.sessionExpired; // 1
@@ -43,7 +43,8 @@ export class DeletePreparation {
       this.parent,
     );
     if (parent === 0) return ErrorCode.noNode; // 3
-    if (!this.latest.mayAccess(this.parent, Perm.delete, ids)) return ErrorCode.noAuth; // 4
+    const access = this.latest.accessTo(this.parent, Perm.delete, ids);
+    if (access !== ErrorCode.ok) return access; // 4
     const node = this.latest.find(bytes, pathStart, pathLength, this.node);
     if (node === 0) return ErrorCode.noNode; // 5
     if (request.version !== -1 && request.version !== this.node.version) return ErrorCode.badVersion; // 6

@@ -8,8 +8,9 @@ import { OpCode } from '../../wire/opcodes.ts';
 import type { PathVersionRequest, SetAclRequest, SetDataRequest } from '../../wire/requests.ts';
 import type { AuthId } from '../acl/acl.ts';
 import { fixupAclBytes } from '../acl/acl-check.ts';
-import { MALFORMED_ACL, NO_ACL } from '../acl/acl-table.ts';
+import { LATER_ACL, MALFORMED_ACL, NO_ACL } from '../acl/acl-table.ts';
 import { isValidPath } from '../path/path.ts';
+import { NEXT_TURN } from '../progress/turn-work.ts';
 import { RECORD_FIXED_BYTES, type ZnodeCursor } from '../tree/record.ts';
 import { RoomKept } from '../tree/tree.ts';
 import type { Change } from './change.ts';
@@ -29,7 +30,7 @@ export class SetPreparation {
     this.node = parts.tree.cursor();
   }
 
-  // Each: ErrorCode.ok or the reply's error.
+  // Each: ErrorCode.ok, the reply's error, or NEXT_TURN.
 
   planData(request: SetDataRequest, ids: readonly AuthId[]): number {
     const { bytes, pathStart, pathLength } = request;
@@ -37,7 +38,8 @@ export class SetPreparation {
     if (!isValidPath(bytes, pathStart, pathLength)) return ErrorCode.badArguments; // 2
     const node = this.latest.find(bytes, pathStart, pathLength, this.node);
     if (node === 0) return ErrorCode.noNode; // 3
-    if (!this.latest.mayAccess(this.node, Perm.write, ids)) return ErrorCode.noAuth; // 4
+    const access = this.latest.accessTo(this.node, Perm.write, ids);
+    if (access !== ErrorCode.ok) return access; // 4
     const dataBytes = Math.max(request.dataLength, 0);
     if (this.parts.enforceQuota) {
       const delta = dataBytes - this.node.dataBytes;
@@ -69,9 +71,11 @@ export class SetPreparation {
     const aclId = fixupAclBytes(this.parts.acls, bytes, request.aclStart, aclEnd, ids, this.parts.providers); // 3
     if (aclId === NO_ACL) return ErrorCode.invalidAcl;
     if (aclId === MALFORMED_ACL) return ErrorCode.marshallingError;
+    if (aclId === LATER_ACL) return NEXT_TURN;
     const node = this.latest.find(bytes, pathStart, pathLength, this.node);
     if (node === 0) return ErrorCode.noNode; // 4
-    if (!this.latest.mayAccess(this.node, Perm.admin, ids)) return ErrorCode.noAuth; // 5
+    const access = this.latest.accessTo(this.node, Perm.admin, ids);
+    if (access !== ErrorCode.ok) return access; // 5
     if (!this.latest.hasRoomFor(this.node.recordBytes, 0, RoomKept.change)) return ErrorCode.quotaExceeded;
     const current = this.node.aversion;
     if (request.version !== -1 && request.version !== current) return ErrorCode.badVersion; // 6
@@ -90,7 +94,8 @@ export class SetPreparation {
     if (!isValidPath(bytes, pathStart, pathLength)) return ErrorCode.badArguments; // 2
     const node = this.latest.find(bytes, pathStart, pathLength, this.node);
     if (node === 0) return ErrorCode.noNode; // 3
-    if (!this.latest.mayAccess(this.node, Perm.read, ids)) return ErrorCode.noAuth; // 4
+    const access = this.latest.accessTo(this.node, Perm.read, ids);
+    if (access !== ErrorCode.ok) return access; // 4
     const current = this.node.version;
     if (request.version !== -1 && request.version !== current) return ErrorCode.badVersion; // 5
     const { change } = this;

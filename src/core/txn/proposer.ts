@@ -3,8 +3,8 @@
  * and a row in the proposal queue. Every write that reaches the core becomes exactly one transaction, failed
  * ones too (as error transactions), because the zxid order of all of them is what replicas and logs share.
  *
- * Each method answers false when the log or the queue has no room *now*: nothing has changed then, and the
- * caller asks again after some commits.
+ * Each method answers false when the log or the queue has no room *now*, or the turn no time for a long check: nothing
+ * has changed then, and the caller asks again after some commits, or in the next turn.
  *
  *     plan (reads only) → claim log room → stage records → encode txn → row in the queue
  */
@@ -15,6 +15,7 @@ import { TXN_DIGEST_BYTES } from '../../wire/txn-records.ts';
 import { writeCreateSessionTxn } from '../../wire/txn-writers.ts';
 import type { Client } from '../client/client.ts';
 import type { WriteRequest } from '../client/write-request.ts';
+import { NEXT_TURN } from '../progress/turn-work.ts';
 import { NO_SESSION } from '../session/session-table.ts';
 import { MultiProposer, type ProposerParts } from './multi-proposer.ts';
 import type { ProposalWriter } from './proposal-writer.ts';
@@ -49,6 +50,7 @@ export class Proposer {
     this.parts.change.sessionClosed = this.parts.sessions.isClosing(origin.session);
     if (op === OpCode.multi) return this.multi.propose(request);
     const err = this.plan(request);
+    if (err === NEXT_TURN) return false;
     if (err !== ErrorCode.ok) return this.writer.proposeError(request, err);
     return this.proposePlanned(request, op);
   }

@@ -230,6 +230,7 @@ export class CoreHost implements CorePort {
       this.limitLines.onTick(this.replica.clock.nowMs);
       this.lines.flush();
       this.digestLines.onTick(this.replica.clock.nowMs);
+      this.meter.endTick(this.nowMs());
     }
     return more;
   }
@@ -238,6 +239,7 @@ export class CoreHost implements CorePort {
   close(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
+    this.meter.endTurn();
     this.replica.endTurn();
   }
 
@@ -249,6 +251,7 @@ export class CoreHost implements CorePort {
     this.endRequests();
     if (this.replica.needsTurn) return false;
     this.isOpen = false;
+    this.meter.endTurn();
     return true;
   }
 

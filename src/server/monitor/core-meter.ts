@@ -8,6 +8,8 @@
  *     commits    the durable zxid is seen to have moved ──▶ everything up to it is committed and answered
  *                each write took from the turn in which it arrived to here; so did the reads that waited for it
  *
+ *     turn       its first call ──▶ the last reading of the clock in it: so long nobody else was looked at
+ *
  * Times in microseconds.
  */
 
@@ -29,6 +31,8 @@ export class CoreMeter {
   readonly updateLatency = new Distribution();
   /** From a transaction's proposal until it is known to be durable: the log's queue and its sync. */
   readonly durableWaits = new Distribution();
+  /** Of the longest turn. */
+  turnMax = 0;
   /** Frames received, lengths included. */
   requestBytes = 0;
   /** Most transactions that were proposed and not committed. */
@@ -49,6 +53,8 @@ export class CoreMeter {
   private endsBase: Readonly<Record<ClientLimit, number>>;
   private requests = 0;
   private beginMs = 0;
+  /** The clock when it was read last. */
+  private seenMs = 0;
   private answeredBefore = 0;
   private latencyBefore = 0;
   private headBefore = 0;
@@ -79,6 +85,7 @@ export class CoreMeter {
   endRequests(nowMs: number): void {
     const { statistics, proposals } = this.replica.parts;
     const { requests } = this;
+    this.seenMs = nowMs;
     const micros = (nowMs - this.beginMs) * 1000;
     const answered = statistics.latencyCount - this.answeredBefore;
     this.requests = 0;
@@ -98,6 +105,7 @@ export class CoreMeter {
 
   endCommits(nowMs: number): void {
     const { replica, headBefore } = this;
+    this.seenMs = nowMs;
     const commits = replica.parts.proposals.head - headBefore;
     if (commits === 0) return;
     this.commitBatches.add(commits);
@@ -109,6 +117,16 @@ export class CoreMeter {
     // The replier counts up to the begin of the turn; of the reads only the sum is known.
     const readsMs = Math.max(0, totalLatencyMs - this.latencyBefore - writesMs);
     this.readLatency.add((readsMs / reads + nowMs - replica.clock.nowMs) * 1000, reads);
+  }
+
+  /** What a tick does is part of its turn. */
+  endTick(nowMs: number): void {
+    this.seenMs = nowMs;
+  }
+
+  endTurn(): void {
+    const micros = (this.seenMs - this.replica.clock.nowMs) * 1000;
+    if (micros > this.turnMax) this.turnMax = micros;
   }
 
   /** What compaction of the store has done since the last reset. */
@@ -138,6 +156,8 @@ export class CoreMeter {
     this.updateLatency.reset();
     this.durableWaits.reset();
     this.requestBytes = 0;
+    this.turnMax = 0;
+    this.incarnations.surroundings.work.reset();
     this.inFlightMax = 0;
     this.droppedConnections = 0;
     this.skippedSnapshots = 0;

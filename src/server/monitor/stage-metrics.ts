@@ -6,6 +6,7 @@
  *
  * The README of `../monitor` says how to find the limit with them.
  */
+import { WORK_NAMES } from '../../core/progress/turn-work.ts';
 import type { Replica } from '../../core/replica.ts';
 import { SEGMENT_BYTES } from '../../shm/segments.ts';
 import type { Distribution } from './distribution.ts';
@@ -69,6 +70,10 @@ function coreMetrics(stages: Stages, replica: Replica): OwnMetric[] {
     ...times('core_read_latency', core.readLatency),
     ...times('core_update_latency', core.updateLatency),
     ...times('core_durable_wait', core.durableWaits),
+    ['core_turn_ms_max', ms(core.turnMax)],
+    ...replica.parts.work
+      .worst()
+      .map((count, kind): OwnMetric => [`core_turn_${WORK_NAMES[kind]}_max`, count]),
     ['core_in_flight_now', replica.parts.proposals.length],
     ['core_in_flight_max', core.inFlightMax],
     ['core_in_flight_capacity', replica.parts.proposals.zxids.length],

@@ -94,3 +94,29 @@ test('compaction is counted since the last reset', () => {
   meter.reset();
   assert.deepEqual(meter.compaction, { rounds: 0, movedBytes: 0 });
 });
+
+test('the longest turn: from its begin to the last reading of the clock in it', () => {
+  const h = new ReplicaHarness();
+  const meter = new CoreMeter(h.incarnations);
+  h.turn(() => {
+    meter.beginRequests(h.nowMs);
+    meter.onRequest(20);
+    meter.endRequests(h.nowMs + 4);
+    meter.beginCommits(h.nowMs + 4);
+    meter.endCommits(h.nowMs + 7);
+    meter.endTurn();
+  });
+  assert.equal(meter.turnMax, 7 * MS);
+  h.pass(10);
+  h.turn(() => {
+    meter.endTick(h.nowMs + 5);
+    meter.endTurn();
+  });
+  assert.equal(meter.turnMax, 7 * MS);
+  // The clock was not read in it: nothing was done that could take long.
+  h.pass(10);
+  h.turn(() => meter.endTurn());
+  assert.equal(meter.turnMax, 7 * MS);
+  meter.reset();
+  assert.equal(meter.turnMax, 0);
+});
