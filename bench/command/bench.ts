@@ -1,8 +1,6 @@
 /**
- * `ringkeeper bench <command>`: mounted by the program's command line, which loads it only when it is asked for.
- *
- * Exit statuses: 0 done · 1 the target died or left requests unanswered, or the result could not be saved · 2 something the user can mend, with one
- * line · 3 a gate or a check failed · 128 + n after a signal, with what was measured until then saved.
+ * `ringkeeper bench <command>`: mounted by the program's command line, which loads it only when it is asked for. How each
+ * command ends: exit-status.ts.
  */
 import type { Argv, CommandModule } from 'yargs';
 import { campaignCommand } from './campaign.ts';
@@ -25,6 +23,10 @@ export const benchCommand: CommandModule<object, object> = {
       .command(recordCommand)
       .command(replayCommand)
       .command(campaignCommand)
+      .epilogue(
+        'Exit status: 0 the figures hold; 1 the target failed, or the result was not saved; 2 something to mend, with one line; ' +
+          '3 a gate or a check refuses; 4 the figures are void; 128 + n after a signal',
+      )
       .demandCommand(1, 'say what to do: ringkeeper bench run PLAN, or ringkeeper bench --help'),
   handler: () => {},
 };

@@ -2,13 +2,15 @@
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import { compareTargets, tooFewPairs } from '../compare/compare-targets.ts';
-import { GATE_EXIT_STATUS, type GateOptions, type GateStatus, gateStatus } from '../compare/gate.ts';
+import { type GateOptions, type GateStatus, gateStatus } from '../compare/gate.ts';
 import type { Plan } from '../plan/plan.ts';
 import { parseShare } from '../plan/quantity.ts';
 import { prepareOut } from '../report/result-dir.ts';
 import { comparisonDirName, saveComparison } from '../report/save-comparison.ts';
 import type { Comparison } from '../result/compare-json.ts';
+import { targetNeeds } from '../run/run-plan.ts';
 import { withCredentials } from '../target/credentials.ts';
+import { startTarget } from '../target/start-target.ts';
 import { parseTargetSpec, type TargetSpec } from '../target/target-spec.ts';
 import { manyTexts, type OutputFlags, oneText, withOutputFlags } from '../terminal/flags.ts';
 import { interruptible } from '../terminal/interruption.ts';
@@ -24,9 +26,10 @@ import {
   withCeilingFlag,
   withServerFlags,
 } from './engine.ts';
+import { statusOfComparison } from './exit-status.ts';
 import { labelled, printAndSave, progressFor, tell, warnOfOthers } from './output.ts';
 import { type PlanFlags, planFromFlags, withPlanFlags } from './plan-flags.ts';
-import { diedStatus, nothingMeasured } from './run.ts';
+import { nothingMeasured } from './run.ts';
 import { SeriesDir } from './series-dir.ts';
 
 const GATE = 'Gate:';
@@ -41,7 +44,7 @@ interface CompareFlags extends PlanFlags, OutputFlags, ServerFlags, AuthFlags, C
   readonly stopWhen?: string;
   readonly gate?: 'slower' | 'not-faster';
   readonly maxLoss?: string;
-  readonly gateAllow?: readonly ('unstable' | 'invalid')[];
+  readonly gateAllow?: readonly ('unstable' | 'void')[];
 }
 
 export const compareCommand: CommandModule<object, CompareFlags> = {
@@ -96,8 +99,8 @@ function withGateFlags<T>(args: Argv<T>): Argv<T> {
     .option('gate-allow', {
       ...manyTexts,
       group: GATE,
-      choices: ['unstable', 'invalid'] as const,
-      describe: 'let pass: a machine too noisy to tell, or runs that broke a rule of validity',
+      choices: ['unstable', 'void'] as const,
+      describe: 'let pass: a machine too noisy to tell, or runs whose figures do not mean what they say',
     }) as Argv<T>;
 }
 
@@ -111,12 +114,12 @@ async function compare(flags: CompareFlags, abort: AbortSignal): Promise<number>
   ]);
   giveCredentials(targets, flags.auth);
   prepareOut(flags.out);
-  const few = tooFewPairs(flags.pairs, flags.floorPairs);
-  if (few !== null) process.stderr.write(`${few}\n`);
+  for (const line of tooFewPairs(flags.pairs, flags.floorPairs)) process.stderr.write(`${line}\n`);
   await warnOfOthers(flags);
+  await tryTarget(plan, targets.get(flags.b)!, flags);
   const dir = new SeriesDir(flags.out);
   const runCount = 2 * (flags.pairs + flags.floorPairs);
-  const progress = labelled(progressFor(flags), () => `run ${dir.runs.length + 1} of ${runCount}`);
+  const progress = labelled(progressFor(flags), () => dir.runs.length + 1, runCount);
   const command = repeatCommand(process.argv.slice(2));
   const { comparison, failure } = await compareTargets(
     plan,
@@ -131,7 +134,13 @@ async function compare(flags: CompareFlags, abort: AbortSignal): Promise<number>
     dir.finish(comparisonDirName(comparison), (place) => saveComparison(comparison, dir.runs, place)),
   );
   if (judged !== null && flags.json) process.stderr.write(`${judged.lines.join('\n')}\n`);
-  return failed || saved || (judged?.ok === false ? GATE_EXIT_STATUS : 0) || diedStatus(dir.runs);
+  return failed || saved || statusOfComparison(dir.runs, judged);
+}
+
+/** A is started by the first run; that B cannot be must not come out behind all runs of A against itself. */
+async function tryTarget(plan: Plan, target: TargetSpec, flags: CompareFlags): Promise<void> {
+  const { serverArg: serverArgs, tempDir: tempParent } = flags;
+  await (await startTarget(target, { serverArgs, tempParent, ...targetNeeds(plan) })).stop();
 }
 
 function printedComparison(comparison: Comparison, judged: GateStatus | null) {
@@ -160,12 +169,12 @@ function gateOptions({ gate, maxLoss, gateAllow = [] }: CompareFlags): GateOptio
   }
   if (maxLoss !== undefined && gate !== 'slower')
     throw new ConfigFailure('--max-loss: only with --gate slower');
-  const passes = (what: 'unstable' | 'invalid') => (gateAllow.includes(what) ? 'pass' : 'fail');
+  const passes = (what: 'unstable' | 'void') => (gateAllow.includes(what) ? 'pass' : 'fail');
   return {
     failOn: gate,
     cannotTell: maxLoss === undefined ? 'pass' : { lossAtMost: shareOf('--max-loss', maxLoss) },
     unstable: passes('unstable'),
-    invalidRuns: passes('invalid'),
+    voidRuns: passes('void'),
   };
 }
 

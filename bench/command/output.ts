@@ -1,5 +1,6 @@
 /** What commands print and save. Figures come first: a full disk costs the files, not what is on the terminal. */
 import { Failure } from '../../src/base/failure.ts';
+import { plural } from '../figures/format.ts';
 import { busyWarning, lookAtMachine } from '../measure/machine-load.ts';
 import { writeResultsReadme } from '../report/results-readme.ts';
 import { type Progress, silentProgress } from '../run/progress.ts';
@@ -53,10 +54,12 @@ export async function warnOfOthers({ json }: { readonly json: boolean }): Promis
   if (warning !== null) process.stderr.write(`${warning}\n`);
 }
 
-/** The same, with a word about the run in front of each label: `3/24 A read`. */
-export function labelled(progress: Progress, prefix: () => string): Progress {
+/** The same for the runs of a series, with a word about the run in front of each label: `run 3 of 24 read`. */
+export function labelled(progress: Progress, runNumber: () => number, runCount: number | null): Progress {
+  const each = runCount === null ? 'each run' : `each of ${plural(runCount, 'run')}`;
+  const prefix = (): string => `run ${runNumber()}${runCount === null ? '' : ` of ${runCount}`}`;
   return {
-    start: (totalMs) => progress.start(totalMs),
+    start: (totalMs) => progress.start(totalMs, each),
     stage: (what) => progress.stage(`${prefix()} ${what}`),
     update: (doneMs, state) => progress.update(doneMs, { ...state, label: `${prefix()} ${state.label}` }),
     stop: () => progress.stop(),

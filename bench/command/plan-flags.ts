@@ -13,7 +13,7 @@ import { suggestion } from '../plan/did-you-mean.ts';
 import { withValueAt } from '../plan/document-path.ts';
 import { isMapping } from '../plan/field.ts';
 import type { Origin } from '../plan/issue.ts';
-import type { Plan } from '../plan/plan.ts';
+import { describedFurther, type Plan } from '../plan/plan.ts';
 import type { PlanSource } from '../plan/plan-text.ts';
 import { readPlan } from '../plan/presets.ts';
 import { buildPlan } from '../plan/schema.ts';
@@ -38,7 +38,8 @@ export interface PlanInput {
   readonly plan: Plan;
   /** What the plan was made of, flags included: what a sweep changes. */
   readonly document: unknown;
-  readonly origin: string;
+  /** Makes the plan of such a document. @throws ConfigFailure */
+  readonly build: (document: unknown) => Plan;
 }
 
 export function withPlanFlags<T>(args: Argv<T>): Argv<T & PlanFlags> {
@@ -89,11 +90,25 @@ export function planFromFlags(nameOrFile: string, flags: PlanFlags): PlanInput {
   for (const [path, value] of changes.filter((change) => !isOfSweep(change))) {
     document.set('--set', path, value);
   }
+  const changed = flagWords(flags);
+  const withWords = (plan: Plan): Plan =>
+    changed.length === 0 ? plan : describedFurther(plan, `Changed here: ${changed.join(', ')}`);
   return {
-    plan: buildPlan(document.value, document.origin),
+    plan: withWords(buildPlan(document.value, document.origin)),
     document: document.value,
-    origin: source.origin,
+    build: (point) => withWords(buildPlan(point, source.origin)),
   };
+}
+
+/** Flags that were given, as they were given: what the plan says of itself was written without them. */
+function flagWords({ set, phase = [], check, ...single }: PlanFlags): string[] {
+  const names = ['connections', 'outstanding', 'rate', 'seconds', 'warmup', 'workers', 'seed'] as const;
+  return [
+    ...phase.map((name) => `--phase ${name}`),
+    ...names.flatMap((name) => (single[name] === undefined ? [] : `--${name} ${single[name]}`)),
+    ...(check === undefined ? [] : [check ? '--check' : '--no-check']),
+    ...set.map((pair) => `--set ${pair}`),
+  ];
 }
 
 function keyAndValue(pair: string): readonly [key: string, value: string] {

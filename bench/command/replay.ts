@@ -1,6 +1,7 @@
 /** `ringkeeper bench replay FILE`: a recorded workload again, on any target, at its own pace or another one. */
 import type { Argv, CommandModule } from 'yargs';
 import { captureEnvironment } from '../measure/environment.ts';
+import { checkRecording } from '../replay/recording-reader.ts';
 import { type ReplayOutcome, type ReplayProgress, replayRecording } from '../replay/replay.ts';
 import { replayRun } from '../replay/replay-result.ts';
 import { parseSpeed } from '../replay/replay-schedule.ts';
@@ -15,6 +16,7 @@ import { interruptible } from '../terminal/interruption.ts';
 import { repeatCommand } from '../terminal/repeat-command.ts';
 import { renderJson } from '../terminal/terminal-compare.ts';
 import { type ServerFlags, withServerFlags } from './engine.ts';
+import { statusOfRun } from './exit-status.ts';
 import { printAndSave, progressFor } from './output.ts';
 
 interface ReplayFlags extends OutputFlags, ServerFlags {
@@ -58,6 +60,7 @@ async function replay(flags: ReplayFlags, abort: AbortSignal): Promise<number> {
   const speed = parseSpeed(flags.speed);
   const spec = parseTargetSpec(flags.target);
   prepareOut(flags.out);
+  await checkRecording(flags.file);
   const target = await startTarget(spec, {
     serverArgs: flags.serverArg,
     tempParent: flags.tempDir,
@@ -82,7 +85,7 @@ async function replay(flags: ReplayFlags, abort: AbortSignal): Promise<number> {
     const saved = printAndSave({ text: () => renderReplay(run), json: renderJson(run) }, flags, () =>
       saveRun(run, flags.out),
     );
-    return saved || (outcome.stalled || failure !== null ? 1 : 0);
+    return saved || statusOfRun(run);
   } finally {
     await target.stop();
   }

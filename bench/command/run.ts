@@ -7,12 +7,11 @@ import { sweepPlan } from '../compare/sweep.ts';
 import { closingLines } from '../figures/verdict.ts';
 import type { Plan } from '../plan/plan.ts';
 import { presetNames } from '../plan/presets.ts';
-import { buildPlan } from '../plan/schema.ts';
+import { sweepPoints } from '../plan/sweep.ts';
 import { prepareOut } from '../report/result-dir.ts';
 import { saveSweep, sweepDirName } from '../report/save-comparison.ts';
 import { saveRun } from '../report/save-run.ts';
 import type { Sweep } from '../result/compare-json.ts';
-import { type RunResult, verdictOfRun } from '../result/run-json.ts';
 import { runPlan } from '../run/run-plan.ts';
 import { withCredentials } from '../target/credentials.ts';
 import { parseTargetSpec, type TargetSpec } from '../target/target-spec.ts';
@@ -33,16 +32,12 @@ import {
   withCeilingFlag,
   withServerFlags,
 } from './engine.ts';
+import { ExitStatus, statusOfRun, statusOfSeries } from './exit-status.ts';
 import { notesOn } from './notes.ts';
 import { labelled, printAndSave, progressFor, tell, warnOfOthers } from './output.ts';
 import { type PlanFlags, type PlanInput, planFromFlags, withPlanFlags } from './plan-flags.ts';
 import { searchAdvice } from './search-advice.ts';
 import { SeriesDir } from './series-dir.ts';
-
-/** When a check of the history fails, as when a gate refuses. */
-const CHECK_EXIT_STATUS = 3;
-/** Of a single run whose figures do not mean what they say. Unsteady ones do; a series shows its void points hollow. */
-const VOID_EXIT_STATUS = 4;
 
 interface RunFlags extends PlanFlags, OutputFlags, ServerFlags, AuthFlags, CeilingFlags {
   readonly plan?: string;
@@ -125,12 +120,7 @@ async function runSingle(
     closing: (dir: string) => closingLines(run, join(shortPath(dir), 'report.html')),
   };
   const saved = printAndSave(printed, flags, () => saveRun(run, flags.out, intervals));
-  return (
-    statusOf([run]) ||
-    unansweredStatus(run) ||
-    saved ||
-    (run.complete && verdictOfRun(run) === 'void' ? VOID_EXIT_STATUS : 0)
-  );
+  return saved || statusOfRun(run);
 }
 
 async function runSeries(
@@ -140,21 +130,16 @@ async function runSeries(
   setting: EngineSetting,
 ): Promise<number> {
   const dir = new SeriesDir(flags.out);
-  const progress = labelled(setting.progress, () => `run ${dir.runs.length + 1}`);
+  const { plan, document, build } = input;
+  const replicates = flags.replicates ?? 1;
+  // A search makes as many as it needs.
+  const runCount = plan.search === null ? [...sweepPoints(plan.sweep)].length * replicates : null;
+  const progress = labelled(setting.progress, () => dir.runs.length + 1, runCount);
   const measure = measureOn(new Map([[flags.target, target]]), { ...setting, progress });
-  const { command } = setting;
-  const options = { side: flags.target, command, replicates: flags.replicates ?? 1 };
-  const { plan, document, origin } = input;
+  const options = { side: flags.target, command: setting.command, replicates };
   const { sweep, failure } =
     plan.search === null
-      ? await sweepPlan(
-          document,
-          plan.sweep,
-          options,
-          (point) => buildPlan(point, origin),
-          measure,
-          (point) => dir.save(point),
-        )
+      ? await sweepPlan(document, plan.sweep, options, build, measure, (point) => dir.save(point))
       : await searchRate(plan, plan.search, options, measure, (probe) => dir.save(probe));
   const failed = failure === null ? 0 : tell(failure);
   if (sweep === null) return failed || nothingMeasured();
@@ -163,7 +148,7 @@ async function runSeries(
       dir.finish(sweepDirName(sweep), (place) => saveSweep(sweep, place)),
     ) ||
     failed ||
-    statusOf(dir.runs)
+    statusOfSeries(dir.runs)
   );
 }
 
@@ -175,24 +160,6 @@ function printedSweep(sweep: Sweep, search: Plan['search']) {
   };
 }
 
-/** 1 when a target died, 3 when a check of the history failed. */
-function statusOf(runs: readonly RunResult[]): number {
-  if (runs.some(({ phases }) => phases.some(({ check }) => check !== null && !check.passed))) {
-    return CHECK_EXIT_STATUS;
-  }
-  return diedStatus(runs);
-}
-
-/** 1 when a target died, or served no client any longer at the end. */
-export function diedStatus(runs: readonly RunResult[]): number {
-  return runs.some(({ target }) => target.failure !== null) ? 1 : 0;
-}
-
-/** 1 when requests were never answered: of one run, because series look for the rates at which that happens. */
-function unansweredStatus({ phases }: RunResult): number {
-  return phases.some(({ unanswered }) => unanswered > 0) ? 1 : 0;
-}
-
 /** From here where it lies below, for people to type. */
 function shortPath(dir: string): string {
   const path = relative('', dir);
@@ -201,5 +168,5 @@ function shortPath(dir: string): string {
 
 export function nothingMeasured(): number {
   process.stderr.write('nothing was measured\n');
-  return 1;
+  return ExitStatus.failed;
 }

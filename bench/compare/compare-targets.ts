@@ -14,6 +14,7 @@ import {
   COMPARE_SCHEMA,
   COMPARE_SCHEMA_VERSION,
   type Comparison,
+  INTERVAL_PAIRS_MIN,
   type PhaseComparison,
 } from '../result/compare-json.ts';
 import { type RunResult, type TargetInfo, verdictOfRun } from '../result/run-json.ts';
@@ -60,16 +61,26 @@ export function pairOrder(pairs: number): ('a' | 'b')[][] {
   return Array.from({ length: pairs }, (_, pair) => (pair % 2 === 0 ? ['a', 'b'] : ['b', 'a']));
 }
 
-/** What to say before so many pairs are made, when they can show no effect, however large; null when they can. */
-export function tooFewPairs(pairs: number, floorPairs: number): string | null {
-  if (canDecide(pairs, floorPairs)) return null;
-  let enough = pairs;
-  while (!canDecide(enough, floorPairs)) enough++;
-  const them = pairs === 1 ? '1 pair' : `${pairs} pairs`;
-  return (
-    `${them} can never reach a verdict, whatever comes out: all that can be said is "cannot tell"; ` +
-    `make at least ${enough} (--pairs ${enough})`
-  );
+/** What to say before so many pairs are made, when they can show too little, whatever comes out: one line each. */
+export function tooFewPairs(pairs: number, floorPairs: number): string[] {
+  const lines: string[] = [];
+  if (!canDecide(pairs, floorPairs)) {
+    let enough = pairs;
+    while (!canDecide(enough, floorPairs)) enough++;
+    const them = pairs === 1 ? '1 pair' : `${pairs} pairs`;
+    const words = floorPairs < INTERVAL_PAIRS_MIN ? '"cannot tell"' : '"cannot tell" or "unstable"';
+    lines.push(
+      `${them} can never show that B is faster or slower: whatever comes out, the verdict will be ${words}; ` +
+        `make at least ${enough} (--pairs ${enough})`,
+    );
+  }
+  if (floorPairs === 1) {
+    lines.push(
+      'one A/A pair has no interval, so that it does not show how noisy this machine is: make at least ' +
+        `${INTERVAL_PAIRS_MIN} (--floor-pairs ${INTERVAL_PAIRS_MIN}), or none`,
+    );
+  }
+  return lines;
 }
 
 /** @param onRun Told of each run as soon as it is done. @throws ConfigFailure for counts and shares out of range. */

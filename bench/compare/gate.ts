@@ -16,9 +16,6 @@ import { canDecide } from '../stats/decide.ts';
 import { pairSpread, pairsNeeded } from '../stats/ratio.ts';
 import { betterWhen } from './phase-comparison.ts';
 
-/** Of the process when a gate refuses. */
-export const GATE_EXIT_STATUS = 3;
-
 export interface GateOptions {
   readonly failOn: 'slower' | 'not-faster';
   /**
@@ -29,7 +26,7 @@ export interface GateOptions {
   /** The machine was too noisy for the effect asked for. */
   readonly unstable: 'fail' | 'pass';
   /** Void ones. What an unsteady run adds to the spread is in the intervals already. */
-  readonly invalidRuns: 'fail' | 'pass';
+  readonly voidRuns: 'fail' | 'pass';
 }
 
 export interface GateStatus {
@@ -58,10 +55,10 @@ function generalRulings(comparison: Comparison, options: GateOptions): Ruling[] 
   const rulings: Ruling[] = [];
   if (!comparison.complete) rulings.push({ ok: false, text: 'the comparison was interrupted' });
   if (comparison.phases.length === 0) rulings.push({ ok: false, text: 'no phase was compared' });
-  const invalid = comparison.runs.filter(({ verdict }) => verdict === 'void');
-  if (invalid.length > 0) {
-    const text = `${invalid.length} of ${comparison.runs.length} runs are void, their figures do not mean what they say: ${invalid.map(({ dir }) => dir).join(', ')}`;
-    rulings.push({ ok: options.invalidRuns === 'pass', text });
+  const broken = comparison.runs.filter(({ verdict }) => verdict === 'void');
+  if (broken.length > 0) {
+    const text = `${broken.length} of ${comparison.runs.length} runs are void, their figures do not mean what they say: ${broken.map(({ dir }) => dir).join(', ')}`;
+    rulings.push({ ok: options.voidRuns === 'pass', text });
   }
   return rulings;
 }

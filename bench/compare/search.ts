@@ -4,7 +4,7 @@
  * the plan's own seed, so that probes differ by their rate and by the machine, not by their keys.
  */
 import { ConfigFailure } from '../../src/base/failure.ts';
-import type { PhasePlan, Plan, SearchPlan } from '../plan/plan.ts';
+import { describedFurther, type PhasePlan, type Plan, type SearchPlan } from '../plan/plan.ts';
 import type { SearchOutcome, Sweep } from '../result/compare-json.ts';
 import type { RunResult } from '../result/run-json.ts';
 import { RateSearch } from '../stats/rate-search.ts';
@@ -75,7 +75,7 @@ export function planAtRate(plan: Plan, search: SearchPlan, ratePerSecond: number
     arrival.kind === 'open' ? arrival : ({ kind: 'open', gaps: 'poisson', late: 'backlog' } as const);
   const steps = [{ ratePerSecond, forMs: phase.warmupMs + phase.measureMs }];
   return {
-    ...plan,
+    ...describedFurther(plan, `Phase ${search.phase} alone, at ${ratePerSecond} requests/s`),
     phases: [{ ...phase, load: { ...load, arrival: { ...pacing, steps } } }],
     sweep: [],
     search: null,

@@ -7,7 +7,7 @@
  *     replicates:  forth, back, forth ...               so that a drift of the machine does not look like an axis
  */
 import { ConfigFailure } from '../../src/base/failure.ts';
-import type { Plan, SweepAxis } from '../plan/plan.ts';
+import { describedFurther, type Plan, type SweepAxis } from '../plan/plan.ts';
 import { documentAt, sweepPoints } from '../plan/sweep.ts';
 import { SWEEP_SCHEMA, SWEEP_SCHEMA_VERSION, type Sweep, type SweepPoint } from '../result/compare-json.ts';
 import type { RunResult } from '../result/run-json.ts';
@@ -95,8 +95,14 @@ function planPoints(
   }
   return [...sweepPoints(axes)].map((at) => {
     const document = documentAt(planDocument, axes, at);
-    return { at, plan: checkedPlan(document, axes, at, buildPlan), runs: [] };
+    const plan = checkedPlan(document, axes, at, buildPlan);
+    return { at, plan: describedFurther(plan, `At ${valuesText(axes, at)}`), runs: [] };
   });
+}
+
+/** `connections = 8, tree.values = 100B`. */
+function valuesText(axes: readonly SweepAxis[], at: readonly (number | string)[]): string {
+  return axes.map(({ path }, axis) => `${path} = ${at[axis]}`).join(', ');
 }
 
 /** Says at which point of the sweep the plan is wrong. */
@@ -110,8 +116,7 @@ function checkedPlan(
     return buildPlan(document);
   } catch (error) {
     if (!(error instanceof ConfigFailure)) throw error;
-    const values = axes.map(({ path }, axis) => `${path} = ${at[axis]}`).join(', ');
-    throw new ConfigFailure(`sweep at ${values}: ${error.message}`, { cause: error });
+    throw new ConfigFailure(`sweep at ${valuesText(axes, at)}: ${error.message}`, { cause: error });
   }
 }
 

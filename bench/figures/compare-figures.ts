@@ -4,10 +4,11 @@ import {
   type ComparedFigure,
   type Comparison,
   type ComparisonVerdict,
+  INTERVAL_PAIRS_MIN,
   type PhaseComparison,
   type RatioEstimate,
 } from '../result/compare-json.ts';
-import { formatCount, formatMicros, formatMs, formatP, formatRate, formatRatio, MISSING } from './format.ts';
+import { formatMicros, formatMs, formatP, formatRate, formatRatio, MISSING, plural } from './format.ts';
 import type { TextTable } from './run-tables.ts';
 
 export const FIGURE_LABELS: Readonly<Record<ComparedFigure, string>> = {
@@ -19,18 +20,29 @@ export const FIGURE_LABELS: Readonly<Record<ComparedFigure, string>> = {
   latencyMean: 'Latency mean',
 };
 
-/** Of B against A; null when the interval holds 1. */
-export function isBetter(figure: ComparedFigure, { low, high }: RatioEstimate): boolean | null {
-  if (low <= 1 && high >= 1) return null;
+/** Of B against A; null when the interval holds 1, or there is none. */
+export function isBetter(figure: ComparedFigure, { low, high, pairs }: RatioEstimate): boolean | null {
+  if (pairs < INTERVAL_PAIRS_MIN || (low <= 1 && high >= 1)) return null;
   return figure === 'throughput' ? low > 1 : high < 1;
 }
 
-/** `1.74x [1.70, 1.79]`. */
-export function ratioText({ ratio, low, high }: RatioEstimate): string {
+/** `1.74x [1.70, 1.79]`; of one pair `1.74x, 1 pair`. */
+export function ratioText(estimate: RatioEstimate): string {
+  const { ratio, low, high, pairs } = estimate;
+  if (pairs < INTERVAL_PAIRS_MIN) return `${formatRatio(ratio)}, ${plural(pairs, 'pair')}`;
   const narrow = high - low < NARROW_INTERVAL && high < 10;
   const bare = (value: number): string => (narrow ? value.toFixed(3) : formatRatio(value).slice(0, -1));
   return `${bare(ratio)}x [${bare(low)}, ${bare(high)}]`;
 }
+
+/** What the ends of an interval are: of so few pairs that none can be sure to 95 %, the ends are all that was seen. */
+export function intervalWords(pairs: number): string {
+  if (pairs >= SURE_PAIRS_MIN) return '95 % interval';
+  return pairs < INTERVAL_PAIRS_MIN ? 'no interval' : 'lowest and highest';
+}
+
+/** stats/bootstrap.ts: below, the interval reaches from the smallest to the largest value. */
+const SURE_PAIRS_MIN = 6;
 
 /** Below this width two decimals would make the ends of an interval look alike. */
 const NARROW_INTERVAL = 0.03;
@@ -64,9 +76,9 @@ export function comparisonTable(comparison: Comparison): TextTable {
     'figure',
     'A, median',
     'B, median',
-    'ratio B / A [95 %]',
+    `ratio B / A [${endsWords(comparison.phases.map(({ figures }) => figures))}]`,
     'p',
-    ...(withFloor ? ['A/A [95 %]'] : []),
+    ...(withFloor ? [`A/A [${endsWords(comparison.phases.map(({ noiseFloor }) => noiseFloor ?? {}))}]`] : []),
   ];
   const rows = comparison.phases.flatMap((phase) =>
     COMPARED_FIGURES.flatMap((figure) => {
@@ -90,6 +102,12 @@ export function comparisonTable(comparison: Comparison): TextTable {
   return { head, rows };
 }
 
+/** For the head of a column: `95 %`, or `range`. */
+function endsWords(phases: readonly PhaseComparison['figures'][]): string {
+  const pairs = phases.flatMap((figures) => Object.values(figures).map((estimate) => estimate.pairs));
+  return Math.min(...pairs) >= SURE_PAIRS_MIN ? '95 %' : 'range';
+}
+
 export function figureText(figure: ComparedFigure, value: number): string {
   if (figure === 'throughput') return formatRate(value);
   return figure === 'serverCpuPerOp' ? `${formatMicros(value)} us` : `${formatMs(value)} ms`;
@@ -100,9 +118,9 @@ export function pairsSentence({ runs, complete }: Comparison): string {
   const pairs = new Set(runs.filter(({ side }) => side !== 'floor').map(({ pair }) => pair)).size;
   const floors = runs.filter(({ side }) => side === 'floor').length;
   const parts = [
-    `${formatCount(pairs)} pairs of runs in the order A B, B A, ..., fresh servers and data each time`,
+    `${plural(pairs, 'pair')} of runs in the order A B, B A, ..., fresh servers and data each time`,
   ];
-  if (floors > 0) parts.push(`${formatCount(floors)} A/A runs for the noise floor`);
+  if (floors > 0) parts.push(`${plural(floors, 'A/A run')} for the noise floor`);
   if (!complete) parts.push('interrupted before the last pair');
   return parts.join('; ');
 }

@@ -55,7 +55,6 @@ const LOAD_ROWS: readonly RowPlan[] = [
   { label: 'Lost or never answered', cell: (p) => nonZero(p.lost + p.unanswered) },
   { label: 'Longest unanswered wait, ms', cell: (p) => orMissing(p.waited?.longestMs, formatMs) },
   { label: 'Dropped before sending', cell: (p) => nonZero(p.dropped) },
-  { label: 'Events before the acknowledgement', cell: (p) => nonZero(p.eventsBeforeAck), detail: true },
 ];
 
 const COST_ROWS: readonly RowPlan[] = [

@@ -4,51 +4,63 @@
  */
 import type { RecipeLoad } from '../plan/plan.ts';
 import type { OpResult, PhaseResult } from '../result/run-json.ts';
-import { formatMs, formatRate } from './format.ts';
+import { formatCount, formatMs, formatPercent, formatRate } from './format.ts';
 
 interface KeyPlan {
-  /** Name of the op, and what people call it. */
+  /** Name of the op. */
   readonly op: string;
-  readonly name: string;
-  readonly figures: readonly KeyFigure[];
+  /** What people call its time, and what they call the things of which there are so many a second. */
+  readonly time?: string;
+  readonly things?: string;
+  readonly figures: readonly KeyTime[];
 }
 
-type KeyFigure = 'rate' | 'mean' | 'p50' | 'p99';
+type KeyTime = 'mean' | 'p50' | 'p99';
 
 const KEYS: Readonly<Record<RecipeLoad['kind'], readonly KeyPlan[]>> = {
-  sessionStorm: [{ op: 'open session', name: 'Session opening', figures: ['rate', 'p50', 'p99'] }],
-  watchFanout: [{ op: 'event', name: 'Event delay', figures: ['rate', 'p50', 'p99'] }],
-  lock: [
-    { op: 'hand over', name: 'Lock hand-over', figures: ['p50', 'p99'] },
-    { op: 'acquire', name: 'Lock acquired', figures: ['rate'] },
+  sessionStorm: [
+    { op: 'open session', time: 'Session opening', things: 'Sessions opened', figures: ['p50', 'p99'] },
   ],
-  doubleBarrier: [{ op: 'all', name: 'All barriers, one client', figures: ['mean'] }],
-  createThenDelete: [{ op: 'create', name: 'Create', figures: ['rate', 'p50'] }],
+  watchFanout: [{ op: 'event', time: 'Event delay', things: 'Events', figures: ['p50', 'p99'] }],
+  lock: [
+    { op: 'hand over', time: 'Lock hand-over', figures: ['p50', 'p99'] },
+    { op: 'acquire', things: 'Locks acquired', figures: [] },
+  ],
+  doubleBarrier: [{ op: 'all', time: 'All barriers, one client,', figures: ['mean'] }],
+  createThenDelete: [{ op: 'create', time: 'Create', things: 'Creates', figures: ['p50'] }],
 };
 
-const LABELS: Readonly<Record<KeyFigure, string>> = { rate: '', mean: ' mean', p50: ' p50', p99: ' p99' };
+/**
+ * `Event delay p50` with `0.42 ms`, then how many a second; of a mix the events of its watches, or nothing beyond
+ * throughput and latency. A delay that many events do not have, because they overtook the acknowledgement, says so.
+ */
+export function keyFigures(phase: PhaseResult): [name: string, text: string][] {
+  const { load } = phase.plan;
+  const keys = load.kind === 'mix' ? eventKeys(phase.ops) : KEYS[load.kind];
+  const times: [string, string][] = [];
+  const rates: [string, string][] = [];
+  for (const { op, time, things, figures } of keys) {
+    const result = phase.ops.find(({ label }) => label === op);
+    if (result === undefined) continue;
+    for (const figure of figures) times.push([`${time} ${figure}`, timeText(result, figure)]);
+    if (things !== undefined) rates.push([things, formatRate(result.perSecond)]);
+  }
+  return [...times, ...earlyEvents(phase), ...rates];
+}
 
-/** `Event delay p50` with `0.42 ms`; of a mix the events of its watches, or nothing beyond throughput and latency. */
-export function keyFigures({ plan: { load }, ops }: PhaseResult): [name: string, text: string][] {
-  const keys = load.kind === 'mix' ? eventKeys(ops) : KEYS[load.kind];
-  return keys.flatMap(({ op, name, figures }) => {
-    const result = ops.find(({ label }) => label === op);
-    if (result === undefined) return [];
-    return figures.map((figure): [string, string] => [
-      `${name}${LABELS[figure]}`,
-      figureText(result, figure),
-    ]);
-  });
+/** `118 (0.5 %), as 0 ms`; none without any. */
+function earlyEvents({ events, eventsBeforeAck }: PhaseResult): [name: string, text: string][] {
+  if (eventsBeforeAck === 0) return [];
+  const share = events === undefined ? '' : ` (${formatPercent(eventsBeforeAck / events)})`;
+  return [['Before the acknowledgement', `${formatCount(eventsBeforeAck)}${share}, as 0 ms`]];
 }
 
 function eventKeys(ops: readonly OpResult[]): KeyPlan[] {
   return ops
     .filter(({ kind }) => kind === 'event')
-    .map(({ label }) => ({ op: label, name: `Delay of ${label}`, figures: ['p50', 'p99'] }));
+    .map(({ label }) => ({ op: label, time: `Delay of ${label}`, figures: ['p50', 'p99'] }));
 }
 
-function figureText({ perSecond, latency }: OpResult, figure: KeyFigure): string {
-  if (figure === 'rate') return formatRate(perSecond);
-  const ms = { mean: latency.meanMs, p50: latency.p50Ms, p99: latency.p99Ms }[figure];
-  return `${formatMs(ms)} ms`;
+function timeText({ latency }: OpResult, figure: KeyTime): string {
+  return `${formatMs({ mean: latency.meanMs, p50: latency.p50Ms, p99: latency.p99Ms }[figure])} ms`;
 }

@@ -14,7 +14,7 @@ import { type PhaseLabel, phaseLabels } from '../load/mix-labels.ts';
 import { hasWatches } from '../load/mix-requests.ts';
 import { PhaseCounters, SERIES_STEP_MS } from '../load/phase-counters.ts';
 import { WatchDelays } from '../load/watch-delays.ts';
-import { largestRequestBytes, type PhasePlan, type Plan } from '../plan/plan.ts';
+import { largestRequest, type PhasePlan, type Plan } from '../plan/plan.ts';
 import { recipeTargetCount } from '../recipe/recipes.ts';
 import { createTree, type Footprint, prepareRecipe, removeTree } from './tree-set-up.ts';
 import {
@@ -73,8 +73,8 @@ export class LoadController {
 
   /** @throws Failure when the service refuses, ConfigFailure when the tree's root exists: it may be somebody's. */
   async createTree(options: { readonly showSize: boolean }): Promise<void> {
-    const largestBytes = options.showSize ? largestRequestBytes(this.plan) : 0;
-    await createTree(this.addresses, this.plan.tree, this.made, largestBytes);
+    const largest = options.showSize ? largestRequest(this.plan) : null;
+    await createTree(this.addresses, this.plan.tree, this.made, largest);
     await this.workers[0]!.command({ kind: 'createKeys' });
     for (const [index, { load }] of this.plan.phases.entries()) {
       if (load.kind !== 'mix') await prepareRecipe(this.addresses, this.plan.tree.root, index, load);

@@ -126,6 +126,7 @@ export class PhaseRunner {
       unansweredCounts,
       disorder: phase.disorderCount,
       dropped: phase.droppedCount,
+      events: phase.events,
       eventsBeforeAck: phase.eventsBeforeAck,
       errors: phase.errors,
       cpuMicros: after.cpuMicros - before.cpuMicros,

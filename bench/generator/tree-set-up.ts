@@ -8,7 +8,7 @@ import { JuteReader } from '../../src/wire/jute-reader.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import type { Address } from '../base/address.ts';
 import { KeySpace } from '../load/key-space.ts';
-import type { RecipeLoad, TreePlan } from '../plan/plan.ts';
+import type { LargestRequest, RecipeLoad, TreePlan } from '../plan/plan.ts';
 import { formatSize } from '../plan/quantity.ts';
 import { recipeRoot, recipeZnodes } from '../recipe/recipes.ts';
 import { createRequest, deleteRequest } from '../session/frames.ts';
@@ -30,14 +30,14 @@ export interface Footprint {
 
 /**
  * The root with its parents, and the directories. `made` tells what there is to remove, also when this fails. With
- * `largestBytes` the service is shown a request of that size first, so that it is known who closes a connection later.
+ * `largest` the service is shown a request of that size first, so that it is known who closes a connection later.
  * @throws Failure in the service's words when it refuses; ConfigFailure when the root exists
  */
 export async function createTree(
   addresses: readonly Address[],
   tree: TreePlan,
   made: Footprint,
-  largestBytes: number,
+  largest: LargestRequest | null,
 ): Promise<void> {
   const { root } = tree;
   await withAnySession(addresses, async (session) => {
@@ -55,21 +55,21 @@ export async function createTree(
       else if (!exists) made.parents.push(path);
       if (slash < 0) break;
     }
-    if (largestBytes > 0) await showSize(session, `${root}/size`, largestBytes);
+    if (largest !== null) await showSize(session, `${root}/size`, largest);
     await createAll(session, new KeySpace(tree).subdirectories);
   });
 }
 
-async function showSize(session: RawSession, path: string, bytes: number): Promise<void> {
+async function showSize(session: RawSession, path: string, { bytes, key }: LargestRequest): Promise<void> {
   let error: number;
   try {
     ({ error } = await session.request(createRequest(path, new Uint8Array(bytes))));
   } catch (cause) {
     if (!(cause instanceof ConnectionLost)) throw cause;
     throw new ConfigFailure(
-      `the service closes the connection at a request of ${formatSize(bytes)}, which this plan sends - its jute.maxbuffer ` +
-        '(by default 1048575 bytes) is smaller, or the whole service has ended: raise it, or send less with ' +
-        '--set tree.values=... (in a multi all values together count)',
+      `the service closes the connection at a request of ${formatSize(bytes)}, which this plan sends (${key}) - its ` +
+        'jute.maxbuffer (by default 1048575 bytes) is smaller, or the whole service has ended: raise it, or send less with ' +
+        `--set ${key}=...`,
     );
   }
   if (error !== 0) throw requestRefused(`create ${path} with ${formatSize(bytes)}`, error);

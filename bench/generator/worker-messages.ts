@@ -41,6 +41,7 @@ export interface WorkerPhaseReport {
   readonly unansweredCounts: readonly UnansweredCount[];
   readonly disorder: number;
   readonly dropped: number;
+  readonly events: number;
   readonly eventsBeforeAck: number;
   /** Error code -> count. */
   readonly errors: ReadonlyMap<number, number>;

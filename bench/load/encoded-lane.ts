@@ -375,8 +375,7 @@ export class EncodedLane extends Lane {
     const delayMs = ofData
       ? delays.sinceCountedAck(watch.target, watch.seen + 1, this.nowMs)
       : delays.sinceOrderedAck(watch.target, watch.seen, this.nowMs);
-    if (delayMs < 0) this.phase.eventsBeforeAck++;
-    this.phase.onStep(watch.label, this.nowMs - Math.max(0, delayMs), this.nowMs);
+    this.phase.onDelay(watch.label, delayMs, this.nowMs);
   }
 
   private disorder(): boolean {

@@ -33,6 +33,8 @@ export class LoadPhase {
   lostCount = 0;
   disorderCount = 0;
   droppedCount = 0;
+  /** Those whose delay was taken, and of them those that came before the acknowledgement. */
+  events = 0;
   eventsBeforeAck = 0;
   /** Error code -> replies in the measured time. */
   readonly errors = new Map<number, number>();
@@ -112,6 +114,13 @@ export class LoadPhase {
     if (this.openLoop) {
       this.counts[this.counters.uncorrectedAt(label) + latencyBucket(recordableUs(nowMs - sinceMs))]!++;
     }
+  }
+
+  /** An event, by its time since the acknowledgement of its change; below 0: it came before that, and counts as 0. */
+  onDelay(label: number, delayMs: number, nowMs: number): void {
+    this.events++;
+    if (delayMs < 0) this.eventsBeforeAck++;
+    this.onStep(label, nowMs - Math.max(0, delayMs), nowMs);
   }
 
   /** Once per chunk, after its replies. Returns how many there were. */

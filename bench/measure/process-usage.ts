@@ -16,16 +16,22 @@ export interface ProcessUsage {
   readonly rssPeakBytes: number;
 }
 
-/** Null when the process is gone or its figures are out of reach. */
+/**
+ * Null when the process is gone or its figures are out of reach. One that has ended and that nobody has waited for yet
+ * still has a CPU time, but no memory: it is gone too.
+ */
 export function readProcessUsage(pid: number): ProcessUsage | null {
   const stat = readText(`/proc/${pid}/stat`);
   const status = readText(`/proc/${pid}/status`);
-  if (stat === null || status === null) return null;
-  return {
-    cpuMicros: parseCpuMicros(stat),
-    rssBytes: parseStatusBytes(status, 'VmRSS'),
-    rssPeakBytes: parseStatusBytes(status, 'VmHWM'),
-  };
+  return stat === null || status === null ? null : parseUsage(stat, status);
+}
+
+/** Of `stat` and `status`. */
+export function parseUsage(stat: string, status: string): ProcessUsage | null {
+  const rssBytes = parseStatusBytes(status, 'VmRSS');
+  const rssPeakBytes = parseStatusBytes(status, 'VmHWM');
+  if (rssBytes === null || rssPeakBytes === null) return null;
+  return { cpuMicros: parseCpuMicros(stat), rssBytes, rssPeakBytes };
 }
 
 /** `pid (name) state ppid ...`: the name may hold spaces and brackets, so fields count from its last bracket. */
@@ -34,13 +40,15 @@ export function parseCpuMicros(stat: string): number {
   return (Number(fields[UTIME_FIELD]) + Number(fields[STIME_FIELD])) * TICK_MICROS;
 }
 
-export function parseStatusBytes(status: string, key: string): number {
-  return parseStatusNumber(status, key) * 1024;
+function parseStatusBytes(status: string, key: string): number | null {
+  const kib = parseStatusNumber(status, key);
+  return kib === null ? null : kib * 1024;
 }
 
-function parseStatusNumber(status: string, key: string): number {
+/** Null without such a line. */
+function parseStatusNumber(status: string, key: string): number | null {
   const line = status.split('\n').find((candidate) => candidate.startsWith(key + ':'));
-  return line === undefined ? 0 : Number.parseInt(line.slice(key.length + 1), 10);
+  return line === undefined ? null : Number.parseInt(line.slice(key.length + 1), 10);
 }
 
 /**
@@ -70,9 +78,10 @@ export class ContextSwitches {
     for (const thread of threads) {
       const status = readText(`${this.taskDir}/${thread}/status`);
       if (status === null) continue; // it has just ended
-      const switches =
-        parseStatusNumber(status, 'voluntary_ctxt_switches') +
-        parseStatusNumber(status, 'nonvoluntary_ctxt_switches');
+      const waits = parseStatusNumber(status, 'voluntary_ctxt_switches');
+      const turns = parseStatusNumber(status, 'nonvoluntary_ctxt_switches');
+      if (waits === null || turns === null) continue;
+      const switches = waits + turns;
       seen.set(thread, switches);
       grown += switches - (this.byThread.get(thread) ?? 0);
     }

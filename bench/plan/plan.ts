@@ -185,6 +185,12 @@ export const LIMITS = {
   multiCount: { min: 1, max: 1_000 },
 } as const;
 
+/** Where a plan is not as it was written, what it says of itself goes on: a sentence without its full stop. */
+export function describedFurther(plan: Plan, sentence: string): Plan {
+  const own = plan.description.trim().replace(/\.$/, '');
+  return { ...plan, description: own === '' ? sentence : `${own}. ${sentence}` };
+}
+
 /** Planned duration of all phases, without set-up and tear-down. */
 export function plannedMs(plan: Plan): number {
   return plan.phases.reduce((sum, phase) => sum + phase.warmupMs + phase.measureMs, 0);
@@ -208,17 +214,28 @@ export function minBytes(sizes: Sizes): number {
   return sizes.kind === 'uniform' ? sizes.min : Math.min(...sizes.choices.map(({ bytes }) => bytes));
 }
 
-/** Of the data in one request at most: what a service must take (jute.maxbuffer). */
-export function largestRequestBytes({ tree, phases }: Plan): number {
-  const ofEntry = (entry: MixEntry, valueBytes: number): number => {
-    if (entry.op === 'set' || entry.op === 'create') return valueBytes;
-    if (entry.op !== 'multi' || entry.of === 'check') return 0;
-    return entry.count.max * valueBytes;
-  };
-  const sizes = phases.map(({ load }) => {
-    if (load.kind === 'createThenDelete') return maxBytes(load.values);
-    if (load.kind !== 'mix') return 0;
-    return Math.max(...load.entries.map((entry) => ofEntry(entry, maxBytes(load.values))));
-  });
-  return Math.max(maxBytes(tree.values), ...sizes);
+/** The data of one request at most (what a service must take: jute.maxbuffer), and the key of the plan that makes it so. */
+export interface LargestRequest {
+  readonly bytes: number;
+  /** As `--set` takes it. */
+  readonly key: string;
+}
+
+export function largestRequest({ tree, phases }: Plan): LargestRequest {
+  const all: LargestRequest[] = [{ bytes: maxBytes(tree.values), key: 'tree.values' }];
+  for (const { name, load } of phases) {
+    const phase = `phases.${name}`;
+    if (load.kind === 'createThenDelete') {
+      all.push({ bytes: maxBytes(load.values), key: `${phase}.recipe.createThenDelete.values` });
+    }
+    if (load.kind !== 'mix') continue;
+    const valueBytes = maxBytes(load.values);
+    for (const entry of load.entries) {
+      if (entry.op === 'set' || entry.op === 'create')
+        all.push({ bytes: valueBytes, key: `${phase}.values` });
+      if (entry.op !== 'multi' || entry.of === 'check') continue;
+      all.push({ bytes: entry.count.max * valueBytes, key: `${phase}.mix.${entry.label}.ops` });
+    }
+  }
+  return all.reduce((largest, one) => (one.bytes > largest.bytes ? one : largest));
 }

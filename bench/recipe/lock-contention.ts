@@ -129,8 +129,7 @@ export class LockClient extends RecipeClient {
     this.since = null;
     if (this.predecessor >= 0) {
       const delayMs = this.setting.delays.sinceCountedAck(this.lock, this.predecessor, nowMs);
-      if (delayMs < 0) this.phase.eventsBeforeAck++;
-      this.phase.onStep(HAND_OVER, nowMs - Math.max(0, delayMs), nowMs);
+      this.phase.onDelay(HAND_OVER, delayMs, nowMs);
     }
     if (this.plan.holdMs > 0 && !this.over) this.holdUntil = nowMs + this.plan.holdMs;
     else this.release();

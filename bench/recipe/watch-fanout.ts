@@ -91,8 +91,7 @@ export class FanoutWatcher extends RecipeClient {
     }
     this.awaited[znode] = 0;
     const delayMs = this.setting.delays.sinceCountedAck(znode, version, nowMs);
-    if (delayMs < 0) this.phase.eventsBeforeAck++;
-    this.phase.onStep(EVENT, nowMs - Math.max(0, delayMs), nowMs);
+    this.phase.onDelay(EVENT, delayMs, nowMs);
     if (!this.over) this.arm(znode);
   }
 

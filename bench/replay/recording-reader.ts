@@ -27,6 +27,11 @@ export interface RecordingEnding {
   readonly text: string;
 }
 
+/** Before anything is started for it. @throws ConfigFailure as `RecordingReader.open` */
+export async function checkRecording(file: string): Promise<void> {
+  await (await RecordingReader.open(file)).close();
+}
+
 export class RecordingReader {
   readonly header: RecordingHeader;
   readonly fileBytes: number;

@@ -1,5 +1,5 @@
 /**
- * May a replay be believed? Findings make it invalid; notes are what a reader should know all the same.
+ * May a replay be believed? Findings make it void; notes are what a reader should know all the same.
  *
  *     complete      the whole recording was replayed
  *     allReplies    every request was sent and answered

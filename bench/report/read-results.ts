@@ -55,6 +55,21 @@ export function readResult(dir: string): SavedResult | null {
   return sweep === null ? unknown(file, text) : { kind: 'sweep', sweep };
 }
 
+/** The name of the campaign whose result lies there; null when none does. Its text is made once, when it has been measured. */
+export function campaignIn(dir: string): string | null {
+  for (const name of readdirSync(dir)) {
+    if (!name.endsWith('.json')) continue;
+    const campaign = CAMPAIGN_SCHEMA.exec(
+      String(parseHead(readFileSync(join(dir, name), 'utf8'))?.schema),
+    )?.[1];
+    if (campaign !== undefined && name === `${campaign}.json`) return campaign;
+  }
+  return null;
+}
+
+/** As campaigns name theirs, and their document after it. */
+const CAMPAIGN_SCHEMA = /^ringkeeper-bench-([\w-]+)$/;
+
 /** Of a single run; null where none is. */
 function verdictIn(dir: string): Verdict | null {
   const result = readResult(dir);
@@ -114,6 +129,7 @@ function parseHead(text: string): Partial<Headed> | null {
 function unknown(file: string, text: string): SavedResult {
   const head = parseHead(text);
   if (head === null) return { kind: 'unknown', file, found: 'not JSON, or cut off' };
-  if (head.schema === undefined) return { kind: 'unknown', file, found: 'no schema' };
+  if (typeof head.schema !== 'string' || head.schemaVersion === undefined)
+    return { kind: 'unknown', file, found: 'no schema' };
   return { kind: 'unknown', file, found: `${head.schema} version ${head.schemaVersion}` };
 }

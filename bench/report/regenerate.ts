@@ -4,11 +4,19 @@
  *
  *     DIR has run.json, compare.json or sweep.json    its files; the README above it, when it is ours
  *     DIR holds such directories                      each of them, and README.md
+ *     DIR is of a campaign                            refused: its text is made when it is measured
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigFailure } from '../../src/base/failure.ts';
-import { KNOWN_SCHEMAS, listResults, readResult, readRunsOf, type SavedResult } from './read-results.ts';
+import {
+  campaignIn,
+  KNOWN_SCHEMAS,
+  listResults,
+  readResult,
+  readRunsOf,
+  type SavedResult,
+} from './read-results.ts';
 import { type ResultFile, replaceFiles } from './result-dir.ts';
 import { README_MARK, writeResultsReadme } from './results-readme.ts';
 import { comparisonFiles, sweepFiles } from './save-comparison.ts';
@@ -29,6 +37,13 @@ export function regenerate(dir: string): Regenerated {
   if (result !== null) {
     const files = renewResult(result, dir);
     return { kind: kindOf(result, dir), files: [...files, ...renewParentReadme(dir)] };
+  }
+  const campaign = campaignIn(dir);
+  if (campaign !== null) {
+    throw new ConfigFailure(
+      `bench report: ${dir} - the result of a campaign (${campaign}); its pages are made only when it is measured: read its ` +
+        `summary.md, or measure again with the command at its end`,
+    );
   }
   const known = listResults(dir).filter((listed) => listed.result.kind !== 'unknown');
   if (known.length === 0) {

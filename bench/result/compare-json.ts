@@ -25,6 +25,9 @@ export interface RatioEstimate {
   readonly each: readonly number[];
 }
 
+/** One pair has a ratio, and nothing that says how far it moves: `low` and `high` are no interval then. */
+export const INTERVAL_PAIRS_MIN = 2;
+
 export type ComparisonVerdict = 'faster' | 'slower' | 'cannot tell' | 'unstable';
 
 export const COMPARED_FIGURES = [

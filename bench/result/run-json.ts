@@ -205,7 +205,9 @@ export interface PhaseResult {
   readonly waited: { readonly count: number; readonly longestMs: number } | null;
   readonly disorder: number;
   readonly dropped: number;
-  /** Watch events that came before the write's acknowledgement; their delay counts as 0. */
+  /** Watch events and hand-overs whose delay was taken, warm-up included; absent in results of before 2026-11-30. */
+  readonly events?: number;
+  /** Of them those that came before the write's acknowledgement; their delay counts as 0. */
   readonly eventsBeforeAck: number;
   /** How late the generator handed requests over; null in a closed loop. */
   readonly scheduleLag: LatencySummary | null;

@@ -84,6 +84,7 @@ export function phaseResult(phase: MeasuredPhase, context: ResultContext): Phase
     ...figures,
     ops: opResults(phase, fromMs, perSecond),
     goodputPerSecond: context.plan.sloMs === null ? null : perSecond(goodCount(counts, context.plan.sloMs)),
+    events: sumOf(reports, ({ events }) => events),
     eventsBeforeAck: sumOf(reports, ({ eventsBeforeAck }) => eventsBeforeAck),
     server: phase.sampler.usage(fromMs, measureEndMs),
     metrics: phase.sampler.metrics(fromMs, measureEndMs),

@@ -3,8 +3,11 @@
  * thread. Whatever happens after the target has started, it is stopped again; an abort ends the running phase and
  * gives what was measured until then.
  *
- *     ceiling (null server) -> target up -> sessions -> tree -> probes, sampler on -> phase, phase, ...
+ *     target up -> ceiling (null server) -> sessions -> tree -> probes, sampler on -> phase, phase, ...
  *         -> probes, sampler off -> (tree off) -> target down
+ *
+ * The target comes first, so that one that cannot be had is told at once. While the generator's ceiling is measured it
+ * only waits.
  */
 
 import { monotonicMs } from '../base/phase-clock.ts';
@@ -19,7 +22,7 @@ import { RUN_SCHEMA, RUN_SCHEMA_VERSION, type RunResult } from '../result/run-js
 import { type Progress, stoppedOnce } from '../run/progress.ts';
 import { findLeader } from '../target/leader.ts';
 import { startTarget } from '../target/start-target.ts';
-import type { Target } from '../target/target.ts';
+import type { Target, TargetOptions } from '../target/target.ts';
 import type { TargetSpec } from '../target/target-spec.ts';
 import type { Ceiling, CeilingMeter } from './ceiling.ts';
 import { intervalHistograms, phaseResult } from './phase-result.ts';
@@ -62,19 +65,23 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
 
 async function runFromStart(plan: Plan, options: RunOptions): Promise<RunOutcome | null> {
   const startedAt = new Date().toISOString();
-  const ceilings = await measureCeilings(plan, options);
-  if (options.abort.aborted) return null;
   options.progress.stage(
     `${options.target.kind === 'external' ? 'connecting to' : 'starting'} ${options.target.text}`,
   );
   const target = await startTarget(options.target, {
     serverArgs: options.serverArgs,
     tempParent: options.tempParent,
-    valueBytes: maxBytes(plan.tree.values),
-    extendedTypes: needsExtendedTypes(plan),
+    ...targetNeeds(plan),
   });
   try {
-    return await runOnTarget(plan, options, { startedAt, ceilings, target });
+    const environment = await lookAtService(plan, target);
+    const ceilings = await measureCeilings(plan, options);
+    if (options.abort.aborted) return null;
+    try {
+      return await runWithSessions(plan, options, { startedAt, ceilings, target, environment });
+    } catch (error) {
+      throw await inServiceWords(error, { plan, target, environment });
+    }
   } finally {
     await target.stop();
   }
@@ -84,15 +91,16 @@ interface RunContext {
   readonly startedAt: string;
   readonly ceilings: readonly (Ceiling | null)[];
   readonly target: Target;
+  readonly environment: Environment;
 }
 
-async function runOnTarget(plan: Plan, options: RunOptions, context: RunContext): Promise<RunOutcome | null> {
-  const { target } = context;
+/** What it is, before anything is asked of it. @throws Failure when the plan asks for more than it takes */
+async function lookAtService(plan: Plan, target: Target): Promise<Environment> {
   let environment: Environment | null = null;
   try {
     environment = await captureEnvironment(target);
     refuseTooMany(plan, target, environment);
-    return await runWithSessions(plan, options, { ...context, environment });
+    return environment;
   } catch (error) {
     throw await inServiceWords(error, { plan, target, environment });
   }
@@ -101,7 +109,7 @@ async function runOnTarget(plan: Plan, options: RunOptions, context: RunContext)
 async function runWithSessions(
   plan: Plan,
   options: RunOptions,
-  context: RunContext & { readonly environment: Environment },
+  context: RunContext,
 ): Promise<RunOutcome | null> {
   const { target } = context;
   const isForeign = target.pid === null;
@@ -113,16 +121,17 @@ async function runWithSessions(
     await controller.createTree({ showSize: isForeign });
     const probes = new AvailabilityProbes(target.addresses, plan.probes, `${plan.tree.root}/probe`);
     await probes.start();
-    let phases: MeasuredPhase[];
+    let measured: MeasuredPhases;
     try {
-      phases = await runPhases(plan, controller, target, options);
+      measured = await runPhases(plan, controller, target, options);
     } finally {
       await probes.stop();
     }
+    const { phases } = measured;
     if (phases.length === 0) return null;
     if (isForeign) sayDrift(phases);
-    const failure = isForeign ? await target.whyNotServing() : target.failure;
-    return outcomeOf(plan, options, context, { probes, phases, failure });
+    const failure = measured.gone ?? (isForeign ? await target.whyNotServing() : target.failure);
+    return outcomeOf(plan, options, context, { ...measured, probes, failure });
   } finally {
     if (isForeign) await cleanUp(controller, target);
     await controller.close();
@@ -130,19 +139,26 @@ async function runWithSessions(
   }
 }
 
+interface MeasuredPhases {
+  readonly phases: readonly MeasuredPhase[];
+  /** Why phases that were planned were not begun: a service without a server that gives a session. */
+  readonly gone: string | null;
+}
+
 async function runPhases(
   plan: Plan,
   controller: LoadController,
   target: Target,
   options: RunOptions,
-): Promise<MeasuredPhase[]> {
+): Promise<MeasuredPhases> {
   const measured: MeasuredPhase[] = [];
+  let gone: string | null = null;
   let done = (): number => 0;
   let doneMs = 0;
   const sampler = new ServerSampler(target, () => done());
   sampler.start();
   try {
-    const over = (): boolean => options.abort.aborted || target.failure !== null;
+    const over = (): boolean => options.abort.aborted || target.failure !== null || gone !== null;
     for (let index = 0; index < plan.phases.length && !over(); index++) {
       const phase = await runPhase(index, {
         plan,
@@ -150,9 +166,7 @@ async function runPhases(
         target,
         sampler,
         doneBeforeMs: doneMs,
-        openWrites: measured.some(({ reports }) =>
-          reports.some(({ lost, unanswered }) => lost + unanswered > 0),
-        ),
+        openWrites: measured.some(lostRequests),
         warmUpMsMax: options.warmUpMsMax ?? 0,
         onStart: (running) => {
           done = () => running.counters.reduce((sum, counters) => sum + counters.done, 0);
@@ -162,25 +176,28 @@ async function runPhases(
       });
       if (phase.measureEndMs > phase.grid.measureStartMs) measured.push(phase);
       doneMs += phase.plan.warmupMs + phase.plan.measureMs;
+      // Within a phase an outage is what is measured; one that lasts beyond it leaves nothing to measure.
+      const more = index + 1 < plan.phases.length;
+      if (more && target.pid === null && lostRequests(phase)) gone = await target.whyNotServing();
     }
   } finally {
     options.progress.stop();
     await sampler.stop();
   }
-  return measured;
+  return { phases: measured, gone };
+}
+
+function lostRequests({ reports }: MeasuredPhase): boolean {
+  return reports.some(({ lost, unanswered }) => lost + unanswered > 0);
 }
 
 function outcomeOf(
   plan: Plan,
   options: RunOptions,
-  { startedAt, ceilings, target, environment }: RunContext & { readonly environment: Environment },
-  measured: {
-    readonly probes: AvailabilityProbes;
-    readonly phases: readonly MeasuredPhase[];
-    readonly failure: string | null;
-  },
+  { startedAt, ceilings, target, environment }: RunContext,
+  measured: MeasuredPhases & { readonly probes: AvailabilityProbes; readonly failure: string | null },
 ): RunOutcome {
-  const { probes, phases, failure } = measured;
+  const { probes, phases, gone, failure } = measured;
   const last = phases[phases.length - 1]!;
   // The server ended in the last of them: the others are whole.
   const results = phases.map((phase) =>
@@ -196,7 +213,7 @@ function outcomeOf(
     schemaVersion: RUN_SCHEMA_VERSION,
     startedAt,
     command: options.command,
-    complete: !options.abort.aborted && target.failure === null,
+    complete: !options.abort.aborted && target.failure === null && gone === null,
     target: { name: target.name, description: target.description, failure },
     plan,
     environment,
@@ -233,12 +250,13 @@ async function loadAddresses(plan: Plan, target: Target): Promise<Target['addres
   return [leader];
 }
 
-/** TTL znodes are an extended type, which servers accept only when told to. */
-function needsExtendedTypes(plan: Plan): boolean {
-  return plan.phases.some(
+/** Of a server that is started for the plan. TTL znodes are an extended type, which servers accept only when told to. */
+export function targetNeeds({ phases, tree }: Plan): Pick<TargetOptions, 'valueBytes' | 'extendedTypes'> {
+  const extendedTypes = phases.some(
     ({ load }) =>
       load.kind === 'mix' && load.entries.some((entry) => entry.op === 'create' && entry.mode === 'ttl'),
   );
+  return { valueBytes: maxBytes(tree.values), extendedTypes };
 }
 
 /** What a service that was there before is left with: nothing of ours, or it is named. */

@@ -12,13 +12,14 @@
  *  - fewer cannot get there (2 / 2^5 = 0.063). They may still win by rank against the floor: all pairs lie on one side
  *    and each is farther from 1 than every A/A pair. For equal sides, all m + n distances are exchangeable, so that has
  *    probability (2 / 2^n) / C(n + m, n): 2 pairs against a floor of 4 give 0.033. It, too, must be < 0.05.
- * Without a floor, `minEffect` stands in for its reach.
+ * Without a floor, `minEffect` stands in for its reach. A floor of one pair has no interval: it counts by rank only, and
+ * for its reach when that is beyond `minEffect`; it can show neither a quiet machine nor an unstable one.
  *
  * What is not shown is `unstable` when the floor alone reaches beyond `minEffect`, so that an effect of that size could
  * not have been seen, else `cannot tell`. As in ClickHouse's performance comparison, an effect that clears a wide floor
  * is still reported: on a noisy machine 3 times as fast is 3 times as fast.
  */
-import type { ComparisonVerdict, RatioEstimate } from '../result/compare-json.ts';
+import { type ComparisonVerdict, INTERVAL_PAIRS_MIN, type RatioEstimate } from '../result/compare-json.ts';
 
 export const DEFAULT_MIN_EFFECT = 0.05;
 const SIGNIFICANCE = 0.05;
@@ -40,7 +41,8 @@ export function decide(
   if (estimate !== null && isReal(estimate, floor, minEffect)) {
     return estimate.ratio > 1 === (options.better === 'higher') ? 'faster' : 'slower';
   }
-  return floor !== null && floorReach(floor) > minEffect ? 'unstable' : 'cannot tell';
+  const hasInterval = floor !== null && floor.pairs >= INTERVAL_PAIRS_MIN;
+  return hasInterval && floorReach(floor) > minEffect ? 'unstable' : 'cannot tell';
 }
 
 /** How far from 1 the floor's interval reaches, in whichever direction is farther, as a share. */
@@ -56,9 +58,14 @@ export function canDecide(pairs: number, floorPairs: number): boolean {
 function isReal(estimate: RatioEstimate, floor: RatioEstimate | null, minEffect: number): boolean {
   if (estimate.low <= 1 && estimate.high >= 1) return false;
   const distance = Math.max(estimate.ratio, 1 / estimate.ratio) - 1;
-  if (distance <= (floor === null ? minEffect : floorReach(floor))) return false;
+  if (distance <= reachOf(floor, minEffect)) return false;
   if (2 / 2 ** estimate.pairs < SIGNIFICANCE) return estimate.p < SIGNIFICANCE;
   return floor !== null && outranks(estimate, floor);
+}
+
+function reachOf(floor: RatioEstimate | null, minEffect: number): number {
+  if (floor === null) return minEffect;
+  return floor.pairs >= INTERVAL_PAIRS_MIN ? floorReach(floor) : Math.max(minEffect, floorReach(floor));
 }
 
 /** That they lie on one side is said by their interval, which goes from the smallest to the largest of so few. */

@@ -1,6 +1,7 @@
 /**
  * What is seen while a run goes on, on stderr, so that stdout stays the result's. On a terminal a bar with the rate,
- * p99 and errors since the last update; elsewhere a plain line when something begins and every few seconds; for `--json` nothing.
+ * p99 and errors since the last update; elsewhere a plain line when something begins and every few seconds; for `--json`
+ * nothing.
  */
 import { Presets, SingleBar } from 'cli-progress';
 import { formatCount, formatDuration, formatMs, formatRate, orMissing } from '../figures/format.ts';
@@ -31,7 +32,7 @@ function barProgress(stream: ProgressStream): Progress {
     },
     Presets.shades_classic,
   );
-  const idle = { ratePerSecond: 0, p99Ms: null, errors: 0 };
+  const idle = { ratePerSecond: null, p99Ms: null, errors: null };
   let scale = 1;
   return {
     start: (totalMs) => {
@@ -48,26 +49,33 @@ function barProgress(stream: ProgressStream): Progress {
 function payload({ label, ratePerSecond, p99Ms, errors }: ProgressState): Record<string, string> {
   return {
     label: label.padEnd(10),
-    rate: formatRate(Math.round(ratePerSecond)).padStart(12),
+    rate: orMissing(ratePerSecond, (rate) => formatRate(Math.round(rate))).padStart(12),
     p99: orMissing(p99Ms, (ms) => `${formatMs(ms)} ms`).padStart(8),
-    errors: errors === 0 ? 'no errors' : `${formatCount(errors)} errors`,
+    errors: orMissing(errors, (count) => (count === 0 ? 'no errors' : `${formatCount(count)} errors`)),
   };
 }
 
-/** A line at once when something begins, and then every few seconds: who waits sees that it goes on. */
+/**
+ * A line at once when something begins, and then every few seconds: who waits sees that it goes on. That it starts is said
+ * once, however many runs a series has.
+ */
 function lineProgress(stream: ProgressStream, nowMs: () => number): Progress {
   let label = '';
   let totalMs: number | null = null;
   let saidMs = 0;
+  let started = false;
   const say = (text: string): void => {
     saidMs = nowMs();
     stream.write(`${text}\n`);
   };
   return {
-    start: (planned) => {
+    start: (planned, each) => {
       totalMs = planned;
       label = '';
-      say(planned === null ? 'starting' : `starting; ${formatDuration(planned)} of load are planned`);
+      if (started) return;
+      started = true;
+      const runs = each === undefined ? '' : ` in ${each}`;
+      say(planned === null ? 'starting' : `starting; ${formatDuration(planned)} of load are planned${runs}`);
     },
     stage: say,
     update: (done, state) => {

@@ -1,8 +1,13 @@
-/** The one command that repeats a run elsewhere, for results: what was typed, without the places of this machine. */
+/**
+ * The one command that repeats a run, for results: what was typed, without the places of this machine, and to be run in
+ * the same directory. A file (a plan, a recording) is named by its way from there, so that the command runs as printed and
+ * the result does not tell where on the machine that was.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { relative } from 'node:path';
+
 /** Flags that name places, or change only what is printed. */
 const LEFT_OUT_WITH_VALUE: ReadonlySet<string> = new Set(['--out', '--temp-dir', '--tempDir']);
-/** A plan file by its absolute path, alone or behind `=`. */
-const PLAN_FILE = /^([^/]*=)?\/.*\/([^/]+\.ya?ml)$/;
 const LEFT_OUT: ReadonlySet<string> = new Set(['--json', '--no-json', '--publish', '--no-publish']);
 
 /** `args`: what stands behind the program's name, `bench` included. */
@@ -21,9 +26,16 @@ export function repeatCommand(args: readonly string[]): string {
       kept.push('--auth', withoutSecret(value));
       continue;
     }
-    kept.push(quoted(arg.replace(PLAN_FILE, '$1$2')));
+    kept.push(quoted(fromHere(arg)));
   }
   return ['npx ringkeeper', ...kept].join(' ');
+}
+
+/** Of an absolute path to a file, alone or behind `--plan=`; anything else stays as it is. */
+function fromHere(arg: string): string {
+  const [, flag = '', path] = /^(--plan=)?(\/.+)$/.exec(arg) ?? [];
+  if (path === undefined || !existsSync(path) || !statSync(path).isFile()) return arg;
+  return flag + relative('', path);
 }
 
 /** A password belongs into no result, nor the place of a file. */

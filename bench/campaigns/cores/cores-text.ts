@@ -19,7 +19,7 @@ const FIGURES: readonly ComparedFigure[] = ['throughput', 'serverCpuPerOp', 'p50
 
 /** For the terminal, as soon as a comparison is done. */
 export function comparisonLines({ mode, plan, phases, invalidRuns, runs }: ModeComparison): string[] {
-  const invalid = invalidRuns === 0 ? '' : ` (${invalidRuns} of ${runs} runs not valid)`;
+  const invalid = invalidRuns === 0 ? '' : ` (${invalidRuns} of ${runs} runs void)`;
   return phases.map(
     (phase) =>
       `${mode.padEnd(14)}${`${plan} ${phase.phase}`.padEnd(18)}${verdictText(phase).padEnd(22)}` +

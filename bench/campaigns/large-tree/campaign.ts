@@ -6,7 +6,7 @@
  *               '-> flat, deep: made, listed, restarted, checked
  */
 
-import { formatRate, plural } from '../../figures/format.ts';
+import { formatRate, orMissing, plural } from '../../figures/format.ts';
 import { KeySpace } from '../../load/key-space.ts';
 import { makeDataDir, removeDataDir } from './data-dir.ts';
 import type { LargeTreeResult, LoadResult, ServerName, ShapeResult, StartResult } from './large-tree-json.ts';
@@ -64,7 +64,7 @@ export async function runLargeTree(
 async function startsOn(template: string, options: CampaignOptions): Promise<StartResult[]> {
   const { servers, starts: rounds, nodes, tempParent, build, apacheHeap, abort, say } = options;
   const onStart = ({ server, ms, residentBytes }: StartResult): void =>
-    say(`start   ${server}: ${(ms / 1000).toFixed(2)} s, ${megabytes(residentBytes)} resident`);
+    say(`start   ${server}: ${(ms / 1000).toFixed(2)} s, ${orMissing(residentBytes, megabytes)} resident`);
   const path = new KeySpace(wideTree(nodes)).keyPath(0);
   return measureStarts(template, { servers, rounds, path, tempParent, build, apacheHeap, abort, onStart });
 }
@@ -106,7 +106,7 @@ async function shapeOf(shape: Shape, dataDir: string, options: CampaignOptions):
   const result = await measureShape(shape, options.nodes, dataDir, options);
   const { createMs, residentBytes, restartMs } = result;
   options.say(
-    `${shape.padEnd(8)}made in ${(createMs / 1000).toFixed(1)} s, ${megabytes(residentBytes)}; ` +
+    `${shape.padEnd(8)}made in ${(createMs / 1000).toFixed(1)} s, ${orMissing(residentBytes, megabytes)}; ` +
       `restart ${(restartMs / 1000).toFixed(2)} s`,
   );
   return result;

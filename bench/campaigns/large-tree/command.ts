@@ -1,7 +1,7 @@
 /**
  * `ringkeeper bench campaign large-tree`: a million znodes of 100 bytes, beside Apache ZooKeeper on the same machine. How
  * much memory they take, how long a start from disk takes, and how long a reply may take while snapshots of the tree
- * are written.
+ * are written. Exit status 1 when a target is missed.
  */
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../../src/base/failure.ts';
@@ -16,6 +16,7 @@ import { countFlag, type PlaceFlags, saveCampaign, thisCommand, withPlaces } fro
 import { type CampaignOptions, runLargeTree } from './campaign.ts';
 import type { LargeTreeResult, ServerName } from './large-tree-json.ts';
 import { renderLargeTreeSummary, targetLines } from './summary.ts';
+import { targetRows } from './targets.ts';
 import { SHAPES, type Shape } from './trees.ts';
 
 /** Fewer leave nothing to spread over directories; more do not fit the load generator's names. */
@@ -106,7 +107,7 @@ async function runCampaign(flags: LargeTreeFlags, abort: AbortSignal): Promise<n
   process.stdout.write(`\n${targetLines(result).join('\n')}\n`);
   const files = [{ name: 'summary.md', content: renderLargeTreeSummary(result) }];
   process.stdout.write(`saved in ${saveCampaign(flags.out, 'large-tree', result, files)}\n`);
-  return 0;
+  return targetRows(result).some(({ outcome }) => outcome === 'missed') ? 1 : 0;
 }
 
 function shapesFlag(text: string): Shape[] {

@@ -10,7 +10,7 @@ export interface ShapeResult {
   readonly shape: Shape;
   readonly znodes: number;
   readonly createMs: number;
-  readonly residentBytes: number;
+  readonly residentBytes: number | null;
   /** Null for shapes without a long list. */
   readonly childList: (LargeReply & { readonly worstPingMs: number; readonly pings: number }) | null;
   /** Of all but the empty first one, while the tree was made. */
@@ -18,7 +18,7 @@ export interface ShapeResult {
   /** Process spawn until the first correct reply. */
   readonly restartMs: number;
   /** When the data had been checked. */
-  readonly residentAfterRestartBytes: number;
+  readonly residentAfterRestartBytes: number | null;
 }
 
 export type ServerName = 'ringkeeper' | 'apache';
@@ -28,7 +28,7 @@ export interface StartResult {
   readonly server: ServerName;
   /** Process spawn until the first correct reply to a read. */
   readonly ms: number;
-  readonly residentBytes: number;
+  readonly residentBytes: number | null;
   /** What the server says of its start, under Apache's names: reading the snapshot, transactions of the log, and so on. */
   readonly own: Readonly<Record<string, number>>;
 }
@@ -78,9 +78,9 @@ export interface LoadResult {
   /** Longest times of the server's own metrics. */
   readonly extremes: Readonly<Record<string, number>>;
   /** Resident memory under the load, largest of samples every 100 ms. */
-  readonly residentBytes: number;
+  readonly residentBytes: number | null;
   /** Since the process began. */
-  readonly residentPeakBytes: number;
+  readonly residentPeakBytes: number | null;
   /** Share of the measured time in which some task of the machine waited for a processor; null without PSI. */
   readonly cpuPressure: number | null;
 }

@@ -5,11 +5,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { OpCode } from '../../../src/wire/opcodes.ts';
 import type { Address } from '../../base/address.ts';
-import { readProcessUsage } from '../../measure/process-usage.ts';
 import type { Target } from '../../target/target.ts';
 import { snapshotSpans } from './data-dir.ts';
 import type { ShapeResult } from './large-tree-json.ts';
-import { readMonitor, snapshotsRunning } from './server-facts.ts';
+import { readMonitor, readResident, snapshotsRunning } from './server-facts.ts';
 import { type ServerPlace, withServer } from './servers.ts';
 import { firstReadMs } from './starts.ts';
 import { TreeClient } from './tree-client.ts';
@@ -34,7 +33,7 @@ export async function measureShape(
     const restartMs = await firstReadMs(target, paths.at(-1)!);
     await verify(target.addresses[0]!, `/${shape}`, paths);
     await snapshotsRest(target.addresses[0]!);
-    return { restartMs, residentAfterRestartBytes: resident(target) };
+    return { restartMs, residentAfterRestartBytes: readResident(target) };
   });
   return {
     shape,
@@ -54,7 +53,7 @@ async function makeTree(
   const startMs = performance.now();
   await creator.createAll(paths[Symbol.iterator](), DATA);
   const createMs = performance.now() - startMs;
-  const residentBytes = resident(target);
+  const residentBytes = readResident(target);
   const childList = shape === 'flat' ? await readChildList(target.addresses[0]!, '/flat') : null;
   creator.close();
   return { createMs, residentBytes, childList };
@@ -68,10 +67,6 @@ async function snapshotsRest(address: Address): Promise<void> {
     await delay(REST_POLL_MS);
   }
   throw new Error(`a snapshot was still being written after ${REST_MS_MAX} ms`);
-}
-
-function resident(target: Target): number {
-  return readProcessUsage(target.pid!)?.rssBytes ?? 0;
 }
 
 async function readChildList(address: Address, path: string): Promise<NonNullable<ShapeResult['childList']>> {

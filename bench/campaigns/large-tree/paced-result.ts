@@ -16,7 +16,7 @@ import { type SnapshotSpan, snapshotSpans } from './data-dir.ts';
 import type { LoadResult, Moment, SnapshotFacts } from './large-tree-json.ts';
 import { type LatenessWatch, worstLateness } from './lateness-watch.ts';
 import { type ReplySlice, splitReplies, worstMoments } from './reply-times.ts';
-import { extremes, threadPauses } from './server-facts.ts';
+import { extremes, larger, threadPauses } from './server-facts.ts';
 
 export type PacedResult = Omit<
   LoadResult,
@@ -26,7 +26,7 @@ export type PacedResult = Omit<
 /** What was looked at from the main thread while the phase ran. */
 export interface Watched {
   readonly lateness: LatenessWatch;
-  readonly residentBytes: number;
+  readonly residentBytes: number | null;
   readonly cpuPressure: number | null;
 }
 
@@ -80,8 +80,8 @@ export function pacedResult(facts: PacedFacts, wanted: number): PacedResult {
     gcPauseMaxMs: gcLog === null ? (pauses[0]?.maxMs ?? null) : gcLog.sum(measureStartMs, endMs).maxMs,
     threadPauses: pauses,
     extremes: extremes(values),
-    residentBytes: Math.max(facts.residentBytes, usage?.rssBytes ?? 0),
-    residentPeakBytes: usage?.rssPeakBytes ?? 0,
+    residentBytes: larger(facts.residentBytes, usage?.rssBytes ?? null),
+    residentPeakBytes: usage?.rssPeakBytes ?? null,
     cpuPressure: facts.cpuPressure,
   };
 }

@@ -1,10 +1,12 @@
 /**
- * What a server tells of itself around a load: its statistics start afresh with the measured time (`srst`), so that
+ * Its memory, and what a server tells of itself around a load: its statistics start afresh with the measured time (`srst`), so that
  * every `_max` in the last reading is of that time.
  */
 import type { Address } from '../../base/address.ts';
 import { type MonitorValues, parseMonitor } from '../../measure/mntr.ts';
+import { readProcessUsage } from '../../measure/process-usage.ts';
 import { askWord } from '../../target/four-letter-word.ts';
+import type { Target } from '../../target/target.ts';
 
 const ANSWER_MS_MAX = 5_000;
 const OWN_THREAD_GC = /^ringkeeper_thread_(\w+)_gc_ms_max$/;
@@ -20,6 +22,16 @@ const SNAPSHOTS = 'cnt_snapshottime';
 export interface ThreadPause {
   readonly thread: string;
   readonly maxMs: number;
+}
+
+/** Null when its process has ended, and where no such figure is to be had (other systems than Linux). */
+export function readResident({ pid }: Target): number | null {
+  return pid === null ? null : (readProcessUsage(pid)?.rssBytes ?? null);
+}
+
+/** Null where neither is known. */
+export function larger(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
 /** Null when it does not answer in time. */

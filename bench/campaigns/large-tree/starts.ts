@@ -8,12 +8,11 @@
  */
 import { ErrorCode, errorName } from '../../../src/wire/error-codes.ts';
 import type { Address } from '../../base/address.ts';
-import { readProcessUsage } from '../../measure/process-usage.ts';
 import { getRequest } from '../../session/frames.ts';
 import { RawSession } from '../../session/raw-session.ts';
 import type { Target } from '../../target/target.ts';
 import type { ServerName, StartResult } from './large-tree-json.ts';
-import { readMonitor, startupFigures } from './server-facts.ts';
+import { readMonitor, readResident, startupFigures } from './server-facts.ts';
 import { onCopy, type ServerPlace } from './servers.ts';
 import { DATA } from './trees.ts';
 
@@ -49,7 +48,7 @@ export async function measureStarts(template: string, options: StartOptions): Pr
 function measureStart(server: ServerName, template: string, options: StartOptions): Promise<StartResult> {
   return onCopy(server, {}, template, options, async (target) => {
     const ms = await firstReadMs(target, options.path);
-    const residentBytes = readProcessUsage(target.pid!)?.rssBytes ?? 0;
+    const residentBytes = readResident(target);
     const own = startupFigures(await readMonitor(target.addresses[0]!));
     return { server, ms, residentBytes, own };
   });

@@ -15,6 +15,7 @@ import { campaignFoot } from '../campaign.ts';
 import type { LargeTreeResult, LoadResult, ServerName, ShapeResult, StartResult } from './large-tree-json.ts';
 import { SAMPLES } from './measure-shape.ts';
 import type { ReplyTimes } from './reply-times.ts';
+import { larger } from './server-facts.ts';
 import { megabytes, NODES, startsOf, startText, targetRows } from './targets.ts';
 
 const STARTUP_FIGURES: readonly (readonly [name: string, head: string])[] = [
@@ -93,8 +94,8 @@ function loadSection({ loads, share }: LargeTreeResult): string[] {
     ['some task waited for a processor', ({ cpuPressure }) => orMissing(cpuPressure, formatPercent)],
     ['server: longest GC pause, ms', gcText],
     ['server: longest fsync of its log, ms', fsyncText],
-    ['resident, largest sample', ({ residentBytes }) => megabytes(residentBytes)],
-    ['resident, peak since its start', ({ residentPeakBytes }) => megabytes(residentPeakBytes)],
+    ['resident, largest sample', ({ residentBytes }) => orMissing(residentBytes, megabytes)],
+    ['resident, peak since its start', ({ residentPeakBytes }) => orMissing(residentPeakBytes, megabytes)],
   ];
   return [
     '## Under load while snapshots are written',
@@ -154,9 +155,9 @@ function startSection({ starts }: LargeTreeResult): string[] {
   const rows = SERVERS.flatMap((server) => {
     const some = startsOf(starts, server);
     if (some.length === 0) return [];
-    const residents = some.map(({ residentBytes }) => residentBytes);
+    const resident = some.map(({ residentBytes }) => residentBytes).reduce(larger);
     const own = STARTUP_FIGURES.map(([name]) => medianOwn(some, name));
-    return [[server, startText(starts, server), megabytes(Math.max(...residents)), ...own]];
+    return [[server, startText(starts, server), orMissing(resident, megabytes), ...own]];
   });
   return [
     '## Start with the tree on disk',
@@ -185,7 +186,7 @@ function shapeSection(shapes: readonly ShapeResult[]): string[] {
       ({ createMs, znodes }) =>
         `${(createMs / 1000).toFixed(1)} s, ${formatRate((znodes / createMs) * 1000)}`,
     ],
-    ['resident then', ({ residentBytes }) => megabytes(residentBytes)],
+    ['resident then', ({ residentBytes }) => orMissing(residentBytes, megabytes)],
     [
       'getChildren of all',
       ({ childList }) =>
@@ -201,7 +202,7 @@ function shapeSection(shapes: readonly ShapeResult[]): string[] {
     ],
     ['last snapshots, ms', ({ snapshotsMs }) => snapshotsMs.slice(-3).join(', ') || MISSING],
     ['restart until the first read', ({ restartMs }) => `${(restartMs / 1000).toFixed(2)} s`],
-    ['resident then, data checked', (shape) => megabytes(shape.residentAfterRestartBytes)],
+    ['resident then, data checked', (shape) => orMissing(shape.residentAfterRestartBytes, megabytes)],
   ];
   return [
     '## Shapes of tree, ringkeeper',

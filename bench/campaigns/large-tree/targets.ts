@@ -107,13 +107,17 @@ export function loadOf(loads: readonly LoadResult[], server: ServerName): LoadRe
 
 /** After making each shape, after starts, under the load; shapes are ringkeeper's only. */
 function largestResident({ shapes, starts, loads }: Facts, server: ServerName): number | null {
-  const ofShapes = (shape: ShapeResult): number[] => [shape.residentBytes, shape.residentAfterRestartBytes];
+  const ofShapes = (shape: ShapeResult): (number | null)[] => [
+    shape.residentBytes,
+    shape.residentAfterRestartBytes,
+  ];
   const all = [
     ...(server === 'ringkeeper' ? shapes.flatMap(ofShapes) : []),
     ...startsOf(starts, server).map(({ residentBytes }) => residentBytes),
     ...loads.filter((load) => load.server === server).map(({ residentBytes }) => residentBytes),
   ];
-  return all.length === 0 ? null : Math.max(...all);
+  const known = all.filter((bytes) => bytes !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 export function startsOf(starts: readonly StartResult[], server: ServerName): StartResult[] {

@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicMs } from '../../base/phase-clock.ts';
 import { LoadController, type RunningPhase } from '../../generator/controller.ts';
 import { GcLog } from '../../measure/gc-pauses.ts';
-import { readCpuPressureMicros, readProcessUsage } from '../../measure/process-usage.ts';
+import { readCpuPressureMicros } from '../../measure/process-usage.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { silentProgress } from '../../run/progress.ts';
 import { warmUp } from '../../run/warm-up.ts';
@@ -22,7 +22,7 @@ import { LatenessWatch } from './lateness-watch.ts';
 import { type PhaseTimes, pacedPlan, peakPlan, WRITE_SHARE } from './load-plans.ts';
 import { type PacedResult, pacedResult, repliesPerSecond, type Watched } from './paced-result.ts';
 import { SLICE_MS } from './reply-times.ts';
-import { readMonitor, resetMonitor, snapshotsWritten } from './server-facts.ts';
+import { larger, readMonitor, readResident, resetMonitor, snapshotsWritten } from './server-facts.ts';
 import { onCopy, type ServerPlace } from './servers.ts';
 
 export interface LoadOptions extends ServerPlace {
@@ -135,7 +135,7 @@ async function watchPhase(
   await resetMonitor(address);
   const before = snapshotsWritten(await readMonitor(address)) ?? 0;
   const pressureBefore = readCpuPressureMicros();
-  let residentBytes = 0;
+  let residentBytes: number | null = null;
   let over = false;
   running.reports.then(
     () => (over = true),
@@ -144,7 +144,7 @@ async function watchPhase(
   for (let look = 0; !over && !abort.aborted && monotonicMs() < measureEndMs; look++) {
     await delay(LOOK_MS);
     lateness.look();
-    residentBytes = Math.max(residentBytes, residentNow(target));
+    residentBytes = larger(residentBytes, readResident(target));
     if (look % LOOKS_PER_QUESTION !== 0) continue;
     const written = snapshotsWritten(await readMonitor(address));
     if (written === null) continue; // too busy just now: the next look may get an answer
@@ -159,10 +159,6 @@ async function watchPhase(
   lateness.look();
   const cpuPressure = pressureShare(pressureBefore, monotonicMs() - measureStartMs);
   return { lateness, residentBytes, cpuPressure };
-}
-
-function residentNow({ pid }: Target): number {
-  return pid === null ? 0 : (readProcessUsage(pid)?.rssBytes ?? 0);
 }
 
 function pressureShare(beforeMicros: number | null, measuredMs: number): number | null {

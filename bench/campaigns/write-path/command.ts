@@ -41,10 +41,11 @@ async function runWritePath(flags: WritePathFlags, abort: AbortSignal): Promise<
   const command = thisCommand();
   const startedAt = new Date().toISOString();
   const environment = captureMachine(tempParent);
+  const progress = terminalProgress();
   const loads: MeasuredPath[] = [];
   for (const load of PATH_LOADS) {
     if (abort.aborted) break;
-    const options = { tempParent, command, abort, warmUpMsMax, progress: terminalProgress() };
+    const options = { tempParent, command, abort, warmUpMsMax, progress };
     const measured = await measurePath(load, times, options);
     if (measured !== null) loads.push(measured);
   }

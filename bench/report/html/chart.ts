@@ -51,7 +51,8 @@ export function format(name: FormatName): string {
 export function seriesColor(index: number): string {
   return `var(--s${(index % SERIES_COLORS) + 1})`;
 }
-export const SERIES_COLORS = 8;
+/** style.ts has as many, all apart from each other and from the paper in both of its schemes. */
+export const SERIES_COLORS = 16;
 
 /** The left margin is the same everywhere, so that time axes stand under each other. */
 export const GRID = { left: 58, right: 18, top: 34, bottom: 44, outerBoundsMode: 'none' } as const;

@@ -32,7 +32,7 @@ export function renderCompareReport(comparison: Comparison, runs: readonly RunRe
 ${comparison.phases.map(verdict)}
 ${runsNote(comparison)}
 <h2 id="figures">Figures</h2>
-${tableMarkup(comparisonTable(comparison), 'Medians of both sides and the ratio B / A: median over pairs with its 95 % interval')}
+${tableMarkup(comparisonTable(comparison), 'Medians of both sides and the ratio B / A: median over pairs, in brackets how far it may be off')}
 ${comparison.phases.map((phase, index) => phaseSection(comparison, phase, index, sides, sheet))}
 <h2 id="runs">Single runs</h2>
 ${runTable(comparison)}

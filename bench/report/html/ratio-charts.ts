@@ -7,11 +7,12 @@
  *     p99             |       |-○-|      |        1 inside: hollow
  *                               ▒▒▒               grey: how far equal things differed here (A/A runs)
  */
-import { FIGURE_LABELS, isBetter, ratioText } from '../../figures/compare-figures.ts';
-import { formatP, formatRatio, plural } from '../../figures/format.ts';
+import { FIGURE_LABELS, intervalWords, isBetter, ratioText } from '../../figures/compare-figures.ts';
+import { formatP, formatRatio, orMissing, plural } from '../../figures/format.ts';
 import {
   COMPARED_FIGURES,
   type ComparedFigure,
+  INTERVAL_PAIRS_MIN,
   type PhaseComparison,
   type RatioEstimate,
 } from '../../result/compare-json.ts';
@@ -65,21 +66,22 @@ export function forestChart(comparison: PhaseComparison): Chart | null {
   const floorNote =
     comparison.noiseFloor === null ? '' : ' Grey: how far equal things differed here (A/A runs).';
   const names = rows.map(({ figure }) => FIGURE_LABELS[figure]);
+  const { pairs } = rows[0]!.estimate;
   return {
     title: 'Ratio B / A of each figure',
-    note: `Median over ${plural(rows[0]!.estimate.pairs, 'pair')} with its 95 % interval; hollow where the interval holds 1. Right of 1, B has more of it: better for throughput, worse for latency and CPU.${floorNote}`,
+    note: `Median over ${plural(pairs, 'pair')} with its ${intervalWords(pairs)}; hollow where that holds 1. Right of 1, B has more of it: better for throughput, worse for latency and CPU.${floorNote}`,
     summary: `Ratios of phase ${comparison.phase}: ${rows.map(({ figure, estimate }) => `${FIGURE_LABELS[figure]} ${ratioText(estimate)}`).join(', ')}.`,
     heightPx: GRID.bottom + 16 + rows.length * ROW_PX,
     group: null,
     table: {
-      head: ['figure', 'ratio B / A', '95 % interval', 'p', 'pairs', 'noise floor'],
+      head: ['figure', 'ratio B / A', intervalWords(pairs), 'p', 'pairs', 'noise floor'],
       rows: rows.map(({ figure, estimate, floor }) => [
         FIGURE_LABELS[figure],
         formatRatio(estimate.ratio),
-        `${formatRatio(estimate.low)} .. ${formatRatio(estimate.high)}`,
+        endsText(estimate),
         formatP(estimate.p),
         String(estimate.pairs),
-        floor === undefined ? '-' : `${formatRatio(floor.low)} .. ${formatRatio(floor.high)}`,
+        orMissing(floor, endsText),
       ]),
     },
     option: baseOption({
@@ -106,6 +108,12 @@ export function forestChart(comparison: PhaseComparison): Chart | null {
       yAxis: [{}, { show: false }],
     },
   };
+}
+
+function endsText({ ratio, low, high, pairs }: RatioEstimate): string {
+  return pairs < INTERVAL_PAIRS_MIN
+    ? `${formatRatio(ratio)}, ${plural(pairs, 'pair')}`
+    : `${formatRatio(low)} .. ${formatRatio(high)}`;
 }
 
 function forestSeries(rows: readonly ForestRow[]): JsonObject[] {

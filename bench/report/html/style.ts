@@ -8,12 +8,14 @@ const LIGHT = `
   --paper: #ffffff; --panel: #ffffff; --tint: #f5f7f9; --ink: #1a2027; --muted: #5a6673; --rule: #ccd3da; --grid: #e9edf1;
   --accent: #1b63a5; --good: #17735a; --bad: #b3261e; --warn: #8a5a00; --reference: #8a949e;
   --s1: #1f6fb5; --s2: #cf5d0b; --s3: #17866a; --s4: #8550b5; --s5: #a98200; --s6: #d0408a; --s7: #7a4a2b; --s8: #0888a5;
+  --s9: #301c99; --s10: #0b400b; --s11: #661251; --s12: #f22cf2; --s13: #4d2cf2; --s14: #2e4a66; --s15: #1ea61e; --s16: #997383;
   --heat: 27, 99, 165;`;
 
 const DARK = `
   --paper: #14181c; --panel: #1d2329; --tint: #1b2127; --ink: #e3e8ed; --muted: #9ba7b3; --rule: #3a434c; --grid: #262d34;
   --accent: #79b8f2; --good: #58c9a4; --bad: #ff8a80; --warn: #e5b454; --reference: #7f8a95;
   --s1: #6cb2f0; --s2: #f39a55; --s3: #4fc3a1; --s4: #c49bea; --s5: #e9cf4d; --s6: #ff8cc0; --s7: #c79a78; --s8: #58d3ee;
+  --s9: #9f2cf2; --s10: #178017; --s11: #cc256a; --s12: #5c6b99; --s13: #2cf22c; --s14: #99651c; --s15: #f22cd1; --s16: #20b220;
   --heat: 108, 178, 240;`;
 
 export const STYLE = `

@@ -34,7 +34,7 @@ ${findings(sweep)}
 ${search === null ? NOTHING : html`<h2 id="search">Search</h2>${sheet.place(search)}`}
 ${charts.length === 0 ? NOTHING : html`<h2 id="curves">Curves</h2>${sheet.placeAll(charts)}`}
 ${maps}
-<h2 id="figures">Figures</h2>
+${sweep.points.length === 0 ? NOTHING : html`<h2 id="figures">Figures</h2>`}
 ${tableMarkup(sweepTable(sweep), 'Each point: median of the replicates [lowest .. highest]')}
 ${tableMarkup(sweepReferences(sweep), 'Beside published figures: an orientation, never a verdict')}
 ${reproduceSection(sweep.command, sweep.startedAt, 'sweep')}`;

@@ -1,5 +1,8 @@
 /** What the command line changes in a plan, and how wrong flags are told. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import yargs from 'yargs';
 import { notesOn } from '../../../bench/command/notes.ts';
@@ -160,7 +163,7 @@ test('the command that repeats a run names no place of this machine', () => {
   assert.equal(repeatCommand(['bench', 'run', 'prod-mix']), 'npx ringkeeper bench run prod-mix');
   const places = ['--out', '/x', '--temp-dir=/y', '--json', '--tempDir', '/z'];
   assert.equal(
-    repeatCommand(['bench', 'run', '/home/me/plans/mine.yaml', ...places, '--target', 'apache']),
+    repeatCommand(['bench', 'run', 'mine.yaml', ...places, '--target', 'apache']),
     'npx ringkeeper bench run mine.yaml --target apache',
   );
   assert.equal(
@@ -178,6 +181,35 @@ test('the command that repeats a run names no place of this machine', () => {
   assert.equal(
     repeatCommand(['bench', 'run', 'x', '--set=seed=1']),
     'npx ringkeeper bench run x --set=seed=1',
+  );
+});
+
+test('it runs as printed: a file is named by the way to it', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'ringkeeper-repeat-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  for (const [args, place] of [
+    [['run'], ''],
+    [['compare', 'a', 'b', '--plan'], ''],
+    [['compare', 'a', 'b'], '--plan='],
+    [['replay'], ''],
+  ] as const) {
+    const file = join(dir, 'mine.yaml');
+    writeFileSync(file, '');
+    const words = repeatCommand(['bench', ...args, place + file]).split(' ');
+    const named = words.at(-1)!.slice(place.length);
+    assert.ok(!isAbsolute(named), named);
+    assert.equal(resolve(named), file);
+  }
+  const set = ['bench', 'run', 'x', '--set', 'tree.root=/bench/a'];
+  assert.equal(repeatCommand(set), `npx ringkeeper ${set.join(' ')}`);
+});
+
+test('what a plan says of itself goes on with the flags that change it', async () => {
+  assert.doesNotMatch((await planOf('standalone-quick')).description, /Changed/);
+  const args = ['--connections', '8', '--set', 'tree.values=100B', '--phase', 'read'];
+  assert.match(
+    (await planOf('standalone-quick', ...args)).description,
+    /100 outstanding\. Changed here: --phase read, --connections 8, --set tree\.values=100B$/,
   );
 });
 

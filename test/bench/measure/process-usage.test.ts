@@ -6,20 +6,24 @@ import {
   ContextSwitches,
   parseCpuMicros,
   parsePressure,
-  parseStatusBytes,
+  parseUsage,
   readProcessUsage,
 } from '../../../bench/measure/process-usage.ts';
 
 const GONE = 2 ** 30;
+const STAT = '42 (a (b) c) S 1 42 42 0 -1 4194560 100 0 0 0 250 50 7 7 20 0 11 0 1000 1 1';
 
 test('CPU time is read behind a process name with spaces and brackets', () => {
-  const stat = '42 (a (b) c) S 1 42 42 0 -1 4194560 100 0 0 0 250 50 7 7 20 0 11 0 1000 1 1';
-  assert.equal(parseCpuMicros(stat), 3_000_000);
+  assert.equal(parseCpuMicros(STAT), 3_000_000);
 });
 
-test('memory lines are in kB; a missing one is 0', () => {
-  assert.equal(parseStatusBytes('Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\n', 'VmRSS'), 1024 * 1024);
-  assert.equal(parseStatusBytes('Name:\tx\n', 'VmRSS'), 0);
+test('memory lines are in kB', () => {
+  const usage = parseUsage(STAT, 'Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\n');
+  assert.deepEqual(usage, { cpuMicros: 3_000_000, rssBytes: 1024 * 1024, rssPeakBytes: 2048 * 1024 });
+});
+
+test('a process that has ended and is still listed has no figures: its memory is not 0', () => {
+  assert.equal(parseUsage(STAT, 'Name:\tx\nState:\tZ (zombie)\n'), null);
 });
 
 test('pressure is the share of time in which some task waited', () => {

@@ -90,8 +90,18 @@ test('another schema is refused with the versions that are known', (t) => {
   refuses(out, /run\.json - ringkeeper-bench-run version 1; this version reads .*version 3/);
   writeFileSync(join(out, 'run.json'), '{"schema": "ringkeeper-');
   refuses(out, /not JSON, or cut off/);
-  writeFileSync(join(out, 'run.json'), '{"large": "tree"}');
-  refuses(out, /no schema/);
+  for (const text of ['{"large": "tree"}', '{"schema": 1}', '{"schema": "other"}']) {
+    writeFileSync(join(out, 'run.json'), text);
+    refuses(out, /run\.json - no schema; this version reads/);
+  }
+});
+
+test('the result of a campaign is refused by its name', (t) => {
+  const out = tempDir(t);
+  const head = { schema: 'ringkeeper-bench-faults-kill', schemaVersion: 1 };
+  writeFileSync(join(out, 'faults-kill.json'), JSON.stringify(head));
+  writeFileSync(join(out, 'summary.md'), '');
+  refuses(out, /- the result of a campaign \(faults-kill\); .* read its summary\.md/);
 });
 
 test('results of older schemas are listed with their summary', (t) => {

@@ -74,7 +74,7 @@ test('an abort in a phase gives what was measured until then, marked as partial'
   const progress: Progress = {
     ...silent,
     update: (_doneMs, { ratePerSecond }) => {
-      if (ratePerSecond > 0) abort.abort(); // the first sign of life
+      if (ratePerSecond! > 0) abort.abort(); // the first sign of life
     },
   };
   const outcome = await runTiny(endless, 'null', { abort: abort.signal, progress });

@@ -47,7 +47,7 @@ test('a list, a restart, starts in turn, and whole snapshots under the load', as
   const flatDir = makeDataDir(home);
   const flat = await measureShape('flat', NODES, flatDir, place);
   assert.equal(flat.znodes, NODES);
-  assert.ok(flat.childList !== null && flat.childList.pings > 0 && flat.residentBytes > 0);
+  assert.ok(flat.childList !== null && flat.childList.pings > 0 && flat.residentBytes! > 0);
   const template = makeDataDir(home);
   const wide: Shape = 'wide';
   assert.equal((await measureShape(wide, NODES, template, place)).childList, null);
@@ -66,7 +66,7 @@ test('a list, a restart, starts in turn, and whole snapshots under the load', as
   });
   assert.ok(starts.every(({ own }) => own['startup_snap_load_time'] !== undefined));
   assert.deepEqual(
-    starts.map(({ server, ms, residentBytes }) => [server, ms > 0, residentBytes > 0]),
+    starts.map(({ server, ms, residentBytes }) => [server, ms > 0, residentBytes! > 0]),
     [
       ['ringkeeper', true, true],
       ['ringkeeper', true, true],

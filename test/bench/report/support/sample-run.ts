@@ -204,6 +204,7 @@ function samplePhase(plan: PhasePlan, seed: number, outage: Outage | null, speed
     waited: outage === null ? null : { count: 41, longestMs: 912 },
     disorder: 0,
     dropped: 0,
+    events: open ? 25_300 : 0,
     eventsBeforeAck: open ? 118 : 0,
     scheduleLag: open ? { ...latency, p50Ms: 0.07, p99Ms: 0.69, maxMs: 3.1 } : null,
     ...costs(seed, ratePerSecond, open, speed, times, outage),
