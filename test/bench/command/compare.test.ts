@@ -16,7 +16,7 @@ function savedComparison(dir: string): Comparison {
 test('a gate lets pass what is shown to be faster', async () => {
   const out = outDir();
   const effort = ['--plan', plan, '--pairs', '3', '--floor-pairs', '2', '--seconds', '600ms', '--no-ceiling'];
-  const gate = ['--gate', 'not-faster', '--gate-allow', 'invalid'];
+  const gate = ['--gate', 'not-faster', '--gate-allow', 'void'];
   const { status, stdout, stderr } = await bench(
     'compare',
     'null:delayMs=20',
@@ -59,6 +59,15 @@ test('a gate that cannot tell refuses, with status 3 and the reason', async () =
   assert.deepEqual(comparison, savedComparison(onlyResult(out)));
   assert.match(stderr, /^FAIL {2}mixed: /m);
   assert.match(comparison.command, /^npx ringkeeper bench compare null null --plan tiny\.yaml --pairs 1 /);
+});
+
+test('a side B that cannot be reached is told before A is measured against itself', async () => {
+  const out = outDir();
+  const args = ['compare', 'null', '127.0.0.1:1', '--plan', plan, '--no-ceiling', '--out', out];
+  const { status, stderr } = await bench(...args);
+  assert.equal(status, 2, stderr);
+  assert.match(stderr, /"127\.0\.0\.1:1" - no server of it gives a session/);
+  assert.deepEqual(readdirSync(out), []);
 });
 
 test('Ctrl-C saves the whole pairs, marked as partial', async () => {

@@ -4,10 +4,21 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parseRun } from '../../../bench/result/older-results.ts';
+import { createRequest } from '../../../bench/session/frames.ts';
+import { withSession } from '../../../bench/session/raw-session.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import type { Target } from '../../../bench/target/target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
-import { assertMeasured, bench, onlyResult, outDir, planFile, startBench, tempDir } from './support.ts';
+import {
+  assertMeasured,
+  bench,
+  onlyResult,
+  outDir,
+  planFile,
+  refusal,
+  startBench,
+  tempDir,
+} from './support.ts';
 
 const file = join(tempDir, 'tiny.rec');
 const plan = planFile('tiny');
@@ -59,6 +70,32 @@ test('the recording is replayed on another server, with the same results', async
     run.command,
     /^npx ringkeeper bench replay .*tiny\.rec --target embedded --speed max --order all$/,
   );
+});
+
+test('a replay whose figures are void ends like a run: with status 4', async () => {
+  const address = target.addresses[0]!;
+  // What the recording creates is there already: the results are not those of the recording.
+  await withSession(address, 5_000, async (session) => {
+    assert.equal((await session.request(createRequest('/bench', new Uint8Array(0)))).error, 0);
+  });
+  const place = `127.0.0.1:${address.port}`;
+  const { status, stdout } = await bench(
+    'replay',
+    file,
+    '--target',
+    place,
+    '--speed',
+    'max',
+    '--out',
+    outDir(),
+  );
+  assert.equal(status, 4, stdout);
+  assert.match(stdout, /results differ from the recorded ones/);
+});
+
+test('the file is looked at before a server is started for it', async () => {
+  const missing = await refusal('replay', join(tempDir, 'missing.rec'), '--target', '127.0.0.1:1');
+  assert.match(missing.message, /missing\.rec/);
 });
 
 test('bench report makes the files for people again', async () => {

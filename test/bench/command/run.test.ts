@@ -81,12 +81,21 @@ test('for people there is a table, where it is saved, how it goes on, and a last
   assert.match(next!, /^Next: \w/);
 });
 
+test('a service that cannot be reached is told before anything is measured', async () => {
+  const ended = await bench('run', plan, '--target', '127.0.0.1:1', '--out', outDir());
+  assert.equal(ended.status, 2);
+  assert.match(ended.stderr, /no server of it gives a session: 127\.0\.0\.1:1: .*ECONNREFUSED/);
+  assert.doesNotMatch(ended.stderr, /what the generator itself can do/);
+});
+
 test('a sweep has a run per value, with replicates', async () => {
   const out = outDir();
   const file = planFile('swept', 'sweep: {phases.mixed.readPercent: [0, 100]}');
   const args = ['--target', 'null', '--out', out, '--no-ceiling', '--replicates', '2', '--seconds', '100ms'];
   const { status, stdout, stderr } = await bench('run', file, ...args);
-  assert.equal(status, 0, stderr);
+  assertMeasured(status, stderr);
+  assert.equal(stderr.match(/^starting; /gm)?.length, 1, 'said once, not for each run');
+  assert.match(stderr, /^starting; 150 ms of load are planned in each of 4 runs$/m);
   const dir = onlyResult(out);
   assert.match(dir, /-swept-sweep-null-[^/]*$/);
   assert.match(stdout, /readPercent/);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import type { Json, JsonObject } from '../../../bench/report/html/chart.ts';
+import { type Json, type JsonObject, SERIES_COLORS, seriesColor } from '../../../bench/report/html/chart.ts';
 import { renderCompareReport } from '../../../bench/report/html/compare-report.ts';
 import { PACKED_NAME } from '../../../bench/report/html/echarts-library.ts';
 import { pageScript } from '../../../bench/report/html/page-script.ts';
@@ -151,8 +151,22 @@ test('text and curves stand out from the ground in both schemes', () => {
     for (const text of ['ink', 'muted', 'accent', 'good', 'bad', 'warn']) {
       for (const ground of ['paper', 'tint', 'panel']) assertContrast(palette, text, ground, 4.5);
     }
-    for (let number = 1; number <= 8; number++) assertContrast(palette, `s${number}`, 'paper', 3);
+    for (let number = 1; number <= SERIES_COLORS; number++) assertContrast(palette, `s${number}`, 'paper', 3);
     assertContrast(palette, 'reference', 'paper', 2.7);
+  }
+});
+
+test('sixteen series have sixteen colours that can be told apart, in both schemes', () => {
+  assert.ok(SERIES_COLORS >= 16);
+  const names = Array.from({ length: SERIES_COLORS }, (_, index) => /--(\w+)/.exec(seriesColor(index))![1]!);
+  for (const palette of palettes(PAGES['run']!)) {
+    const colors = names.map((name) => perceived(palette.get(name)!));
+    for (const [at, color] of colors.entries()) {
+      for (const [before, other] of colors.slice(0, at).entries()) {
+        const apart = Math.hypot(...color.map((value, axis) => value - other[axis]!));
+        assert.ok(apart > 0.07, `${names[at]} and ${names[before]}: ${apart.toFixed(3)}`);
+      }
+    }
   }
 });
 
@@ -174,12 +188,41 @@ function assertContrast(palette: Palette, text: string, ground: string, least: n
 }
 
 function luminance(color: string): number {
-  const [r, g, b] = [1, 3, 5].map((at) => {
+  const [r, g, b] = linear(color);
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+}
+
+function linear(color: string): number[] {
+  return [1, 3, 5].map((at) => {
     const share = Number.parseInt(color.slice(at, at + 2), 16) / 255;
     return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
-  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
 }
+
+/** Oklab: distances in it are as large as they look. */
+function perceived(color: string): number[] {
+  const times = (rows: readonly (readonly number[])[], values: readonly number[]): number[] =>
+    rows.map((row) => row.reduce((sum, factor, at) => sum + factor * values[at]!, 0));
+  const cones = [
+    [0.4122214708, 0.5363325363, 0.0514459929],
+    [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005],
+  ];
+  const axes = [
+    [0.2104542553, 0.793617785, -0.0040720468],
+    [1.9779984951, -2.428592205, 0.4505937099],
+    [0.0259040371, 0.7827717662, -0.808675766],
+  ];
+  return times(axes, times(cones, linear(color)).map(Math.cbrt));
+}
+
+test('a search, which has no points, has no empty section of figures', () => {
+  const search = { ...sampleHeatSweep(), axes: [], points: [] };
+  const markup = markupOf(renderSweepReport(search));
+  assert.match(markup, /<h2 id="search">/);
+  assert.doesNotMatch(markup, /<h2 id="figures">/);
+  assert.match(markupOf(PAGES['sweep']!), /<h2 id="figures">/);
+});
 
 test('a plan that says nothing of itself has no subtitle, and one full stop is enough', () => {
   const run = sampleRun();

@@ -107,6 +107,23 @@ test('without a terminal: one line per phase', () => {
   ]);
 });
 
+test('without a terminal a series says once that it starts', () => {
+  const { stream, text } = output(false);
+  const progress = terminalProgress(stream, () => 0);
+  for (let run = 1; run <= 3; run++) {
+    progress.start(2_000, 'each of 3 runs');
+    progress.update(0, { ...STATE, label: `run ${run} of 3 read` });
+    progress.stop();
+  }
+  assert.deepEqual(text().split('\n'), [
+    'starting; 2 s of load are planned in each of 3 runs',
+    'run 1 of 3 read: begins; 0 s of 2 s',
+    'run 2 of 3 read: begins; 0 s of 2 s',
+    'run 3 of 3 read: begins; 0 s of 2 s',
+    '',
+  ]);
+});
+
 test('where it is not known how long it takes, the share is said', () => {
   const { stream, text } = output(false);
   const progress = terminalProgress(stream, () => 0);

@@ -6,6 +6,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { runVerdict } from '../../../bench/figures/verdict.ts';
+import { parseRun } from '../../../bench/result/older-results.ts';
 import { RawSession } from '../../../bench/session/raw-session.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
@@ -154,10 +156,13 @@ for (const [kind, make, skip] of KINDS) {
     before(() => server.start());
     after(() => server.dispose());
 
-    it('in a phase: the rest is measured, what stays is named, the exit status is 1', async () => {
-      const flags = ['--no-ceiling', '--target', server.address, '--out', outDir()];
-      const long = ['--set', 'phases.reads.measure=2s', '--json'];
-      const started = startBench('run', plan('ends'), ...flags, ...long);
+    it('in a phase: its rest is measured, no later one, what stays is named, the exit status is 1', async () => {
+      const flags = ['--no-ceiling', '--target', server.address, '--out', outDir(), '--json'];
+      const reads = '{mix: {get: 1}, warmup: 0, measure: 2s}';
+      const file = join(tempDir, `ends-${kind}.yaml`);
+      const tree = 'connections: 2\ntree: {root: /load/here, znodes: 20, values: 50B}';
+      writeFileSync(file, `${tree}\nphases: {reads: ${reads}, more: ${reads}, last: ${reads}}\n`);
+      const started = startBench('run', file, ...flags);
       // More than set-up and probes come to: the phase has begun, and lasts for two seconds.
       const busy = until(async () => (await receivedBy(server)) > 2000);
       const early = started.finished.then(({ stderr }) => assert.fail(`it ended by itself: ${stderr}`));
@@ -167,8 +172,15 @@ for (const [kind, make, skip] of KINDS) {
       const { status, stderr, stdout } = await started.finished;
       assert.equal(status, 1, stderr);
       assert.match(stderr, /left behind on the service: \/load, \/load\/here .*deleteall \/load$/m);
-      const { target } = JSON.parse(stdout) as { target: { failure: string | null } };
-      assert.match(target.failure ?? '', /ECONNREFUSED/);
+      const result = parseRun(stdout)!;
+      assert.match(result.target.failure ?? '', /ECONNREFUSED/);
+      assert.equal(result.complete, false);
+      assert.deepEqual(
+        result.phases.map((phase) => phase.plan.name),
+        ['reads'],
+      );
+      const told = runVerdict(result).lines.filter((line) => line.includes('ECONNREFUSED'));
+      assert.equal(told.length, 1, told.join('\n'));
     });
   });
 }

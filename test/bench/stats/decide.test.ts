@@ -55,6 +55,13 @@ test('unstable when equal things differ by more than the effect asked for', () =
   assert.equal(decide(eight(1), quiet, { ...HIGHER, minEffect: 0.005 }), 'unstable');
 });
 
+test('a floor of one pair is no interval: it shows neither a quiet machine nor an unstable one', () => {
+  assert.equal(decide(eight(1), ratios(1.3), HIGHER), 'cannot tell');
+  assert.equal(decide(eight(1.04), ratios(1.0001), HIGHER), 'cannot tell', 'minEffect stands in');
+  assert.equal(decide(eight(1.2), ratios(1.3), HIGHER), 'cannot tell', 'equal things differed more');
+  assert.equal(decide(eight(1.2), ratios(1.01), HIGHER), 'faster');
+});
+
 test('an effect that clears a wide floor is reported all the same', () => {
   assert.equal(decide(eight(3), noisy, HIGHER), 'faster');
   assert.equal(decide(eight(1.22), noisy, HIGHER), 'unstable');
