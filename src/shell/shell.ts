@@ -87,7 +87,8 @@ export class Shell implements HistoryPort {
     this.running = running;
     try {
       await work(running.signal);
-      return Status.done;
+      // `watch` ends in order, but what was to follow is not wanted either.
+      return running.signal.aborted ? Status.interrupted : Status.done;
     } catch (error) {
       return await this.complain(where, error, running.signal.aborted);
     } finally {
@@ -129,6 +130,7 @@ export class Shell implements HistoryPort {
   private async tell(where: string, facts: FailureFacts): Promise<void> {
     const { out, coloursErrors } = this.parts;
     const { message, status, code, path, outcome } = facts;
+    if (message === '') return;
     if (out.json) {
       await out.result({ error: { message, status, code, path, outcome, where: where || undefined } }, '');
       return;

@@ -48,8 +48,18 @@ export function aclText(acl: readonly AclEntry[]): string {
   return acl.map(({ scheme, id, perms }) => `'${scheme},'${id}\n: ${permsText(perms)}`).join('\n');
 }
 
+/** `scheme:id:perms` of each, joined. */
+export function aclLine(acl: readonly AclEntry[]): string {
+  return acl.map(({ scheme, id, perms }) => `${scheme}:${id}:${permsText(perms)}`).join(',');
+}
+
 export function aclJson(acl: readonly AclEntry[]): Json {
   return acl.map(({ scheme, id, perms }) => ({ scheme, id, perms: permsText(perms) }));
+}
+
+export function isOpenAcl(acl: readonly AclEntry[]): boolean {
+  const [only] = acl;
+  return acl.length === 1 && only?.scheme === 'world' && only.id === 'anyone' && only.perms === Perm.all;
 }
 
 export function parsePerms(text: string, entry: string): number {

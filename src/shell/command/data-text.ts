@@ -50,6 +50,15 @@ export function dataJson(data: Uint8Array | null): { readonly data: Json; readon
     : { data: text, encoding: 'utf8' };
 }
 
+/** One line at most, for lists and comparisons. */
+export function dataExcerpt(data: Uint8Array | null, lengthMax: number): string {
+  if (data === null) return 'null';
+  const text = textOf(data.subarray(0, lengthMax * 4)) ?? textOf(data);
+  if (text === null || CONTROL.test(text)) return `${data.length} bytes`;
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length <= lengthMax ? JSON.stringify(line) : `${JSON.stringify(line.slice(0, lengthMax))}…`;
+}
+
 /** @throws ShellError when `text` is not what it is said to be. */
 export function parseData(text: string, encoding: 'utf8' | 'hex' | 'base64'): Uint8Array {
   if (encoding === 'hex') {

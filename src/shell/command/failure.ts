@@ -34,6 +34,11 @@ export function usageError(message: string): ShellError {
   return new ShellError(message, Status.usage);
 }
 
+/** A status without a complaint: the result has told already. */
+export function toldAlready(status: Status): ShellError {
+  return new ShellError('', status);
+}
+
 /** What the user asked for is not so, or is refused here. */
 export function refusedError(message: string): ShellError {
   return new ShellError(message, Status.refused);

@@ -53,6 +53,11 @@ export class Output {
     if (!this.json) await this.put(`${text}\n`);
   }
 
+  /** What has a form of its own, whether JSON is wanted or not. */
+  async text(text: string): Promise<void> {
+    await this.put(text);
+  }
+
   /** Bytes as they are, behind everything that was printed. */
   async bytes(bytes: Uint8Array): Promise<void> {
     await this.flush();

@@ -16,6 +16,8 @@ interface Entry {
 export class WatchBook {
   private readonly entries = new Set<Entry>();
   private readonly print: (item: WatchItem) => void;
+  /** Told in this turn: what the server sent once is printed once, however many one-shot watches it ends. */
+  private readonly toldNow = new Set<string>();
   /** `printwatches off` keeps quiet. */
   isPrinting = true;
 
@@ -34,7 +36,7 @@ export class WatchBook {
     changed.then(
       (event) => {
         this.entries.delete(entry);
-        this.tell(event);
+        if (!this.toldNow.has(eventText(event))) this.tell(event);
       },
       // The session ended: there is no event to tell of.
       () => this.entries.delete(entry),
@@ -46,6 +48,8 @@ export class WatchBook {
   }
 
   tell(item: WatchItem): void {
+    if (this.toldNow.size === 0) setImmediate(() => this.toldNow.clear());
+    this.toldNow.add(eventText(item));
     if (this.isPrinting) this.print(item);
   }
 

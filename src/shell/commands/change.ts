@@ -11,7 +11,7 @@ import type { Invocation } from '../command/invocation.ts';
 import type { Flag, Positional } from '../command/shape.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import { statJson, statText } from '../command/stat-text.ts';
-import { inFlight } from '../tree/in-flight.ts';
+import { InFlight } from '../tree/in-flight.ts';
 import { walkTree } from '../tree/walk.ts';
 
 const PATH: Positional = { name: 'path', kind: 'path' };
@@ -151,10 +151,10 @@ async function setAcl(invocation: Invocation, { connection, out, signal }: Conte
   if (invocation.has('s')) throw invocation.fail('-R goes without -s');
   let failures = 0;
   let count = 0;
-  const flight = inFlight();
+  const flight = new InFlight();
   for await (const visit of walkTree(zk, path, { signal })) {
     if (visit.error !== null) throw visit.error;
-    await flight.add(
+    await flight.start(() =>
       zk.setAcl(visit.path, acl, { signal, ...versionOf(invocation) }).then(
         () => void count++,
         async (error: unknown) => {

@@ -1,7 +1,6 @@
 /**
  * Commands that read: Apache's `ls`, `get`, `stat`, `getAcl`, `getEphemerals`, `getAllChildrenNumber`.
  */
-import { isZk } from '../../client/index.ts';
 import { aclJson, aclText } from '../command/acl-text.ts';
 import type { Context } from '../command/context.ts';
 import { DATA_FORMATS, type DataFormat, dataJson, dataText } from '../command/data-text.ts';
@@ -10,6 +9,7 @@ import type { Invocation } from '../command/invocation.ts';
 import type { Flag, Positional } from '../command/shape.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import { statJson, statText } from '../command/stat-text.ts';
+import { countBelow } from '../tree/count.ts';
 import { walkTree } from '../tree/walk.ts';
 
 const PATH: Positional = { name: 'path', kind: 'path' };
@@ -153,14 +153,6 @@ async function getAllChildrenNumber(
   { connection, out, signal }: Context,
 ): Promise<void> {
   const path = invocation.word(0);
-  try {
-    const count = await connection.zk.countDescendants(path, { signal });
-    await out.result({ path, count }, String(count));
-  } catch (error) {
-    if (!isZk(error, 'UNIMPLEMENTED')) throw error;
-    // Servers before 3.6 cannot count.
-    let count = -1;
-    for await (const _ of walkTree(connection.zk, path, { signal })) count++;
-    await out.result({ path, count }, String(count));
-  }
+  const count = await countBelow(connection.zk, path, signal, true);
+  await out.result({ path, count }, String(count));
 }

@@ -7,8 +7,16 @@ import type { Invocation } from '../command/invocation.ts';
 import { flagText, GROUPS, usageOf } from '../command/shape.ts';
 import type { CommandSpec } from '../command/spec.ts';
 import { changeCommands } from './change.ts';
+import { diffCommand } from './compare.ts';
+import { deleteAllCommand } from './delete-all.ts';
+import { dumpCommand } from './dump.ts';
+import { ensembleCommands } from './ensemble.ts';
 import { lookCommands } from './look.ts';
+import { quotaCommands } from './quotas.ts';
+import { restoreCommand } from './restore.ts';
 import { sessionCommands } from './session.ts';
+import { treeCommands } from './trees.ts';
+import { watchCommands } from './watching.ts';
 
 const help: CommandSpec = {
   name: 'help',
@@ -23,6 +31,14 @@ const help: CommandSpec = {
 export const COMMANDS: readonly CommandSpec[] = [
   ...lookCommands,
   ...changeCommands,
+  deleteAllCommand,
+  ...watchCommands,
+  ...treeCommands,
+  diffCommand,
+  dumpCommand,
+  restoreCommand,
+  ...quotaCommands,
+  ...ensembleCommands,
   ...sessionCommands,
   help,
 ];

@@ -1,32 +1,38 @@
 /**
- * Work under way at the same time, bounded: whoever adds more waits for the oldest. The first failure is thrown by the next
- * `add` or by `settled`, and nothing is left unhandled behind it.
+ * Work under way at the same time, bounded in number and in bytes: more is begun only when there is room. The first failure
+ * is thrown by the next `start` or by `settled`, when nothing is under way any more and nothing is left unhandled.
  */
 
 /** Enough to keep a server busy over a slow network. */
 const WIDTH = 128;
+const BYTES_MAX = 4 * 1024 * 1024;
 
 export class InFlight {
   private readonly width: number;
   private readonly running = new Set<Promise<void>>();
+  private bytes = 0;
   private failure: { readonly error: unknown } | null = null;
 
-  constructor(width: number) {
+  constructor(width = WIDTH) {
     this.width = width;
   }
 
-  /** Resolves when there is room for more. @throws what an earlier one threw. */
-  async add(work: Promise<unknown>): Promise<void> {
-    const tracked: Promise<void> = work.then(
-      () => void this.running.delete(tracked),
-      (error: unknown) => {
-        this.running.delete(tracked);
-        this.failure ??= { error };
-      },
-    );
-    this.running.add(tracked);
-    while (this.running.size >= this.width && this.failure === null) await Promise.race(this.running);
+  /** Begins `work` when there is room; one piece of any size always fits. @throws what an earlier one threw. */
+  async start(work: () => Promise<unknown>, bytes = 0): Promise<void> {
+    const isFull = (): boolean =>
+      this.running.size >= this.width || (this.running.size > 0 && this.bytes + bytes > BYTES_MAX);
+    while (isFull() && this.failure === null) await Promise.race(this.running);
     await this.throwFailure();
+    this.bytes += bytes;
+    const ended = (): void => {
+      this.running.delete(tracked);
+      this.bytes -= bytes;
+    };
+    const tracked: Promise<void> = work().then(ended, (error: unknown) => {
+      ended();
+      this.failure ??= { error };
+    });
+    this.running.add(tracked);
   }
 
   /** Resolves when nothing is under way any more. @throws the first failure. */
@@ -40,8 +46,4 @@ export class InFlight {
     await Promise.all(this.running);
     throw this.failure.error;
   }
-}
-
-export function inFlight(width = WIDTH): InFlight {
-  return new InFlight(width);
 }

@@ -16,12 +16,13 @@ export const ZKCLI_SERVER: ServerOptions = {
 };
 
 const ZKCLI = '/usr/share/zookeeper/bin/zkCli.sh';
-const CUT = /^ZooKeeper CLI version:/;
+/** What `version` prints: Apache's shell and ours. */
+const CUT = /^(?:ZooKeeper CLI version:|ringkeeper shell )/;
 
-export async function zkCliTranscript(server: TestServer): Promise<string> {
-  const commands = readFileSync(SCRIPT_FILE, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
+export async function zkCliTranscript(
+  server: TestServer,
+  commands: readonly string[] = scriptCommands(),
+): Promise<string> {
   const outputFile = join(server.directory, 'zkcli.txt');
   // One file for both streams: two pipes would lose the order of lines between them.
   const output = openSync(outputFile, 'w');
@@ -37,13 +38,24 @@ export async function zkCliTranscript(server: TestServer): Promise<string> {
   const killWithParent = (): void => void child.kill('SIGKILL');
   process.once('exit', killWithParent);
   closeSync(output);
-  child.stdin!.end(`version\n${commands.map((command) => `${command}\nversion\n`).join('')}quit\n`);
+  child.stdin!.end(inputOf(commands));
   await once(child, 'close');
   process.off('exit', killWithParent);
   return normalise(commands, readFileSync(outputFile, 'utf8'));
 }
 
-function normalise(commands: readonly string[], text: string): string {
+export function scriptCommands(): string[] {
+  return readFileSync(SCRIPT_FILE, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+/** The commands with a cut between any two. */
+export function inputOf(commands: readonly string[]): string {
+  return `version\n${commands.map((command) => `${command}\nversion\n`).join('')}quit\n`;
+}
+
+export function normalise(commands: readonly string[], text: string): string {
   const sections: string[][] = [[]];
   const events: string[] = [];
   for (const line of text.split('\n')) {

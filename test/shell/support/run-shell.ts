@@ -17,7 +17,7 @@ export interface ShellRun {
   readonly stderr: string;
 }
 
-const DEFAULTS: Omit<ShellOptions, 'servers'> = {
+export const SHELL_DEFAULTS: Omit<ShellOptions, 'servers'> = {
   sessionTimeoutMs: 20_000,
   readOnly: false,
   waitMs: 10_000,
@@ -41,7 +41,7 @@ export async function shell(
   const stderr = new PassThrough();
   stdin.end(commands);
   const texts = Promise.all([text(stdout), text(stderr)]);
-  const status = await runShell({ ...DEFAULTS, servers, ...options }, { stdin, stdout, stderr });
+  const status = await runShell({ ...SHELL_DEFAULTS, servers, ...options }, { stdin, stdout, stderr });
   stdout.end();
   stderr.end();
   const [out, err] = await texts;
