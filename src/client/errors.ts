@@ -22,6 +22,8 @@ const CLIENT_TEXTS = {
   QUEUEFULL: 'too many requests are waiting for a connection',
   TOOLARGE: 'the request is larger than the server would accept',
   ABORTED: 'the call was cancelled',
+  CACHEFULL: 'the cache may not hold so much',
+  REPLYTOOLARGE: 'the reply is larger than replyBytesMax',
   BADREPLY: 'the reply could not be decoded',
   MULTIFAILED: 'the multi was not applied',
 } as const;

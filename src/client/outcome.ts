@@ -13,14 +13,15 @@
  * Cancellation and deadlines bound the whole, not each request.
  */
 import { randomUUID } from 'node:crypto';
+import { childOf, nameOf, parentOf } from '../base/paths.ts';
 import type { Zxid } from '../base/zxid.ts';
 import type { Stat } from '../wire/stat.ts';
 import type { CallOptions } from './client-core.ts';
+import { bounded } from './deadline.ts';
 import { isZk, ZkError } from './errors.ts';
 import { removeLater } from './janitor.ts';
 import { type Created, type CreateOp, type DeleteOp, type SetDataOp, toBytes } from './operations.ts';
 import { createWithParents } from './parents.ts';
-import { childOf, nameOf, parentOf } from './paths.ts';
 import type { ZkApi } from './zk-api.ts';
 import type { CreateOptions, DeleteOptions } from './zk-options.ts';
 
@@ -37,7 +38,7 @@ export async function createProtected(
   const prefix = given ?? `${PROTECTED_PREFIX}${randomUUID()}-`;
   const own =
     given === null ? { ...operation, path: childOf(parent, prefix + nameOf(operation.path)) } : operation;
-  const left = bounded(zk, options);
+  const left = bounded(zk.core, options);
   let lost: ZkError | null = null;
   try {
     for (;;) {
@@ -75,7 +76,7 @@ export async function resolveCreate(
   }
   const before = zk.core.driver.machine.session.seenZxid;
   const { path } = operation;
-  const left = bounded(zk, options);
+  const left = bounded(zk.core, options);
   return resolve('create', path, async (lost) => {
     try {
       return await send(zk, operation, options, left());
@@ -101,7 +102,7 @@ export async function resolveDelete(zk: ZkApi, operation: DeleteOp, options: Del
   const { ifExists = false } = options;
   const { path, version } = operation;
   const before = zk.core.driver.machine.session.seenZxid;
-  const left = bounded(zk, options);
+  const left = bounded(zk.core, options);
   await resolve('delete', path, async (lost) => {
     if (lost && (await inAnySession(() => isAnother(zk, path, before, left())))) return true;
     try {
@@ -116,7 +117,7 @@ export async function resolveDelete(zk: ZkApi, operation: DeleteOp, options: Del
 export async function resolveSetData(zk: ZkApi, operation: SetDataOp, options: CallOptions): Promise<Stat> {
   const { path, version } = operation;
   const before = zk.core.driver.machine.session.seenZxid;
-  const left = bounded(zk, options);
+  const left = bounded(zk.core, options);
   return resolve('setData', path, async (lost) => {
     try {
       return await zk.setData(path, operation.data, { ...left(), version });
@@ -185,15 +186,6 @@ function wasCutOff(error: unknown): error is ZkError<'CONNECTIONLOSS'> {
 function asUnknown(error: unknown, op: string, path: string): unknown {
   if (!(error instanceof ZkError) || (error.outcome === 'unknown' && error.op.startsWith(op))) return error;
   return new ZkError({ code: error.code, op, path, outcome: 'unknown', cause: error });
-}
-
-/** The options of each request of several that share one signal and one deadline. */
-function bounded(zk: ZkApi, options: CallOptions): () => CallOptions {
-  const { signal } = options;
-  const timeoutMs = options.timeoutMs ?? zk.core.options.requestTimeoutMs;
-  if (timeoutMs === 0) return () => ({ signal, timeoutMs });
-  const endMs = performance.now() + timeoutMs;
-  return () => ({ signal, timeoutMs: Math.max(1, endMs - performance.now()) });
 }
 
 function send(zk: ZkApi, operation: CreateOp, options: CreateOptions, call: CallOptions): Promise<Created> {

@@ -2,10 +2,10 @@
  * Znodes with what is missing above them. A parent that was there a moment ago may be gone (containers are removed when
  * they are empty), so nothing is remembered: NONODE at any time means that parents are made again.
  */
+import { parentOf } from '../base/paths.ts';
 import type { CallOptions } from './client-core.ts';
 import { isZk } from './errors.ts';
 import { type Created, type CreateOp, op } from './operations.ts';
-import { parentOf } from './paths.ts';
 import type { ZkApi } from './zk-api.ts';
 
 export type ParentKind = 'container' | 'persistent';

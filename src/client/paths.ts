@@ -42,16 +42,3 @@ export function toClientPath(chroot: string, path: string): string {
   if (path === chroot) return '/';
   return path.startsWith(chroot) && path[chroot.length] === '/' ? path.slice(chroot.length) : path;
 }
-
-export function parentOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  return slash <= 0 ? '/' : path.slice(0, slash);
-}
-
-export function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-export function childOf(parent: string, name: string): string {
-  return parent === '/' ? `/${name}` : `${parent}/${name}`;
-}

@@ -1,9 +1,9 @@
 /**
  * Trees of znodes: deleting one, deepest first, many at a time.
  */
+import { childOf } from '../base/paths.ts';
 import type { CallOptions } from './client-core.ts';
 import { isZk } from './errors.ts';
-import { childOf } from './paths.ts';
 import type { ZkApi } from './zk-api.ts';
 
 /** Deletes under way at a time. */

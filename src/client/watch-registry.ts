@@ -14,11 +14,11 @@
  * Several watchers may share one watch of the server: it is given up only with the last of them. A machine: no clock,
  * nothing waits; watchers are told in the order in which events arrive.
  */
+import { parentOf } from '../base/paths.ts';
 import type { Zxid } from '../base/zxid.ts';
 import { WatcherType } from '../wire/opcodes.ts';
 import type { SetWatches2RequestValue } from '../wire/request-values.ts';
 import { EventType, type WatchEvent } from '../wire/watch-event.ts';
-import { parentOf } from './paths.ts';
 
 export type WatchKind = 'data' | 'exist' | 'child' | 'persistent' | 'recursive';
 export type NodeEventType = 'created' | 'changed' | 'deleted' | 'children';

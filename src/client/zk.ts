@@ -10,12 +10,13 @@ import type { PathRequestValue } from '../wire/request-values.ts';
 import { ANY_VERSION } from '../wire/requests.ts';
 import type { ClientInfo } from '../wire/responses.ts';
 import type { Stat } from '../wire/stat.ts';
+import { type Cache, openCache } from './cache.ts';
+import type { CacheOptions } from './cache-options.ts';
 import type { CallFacts, CallOptions, ClientCore } from './client-core.ts';
 import type { Codec } from './codecs.ts';
 import { parseConnectString } from './connect-string.ts';
 import type { Credential } from './credentials.ts';
 import { decodeChildren, decodeNodeData, decodeStat, nullIfMissing } from './decoders.ts';
-import { ZkError } from './errors.ts';
 import { Follow } from './follow.ts';
 import { Lease } from './lease.ts';
 import { multiFacts, multiReadFacts, type ReadResultsOf, type ResultsOf } from './multi.ts';
@@ -40,7 +41,8 @@ import { deleteTree } from './recursive.ts';
 import type { SessionState, SessionTicket } from './session-state.ts';
 import type { StateStream } from './state-stream.ts';
 import type { WatchKind } from './watch-registry.ts';
-import { OneShotWatch, WatchStream } from './watch-stream.ts';
+import { WatchStream } from './watch-stream.ts';
+import { readWatched, type WatchableOp } from './watched-read.ts';
 import type { ZkApi } from './zk-api.ts';
 import type {
   Children,
@@ -52,7 +54,6 @@ import type {
   WriteOptions,
 } from './zk-options.ts';
 
-type WatchableOp = typeof OpCode.getData | typeof OpCode.exists | typeof OpCode.getChildren2;
 type PathOp = WatchableOp | PathRequestValue['op'];
 
 const BUFFER_DEFAULT = 10_000;
@@ -289,6 +290,13 @@ export class Zk implements ZkApi, AsyncDisposable {
     return stream;
   }
 
+  /** A copy of a part of the tree that follows it, once it is loaded. @throws ZkError when it cannot be. */
+  cache(path: string, options?: CacheOptions<Uint8Array | null>): Promise<Cache<Uint8Array | null>>;
+  cache<T>(path: string, options: CacheOptions<T> & { readonly codec: Codec<T> }): Promise<Cache<T>>;
+  cache<T>(path: string, options: CacheOptions<T> = {}): Promise<Cache<T>> {
+    return openCache(this, path, options);
+  }
+
   /** The newest value of a znode, now and whenever it changes; null = it is not there. Survives reconnects and expiry. */
   follow<T>(path: string, codec: Codec<T>, options: { readonly signal?: AbortSignal } = {}): Follow<T> {
     return new Follow(this, path, codec, options.signal ?? null);
@@ -352,36 +360,6 @@ export class Zk implements ZkApi, AsyncDisposable {
     return { request, path, bytes: serverPath.length * 3, decode };
   }
 
-  /** The watch is part of the result itself: no promise stands between the reply and who waits for it. */
-  private readWatched<T extends object>(
-    facts: CallFacts<T>,
-    opcode: WatchableOp,
-    options: CallOptions,
-  ): Promise<T> {
-    const watch = new OneShotWatch(this.chroot, () => this.watchEnded(facts.path));
-    const serverPath = toServerPath(this.chroot, facts.path);
-    const changed = Object.assign(watch.promise, {
-      [Symbol.dispose]: (): void => {
-        if (watch.settled) return;
-        const kinds: readonly WatchKind[] = opcode === OpCode.getChildren2 ? ['child'] : ['data', 'exist'];
-        for (const kind of kinds) void this.core.unwatch(kind, serverPath, watch);
-      },
-    });
-    const { decode, fromError = null } = facts;
-    return this.core.call(
-      {
-        ...facts,
-        watcher: watch,
-        decode: (...body) => Object.assign(decode(...body), { changed }),
-        fromError: (err) => {
-          const value = fromError?.(err);
-          return value === undefined ? undefined : Object.assign(value, { changed });
-        },
-      },
-      options,
-    );
-  }
-
   private read<T extends object>(
     path: string,
     opcode: WatchableOp,
@@ -390,11 +368,8 @@ export class Zk implements ZkApi, AsyncDisposable {
     fromError: CallFacts<T>['fromError'],
   ): Promise<T> {
     const facts = { ...this.facts(path, opcode, decode, options.watch === true), fromError };
-    return options.watch === true ? this.readWatched(facts, opcode, options) : this.core.call(facts, options);
-  }
-
-  private watchEnded(path: string): ZkError {
-    const code = this.core.driver.machine.isOver ? 'CLOSED' : 'SESSIONEXPIRED';
-    return new ZkError({ code, op: 'watch', path, outcome: 'refused' });
+    return options.watch === true
+      ? readWatched(this, facts, opcode, options)
+      : this.core.call(facts, options);
   }
 }
