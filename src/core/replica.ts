@@ -117,18 +117,19 @@ export class Replica implements CorePort {
   /** Work that no event will start: slices of a large reply, commits left over. True = call again soon. */
   doBackgroundWork(): boolean {
     this.parts.work.begin();
+    // Those that have waited for this turn come first: what follows may take all of its time.
+    this.order.doWork();
+    if (this.lifecycle.isBusy) this.lifecycle.doWork();
     this.stageMulti();
     if (this.hasCommitsLeft) {
       this.commitDecided();
       this.onLogRoom();
     }
-    this.order.doWork();
     this.parts.largeReply.doWork();
     this.parts.descendants.doWork();
     this.parts.restore.doWork();
     this.parts.words.doWork(this.clock.nowMs);
     if (this.parts.watches.isDropping) this.parts.watches.dropSome();
-    if (this.lifecycle.isExpiring) this.lifecycle.expire();
     if (this.isSweepDue) this.sweep();
     return this.hasBackgroundWork;
   }
@@ -137,7 +138,7 @@ export class Replica implements CorePort {
     const { largeReply, descendants, restore, words, watches, proposer } = this.parts;
     if (largeReply.isBusy || descendants.isBusy || restore.isBusy || words.isBusy) return true;
     if (watches.isDropping || proposer.multi.isBusy || this.order.isBusy) return true;
-    return this.hasCommitsLeft || this.lifecycle.isExpiring || this.isSweepDue;
+    return this.hasCommitsLeft || this.lifecycle.isBusy || this.isSweepDue;
   }
 
   /** Nothing is being proposed or waits for its commit. */
@@ -219,6 +220,7 @@ export class Replica implements CorePort {
     const asker = this.parts.proposer.multi.abandon();
     this.withdrawal.withdrawBehind(zxid);
     if (asker !== null) this.withdrawal.letGo(asker);
+    this.parts.proposer.onWithdrawn();
     this.order.onWithdrawn();
   }
 

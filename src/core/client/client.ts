@@ -2,7 +2,7 @@
 import type { AuthId } from '../acl/acl.ts';
 import type { ConnId, ReplySink } from '../ports/ports.ts';
 import { FrameQueue } from './frame-queue.ts';
-import type { HeldPiece } from './held-sink.ts';
+import { type HeldPiece, HeldSink } from './held-sink.ts';
 
 /**
  *   fresh ──ConnectRequest──▶ handshaking ──createSession committed──▶ open ──close──▶ closing ──▶ gone
@@ -69,9 +69,27 @@ export class Client {
     this.establishedMs = options.wallMs;
   }
 
-  hold(piece: HeldPiece): void {
-    this.held.push(piece);
+  hold(piece: HeldPiece, at = this.held.length): void {
+    this.held.splice(at, 0, piece);
     this.heldBytes += piece.bytes.length;
+  }
+
+  /** What is answered from here to `endHolding` is held, behind what is held already. */
+  beginHolding(): void {
+    this.sink = new HeldSink(this.sink, (piece) => this.hold(piece));
+  }
+
+  endHolding(): void {
+    this.sink = (this.sink as HeldSink).target;
+  }
+
+  get isHolding(): boolean {
+    return this.sink instanceof HeldSink;
+  }
+
+  /** A reply may leave only behind others that are held or being made. */
+  get mustHold(): boolean {
+    return this.held.length > 0 || this.isStreaming;
   }
 
   /** Forgets the first `count` pieces, which have been sent or never will be. */

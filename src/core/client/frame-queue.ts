@@ -72,9 +72,15 @@ export class FrameQueue {
     this.markerWrites.push(write);
   }
 
-  /** Whether the write that is about to commit left a marker; asked once per commit, in order. */
-  takeMarker(write: number): boolean {
-    if (this.markerWrites[this.markerAt] !== write) return false;
+  /** Whether the write that is about to commit left a marker. */
+  isMarked(write: number): boolean {
+    return this.markerWrites[this.markerAt] === write;
+  }
+
+  /** The marker at the head goes, with the commit of its write. */
+  takeMarker(): void {
+    assert(this.headIsMarker && this.isMarked(this.headWrite), 'not the marker of the oldest write');
+    this.shift();
     this.markerAt++;
     if (this.markerAt === this.markerWrites.length) {
       this.forgetMarkers();
@@ -82,7 +88,6 @@ export class FrameQueue {
       this.markerWrites.splice(0, TAKEN_MARKERS_MAX);
       this.markerAt = 0;
     }
-    return true;
   }
 
   /** Writes behind `write` have been taken back: what is to wait for one of them waits for that. */

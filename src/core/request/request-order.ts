@@ -188,13 +188,12 @@ export class RequestOrder {
   beginCommit(client: Client, write: number): boolean {
     const { queue } = client;
     if (client.isStreaming) this.reads.finishOf(client);
-    if (!queue.takeMarker(write)) return false;
+    if (!queue.isMarked(write)) return false;
     if (!client.isStalled) {
-      assert(queue.headIsMarker && queue.headWrite === write, 'a ready read was left in front of a commit');
-      queue.shift();
+      queue.takeMarker();
       return false;
     }
-    client.sink = new HeldSink(client.sink, (piece) => client.hold(piece));
+    client.beginHolding();
     // The only marker left up to its own: those of earlier writes went with their commits.
     while (client.state === ClientState.open && !queue.headIsMarker) {
       const request = this.head(client);
@@ -204,12 +203,12 @@ export class RequestOrder {
       if (client.state === ClientState.open) queue.shift();
       if (client.heldBytes > HELD_BYTES_MAX) this.clients.endAtLimit(client, 'heldReplies');
     }
-    if (client.state === ClientState.open) queue.shift();
+    if (client.state === ClientState.open) queue.takeMarker();
     return true;
   }
 
   endHeld(client: Client): void {
-    client.sink = (client.sink as HeldSink).target;
+    client.endHolding();
   }
 
   // ---- inside --------------------------------------------------------------------------------------------

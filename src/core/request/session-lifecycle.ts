@@ -22,6 +22,7 @@ import type { ReportPort } from '../ports/report-port.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Statistics } from '../progress/statistics.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
+import type { TurnWork } from '../progress/turn-work.ts';
 import { SessionExpiry } from '../session/session-expiry.ts';
 import { negotiateTimeoutMs, SessionIds } from '../session/session-id.ts';
 import { writeSessionPassword } from '../session/session-password.ts';
@@ -41,6 +42,7 @@ export interface SessionParts {
   readonly clients: ClientTable;
   readonly progress: Progress;
   readonly clock: TurnClock;
+  readonly work: TurnWork;
   readonly statistics: Statistics;
   readonly proposer: Proposer;
   readonly replier: Replier;
@@ -56,7 +58,9 @@ export class SessionLifecycle {
   readonly minTimeoutMs: number;
   readonly maxTimeoutMs: number;
   /** More sessions may be due than one turn ends: `expire` again soon. */
-  isExpiring = false;
+  private isExpiring = false;
+  /** Of `unclosed` some wait for the next turn. */
+  private waitsForTurn = false;
   private expiryWaitsForLog = false;
   private readonly parts: SessionParts;
   private readonly order: RequestOrder;
@@ -76,7 +80,7 @@ export class SessionLifecycle {
     statistics.expiredSessions++;
     reports.sessionExpired(sessions.idHigh[slot]!, sessions.idLow[slot]!, sessions.touchTimeoutMs[slot]!);
     this.closeExpired(slot);
-    return !this.isFull;
+    return !this.isFull && !this.parts.work.isSpent;
   };
 
   constructor(options: SessionOptions, parts: SessionParts, order: RequestOrder) {
@@ -241,7 +245,18 @@ export class SessionLifecycle {
     }
   }
 
-  /** Ends the sessions whose time has come, a slice of them; see `isExpiring`. */
+  /** Sessions are ending, and the next turn would bring them on. */
+  get isBusy(): boolean {
+    return this.isExpiring || this.waitsForTurn;
+  }
+
+  /** The next turn, while it has time. */
+  doWork(): void {
+    if (this.waitsForTurn) this.retryPending();
+    if (this.isExpiring) this.expire();
+  }
+
+  /** Ends the sessions whose time has come, a slice of them. */
   expire(): void {
     const { nowMs } = this.parts.clock;
     const isDone = !this.isFull && this.expiry.expire(nowMs, EXPIRED_PER_TURN, this.onExpired);
@@ -259,10 +274,8 @@ export class SessionLifecycle {
       if (!this.parts.proposer.proposeCreateSession(asker, client.session)) return;
       this.uncreated.shift();
     }
-    for (let n = this.unclosed.length; n > 0; n--) {
-      const slot = this.unclosed.shift()!;
-      this.closeExpired(slot);
-    }
+    this.waitsForTurn = false;
+    for (let n = this.unclosed.length; n > 0; n--) this.closeExpired(this.unclosed.shift()!);
     if (this.expiryWaitsForLog && !this.isFull) {
       this.expiryWaitsForLog = false;
       this.isExpiring = true;
@@ -276,7 +289,9 @@ export class SessionLifecycle {
   private closeExpired(slot: number): void {
     // A session must not end before it has begun.
     const mustWait = this.uncreated.length > 0;
-    if (mustWait || !this.proposeClose(slot, null, 0)) this.unclosed.push(slot);
+    if (!mustWait && this.proposeClose(slot, null, 0)) return;
+    this.unclosed.push(slot);
+    if (this.parts.work.isSpent) this.waitsForTurn = true;
   }
 
   private proposeClose(slot: number, client: Client | null, xid: number): boolean {

@@ -82,6 +82,11 @@ export class Proposer {
     return this.closer.propose(slot, client, xid);
   }
 
+  /** Proposals have been taken back. */
+  onWithdrawn(): void {
+    this.closer.beginAnew();
+  }
+
   /** The end of an unused container or outdated TTL node; false = no room, true also when it is no longer due. */
   proposeSweep(nodeId: number): boolean {
     if (this.parts.deletes.planSweep(nodeId) !== ErrorCode.ok) return true;
