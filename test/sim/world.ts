@@ -121,6 +121,17 @@ export class World {
     return true;
   }
 
+  /** The same where nothing in it is a promise: many times as fast. */
+  runAtOnce(isDone: () => boolean, limitMs: number): boolean {
+    const endMs = this.nowMs + limitMs;
+    while (!isDone()) {
+      if (this.nowMs > endMs) return false;
+      this.step();
+      if (this.violation !== null) throw this.violation;
+    }
+    return true;
+  }
+
   private step(): void {
     const { runnable, dues, prng } = this;
     runnable.length = 0;

@@ -1,0 +1,57 @@
+/** What a leader needs of its surroundings: orders that are only enqueued, and what it is told at its beginning. */
+import type { Zxid } from '../../base/zxid.ts';
+import type { PacketType } from '../../wire/quorum/packet-types.ts';
+import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
+import type { Sid } from '../quorum/member.ts';
+import type { QuorumVerifier } from '../quorum/quorum-verifier.ts';
+import type { EpochKind } from './learner.ts';
+import type { LinkId } from './learner-record.ts';
+import type { SyncPlan, SyncRules } from './sync-plan.ts';
+
+/** What a leader has others do. Nothing here waits. */
+export interface LeaderPort {
+  // ---- to a learner
+  sendLeaderInfo(link: LinkId, zxid: Zxid): void;
+  sendBare(link: LinkId, type: PacketType, zxid: Zxid): void;
+  /** NEWLEADER with the last-seen configuration. */
+  sendNewLeader(link: LinkId, zxid: Zxid): void;
+  /**
+   * Brings the learner as far as `plan` says and then on to what is committed, from memory, disk or the tree itself; answered by
+   * `onSynced`, or by the end of the connection.
+   */
+  synchronise(link: LinkId, peer: Zxid, plan: SyncPlan): void;
+  /** There is something for `fillStream` to write. */
+  streamReady(link: LinkId): void;
+  close(link: LinkId, reason: string): void;
+
+  // ---- to the disk
+  /** Answered by `onEpochSaved` once it, and everything logged before it, is on the disk. */
+  saveEpoch(kind: EpochKind, epoch: number): void;
+
+  // ---- to the replica
+  /** A quorum follows: clients may be served, and the first transaction is the one behind `zxid`. */
+  lead(zxid: Zxid): void;
+  /** A quorum has everything up to `zxid`. */
+  decide(zxid: Zxid): void;
+  /** A write of a learner's client, or of the learner itself. `packet` is a REQUEST; false: no room now. */
+  onRequest(link: LinkId, packet: QuorumPacket): boolean;
+  onRevalidate(link: LinkId, packet: QuorumPacket): void;
+  onTouches(link: LinkId, packet: QuorumPacket): void;
+  onLearnerGone(link: LinkId): void;
+  /** The end of this leadership. Nothing follows. */
+  resign(reason: string): void;
+}
+
+export interface LeaderOptions {
+  readonly sid: Sid;
+  readonly verifier: QuorumVerifier;
+  /** Of the committed configuration: a learner that knows a newer one is refused. */
+  readonly configVersion: Zxid;
+  readonly acceptedEpoch: number;
+  readonly currentEpoch: number;
+  /** Everything up to here is committed by this leadership. */
+  readonly lastZxid: Zxid;
+  readonly initLimit: number;
+  readonly syncLimit: number;
+  readonly rules: SyncRules;
+}

@@ -1,0 +1,399 @@
+/**
+ * A leader, from its election to the end of its leadership; pure. It takes its learners' packets, tells each what comes next, and
+ * counts votes; whatever takes time is only ordered, and answered by an `on…` call. One instance per leadership; core thread.
+ *
+ *     gathering ──a quorum has said its epoch──▶ promising ──accepted epoch saved, LEADERINFO to all──▶ electing
+ *                                                                                        │ a quorum has answered
+ *                                                                                        ▼
+ *     leading ◀──a quorum has acknowledged NEWLEADER── synchronising ◀──current epoch saved── savingEpoch
+ *
+ * The order that keeps history (zab.md 3): no epoch is given out before it is saved here; nobody whose history is newer is
+ * accepted; nothing is committed before a quorum has the whole earlier history on its disks and says so of this epoch.
+ *
+ * Nothing of the new epoch is sent before UPTODATE, so none of the older learners' faults with early proposals is met.
+ */
+import { assert } from '../../base/assert.ts';
+import { EPOCH_MAX, epochOf, makeZxid, type Zxid, ZxidCell, zxidHex } from '../../base/zxid.ts';
+import { PacketType, packetTypeName } from '../../wire/quorum/packet-types.ts';
+import { LearnerInfo } from '../../wire/quorum/payloads.ts';
+import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
+import type { Sid } from '../quorum/member.ts';
+import type { LeaderOptions, LeaderPort } from './leader-port.ts';
+import type { EpochKind } from './learner.ts';
+import { dataBytesMin, LearnerRecord, type LinkId } from './learner-record.ts';
+import { LearnerStream } from './learner-stream.ts';
+import type { ProposalLog } from './proposal-log.ts';
+import { QuorumAcks } from './quorum-acks.ts';
+import { planSync } from './sync-plan.ts';
+
+/** A voter that promised so much more could join no more: another election is held, once. Beyond, it is a broken file. */
+const EPOCHS_AHEAD_MAX = 1000;
+
+type State =
+  | 'gathering'
+  | 'promising'
+  | 'electing'
+  | 'savingEpoch'
+  | 'synchronising'
+  | 'leading'
+  | 'resigned';
+
+export class Leader {
+  private readonly port: LeaderPort;
+  private readonly options: LeaderOptions;
+  private readonly log: ProposalLog;
+  private readonly learners = new Map<LinkId, LearnerRecord>();
+  private readonly info = new LearnerInfo();
+  private readonly acks: QuorumAcks;
+  private state: State = 'gathering';
+  /** To be proposed, then in force. */
+  private epoch: number;
+  /** Voters that have said their epoch, answered LEADERINFO, acknowledged NEWLEADER; this server among them. */
+  private readonly informed = new Set<Sid>();
+  private readonly answered = new Set<Sid>();
+  private readonly acknowledged = new Set<Sid>();
+  private tick = 0;
+  private isHalfTick = false;
+  private readonly decided: ZxidCell;
+  private readonly proposed: ZxidCell;
+  private nextAnonymous = -1;
+
+  /** `log` reaches as far back as it does; its end is `options.lastZxid`. */
+  constructor(options: LeaderOptions, log: ProposalLog, port: LeaderPort) {
+    this.options = options;
+    this.port = port;
+    this.log = log;
+    this.acks = new QuorumAcks(options.verifier);
+    this.epoch = options.acceptedEpoch + 1;
+    this.decided = new ZxidCell(options.lastZxid);
+    this.proposed = new ZxidCell(options.lastZxid);
+  }
+
+  /** Elected, and listening. */
+  start(): void {
+    this.informed.add(this.options.sid);
+    this.checkGathered();
+  }
+
+  /** This server has another plan. */
+  end(): void {
+    this.state = 'resigned';
+  }
+
+  // ---- connections ---------------------------------------------------------------------------------------
+
+  onConnect(link: LinkId): void {
+    this.learners.set(link, new LearnerRecord(link, this.tick + this.options.initLimit));
+  }
+
+  onDisconnect(link: LinkId): void {
+    const learner = this.learners.get(link);
+    if (learner === undefined) return;
+    learner.phase = 'gone';
+    this.learners.delete(link);
+    if (learner.stream !== null) this.port.onLearnerGone(link);
+  }
+
+  /** False: not now; the stream of this connection stops there until the log has room again. */
+  onPacket(link: LinkId, packet: QuorumPacket): boolean {
+    const learner = this.learners.get(link);
+    if (learner === undefined || this.state === 'resigned') return true;
+    if (learner.phase === 'active') learner.expectBy(this.tick + this.options.syncLimit);
+    switch (learner.phase) {
+      case 'greeting':
+        this.onInfo(learner, packet);
+        return true;
+      case 'asked':
+        this.onAckEpoch(learner, packet);
+        return true;
+      case 'told':
+      case 'acknowledged':
+      case 'active':
+        return this.onLive(learner, packet);
+      default:
+        this.close(learner, `it sends ${packetTypeName(packet.type)} while nothing was asked`);
+        return true;
+    }
+  }
+
+  // ---- answers -------------------------------------------------------------------------------------------
+
+  onEpochSaved(kind: EpochKind): void {
+    if (this.state === 'promising' && kind === 'accepted') {
+      this.state = 'electing';
+      for (const learner of this.learners.values()) if (learner.phase === 'informed') this.ask(learner);
+      this.answered.add(this.options.sid);
+      this.checkAnswered();
+    } else if (this.state === 'savingEpoch' && kind === 'current') {
+      this.state = 'synchronising';
+      this.acknowledged.add(this.options.sid);
+      this.acks.onAck(this.options.sid, this.proposed.value);
+      for (const learner of this.learners.values())
+        if (learner.phase === 'answered') this.synchronise(learner);
+      this.checkAcknowledged();
+    }
+  }
+
+  /** The learner has been sent everything up to `zxid`, all of it committed. */
+  onSynced(link: LinkId, zxid: Zxid): void {
+    const learner = this.learners.get(link);
+    if (learner?.phase !== 'syncing') return;
+    learner.syncedZxid = zxid;
+    learner.phase = 'told';
+    learner.expectBy(this.tick + this.options.initLimit);
+    this.port.sendNewLeader(link, makeZxid(this.epoch, 0));
+  }
+
+  // ---- proposals -----------------------------------------------------------------------------------------
+
+  /** The replica has proposed: `source[start, end)` is the transaction. */
+  onProposed(zxid: Zxid, source: Uint8Array, start: number, end: number): void {
+    assert(this.state === 'leading' && epochOf(zxid) === this.epoch, 'only a leader proposes, in its epoch');
+    this.proposed.value = zxid;
+    this.log.append(zxid, source, start, end);
+  }
+
+  /** This server's log has everything up to `zxid`. */
+  onDurable(zxid: Zxid): void {
+    if (this.state !== 'leading') return;
+    this.acks.onAck(this.options.sid, zxid);
+  }
+
+  /** End of the turn: what has come together is decided, and streams are told that there is more. */
+  endTurn(): void {
+    if (this.state !== 'leading') return;
+    const decided = Math.min(this.acks.decided(), this.proposed.value);
+    if (decided > this.decided.value) {
+      this.decided.value = decided;
+      this.port.decide(decided);
+    }
+    for (const { stream, link } of this.learners.values()) {
+      if (stream?.hasMore(this.proposed.value, this.decided.value) === true) this.port.streamReady(link);
+    }
+  }
+
+  /** Writes what a learner is to be sent next; see LearnerStream.fill. */
+  fillStream(link: LinkId, bytes: Uint8Array, view: DataView, at: number, end: number): number {
+    const stream = this.learners.get(link)?.stream ?? null;
+    return stream === null ? at : stream.fill(bytes, view, at, end, this.proposed.value, this.decided.value);
+  }
+
+  // ---- time ----------------------------------------------------------------------------------------------
+
+  /** Twice a tick: PINGs; once: who is still in step. */
+  onHalfTick(): void {
+    if (this.state === 'resigned') return;
+    for (const { phase, link } of this.learners.values()) {
+      if (phase === 'told' || phase === 'acknowledged' || phase === 'active') {
+        this.port.sendBare(link, PacketType.ping, this.proposed.value);
+      }
+    }
+    this.isHalfTick = !this.isHalfTick;
+    if (!this.isHalfTick) this.onTick();
+  }
+
+  private onTick(): void {
+    this.tick++;
+    const { syncLimit } = this.options;
+    for (const learner of [...this.learners.values()]) {
+      const reason = learner.lateness(this.acks.ackedBy(learner.sid), this.tick, syncLimit);
+      if (reason !== null) this.close(learner, reason);
+    }
+    if (this.state !== 'leading') {
+      if (this.tick > this.options.initLimit) this.resign(`no quorum within ${this.options.initLimit} ticks`);
+      return;
+    }
+    const inStep = new Set<Sid>([this.options.sid]);
+    for (const { phase, sid } of this.learners.values()) if (phase === 'active') inStep.add(sid);
+    if (!this.options.verifier.containsQuorum(inStep)) this.resign('a quorum is no longer in step');
+  }
+
+  // ---- discovery -----------------------------------------------------------------------------------------
+
+  private onInfo(learner: LearnerRecord, packet: QuorumPacket): void {
+    const { info, options } = this;
+    if (packet.type !== PacketType.followerInfo && packet.type !== PacketType.observerInfo) {
+      this.close(learner, `it begins with ${packetTypeName(packet.type)}`);
+      return;
+    }
+    const promised = epochOf(packet.zxid);
+    if (promised < 0 || promised >= EPOCH_MAX) {
+      this.close(learner, `it says to have promised epoch ${promised}`);
+      return;
+    }
+    info.wrap(packet.view, packet.dataStart, packet.dataEnd);
+    if (info.configVersion > options.configVersion) {
+      this.close(learner, `it knows configuration ${zxidHex(info.configVersion)}, newer than the leader's`);
+      return;
+    }
+    learner.sid = info.sid === -1 ? this.nextAnonymous-- : info.sid;
+    learner.isObserver = packet.type === PacketType.observerInfo;
+    if (learner.sid === options.sid) {
+      this.close(learner, `it says to be server ${learner.sid}, which is this one`);
+      return;
+    }
+    for (const other of [...this.learners.values()]) {
+      if (other !== learner && other.sid === learner.sid && other.phase !== 'greeting') {
+        this.close(other, `server ${learner.sid} has connected again`);
+      }
+    }
+    learner.phase = 'informed';
+    if (this.state !== 'gathering') {
+      if (promised > this.epoch && this.votes(learner) && promised - this.epoch <= EPOCHS_AHEAD_MAX) {
+        this.resign(
+          `server ${learner.sid} has promised epoch ${promised} and cannot join epoch ${this.epoch}`,
+        );
+      } else if (this.state !== 'promising') this.ask(learner);
+      return;
+    }
+    this.epoch = Math.max(this.epoch, promised + 1);
+    if (this.votes(learner)) this.informed.add(learner.sid);
+    this.checkGathered();
+  }
+
+  private checkGathered(): void {
+    if (this.state !== 'gathering' || !this.options.verifier.containsQuorum(this.informed)) return;
+    this.state = 'promising';
+    this.port.saveEpoch('accepted', this.epoch);
+  }
+
+  private ask(learner: LearnerRecord): void {
+    learner.phase = 'asked';
+    this.port.sendLeaderInfo(learner.link, makeZxid(this.epoch, 0));
+  }
+
+  private onAckEpoch(learner: LearnerRecord, packet: QuorumPacket): void {
+    if (packet.type !== PacketType.ackEpoch || packet.dataLength < 4) {
+      this.close(learner, `it sends ${packetTypeName(packet.type)} where ACKEPOCH belongs`);
+      return;
+    }
+    const { currentEpoch, lastZxid } = this.options;
+    const epoch = packet.view.getInt32(packet.dataStart);
+    learner.lastZxid = packet.zxid;
+    this.acks.onReturn(learner.sid);
+    learner.phase = 'answered';
+    if (this.state === 'electing' && epoch !== -1) {
+      if (epoch > currentEpoch || (epoch === currentEpoch && packet.zxid > lastZxid)) {
+        this.close(
+          learner,
+          `its history (epoch ${epoch}, 0x${zxidHex(packet.zxid)}) is newer than the leader's`,
+        );
+        return;
+      }
+      if (this.votes(learner)) this.answered.add(learner.sid);
+      this.checkAnswered();
+    }
+    if (this.state === 'synchronising' || this.state === 'leading') this.synchronise(learner);
+  }
+
+  private checkAnswered(): void {
+    if (this.state !== 'electing' || !this.options.verifier.containsQuorum(this.answered)) return;
+    this.state = 'savingEpoch';
+    this.port.saveEpoch('current', this.epoch);
+  }
+
+  // ---- synchronisation -----------------------------------------------------------------------------------
+
+  private synchronise(learner: LearnerRecord): void {
+    learner.phase = 'syncing';
+    const plan = planSync(learner.lastZxid, this.committedTransaction, this.log, this.options.rules);
+    this.port.synchronise(learner.link, learner.lastZxid, plan);
+  }
+
+  /** The beginning of the epoch is decided too, and is no transaction. */
+  private get committedTransaction(): Zxid {
+    const decided = this.decided.value;
+    return decided === makeZxid(this.epoch, 0) ? this.options.lastZxid : decided;
+  }
+
+  private checkAcknowledged(): void {
+    if (this.state !== 'synchronising' || !this.options.verifier.containsQuorum(this.acknowledged)) return;
+    this.state = 'leading';
+    const zxid = makeZxid(this.epoch, 0);
+    this.decided.value = zxid;
+    this.proposed.value = zxid;
+    this.port.lead(zxid);
+    for (const learner of this.learners.values())
+      if (learner.phase === 'acknowledged') this.activate(learner);
+  }
+
+  private onNewLeaderAck(learner: LearnerRecord): void {
+    learner.phase = 'acknowledged';
+    this.acks.onAck(learner.sid, Math.max(learner.syncedZxid, makeZxid(this.epoch, 0)));
+    if (this.state === 'leading') {
+      this.activate(learner);
+      return;
+    }
+    if (this.votes(learner)) this.acknowledged.add(learner.sid);
+    this.checkAcknowledged();
+  }
+
+  private activate(learner: LearnerRecord): void {
+    const { initLimit, syncLimit } = this.options;
+    this.port.sendBare(learner.link, PacketType.upToDate, -1);
+    const from = Math.max(learner.syncedZxid, makeZxid(this.epoch, 0));
+    learner.activate(new LearnerStream(this.log, from, learner.isObserver), this.tick);
+    learner.expectBy(this.tick + initLimit + syncLimit);
+  }
+
+  // ---- broadcast -----------------------------------------------------------------------------------------
+
+  private onLive(learner: LearnerRecord, packet: QuorumPacket): boolean {
+    const { port } = this;
+    const { link } = learner;
+    if (packet.dataLength < dataBytesMin(packet.type)) {
+      this.close(learner, `its ${packetTypeName(packet.type)} is too short`);
+      return true;
+    }
+    switch (packet.type) {
+      case PacketType.ack:
+        this.onAck(learner, packet.zxid);
+        return true;
+      case PacketType.ping:
+        port.onTouches(link, packet);
+        return true;
+      case PacketType.revalidate:
+        port.onRevalidate(link, packet);
+        return true;
+      case PacketType.request:
+        // Its server does not run before UPTODATE.
+        return learner.stream === null || port.onRequest(link, packet);
+      default:
+        return true;
+    }
+  }
+
+  private onAck(learner: LearnerRecord, zxid: Zxid): void {
+    if (zxid === makeZxid(this.epoch, 0)) {
+      if (learner.phase === 'told') this.onNewLeaderAck(learner);
+      return;
+    }
+    if (zxid > this.proposed.value) {
+      this.close(learner, `it acknowledges 0x${zxidHex(zxid)}, which was never proposed`);
+      return;
+    }
+    // Those of the synchronisation may come before that of NEWLEADER and say nothing that is not known.
+    if (learner.stream !== null && !learner.isObserver) this.acks.onAck(learner.sid, zxid);
+  }
+
+  /** A client of the learner has asked for a `sync`: it is answered behind everything proposed so far. */
+  onSyncRequest(link: LinkId): void {
+    this.learners.get(link)?.stream?.sync(this.proposed.value);
+  }
+
+  // ---- ends ----------------------------------------------------------------------------------------------
+
+  private votes(learner: LearnerRecord): boolean {
+    return !learner.isObserver && this.options.verifier.voters.has(learner.sid);
+  }
+
+  private close(learner: LearnerRecord, reason: string): void {
+    this.onDisconnect(learner.link);
+    this.port.close(learner.link, reason);
+  }
+
+  private resign(reason: string): void {
+    this.state = 'resigned';
+    this.port.resign(reason);
+  }
+}
