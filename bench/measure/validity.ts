@@ -10,7 +10,8 @@
  *     rateMet        open loop: what was offered was answered, and nothing was dropped
  *     lag            open loop: the generator handed requests over on time
  *     generatorBusy  the generator's threads had time to spare
- *     ceiling        the generator alone reaches three times this load
+ *     ceiling        the generator alone reaches three times this load; where each connection waits for its reply:
+ *                    at most a third of the round trip is the generator's
  *     littlesLaw     requests in flight = throughput x (mean latency + think time)
  *     check          a history that was to be checked is not empty
  *   unsteady
@@ -175,7 +176,8 @@ function generatorBusy({ generatorBusy: busy }: PhaseFacts): string[] {
  * Recipes cannot run against the null server, which has no locks and no watches. Their ceiling is where the
  * generator's own threads would be full, if all of their time went up with the load.
  */
-function ceiling(facts: PhaseFacts, phase: PhasePlan): string[] {
+function ceiling(facts: PhaseFacts, phase: PhasePlan, plan: Plan): string[] {
+  if (waitsForReplies(phase, plan)) return roundTrip(facts, plan);
   const { throughputPerSecond, generatorBusy: busy } = facts;
   const estimate = phase.load.kind === 'mix' || busy <= 0 ? null : throughputPerSecond / busy;
   const reached = facts.ceilingPerSecond ?? estimate;
@@ -184,6 +186,38 @@ function ceiling(facts: PhaseFacts, phase: PhasePlan): string[] {
     `the generator alone reaches ${rounded(reached)}/s, ${(reached / throughputPerSecond).toFixed(1)} times this load; ` +
       `${CEILING_RATIO_MIN} times are needed to be sure that it was not what limited it`,
   ];
+}
+
+/** A closed loop of one request each: its rate is that of round trips, of which the generator's work is a part. */
+function waitsForReplies({ load }: PhasePlan, { outstanding }: Plan): boolean {
+  return load.kind === 'mix' && load.arrival.kind === 'closed' && outstanding === 1;
+}
+
+/**
+ * Such a load pays for a socket call on both sides with each request, against the null server as against any other:
+ * how far it stays behind that one tells of round trips, not of a generator at its end. What the generator does to
+ * the figure is the time that replies spend with it: its own work on one, and that on those which came before it.
+ *
+ *     in its hands = busy x (1 + in its hands x (n - 1) / n)      n connections; a reply finds the other n - 1
+ *     share        = in its hands / n = busy / (n - busy x (n - 1))
+ *
+ * Clients without cost would see about 1 / (1 - share) times as much. For one connection the share is `busy`,
+ * and a third of it is what three times the load are elsewhere.
+ */
+function roundTrip({ generatorBusy: busy }: PhaseFacts, plan: Plan): string[] {
+  const share = generatorShare(busy, plan.connectionCount / plan.workerCount);
+  if (share <= 1 / CEILING_RATIO_MIN) return [];
+  return [
+    `${percent(share)} of each round trip was the generator's own time (its threads were ${percent(busy)} busy): ` +
+      `clients that cost nothing would see about ${(1 / (1 - share)).toFixed(1)} times this load; a third is the most that is allowed`,
+  ];
+}
+
+/** Of a round trip, by the rule above. `busy` may be measured a little above 1, where nothing is left beside it. */
+export function generatorShare(busy: number, connectionsPerThread: number): number {
+  const full = Math.min(1, busy);
+  const n = Math.max(1, connectionsPerThread);
+  return full / (n - full * (n - 1));
 }
 
 /**

@@ -1,7 +1,12 @@
 /** The rules of the verdict: sound facts pass, and each rule can fail, alone. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findFindings, offeredBetween, type PhaseFacts } from '../../../bench/measure/validity.ts';
+import {
+  findFindings,
+  generatorShare,
+  offeredBetween,
+  type PhaseFacts,
+} from '../../../bench/measure/validity.ts';
 import type { Arrival, Load, PhasePlan, Plan } from '../../../bench/plan/plan.ts';
 import type { LatencySummary } from '../../../bench/result/run-json.ts';
 
@@ -222,4 +227,55 @@ test("a recipe's ceiling is where the generator's threads would be full", () => 
     findingsOf({ ...facts, generatorBusy: 0.4 }, storm)[0]!,
     /^ceiling: the generator alone reaches 7500\/s/,
   );
+});
+
+test('one request per connection: the null server is no ceiling, the share of the round trip decides', () => {
+  const eight: Plan = { ...plan, connectionCount: 8, outstanding: 1 };
+  const found = (change: Partial<PhaseFacts>, setting: Plan = eight): string[] =>
+    findFindings(
+      {
+        ...sound,
+        throughputPerSecond: 100_000,
+        latency: latencyOf((1_000 * setting.connectionCount) / 100_000),
+        ceilingPerSecond: 130_000,
+        ...change,
+      },
+      phaseOf(closed),
+      setting,
+    ).map(({ rule, text }) => `${rule}: ${text}`);
+  assert.deepEqual(
+    found({ generatorBusy: 0.5 }),
+    [],
+    'half idle, although the ceiling is 1.3 times the load',
+  );
+  assert.deepEqual(found({ generatorBusy: 0.5, ceilingPerSecond: null }), []);
+  assert.deepEqual(found({ generatorBusy: 0.8 }, { ...eight, connectionCount: 640 }), []);
+  assert.match(
+    found({ generatorBusy: 0.84 })[0]!,
+    /^ceiling: 40 % of each round trip was .* 84 % busy\): clients that cost nothing would see about 1\.7 times/,
+  );
+  assert.match(found({ generatorBusy: 0.5 }, { ...eight, workerCount: 8 })[0]!, /^ceiling: 50 % of each/);
+  assert.match(
+    found({ generatorBusy: 0.5 }, { ...eight, outstanding: 2, connectionCount: 4 })[0]!,
+    /^ceiling: the generator alone reaches 130000\/s, 1\.3 times this load/,
+    'with a pipeline the null server is what the generator could do',
+  );
+});
+
+/**
+ * A closed network of two stations, generator and server, whose service times are random: `r` is the generator's mean
+ * time to the server's. The number at the generator has weights r^k, so that busy and share are known exactly.
+ */
+test('the share of the round trip is that of a closed network, within a seventh', () => {
+  for (const n of [1, 2, 4, 8, 32, 640]) {
+    for (const r of [0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 1]) {
+      const weights = Array.from({ length: n + 1 }, (_, k) => r ** k);
+      const all = weights.reduce((a, b) => a + b);
+      const inHands = weights.reduce((sum, weight, k) => sum + k * weight, 0) / all;
+      const share = generatorShare(1 - 1 / all, n);
+      assert.ok(Math.abs(share / (inHands / n) - 1) < 1 / 7, `n ${n}, r ${r}: ${share} for ${inHands / n}`);
+      assert.ok(share < 1 / 3 || inHands / n > 0.3, `n ${n}, r ${r}`);
+    }
+  }
+  assert.equal(generatorShare(1.02, 8), 1);
 });
