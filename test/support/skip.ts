@@ -15,6 +15,10 @@ export const CLI_MT = '/usr/lib/zookeeper/bin/cli_mt';
 const REQUIREMENTS = {
   java: { present: () => onPath('java'), packages: 'default-jre-headless' },
   zookeeper: { present: apacheInstalled, packages: 'zookeeper' },
+  curator: {
+    present: curatorInstalled,
+    packages: 'default-jdk-headless libcurator-recipes-java libcurator-discovery-java zookeeper',
+  },
   cli_mt: { present: () => existsSync(CLI_MT), packages: 'zookeeper-bin' },
   kazoo: { present: kazooImportable, packages: 'python3-kazoo python3-pytest' },
   gcc: {
@@ -22,6 +26,14 @@ const REQUIREMENTS = {
     packages: 'gcc libc6-dev libzookeeper-mt-dev',
   },
 } as const;
+
+/** Debian's folder of Java libraries. */
+export const JARS = '/usr/share/java';
+
+function curatorInstalled(): boolean {
+  const jars = ['curator-recipes.jar', 'curator-x-discovery.jar', 'zookeeper-recipes-lock.jar'];
+  return onPath('javac') && jars.every((jar) => existsSync(join(JARS, jar)));
+}
 
 export type Requirement = keyof typeof REQUIREMENTS;
 

@@ -14,12 +14,18 @@ export interface Ground {
   zk: Zk;
 }
 
-export function onEachServer(title: string, body: (ground: Ground) => void): void {
-  for (const [name, make, missing] of [
-    ['ringkeeper', () => new RingkeeperServer({}), needRingkeeper()],
-    ['Apache 3.8.0', () => new ApacheServer({}), need('java', 'zookeeper')],
+/** `config`: lines of zoo.cfg; `missing`: why all of it is skipped. */
+export function onEachServer(
+  title: string,
+  body: (ground: Ground) => void,
+  config: Readonly<Record<string, string>> = {},
+  missing: string | false = false,
+): void {
+  for (const [name, make, needed] of [
+    ['ringkeeper', () => new RingkeeperServer({ config }), needRingkeeper()],
+    ['Apache 3.8.0', () => new ApacheServer({ config }), need('java', 'zookeeper')],
   ] as const) {
-    describe(`${title} on ${name}`, { skip: missing }, () => {
+    describe(`${title} on ${name}`, { skip: missing || needed }, () => {
       const ground = {} as Ground;
       before(async () => {
         ground.server = make();
