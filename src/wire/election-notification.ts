@@ -29,6 +29,8 @@ export type ServerState = (typeof ServerState)[keyof typeof ServerState];
 /** Long.MIN_VALUE: in place of leader, zxid and epoch in the notifications of those who do not vote. */
 export const NO_VOTE = -(2 ** 63);
 
+/** Of a notification, without its length in front. */
+export const NOTIFICATION_BYTES_MAX = 512 * 1024;
 export const NOTIFICATION_VERSION = 2;
 
 export interface ElectionNotification {
@@ -124,12 +126,14 @@ export interface InitialMessage {
 export type InitialMessageFault =
   | 'needs more'
   | 'not an election connection'
+  | 'newer protocol'
   | 'sid out of range'
   | 'wrong length of addresses'
   | 'malformed address';
 
 const INITIAL_HEAD_BYTES = 20;
 const ADDRESS_BYTES_MAX = 2048;
+export const INITIAL_MESSAGE_BYTES_MAX = INITIAL_HEAD_BYTES + ADDRESS_BYTES_MAX;
 const VERSION_HIGH = -1;
 const V1_LOW = -65_536;
 const V2_LOW = -65_535;
@@ -149,7 +153,8 @@ export function decodeInitialMessage(
     return sid === undefined ? 'sid out of range' : { message: { sid, addresses: [] }, bytes: 8 };
   }
   const low = view.getInt32(4);
-  if (high !== VERSION_HIGH || (low !== V1_LOW && low !== V2_LOW)) return 'not an election connection';
+  if (high !== VERSION_HIGH || low < V1_LOW || low >= 0) return 'not an election connection';
+  if (low > V2_LOW) return 'newer protocol';
   if (length < INITIAL_HEAD_BYTES) return 'needs more';
   const sid = sidAt(view, 8);
   if (sid === undefined) return 'sid out of range';
