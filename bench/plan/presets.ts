@@ -57,7 +57,7 @@ function planFileText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'no such file' : message;
+    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a directory' : message;
     throw new ConfigFailure(
       `${file}: ${reason} - a plan is a YAML file or one of ${presetNames().join(', ')}`,
     );

@@ -45,8 +45,39 @@ function commandLine(args: readonly string[]) {
     .exitProcess(false)
     .fail((message, error) => {
       // A message is a complaint about the arguments; an error alone comes out of a command.
-      throw message ? new ConfigFailure(message) : error;
+      throw message ? new ConfigFailure(inOurWords(message, args)) : error;
     });
+}
+
+/** What yargs finds wrong with the arguments, with the word it means and where to look. */
+function inOurWords(message: string, args: readonly string[]): string {
+  const end = args.findIndex((arg) => arg.startsWith('-'));
+  const words = end < 0 ? args : args.slice(0, end);
+  const depth = words[0] !== 'bench' ? 1 : words[1] === 'campaign' ? 3 : 2;
+  const command = words.slice(0, depth);
+  const help = (known: readonly string[]): string => `${['ringkeeper', ...known, '--help'].join(' ')} lists`;
+  const recommended = /^Did you mean (.+)\?$/.exec(message)?.[1];
+  const unknown = /^Unknown arguments?: (.+)$/.exec(message)?.[1]?.split(', ');
+  const last = command.at(-1);
+  if (last !== undefined && (recommended !== undefined || unknown?.[0] === last)) {
+    const guess = recommended === undefined ? '' : `did you mean "${recommended}"? `;
+    return `no such command: ${last} - ${guess}${help(command.slice(0, -1))} all of them`;
+  }
+  if (unknown !== undefined) {
+    // A flag with a dash is complained about a second time in camel case.
+    const once = unknown.filter(
+      (name) => !unknown.some((other) => other !== name && camelCase(other) === name),
+    );
+    return `unknown argument: ${once.join(', ')} - ${help(command)} what there is`;
+  }
+  if (message.startsWith('Not enough non-option arguments')) {
+    return `an argument is missing - ${help(command)} what is asked for`;
+  }
+  return message;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function report(error: unknown): number {

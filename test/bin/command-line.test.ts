@@ -63,8 +63,20 @@ describe('ringkeeper', () => {
   /** Arguments, and the one line on stderr. */
   const MISTAKES: readonly (readonly [args: string[], line: RegExp])[] = [
     [[], /say what to do: ringkeeper serve/],
-    [['sevre'], /serve/],
-    [['serve', '--no-such'], /Unknown argument/],
+    [['sevre'], /no such command: sevre - did you mean "serve"\? ringkeeper --help lists all of them/],
+    [['frobnicate'], /no such command: frobnicate - ringkeeper --help lists all of them/],
+    [['bench', 'frobnicate'], /no such command: frobnicate - ringkeeper bench --help lists all of them/],
+    [
+      ['bench', 'campaign', 'sook'],
+      /no such command: sook - did you mean "soak"\? ringkeeper bench campaign --help lists all of them/,
+    ],
+    [['bench', 'compare', 'apache'], /an argument is missing - ringkeeper bench compare --help lists what/],
+    [
+      ['bench', 'run', 'standalone-quick', '--max-warmup', '3'],
+      /unknown argument: max-warmup - ringkeeper bench run --help lists what there is/,
+    ],
+    [['bench', 'run', '.'], /\.: it is a directory - a plan is a YAML file or one of/],
+    [['serve', '--bogus'], /unknown argument: bogus - ringkeeper serve --help lists what there is/],
     [['serve', '--data-dir'], /Not enough arguments following: data-dir/],
     [
       ['serve', '/no/such/zoo.cfg'],
