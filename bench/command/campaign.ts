@@ -48,6 +48,11 @@ const CAMPAIGNS: readonly CampaignEntry[] = [
     load: async () => (await import('../campaigns/meter/command.ts')).meterCommand,
   },
   {
+    name: 'client',
+    describe: 'the client library beside other clients: CPU, round trip, caches, locks (in a checkout)',
+    load: async () => (await import('../campaigns/client/command.ts')).clientCommand,
+  },
+  {
     name: 'faults [what]',
     describe: 'kill -9 under load, damaged files, idle crowds (in a checkout)',
     load: async () => (await import('../campaigns/faults/command.ts')).faultsCommand,
