@@ -21,7 +21,10 @@ const KEYS: Readonly<Record<RecipeLoad['kind'], readonly KeyPlan[]>> = {
   sessionStorm: [
     { op: 'open session', time: 'Session opening', things: 'Sessions opened', figures: ['p50', 'p99'] },
   ],
-  watchFanout: [{ op: 'event', time: 'Event delay', things: 'Events', figures: ['p50', 'p99'] }],
+  watchFanout: [
+    { op: 'write to event', time: 'Write to event', figures: ['p50', 'p99'] },
+    { op: 'event', time: 'Acknowledged to event', things: 'Events', figures: ['p50', 'p99'] },
+  ],
   lock: [
     { op: 'hand over', time: 'Lock hand-over', figures: ['p50', 'p99'] },
     { op: 'acquire', things: 'Locks acquired', figures: [] },
@@ -31,7 +34,7 @@ const KEYS: Readonly<Record<RecipeLoad['kind'], readonly KeyPlan[]>> = {
 };
 
 /**
- * `Event delay p50` with `0.42 ms`, then how many a second; of a mix the events of its watches, or nothing beyond
+ * `Write to event p50` with `0.42 ms`, then how many a second; of a mix the events of its watches, or nothing beyond
  * throughput and latency. A delay that many events do not have, because they overtook the acknowledgement, says so.
  */
 export function keyFigures(phase: PhaseResult): [name: string, text: string][] {

@@ -95,23 +95,27 @@ function worstClass({
   return { name, how: outcomes.failed > outcomes.late ? 'failed' : 'late' };
 }
 
-/** What stands between the figures and belief, one line each; empty when nothing does. */
+/** What stands between the figures and belief, one line each, the worst kind first; empty when nothing does. */
 function caveats(run: RunResult): string[] {
   const lines: string[] = [];
   const { failure } = run.target;
   if (failure !== null && run.complete) lines.push(`at its end the service gave no session: ${failure}`);
   else if (failure !== null) lines.push(`the server failed during the run, which ended there: ${failure}`);
   else if (!run.complete) lines.push('the run was interrupted: these are partial results');
+  const unsteady: string[] = [];
   const dead = failure === null ? [] : run.phases.filter(({ latency }) => latency === null);
   for (const phase of run.phases) {
     // That the server is gone has just been said.
     const findings = phase.findings.filter(({ rule }) => failure === null || rule !== 'targetAlive');
-    if (!dead.includes(phase)) lines.push(...findings.map(({ text }) => `${phase.plan.name}: ${text}`));
+    for (const { kind, text } of dead.includes(phase) ? [] : findings) {
+      (kind === 'void' ? lines : unsteady).push(`${phase.plan.name}: ${text}`);
+    }
     if (phase.check !== null && !phase.check.passed) {
       lines.push(`${phase.plan.name}: the history breaks the service's guarantees, see the check`);
     }
   }
   if (dead.length > 0) lines.push(`${dead.map(({ plan }) => plan.name).join(', ')}: nothing was answered`);
+  lines.push(...unsteady);
   return lines;
 }
 

@@ -32,6 +32,7 @@ const RECIPE_LABELS: Readonly<Record<RecipeLoad['kind'], readonly PhaseLabel[]>>
     { name: 'set', kind: 'set' },
     { name: 'watch', kind: 'watch' },
     { name: 'event', kind: 'event' },
+    { name: 'write to event', kind: 'step' },
   ],
   lock: [
     { name: 'create', kind: 'create' },

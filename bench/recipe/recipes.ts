@@ -8,7 +8,7 @@ import { barrierDirectory, DoubleBarrierClient } from './double-barrier.ts';
 import { LockClient, lockDirectory } from './lock-contention.ts';
 import type { RecipeClient, RecipeSetting } from './recipe-client.ts';
 import { SessionStormClient } from './session-storm.ts';
-import { FanoutWatcher, FanoutWriter, fanoutPath } from './watch-fanout.ts';
+import { FANOUT_TARGETS_PER_ZNODE, FanoutWatcher, FanoutWriter, fanoutPath } from './watch-fanout.ts';
 
 export function recipeClient(
   load: RecipeLoad,
@@ -59,7 +59,7 @@ export function recipeZnodes(load: RecipeLoad, root: string): readonly string[] 
 
 /** How many targets its watch delays need; see load/watch-delays.ts. */
 export function recipeTargetCount(load: RecipeLoad): number {
-  if (load.kind === 'watchFanout') return load.znodes;
+  if (load.kind === 'watchFanout') return FANOUT_TARGETS_PER_ZNODE * load.znodes;
   return load.kind === 'lock' ? load.locks : 0;
 }
 

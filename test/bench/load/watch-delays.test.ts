@@ -111,6 +111,9 @@ test('watch fan-out with late acknowledgements: events have no delay, and are co
   // Measured from the write before, it would be the period of the writes less what the acknowledgement was late.
   assert.equal(event.latency.p50Ms, 0);
   assert.ok(phase.eventsBeforeAck >= event.latency.count / 2);
+  const all = opOf(phase, 'write to event');
+  assert.ok(all.latency.p50Ms > 0, 'from the sending of the write it took some time all the same');
+  assert.equal(all.latency.count, event.latency.count, 'each event has its write');
 });
 
 test('a mix with watches, sets alone and in multis: likewise', async () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { formatDuration, formatRate, formatShare } from '../../../bench/figures/format.ts';
 import { jsonText } from '../../../bench/figures/json-text.ts';
 import { markdownTable } from '../../../bench/figures/markdown.ts';
-import { runVerdict } from '../../../bench/figures/verdict.ts';
+import { closingLines, runVerdict } from '../../../bench/figures/verdict.ts';
 import { latencyCsv, samplesCsv, seriesCsv } from '../../../bench/report/csv.ts';
 import { parseRun } from '../../../bench/result/older-results.ts';
 import type { RunResult } from '../../../bench/result/run-json.ts';
@@ -91,4 +91,23 @@ test('that a running service is gone is told once, not in each of the phases tha
   const said = JSON.stringify(runVerdict({ ...run, target, phases: [first!, named('two'), named('three')] }));
   assert.match(said, /"two, three: nothing was answered"/);
   assert.doesNotMatch(said, /no request was answered/);
+});
+
+test('the last sentence of a void run gives what makes it void, in whichever phase that is', () => {
+  const [first] = run.phases;
+  const named = (name: string, rule: string, kind: 'void' | 'unsteady'): RunResult['phases'][number] => ({
+    ...first!,
+    plan: { ...first!.plan, name },
+    findings: [{ rule, kind, text: `${kind} by ${rule}` }],
+    check: null,
+  });
+  const phases = [named('one', 'steadyState', 'unsteady'), named('two', 'ceiling', 'void')];
+  const both: RunResult = { ...run, target: { ...run.target, failure: null }, complete: true, phases };
+  const [sentence, next] = closingLines(both, 'report.html');
+  assert.match(sentence, /Do not use these figures: two: void by ceiling\.$/);
+  assert.match(next, /more threads/);
+  assert.deepEqual(runVerdict(both).lines.slice(0, 2), [
+    'two: void by ceiling',
+    'one: unsteady by steadyState',
+  ]);
 });
