@@ -27,9 +27,8 @@ import {
   type ElectionNotification,
   encodeInitialMessage,
   type InitialMessage,
-  isWildcard,
 } from '../wire/election-notification.ts';
-import { type HostPort, hostPortText } from '../wire/host-port.ts';
+import { type HostPort, hostPortText, isWildcard } from '../wire/host-port.ts';
 import { type ConnectionOwner, ElectionConnection, type Refusal } from './election-connection.ts';
 import { createMeshCounters, type MeshCounters } from './election-counters.ts';
 import { ElectionInbox } from './election-inbox.ts';

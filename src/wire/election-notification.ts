@@ -18,7 +18,7 @@
  */
 import { readInt64, writeInt64 } from '../base/int64.ts';
 import { EMPTY_BYTES } from './flyweight.ts';
-import { type HostPort, hostPortText, parseHostPort } from './host-port.ts';
+import { type HostPort, hostPortText, isWildcard, parseHostPort } from './host-port.ts';
 import { FRAME_PREFIX_BYTES } from './limits.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
@@ -176,11 +176,6 @@ function sidAt(view: DataView, offset: number): number | null | undefined {
   if (view.getInt32(offset) === ANONYMOUS_HIGH && view.getInt32(offset + 4) === -1) return null;
   const sid = readInt64(view, offset);
   return Number.isSafeInteger(sid) && sid >= 0 ? sid : undefined;
-}
-
-/** "Every interface" is where one listens, and nowhere to dial. */
-export function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::' || host === '0:0:0:0:0:0:0:0';
 }
 
 /** V1 names the first address only; V2, which 3.6 and later understand, all of them. */

@@ -41,3 +41,8 @@ export function bracketed(host: string): string {
 export function hostPortText(address: HostPort): string {
   return `${bracketed(address.host)}:${address.port}`;
 }
+
+/** "Every interface" is where one listens, and nowhere to dial. */
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::' || host === '0:0:0:0:0:0:0:0';
+}

@@ -82,7 +82,8 @@ describe('ringkeeper', () => {
       ['serve', '/no/such/zoo.cfg'],
       /cannot read the configuration file \/no\/such\/zoo\.cfg: there is no such file/,
     ],
-    [['serve'], /clientPort is not set/],
+    [['serve'], /dataDir is not set/],
+    [['serve', '--data-dir', 'd'], /clientPort is not set/],
     [['serve', '--client-port', '1'], /dataDir is not set/],
     [
       ['serve', '--data-dir', 'd', '--client-port', 'x'],
@@ -92,6 +93,20 @@ describe('ringkeeper', () => {
     [
       ['serve', '--data-dir', 'd', '--client-port', '1', '--threading', 'x'],
       /allowed: auto, shared, pipeline, dedicated/,
+    ],
+    [
+      [
+        'serve',
+        '--data-dir',
+        'd',
+        '--client-port',
+        '1',
+        '--set',
+        'server.1=a:1:2',
+        '--set',
+        'server.2=b:1:2',
+      ],
+      /d\/myid is missing: it holds the id of this server, one of 1, 2/,
     ],
     [['serve', '--set', 'tickTime'], /--set tickTime: allowed: key=value/],
     [['serve', '--set', 'tickTme=1'], /--set: there is no key "tickTme"/],

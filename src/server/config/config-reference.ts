@@ -10,12 +10,19 @@ export const REFERENCE_END = '<!-- config:end -->';
 export function configReference(): string {
   const rows = SETTINGS as readonly Setting[];
   const obeyed = rows.filter((row) => row.status === 'supported');
+  const inEnsembles = rows.filter((row) => row.status === 'ensemble');
   const lines = [
     'Every key may also be written as its Java property (`zookeeper.snapCount` for `snapCount`), in the file or with `--set`.',
     '',
     '| Key | Type | Default | Effect |',
     '|---|---|---|---|',
     ...obeyed.map(tableRow),
+    '',
+    'In an ensemble only (alone, one line at start-up says that it has no effect):',
+    '',
+    '| Key | Type | Default | Effect |',
+    '|---|---|---|---|',
+    ...inEnsembles.map(tableRow),
   ];
   for (const [status, title] of OTHER_STATUSES) {
     lines.push('', title, '');

@@ -5,13 +5,17 @@
  * Order is the order of the reference. Columns: key, Java property, type, unit, default, effect, least, greatest.
  */
 import { FRAME_BYTES_MAX_DEFAULT } from '../../wire/limits.ts';
-import { FILE, INT_MAX, notObeyed, type Setting, supported, ZK } from './setting.ts';
+import { ensemble, FILE, INT_MAX, notObeyed, type Setting, supported, ZK } from './setting.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 
-const ensemble = notObeyed('accepted', 'used only in an ensemble');
+const noEffectHere = notObeyed('accepted', 'tunes how Apache does it; here it is done in one way');
+const noLocalSessions = notObeyed(
+  'unsupported',
+  'this version has no local sessions: every session is global',
+);
 const javaOnly = notObeyed('accepted', 'tunes a part that only the Java server has');
 const threads = notObeyed('accepted', 'threads are set by ringkeeper.threadingMode and ringkeeper.ioThreads');
 const noCache = notObeyed(
@@ -58,8 +62,8 @@ export const SETTINGS = [
   threads('nio.numWorkerThreads', ZK, 'int', '', null),
   javaOnly('nio.directBufferBytes', ZK, 'int', 'bytes', '65536'),
   javaOnly('nio.shutdownTimeout', ZK, 'int', 'ms', '5000'),
-  ensemble('localSessionsEnabled', FILE, 'bool', '', 'false'),
-  ensemble('localSessionsUpgradingEnabled', FILE, 'bool', '', 'false'),
+  noLocalSessions('localSessionsEnabled', FILE, 'bool', '', 'false'),
+  noLocalSessions('localSessionsUpgradingEnabled', FILE, 'bool', '', 'false'),
 
   // --- storage -------------------------------------------------------------------------------------------------
   supported('snapCount', ZK, 'int', 'txns', '100000', 'snapshot after a random count between half of it and all of it', -INT_MAX - 1),
@@ -71,8 +75,8 @@ export const SETTINGS = [
   supported('flushDelay', ZK, 'int', 'ms', '0', 'how long a write may wait for others before the sync; 0 = not at all'),
   supported('maxWriteQueuePollTime', ZK, 'int', 'ms', null, 'longest wait for the next write while delaying; default: flushDelay ÷ 3'),
   supported('maxBatchSize', ZK, 'int', 'txns', '1000', 'most transactions under one sync while delaying'),
-  ensemble('commitLogCount', ZK, 'int', '', '500'),
-  ensemble('snapshotSizeFactor', ZK, 'decimal', '', '0.33'),
+  noEffectHere('commitLogCount', ZK, 'int', '', '500'),
+  noEffectHere('snapshotSizeFactor', ZK, 'decimal', '', '0.33'),
   supported('snapshot.compression.method', ZK, 'text', '', '', 'empty, `gz` or `snappy`'),
   supported('snapshot.trust.empty', ZK, 'switch', '', 'false', 'start although logs exist without any snapshot'),
   notObeyed('accepted', 'snapshots are written as Apache 3.8 does, without that section; reading copes with both')('serializeLastProcessedZxid.enabled', ZK, 'switch', '', 'true'),
@@ -84,44 +88,44 @@ export const SETTINGS = [
   supported('db.autocreate', ZK, 'switch', '', 'true', '`false`: an empty database needs a file `initialize` in dataDir'),
 
   // --- ensemble ------------------------------------------------------------------------------------------------
-  notObeyed('accepted', 'one line alone means standalone; more than one ends start-up: this version has no ensembles')('server.<n>', FILE, 'text', '', null),
-  ensemble('group.<n>', FILE, 'text', '', null),
-  ensemble('weight.<n>', FILE, 'int', '', '1'),
-  notObeyed('refused', 'this version has no ensembles')('dynamicConfigFile', FILE, 'path', '', null),
-  notObeyed('refused', 'this version has no ensembles')('standaloneEnabled', FILE, 'bool', '', 'true'),
-  notObeyed('refused', 'this version has no ensembles')('peerType', FILE, 'text', '', 'participant'),
+  ensemble('server.<n>', FILE, 'text', '', null, '`host:quorum port:election port[:participant or :observer][;[client host:]client port]` of each member, several addresses of one joined by `|`; one participant alone means standalone'),
+  ensemble('group.<n>', FILE, 'text', '', null, 'hierarchical quorum: ids of a group, joined by `:`'),
+  ensemble('weight.<n>', FILE, 'text', '', null, 'weight of a server in its group; default: 1'),
+  ensemble('dynamicConfigFile', FILE, 'path', '', null, 'the file that holds the lines of members instead'),
+  supported('standaloneEnabled', FILE, 'bool', '', 'true', '`false`: one participant is an ensemble of one'),
+  ensemble('peerType', FILE, 'text', '', 'participant', "`participant` or `observer`; the role in this server's line counts"),
   notObeyed('refused', 'only algorithm 3 exists')('electionAlg', FILE, 'int', '', '3'),
-  ensemble('oraclePath', FILE, 'path', '', null),
-  ensemble('initLimit', FILE, 'int', 'ticks', null),
-  ensemble('syncLimit', FILE, 'int', 'ticks', null),
-  ensemble('connectToLearnerMasterLimit', FILE, 'int', 'ticks', '0'),
-  ensemble('leaderServes', ZK, 'yes-no', '', 'yes'),
-  ensemble('syncEnabled', 'zookeeper.observer.syncEnabled', 'bool', '', 'true'),
-  ensemble('observerMasterPort', FILE, 'port', '', '0'),
-  ensemble('observer.reconnectDelayMs', ZK, 'int', 'ms', '0'),
-  ensemble('observer.election.DelayMs', ZK, 'int', 'ms', '200'),
-  supported('reconfigEnabled', FILE, 'bool', '', 'false', 'which error a reconfig request gets: a single server has no membership to change'),
-  ensemble('quorumListenOnAllIPs', FILE, 'bool', '', 'false'),
-  ensemble('cnxTimeout', ZK, 'int', 'ms', '5000'),
-  ensemble('quorumCnxnTimeoutMs', ZK, 'int', 'ms', '-1'),
-  ensemble('electionPortBindRetry', ZK, 'int', '', '3'),
-  ensemble('tcpKeepAlive', ZK, 'switch', '', 'false'),
-  ensemble('fastleader.minNotificationInterval', ZK, 'int', 'ms', '200'),
-  ensemble('fastleader.maxNotificationInterval', ZK, 'int', 'ms', '60000'),
-  ensemble('leader.maxTimeToWaitForEpoch', ZK, 'int', 'ms', '-1'),
-  ensemble('leader.maxConcurrentSnapSyncs', ZK, 'int', '', '10'),
-  ensemble('leader.maxConcurrentDiffSyncs', ZK, 'int', '', '100'),
-  ensemble('leader.closeSocketAsync', ZK, 'switch', '', 'false'),
-  ensemble('learner.closeSocketAsync', ZK, 'switch', '', 'false'),
-  ensemble('learner.asyncSending', ZK, 'switch', '', 'false'),
-  ensemble('multiAddress.enabled', ZK, 'switch', '', 'false'),
-  ensemble('multiAddress.reachabilityCheckEnabled', ZK, 'switch', '', 'true'),
-  ensemble('multiAddress.reachabilityCheckTimeoutMs', ZK, 'int', 'ms', '1000'),
-  ensemble('forward_learner_requests_to_commit_processor_disabled', ZK, 'switch', '', 'false'),
-  ensemble('follower.skipLearnerRequestToNextProcessor', ZK, 'switch', '', 'false'),
-  ensemble('leader.nodelay', 'leader.nodelay', 'switch', '', 'true'),
-  ensemble('follower.nodelay', 'follower.nodelay', 'switch', '', 'true'),
-  ensemble('readonlymode.enabled', 'readonlymode.enabled', 'switch', '', 'false'),
+  notObeyed('unsupported', 'this version asks no oracle: a majority decides')('oraclePath', FILE, 'path', '', null),
+  ensemble('initLimit', FILE, 'int', 'ticks', null, 'required: how long joining a leader may take'),
+  ensemble('syncLimit', FILE, 'int', 'ticks', null, 'required: how long leader and follower may be silent'),
+  ensemble('connectToLearnerMasterLimit', FILE, 'int', 'ticks', '0', 'how long connecting to a leader may take; 0 = initLimit'),
+  ensemble('leaderServes', ZK, 'yes-no', '', 'yes', '`no`: the leader serves no clients'),
+  ensemble('syncEnabled', 'zookeeper.observer.syncEnabled', 'bool', '', 'true', 'observers log and write snapshots'),
+  notObeyed('unsupported', 'observers connect to the leader')('observerMasterPort', FILE, 'port', '', '0'),
+  ensemble('observer.reconnectDelayMs', ZK, 'int', 'ms', '0', 'an observer waits up to this long before it connects'),
+  ensemble('observer.election.DelayMs', ZK, 'int', 'ms', '200', 'an observer that lost its leader waits up to this long before it looks again'),
+  supported('reconfigEnabled', FILE, 'bool', '', 'false', 'whether the membership may be changed; alone, which error such a request gets'),
+  ensemble('quorumListenOnAllIPs', FILE, 'bool', '', 'false', "quorum and election port on every interface instead of the address in this server's line"),
+  ensemble('cnxTimeout', ZK, 'int', 'ms', '5000', 'for connecting to an election port', 1),
+  ensemble('quorumCnxnTimeoutMs', ZK, 'int', 'ms', '-1', 'for the first words on an election connection; -1 = tickTime × syncLimit', -1),
+  ensemble('electionPortBindRetry', ZK, 'int', '', '3', 'how often an election port is tried that is in use, a second apart; 0 = for ever'),
+  ensemble('tcpKeepAlive', ZK, 'switch', '', 'false', 'TCP keep-alive between servers'),
+  ensemble('fastleader.minNotificationInterval', ZK, 'int', 'ms', '200', 'an election repeats itself after this long, then after twice that', 1),
+  ensemble('fastleader.maxNotificationInterval', ZK, 'int', 'ms', '60000', 'and no less often than this', 1),
+  ensemble('leader.maxTimeToWaitForEpoch', ZK, 'int', 'ms', '-1', 'a leader that waits for followers gives up after this long when a voter looks again; -1 = never', -1),
+  noEffectHere('leader.maxConcurrentSnapSyncs', ZK, 'int', '', '10'),
+  noEffectHere('leader.maxConcurrentDiffSyncs', ZK, 'int', '', '100'),
+  noEffectHere('leader.closeSocketAsync', ZK, 'switch', '', 'false'),
+  noEffectHere('learner.closeSocketAsync', ZK, 'switch', '', 'false'),
+  noEffectHere('learner.asyncSending', ZK, 'switch', '', 'false'),
+  ensemble('multiAddress.enabled', ZK, 'switch', '', 'false', 'tell other servers all addresses of this one; servers before 3.6 do not understand it'),
+  noEffectHere('multiAddress.reachabilityCheckEnabled', ZK, 'switch', '', 'true'),
+  noEffectHere('multiAddress.reachabilityCheckTimeoutMs', ZK, 'int', 'ms', '1000'),
+  noEffectHere('forward_learner_requests_to_commit_processor_disabled', ZK, 'switch', '', 'false'),
+  noEffectHere('follower.skipLearnerRequestToNextProcessor', ZK, 'switch', '', 'false'),
+  noEffectHere('leader.nodelay', 'leader.nodelay', 'switch', '', 'true'),
+  noEffectHere('follower.nodelay', 'follower.nodelay', 'switch', '', 'true'),
+  notObeyed('unsupported', 'this version has no read-only mode')('readonlymode.enabled', 'readonlymode.enabled', 'switch', '', 'false'),
   javaOnly('commitProcessor.numWorkerThreads', ZK, 'int', '', null),
   javaOnly('commitProcessor.maxReadBatchSize', ZK, 'int', '', '-1'),
   javaOnly('commitProcessor.maxCommitBatchSize', ZK, 'int', '', '1'),
@@ -189,7 +193,7 @@ export const SETTINGS = [
   noSasl('kerberos.removeRealmFromPrincipal', ZK, 'switch', '', 'false'),
   noSasl('kerberos.canonicalizeHostNames', ZK, 'switch', '', 'false'),
   noSasl('quorum.auth.*', FILE, 'text', '', null),
-  ensemble('quorum.cnxn.threads.size', FILE, 'int', '', '20'),
+  noEffectHere('quorum.cnxn.threads.size', FILE, 'int', '', '20'),
   noTls('ssl.*', ZK, 'secret', '', null),
   noTls('sslQuorum', FILE, 'bool', '', 'false'),
   noTls('portUnification', FILE, 'bool', '', 'false'),
@@ -240,7 +244,7 @@ type Row = (typeof SETTINGS)[number];
 /** Keys that `SettingValues` can be asked for, by type. */
 export type SupportedKey<T extends Setting['type']> = Extract<
   Row,
-  { readonly status: 'supported'; readonly type: T }
+  { readonly status: 'supported' | 'ensemble'; readonly type: T }
 >['key'];
 
 const byName = new Map<string, Setting>();

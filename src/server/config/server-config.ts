@@ -5,8 +5,10 @@
  */
 import { resolve } from 'node:path';
 import { ConfigFailure } from '../../base/failure.ts';
+import { type HostPort, hostPortText, isWildcard } from '../../wire/host-port.ts';
+import { type ConfigFiles, nodeConfigFiles } from './config-files.ts';
+import { type EnsembleConfig, type EnsembleReading, readEnsemble } from './ensemble-config.ts';
 import type { Notice } from './notices.ts';
-import { soleServer } from './server-lines.ts';
 import { INT_MAX } from './setting.ts';
 import { type ConfigSources, SettingValues } from './setting-values.ts';
 
@@ -40,8 +42,10 @@ const DIGEST_ALGORITHMS: ReadonlyMap<string, string> = new Map([
 
 export interface ServerConfig {
   // --- identity and listener ---------------------------------------------------------------------------------
-  /** Top byte of new session ids; a standalone Apache server uses 1 too. */
+  /** Top byte of new session ids: `myid`, and alone 1, as Apache's. */
   readonly serverId: number;
+  /** Null: this server is alone. */
+  readonly ensemble: EnsembleConfig | null;
   /** 0 = the system chooses a free port. */
   readonly clientPort: number;
   /** null = every interface. */
@@ -138,16 +142,22 @@ export interface ServerConfig {
 }
 
 /** @throws ConfigFailure naming place, key, value and what is allowed. */
-export function readServerConfig(sources: ConfigSources): {
+export function readServerConfig(
+  sources: ConfigSources,
+  files: ConfigFiles = nodeConfigFiles,
+): {
   readonly config: ServerConfig;
   readonly notices: readonly Notice[];
 } {
   const values = new SettingValues(sources);
+  const directories = readDirectories(values);
+  const reading = readEnsemble(values, files, directories.dataDir);
   const config: ServerConfig = {
-    serverId: 1,
-    ...readListener(values),
+    serverId: reading.ensemble?.sid ?? 1,
+    ensemble: reading.ensemble,
+    ...readListener(values, reading),
     ...readSessions(values),
-    ...readDirectories(values),
+    ...directories,
     ...readLog(values),
     ...readSnapshots(values),
     ...readLimits(values),
@@ -155,28 +165,37 @@ export function readServerConfig(sources: ConfigSources): {
     ...readRings(values),
   };
   Object.freeze(config.fourLetterWordsWhitelist);
+  if (config.ensemble !== null) Object.freeze(config.ensemble);
   return { config: Object.freeze(config), notices: values.notices.list };
 }
 
-function readListener(values: SettingValues) {
-  const sole = soleServer(values);
+function readListener(values: SettingValues, { ensemble, client }: EnsembleReading) {
   const given = values.isGiven('clientPort');
-  if (!given && (sole === null || sole.clientPort === null)) {
+  if (!given && client === null) {
     const lost = values.isGiven('clientPortAddress')
       ? 'clientPortAddress is set but clientPort is not'
       : 'clientPort is not set';
     throw new ConfigFailure(`${lost}: add a line such as clientPort=2181, or the flag --client-port 2181`);
   }
-  const address = values.text('clientPortAddress') ?? (given ? null : sole!.clientPortAddress);
+  const address = (values.text('clientPortAddress') || null)?.replace(/^\[(.*)\]$/, '$1') ?? null;
+  if (given && ensemble !== null && client !== null) checkSameClient(values, address, client);
+  const fromLine = given || client === null || isWildcard(client.host) ? null : client.host;
   return {
-    clientPort: given ? values.int('clientPort') : sole!.clientPort!,
-    clientPortAddress: address === null || address === '' ? null : address.replace(/^\[(.*)\]$/, '$1'),
+    clientPort: given ? values.int('clientPort') : client!.port,
+    clientPortAddress: address ?? fromLine,
     clientPortListenBacklog: values.int('clientPortListenBacklog'),
     clientTcpKeepAlive: values.switch('clientTcpKeepAlive'),
     maxClientCnxns: Math.max(0, values.int('maxClientCnxns')),
     maxCnxns: Math.max(0, values.int('maxCnxns')),
     sessionlessTimeoutMs: values.int('nio.sessionlessCnxnTimeout'),
   };
+}
+
+/** Clients are told where the line says, so that is where this server must be. */
+function checkSameClient(values: SettingValues, address: string | null, client: HostPort): void {
+  const isSame = values.int('clientPort') === client.port && (address === null || address === client.host);
+  if (!isSame)
+    values.refuse('clientPort', `this server's line says ${hostPortText(client)}; remove one of the two`);
 }
 
 function readSessions(values: SettingValues) {

@@ -129,6 +129,14 @@ export class SettingValues {
     this.notices.warn(`${quote(this.given.get(key)!)} ${to}`);
   }
 
+  /** This server is alone: says of each key for ensembles that it has no effect. */
+  withoutEnsemble(): void {
+    for (const { setting, place, name } of this.given.values()) {
+      if (setting.status !== 'ensemble' || MEMBERSHIP_KEYS.has(setting.key)) continue;
+      this.notices.info(`${place}: ${name} has no effect here: used only in an ensemble`);
+    }
+  }
+
   /** @throws ConfigFailure always. */
   refuse(key: string, allowed: string): never {
     throw refusal(this.given.get(key), row(key), allowed);
@@ -147,6 +155,11 @@ export class SettingValues {
     const key = isFamily ? name : setting.key;
     const earlier = this.given.get(key);
     if (earlier !== undefined && !onCommandLine) {
+      if (setting.key === 'server.<n>' && earlier.text !== text) {
+        throw new ConfigFailure(
+          `${place}: ${name} stands on ${earlier.place} already, with another address; each server needs an id of its own`,
+        );
+      }
       this.notices.warn(`${place}: ${name} replaces the value given on ${earlier.place}`);
     }
     this.given.set(key, { name, text, place, setting });
@@ -161,6 +174,7 @@ export class SettingValues {
       if (setting.type === 'bool' && !/^(true|false)$/i.test(text))
         throw refusal(value, setting, 'allowed: true, false');
     }
+    if (setting.status === 'ensemble') return;
     if (setting.status === 'refused' && text.toLowerCase() !== (setting.fallback ?? '')) {
       throw refusal(
         value,
@@ -170,11 +184,14 @@ export class SettingValues {
     }
     if (setting.status === 'unsupported') {
       this.notices.warn(`${value.place}: ${value.name} is not supported: ${setting.effect}`);
-    } else if (setting.key !== 'server.<n>') {
+    } else {
       this.notices.info(`${value.place}: ${value.name} has no effect here: ${setting.effect}`);
     }
   }
 }
+
+/** They say whether there is an ensemble. */
+const MEMBERSHIP_KEYS: ReadonlySet<string> = new Set(['server.<n>', 'dynamicConfigFile']);
 
 const UNIT_MS = new Map([
   ['ms', 1],

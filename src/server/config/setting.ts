@@ -23,11 +23,11 @@ export type SettingType =
   | 'decimal';
 
 /**
- * `supported` is obeyed. `accepted` asks for nothing that this server could do differently. `unsupported` asks
+ * `supported` is obeyed; `ensemble` too, but a server alone has no use for it. `accepted` asks for nothing that this server could do differently. `unsupported` asks
  * for something it cannot do: one warning. `refused` likewise, but going on would be less safe than the operator
  * asked for: any value but the default ends start-up.
  */
-export type SettingStatus = 'supported' | 'accepted' | 'unsupported' | 'refused';
+export type SettingStatus = 'supported' | 'ensemble' | 'accepted' | 'unsupported' | 'refused';
 
 export interface Setting {
   /** As in the file. A last `*` stands for any ending (`ssl.*`); `<n>` for a number (`server.<n>`). */
@@ -64,6 +64,19 @@ export function supported<const K extends string, const T extends SettingType>(
 ): Setting & { readonly key: K; readonly type: T; readonly status: 'supported' } {
   const name = propertyName(key, property);
   return { key, property: name, type, unit, fallback, status: 'supported', effect, min, max };
+}
+
+/** As `supported`. */
+export function ensemble<const K extends string, const T extends SettingType>(
+  key: K,
+  property: string,
+  type: T,
+  unit: string,
+  fallback: string | null,
+  effect: string,
+  min = 0,
+): Setting & { readonly key: K; readonly type: T; readonly status: 'ensemble' } {
+  return { ...supported(key, property, type, unit, fallback, effect, min), status: 'ensemble' };
 }
 
 /** Rows of settings that are not obeyed share everything but the first columns. */

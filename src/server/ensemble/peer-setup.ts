@@ -1,0 +1,30 @@
+/** What a quorum peer needs, out of the configuration. Pure; at start-up. */
+import { parseQuorumConfig } from '../../core/quorum/quorum-config.ts';
+import type { EnsembleConfig } from '../config/ensemble-config.ts';
+import type { QuorumPeerSetup } from './quorum-peer.ts';
+
+/** All but what this server has on its disk. */
+export function peerSetupOf(
+  ensemble: EnsembleConfig,
+  reconfigEnabled: boolean,
+): Omit<QuorumPeerSetup, 'standing'> {
+  const config = parseQuorumConfig(ensemble.quorumText);
+  const { sid, minNotificationIntervalMs, maxNotificationIntervalMs } = ensemble;
+  return {
+    election: { sid, minNotificationIntervalMs, maxNotificationIntervalMs, reconfigEnabled },
+    mesh: {
+      addresses: config
+        .member(sid)!
+        .addresses.map(({ host, electionPort }) => ({ host, port: electionPort })),
+      listenOnAllIps: ensemble.quorumListenOnAllIps,
+      multiAddress: ensemble.multiAddress,
+      connectTimeoutMs: ensemble.connectTimeoutMs,
+      greetingTimeoutMs: ensemble.greetingTimeoutMs,
+      keepAlive: ensemble.tcpKeepAlive,
+      bindAttempts: ensemble.electionPortBindAttempts,
+    },
+    committed: config,
+    lastSeen: config,
+    observerElectionDelayMs: ensemble.observerElectionDelayMs,
+  };
+}
