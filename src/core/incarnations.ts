@@ -10,6 +10,7 @@
  */
 import { SegmentPool } from '../shm/segments.ts';
 import { ClientTable } from './client/client-table.ts';
+import { ServerRole } from './progress/commit-point.ts';
 import { Statistics } from './progress/statistics.ts';
 import { TurnClock } from './progress/turn-clock.ts';
 import { TurnWork } from './progress/turn-work.ts';
@@ -18,6 +19,7 @@ import type { ReplicaOptions, ReplicaPorts, Surroundings } from './replica-parts
 
 export class Incarnations {
   readonly surroundings: Surroundings = {
+    role: new ServerRole(),
     clock: new TurnClock(),
     work: new TurnWork(),
     statistics: new Statistics(),

@@ -10,6 +10,7 @@ import { WriteNumbers } from './client/write-numbers.ts';
 import { ContainerSweep } from './container/container-sweep.ts';
 import type { AdminPort, CryptoPort, LogPort } from './ports/ports.ts';
 import type { ReportPort } from './ports/report-port.ts';
+import type { ServerRole } from './progress/commit-point.ts';
 import { Progress } from './progress/progress.ts';
 import type { Statistics } from './progress/statistics.ts';
 import type { TurnClock } from './progress/turn-clock.ts';
@@ -78,6 +79,7 @@ export interface ReplicaPorts {
 
 /** What a replica finds when it begins and leaves behind when it ends. */
 export interface Surroundings {
+  readonly role: ServerRole;
   readonly clock: TurnClock;
   readonly work: TurnWork;
   readonly statistics: Statistics;

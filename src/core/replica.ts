@@ -15,7 +15,7 @@ import { Client, ClientState } from './client/client.ts';
 import type { CorePort } from './ports/core-port.ts';
 import type { AdminPort, ConnId, LogPort, SnapshotRequest } from './ports/ports.ts';
 import { CONN_IO_SHIFT } from './ports/ports.ts';
-import { QuorumOfOne } from './progress/commit-point.ts';
+import { CommitPoint, type ServerRole } from './progress/commit-point.ts';
 import type { Progress } from './progress/progress.ts';
 import type { TurnClock } from './progress/turn-clock.ts';
 import { Work } from './progress/turn-work.ts';
@@ -46,7 +46,8 @@ export class Replica implements CorePort {
   private readonly log: LogPort;
   private readonly admin: AdminPort;
   private sweepWaitsForLog = false;
-  private readonly quorum: QuorumOfOne;
+  private readonly role: ServerRole;
+  private readonly commitPoint: CommitPoint;
   private readonly withdrawal: Withdrawal;
   /** `proposals.tail` at the last `endTurn`. */
   private flushedProposals = 0;
@@ -61,7 +62,8 @@ export class Replica implements CorePort {
     });
     this.progress = this.parts.progress;
     this.clock = this.parts.clock;
-    this.quorum = new QuorumOfOne(this.progress);
+    this.role = surroundings.role;
+    this.commitPoint = new CommitPoint(this.progress, this.role);
     this.order = new RequestOrder({
       ...this.parts,
       sessionEnds: { onCloseRequest: (request) => this.lifecycle.onCloseRequest(request) },
@@ -106,7 +108,7 @@ export class Replica implements CorePort {
 
   /** Timers: session expiry, container sweep, compaction, a slice of each; the rest is background work. Once per tick. */
   onTick(): void {
-    this.lifecycle.expire();
+    if (!this.role.isLearner) this.lifecycle.expire();
     // What found no room in the log or the store: commits make some, but so does the end of a snapshot.
     this.onLogRoom();
     this.sweep();
@@ -175,7 +177,9 @@ export class Replica implements CorePort {
     client.received++;
     this.parts.statistics.packetsReceived++;
     if (client.state === ClientState.fresh) {
-      this.lifecycle.onConnectRequest(client, bytes, view, start, end);
+      // A learner serves no sessions yet: their writes would have to go to its leader.
+      if (this.role.isLearner) this.parts.clients.close(client);
+      else this.lifecycle.onConnectRequest(client, bytes, view, start, end);
       return;
     }
     if (client.session >= 0) this.parts.sessions.touch(client.session, this.clock.nowMs);
@@ -210,9 +214,23 @@ export class Replica implements CorePort {
 
   /** Everything up to `zxid` is on stable storage. */
   onDurable(zxid: Zxid): void {
-    this.quorum.onOwnDurable(zxid);
+    this.commitPoint.onOwnDurable(zxid);
     this.commitDecided();
     this.onLogRoom();
+  }
+
+  /**
+   * A learner's leader has proposed `bytes[start, end)`; see TxnStager.stage. On a learner that runs nothing else is ever
+   * proposed.
+   */
+  onProposal(bytes: Uint8Array, view: DataView, start: number, end: number): boolean | null {
+    return this.parts.txnStager.stage(bytes, view, start, end, null);
+  }
+
+  /** Everything up to `zxid` is decided: by the leader, which need not ask whether it is durable here. */
+  onDecided(zxid: Zxid): void {
+    this.commitPoint.onTold(zxid);
+    this.commitDecided();
   }
 
   /** All proposals behind `zxid` are taken back, as if they had never been made; none of them may be decided. */
@@ -274,11 +292,11 @@ export class Replica implements CorePort {
   }
 
   private get isSweepDue(): boolean {
-    return !this.sweepWaitsForLog && this.parts.sweep.isDueAt(this.clock.nowMs);
+    return !this.sweepWaitsForLog && !this.role.isLearner && this.parts.sweep.isDueAt(this.clock.nowMs);
   }
 
   private sweep(): void {
-    if (this.sweepWaitsForLog) return;
+    if (this.sweepWaitsForLog || this.role.isLearner) return;
     const { sweep, effects, proposer } = this.parts;
     for (let n = 0; n < SWEPT_PER_TURN; n++) {
       const due = sweep.poll(this.clock.nowMs, this.clock.wallMs, effects);

@@ -5,13 +5,13 @@
  *     stop    no new requests → in flight committed and answered → log synced → sockets closed → unlock
  */
 import type { LoopTimer } from '../base/event-loop.ts';
-import { Failure } from '../base/failure.ts';
 import { createAcceptLimits } from '../net/accept-limits.ts';
 import { createReplyMemory } from '../net/reply-memory.ts';
 import type { ListenOptions } from '../net/transport.ts';
 import { Bell, createBell } from '../shm/bell.ts';
 import { type DataDirs, openDataDir, provideDirectory } from '../storage/data-dir.ts';
 import type { ServerConfig } from './config/server-config.ts';
+import { Ensemble } from './ensemble/ensemble.ts';
 import { CoreHost, type CoreSetup } from './host/core-host.ts';
 import type { CoreWorkerMessage, CoreWorkerSetup } from './host/core-thread.ts';
 import { SharedCore } from './host/shared-core.ts';
@@ -30,6 +30,7 @@ import { createNodePlatform } from './platform/node-platform.ts';
 import type { Platform } from './platform/platform.ts';
 import { createSnapshotLink, type SnapshotLinkHandle } from './snapshot/snapshot-link.ts';
 import { BackgroundJobs } from './threads/background-jobs.ts';
+import { StartFailure } from './threads/start-failure.ts';
 import { type ServerFailure, type SupervisedWorker, Supervisor } from './threads/supervisor.ts';
 import { chooseTopology, connectionsMax, type Topology } from './topology.ts';
 
@@ -110,6 +111,7 @@ class Assembly {
   private readonly logStarted = Promise.withResolvers<void>();
   private drainCore!: () => Promise<void>;
   private purgeTimer: LoopTimer | null = null;
+  private ensemble: Ensemble | null = null;
 
   constructor(config: ServerConfig, dirs: DataDirs, log: Log, platform: Platform) {
     this.platform = platform;
@@ -167,12 +169,14 @@ class Assembly {
       keepAlive: config.clientTcpKeepAlive,
     });
     Atomics.store(new Int32Array(this.clientPort), 0, port);
+    await this.ensemble?.start();
     this.startPurging();
     return port;
   }
 
   async stop(): Promise<void> {
     if (this.purgeTimer !== null) this.purgeTimer.cancel();
+    this.ensemble?.stop();
     await this.front.quiesce();
     this.logWorker.mayExit = true;
     await this.drainCore();
@@ -202,6 +206,10 @@ class Assembly {
     );
     host.start(recovery, core.sockets);
     this.supervisor.onWake = core.onBell;
+    if (this.config.ensemble !== null) {
+      const { snapshotDirectory } = this.dirs;
+      this.ensemble = new Ensemble(this.config, core.openDesk(), this.platform, snapshotDirectory, this.log);
+    }
     this.front = {
       listen: (options) => core.io.listen(options),
       quiesce: () => core.io.quiesce(),
@@ -377,17 +385,5 @@ class Assembly {
         throw new StartFailure(failure);
       }),
     ]);
-  }
-}
-
-/** A worker failed while the server started. */
-class StartFailure extends Failure {
-  override readonly name = 'StartFailure';
-  readonly code = 'RK_START';
-  readonly exitStatus: number;
-
-  constructor(failure: ServerFailure) {
-    super(failure.message);
-    this.exitStatus = failure.exitStatus;
   }
 }

@@ -25,6 +25,8 @@ const OTHER_THREADS = 3;
 const IO_THREADS_MAX = 4;
 
 export function chooseTopology(config: ServerConfig, cores: number): Topology {
+  // The core of a member stands beside its links to other servers.
+  if (config.ensemble !== null) return { mode: 'shared', ioThreads: 1 };
   const mode = config.threadingMode === 'auto' ? modeFor(cores) : config.threadingMode;
   if (mode !== 'dedicated') return { mode, ioThreads: 1 };
   const chosen = Math.max(1, Math.min(IO_THREADS_MAX, cores - OTHER_THREADS));

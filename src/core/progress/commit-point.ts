@@ -1,23 +1,37 @@
 /**
- * Decides how far proposals may be committed: when a quorum of the members has them on stable storage. This is the
- * quorum of one, a server without peers: its only vote is its own log's, and a proposal is decided when that has it.
- * An ensemble's leader counts the votes of its followers beside it; a follower is told. Core thread.
+ * Decides how far proposals may be committed: when a quorum of the members has them on stable storage. A server without
+ * peers is a quorum of one: its only vote is its own log's, and a proposal is decided when that has it. A learner is told by
+ * its leader; a leader counts the votes of its followers beside its own (core/zab). Core thread.
  *
- *     log ··durable··▶ onOwnDurable ─▶ progress.decided ─▶ the replica commits up to there
+ *     alone       log ··durable··▶ onOwnDurable ─▶ progress.decided ─▶ the replica commits up to there
+ *     learner     COMMIT ─▶ onTold ──────────────────▲
  */
 import type { Zxid } from '../../base/zxid.ts';
 import type { Progress } from './progress.ts';
 
-export class QuorumOfOne {
-  private readonly progress: Progress;
+/** What this server is to others; outlives replicas. */
+export class ServerRole {
+  /** Others propose and decide: nothing is proposed here, and no session ends by this server's clock. */
+  isLearner = false;
+}
 
-  constructor(progress: Progress) {
+export class CommitPoint {
+  private readonly progress: Progress;
+  private readonly role: ServerRole;
+
+  constructor(progress: Progress, role: ServerRole) {
     this.progress = progress;
+    this.role = role;
   }
 
   /** This server's log has everything up to `zxid`. */
   onOwnDurable(zxid: Zxid): void {
     this.progress.onDurable(zxid);
-    this.progress.onDecided(this.progress.durable);
+    if (!this.role.isLearner) this.progress.onDecided(this.progress.durable);
+  }
+
+  /** The leader has decided everything up to `zxid`, whether it is durable here or not. */
+  onTold(zxid: Zxid): void {
+    this.progress.onDecided(zxid);
   }
 }

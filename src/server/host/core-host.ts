@@ -12,6 +12,7 @@ import type { ConnId, ReplySink, SnapshotRequest } from '../../core/ports/ports.
 import type { WordAnswer } from '../../core/ports/word-answer.ts';
 import type { Replica } from '../../core/replica.ts';
 import type { DataDirs } from '../../storage/data-dir.ts';
+import { discardSnapshots } from '../../storage/txnlog-truncate.ts';
 import { fieldBytesMax } from '../../wire/limits.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { LogLinkHandle } from '../log/log-link.ts';
@@ -33,6 +34,7 @@ import { type SnapshotJob, writeSnapshot } from '../snapshot/write-snapshot.ts';
 import { FourLetterWords } from '../words/four-letter-words.ts';
 import { CoreView } from './core-view.ts';
 import { DigestLines } from './digest-lines.ts';
+import { LearnerDesk } from './learner-desk.ts';
 import { LimitLines } from './limit-lines.ts';
 import { type Recovery, recover } from './recovery.ts';
 import { type SocketTurns, Tick } from './tick.ts';
@@ -86,6 +88,9 @@ export class CoreHost implements CorePort {
   private seenSnapshotsDue = 0;
   private tick: Tick | null = null;
   private isStopping = false;
+  private desk: LearnerDesk | null = null;
+  /** The present replica is not whole yet. */
+  private isLoading = false;
   private readonly limitLines: LimitLines;
   private readonly lines: RepeatedLines;
   private readonly digestLines: DigestLines;
@@ -163,12 +168,42 @@ export class CoreHost implements CorePort {
    * go; sessions are those that have been loaded.
    */
   renew(load: (replica: Replica) => Zxid): void {
+    this.startAnew(load(this.beginAnew()));
+  }
+
+  private beginAnew(): Replica {
     this.endRequests();
     this.snapshots.letGo();
-    const replica = this.incarnations.begin();
+    this.isLoading = true;
+    return this.incarnations.begin();
+  }
+
+  private startAnew(zxid: Zxid): void {
     const { clock } = this.platform;
-    replica.start(load(replica), clock.monotonicMs(), clock.wallMs());
+    this.replica.start(zxid, clock.monotonicMs(), clock.wallMs());
+    this.isLoading = false;
     this.meter.onRenewed();
+  }
+
+  /** This server is to learn from a leader. `wake` has a turn come soon. */
+  openDesk(wake: () => void): LearnerDesk {
+    const { disk, clock } = this.platform;
+    const { config, dirs } = this.setup;
+    const { incarnations, logPort, snapshots } = this;
+    this.desk = new LearnerDesk({
+      incarnations,
+      logPort,
+      snapshots,
+      enter: () => {
+        this.open();
+        wake();
+      },
+      beginAnew: () => this.beginAnew(),
+      startAnew: (zxid) => this.startAnew(zxid),
+      discardSnapshots: (zxid) => discardSnapshots(disk, dirs.snapshotDirectory, zxid),
+      reload: () => recover(incarnations, disk, dirs, config, this.log, clock).lastZxid,
+    });
+    return this.desk;
   }
 
   /** The log thread runs: serving may begin. `sockets`: who reads them. */
@@ -207,13 +242,15 @@ export class CoreHost implements CorePort {
   readonly hasWork = (): boolean =>
     this.logPort.durableZxid > this.replica.progress.durable ||
     this.snapshots.hasEnded ||
-    this.replica.hasBackgroundWork;
+    this.replica.hasBackgroundWork ||
+    this.desk?.hasWork === true;
 
   /** One round: commits what has become durable, timers, large replies. True = more to do at once. */
   poll(): boolean {
     this.endRequests();
     const wasOpen = this.isOpen;
     this.open();
+    if (this.isLoading) return false;
     const durable = this.logPort.durableZxid;
     const hasCommits = durable > this.replica.progress.durable || this.replica.hasBackgroundWork;
     if (hasCommits) this.meter.beginCommits(wasOpen ? this.nowMs() : this.replica.clock.nowMs);
@@ -224,6 +261,7 @@ export class CoreHost implements CorePort {
     if (hasCommits) this.meter.endCommits(this.nowMs());
     if (this.snapshots.hasEnded) this.snapshots.onEnded(this.replica.clock.nowMs);
     if (this.logPort.snapshotsDue !== this.seenSnapshotsDue) this.onSnapshotDue();
+    this.desk?.poll();
     if (!this.isStopping && this.tick!.isDue(this.replica.clock.nowMs)) {
       this.replica.onTick();
       this.snapshots.onTick(this.replica.clock.nowMs);

@@ -11,6 +11,7 @@ import { LoopSocketTurns } from '../io/socket-turns.ts';
 import type { Log } from '../logging/logging.ts';
 import type { LoopPlatform, Platform } from '../platform/platform.ts';
 import type { CoreHost } from './core-host.ts';
+import type { LearnerDesk } from './learner-desk.ts';
 import { TICK_MS } from './tick.ts';
 
 /** What it needs of the machine. */
@@ -57,6 +58,11 @@ export class SharedCore {
     // The core also runs inside the events of sockets, and nobody is there to catch what it throws.
     this.stopCatching = platform.onUncaught((error) => this.fail(error));
     this.park();
+  }
+
+  /** This server is to learn from a leader. */
+  openDesk(): LearnerDesk {
+    return this.host.openDesk(() => this.io.table.scheduleTurn());
   }
 
   /** Resolves when everything proposed has been committed and answered. */

@@ -122,7 +122,7 @@ export class CoreMetrics implements MetricsView {
       case 'stale_sessions_expired':
         return statistics.expiredSessions;
       case 'digest_mismatches_count':
-        return this.digestMismatches;
+        return this.digestMismatches + statistics.foreignDigestMismatches;
       default:
         return 0;
     }

@@ -3,8 +3,8 @@
  * comes from the core's thread. Who writes the file is behind the port `begin`: the thread of jobs, or whoever drives a
  * server by hand and writes it in line before `begin` returns. Either tells its end by the link.
  */
-
 import { Failure } from '../../base/failure.ts';
+import { type Zxid, ZxidCell } from '../../base/zxid.ts';
 import type { SnapshotRequest } from '../../core/ports/ports.ts';
 import type { Log } from '../logging/logging.ts';
 import type { CoreMeter } from '../monitor/core-meter.ts';
@@ -38,6 +38,8 @@ export class SnapshotKeeper {
   /** Whose snapshot is under way: it keeps its pin although another replica may have begun meanwhile. */
   private source: SnapshotSource;
   private zxid = 0;
+  /** Of the newest snapshot that was written since the start. */
+  private readonly written = new ZxidCell(-1);
 
   constructor(options: SnapshotKeeperOptions) {
     this.options = options;
@@ -55,6 +57,14 @@ export class SnapshotKeeper {
     // As in Apache: the log has been rolled all the same, the next roll will find this one finished.
     this.options.meter.skippedSnapshots++;
     this.options.log.warn('too busy to snap, skipping');
+  }
+
+  get writtenZxid(): Zxid {
+    return this.written.value;
+  }
+
+  get mayStart(): boolean {
+    return this.supervision.mayStart;
   }
 
   start(nowMs: number): void {
@@ -80,6 +90,7 @@ export class SnapshotKeeper {
   /** The link says that the thread has reported. */
   onEnded(nowMs: number): void {
     const { link, meter } = this.options;
+    if (link.report === 'written') this.written.value = this.zxid;
     if (this.supervision.onReport(link.report, nowMs)) this.source.endSnapshot();
     link.setIdle();
     meter.runningSnapshots = 0;

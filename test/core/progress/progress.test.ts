@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { COUNTER_MAX, EPOCH_MAX, makeZxid } from '../../../src/base/zxid.ts';
-import { QuorumOfOne } from '../../../src/core/progress/commit-point.ts';
+import { CommitPoint, ServerRole } from '../../../src/core/progress/commit-point.ts';
 import { Progress } from '../../../src/core/progress/progress.ts';
 import { restored, withLog } from '../support/data-directory.ts';
 import { createEmpty, ReplicaHarness } from '../support/replica-harness.ts';
@@ -23,7 +23,7 @@ describe('progress', () => {
 
   test('what may be committed follows durability, and never goes back', () => {
     const progress = new Progress();
-    const quorum = new QuorumOfOne(progress);
+    const quorum = new CommitPoint(progress, new ServerRole());
     for (const zxid of [1, 2, 3]) progress.onProposed(zxid);
     quorum.onOwnDurable(2);
     quorum.onOwnDurable(1);

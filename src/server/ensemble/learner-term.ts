@@ -1,0 +1,303 @@
+/**
+ * One term as a follower or observer: the connection to the leader, the machine that speaks on it (core/zab/learner.ts), and
+ * the desk that carries out what the leader says. Begins when the leader is known, ends with that connection. On the
+ * thread of the core.
+ *
+ *     dial ··fails, a few times··▶ over
+ *      │ open
+ *      ▼
+ *     socket ─bytes─▶ PacketSplitter ─▶ Learner ─▶ LearnerDesk (stage, decide, tree, epochs)
+ *        ▲                                 │            │ durable, saved, cut, loaded
+ *        └──────── packets, gathered ◀─────┴────────────┘
+ *
+ * A stream that the learner cannot take now is not read on, so a leader that is faster than this disk is held by TCP.
+ */
+import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
+import { CorruptionFailure } from '../../base/failure.ts';
+import type { Zxid } from '../../base/zxid.ts';
+import { type EpochKind, Learner, type LearnerPort } from '../../core/zab/learner.ts';
+import { type DialHandler, ReadBuffer, type SocketPort, type Transport } from '../../net/transport.ts';
+import { EpochKind as EpochFile } from '../../storage/epoch-files.ts';
+import type { HostPort } from '../../wire/host-port.ts';
+import { PacketSplitter, PacketStatus } from '../../wire/quorum/packet-splitter.ts';
+import { PacketType } from '../../wire/quorum/packet-types.ts';
+import { LEARNER_INFO_BYTES, writeLearnerInfo } from '../../wire/quorum/payloads.ts';
+import type { LearnerDesk } from '../host/learner-desk.ts';
+import type { Log } from '../logging/logging.ts';
+import { PacketOutbox } from './packet-outbox.ts';
+import type { RunningTerm, Term, TermControl } from './role-runner.ts';
+
+export interface LearnerTermOptions {
+  readonly sid: number;
+  readonly tickMs: number;
+  readonly initLimit: number;
+  readonly syncLimit: number;
+  readonly packetBytesMax: number;
+}
+
+/** What a server has promised and taken over; lives as long as the server. */
+export interface Epochs {
+  accepted: number;
+  current: number;
+}
+
+/** Apache's: five tries, about 100 ms apart, within initLimit. */
+const DIAL_TRIES = 5;
+const DIAL_PAUSE_MS = 100;
+
+export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
+  private readonly options: LearnerTermOptions;
+  private readonly term: Term;
+  private readonly control: TermControl;
+  private readonly desk: LearnerDesk;
+  private readonly epochs: Epochs;
+  private readonly platform: { readonly loop: EventLoop; readonly transport: Transport };
+  private readonly log: Log;
+  private readonly learner: Learner;
+  private readonly splitter: PacketSplitter;
+  private readonly buffer = new ReadBuffer();
+  private readonly outbox = new PacketOutbox();
+  private readonly timer: LoopTimer;
+  private socket: SocketPort | null = null;
+  private isOpen = false;
+  private isPaused = false;
+  private isOver = false;
+  private tries = 0;
+  private silentTicks = 0;
+  private treeZxid = 0;
+
+  constructor(
+    options: LearnerTermOptions,
+    term: Term,
+    control: TermControl,
+    desk: LearnerDesk,
+    epochs: Epochs,
+    platform: { readonly loop: EventLoop; readonly transport: Transport },
+    log: Log,
+  ) {
+    this.options = options;
+    this.term = term;
+    this.control = control;
+    this.desk = desk;
+    this.epochs = epochs;
+    this.platform = platform;
+    this.log = log;
+    this.learner = new Learner(
+      {
+        isObserver: term.role === 'observing',
+        acceptedEpoch: epochs.accepted,
+        currentEpoch: epochs.current,
+        lastZxid: desk.lastZxid,
+      },
+      this,
+    );
+    this.splitter = new PacketSplitter(options.packetBytesMax, {
+      onPacket: (packet) => this.learner.onPacket(packet),
+      onRaw: (bytes, _view, start, end) => this.onRaw(bytes, start, end),
+    });
+    desk.beginLearning();
+    desk.onDurable = (zxid) => this.answer(() => this.learner.onDurable(zxid));
+    this.timer = platform.loop.every(options.tickMs, () => this.onTick());
+    this.dial();
+  }
+
+  // ---- RunningTerm ---------------------------------------------------------------------------------------
+
+  onLookingVoter(): void {}
+
+  end(reason: string): void {
+    this.leave(reason);
+  }
+
+  // ---- connection ----------------------------------------------------------------------------------------
+
+  private dial(): void {
+    const { addresses } = this.term;
+    const address: HostPort | undefined = addresses[this.tries % Math.max(1, addresses.length)];
+    if (address === undefined) {
+      this.platform.loop.soon(() => this.leave(`server ${this.term.leader} has no quorum address`));
+      return;
+    }
+    this.tries++;
+    const timeoutMs = this.options.initLimit * this.options.tickMs;
+    this.socket = this.platform.transport.dial(
+      { host: address.host, port: address.port, timeoutMs, keepAlive: true },
+      this.buffer,
+      this,
+    );
+  }
+
+  onOpen(): void {
+    this.isOpen = true;
+    this.silentTicks = 0;
+    this.learner.start();
+    this.flush();
+  }
+
+  onDialFailed(why: string): void {
+    if (this.isOver) return;
+    if (this.tries >= DIAL_TRIES) {
+      this.leave(`the leader cannot be reached: ${why}`);
+      return;
+    }
+    this.platform.loop.after(DIAL_PAUSE_MS, () => {
+      if (!this.isOver) this.dial();
+    });
+  }
+
+  onBytes(buffer: ReadBuffer, length: number): void {
+    if (this.isOver) return;
+    this.silentTicks = 0;
+    this.take(() => this.splitter.pushFirst(buffer.bytes, buffer.view, length));
+  }
+
+  onEnd(): void {
+    this.leave('the leader has closed the connection');
+  }
+
+  onClose(): void {
+    this.leave('the connection to the leader has ended');
+  }
+
+  /** A leader that says nothing for so long is none: it pings twice a tick. */
+  private onTick(): void {
+    const { initLimit, syncLimit } = this.options;
+    const limit = this.learner.isFollowing ? syncLimit : initLimit;
+    if (++this.silentTicks > limit) this.leave(`nothing heard of the leader for ${limit} ticks`);
+  }
+
+  /** What was asked for has been done: the stream may go on. */
+  private answer(tell: () => void): void {
+    if (this.isOver) return;
+    tell();
+    this.take(() => this.splitter.resume());
+  }
+
+  private take(read: () => PacketStatus): void {
+    try {
+      this.onStatus(read());
+    } catch (error) {
+      // Of the tree that it sends: nothing of this server's own is read here.
+      if (!(error instanceof CorruptionFailure)) throw error;
+      this.leave(error.message);
+    }
+    this.flush();
+  }
+
+  private onStatus(status: PacketStatus): void {
+    if (this.isOver) return;
+    if (status === PacketStatus.malformed) {
+      this.leave('it sends a packet of impossible length');
+      return;
+    }
+    const isPaused = status === PacketStatus.stopped;
+    if (isPaused === this.isPaused) return;
+    this.isPaused = isPaused;
+    if (isPaused) this.socket?.pause();
+    else this.socket?.resume();
+  }
+
+  private flush(): void {
+    if (this.isOver || !this.isOpen || this.socket === null) return;
+    this.outbox.flushTo(this.socket);
+  }
+
+  private onRaw(bytes: Uint8Array, start: number, end: number): number {
+    const taken = this.desk.take(bytes, start, end);
+    if (!this.desk.isTreeWhole) return taken;
+    this.splitter.endRaw();
+    // On a stack of its own: the machine answers, and the stream is inside this call.
+    this.platform.loop.soon(() => this.answer(() => this.learner.onLoaded(this.treeZxid)));
+    return taken;
+  }
+
+  // ---- LearnerPort: to the leader ------------------------------------------------------------------------
+
+  sendInfo(type: PacketType, zxid: Zxid): void {
+    const data = new Uint8Array(LEARNER_INFO_BYTES);
+    writeLearnerInfo(viewOf(data), 0, this.options.sid, this.term.lastSeen.version);
+    this.outbox.add(type, zxid, data);
+  }
+
+  sendAckEpoch(lastZxid: Zxid, currentEpoch: number): void {
+    const data = new Uint8Array(4);
+    viewOf(data).setInt32(0, currentEpoch);
+    this.outbox.add(PacketType.ackEpoch, lastZxid, data);
+  }
+
+  sendAck(zxid: Zxid): void {
+    this.outbox.add(PacketType.ack, zxid, null);
+  }
+
+  sendTouches(zxid: Zxid): void {
+    this.outbox.add(PacketType.ping, zxid, new Uint8Array(0));
+  }
+
+  // ---- LearnerPort: to disk and replica --------------------------------------------------------------------
+
+  saveEpoch(kind: EpochKind, epoch: number): void {
+    this.desk.saveEpoch(kind === 'accepted' ? EpochFile.accepted : EpochFile.current, epoch, () => {
+      this.epochs[kind] = epoch;
+      this.answer(() => this.learner.onEpochSaved(kind));
+    });
+  }
+
+  truncate(zxid: Zxid): void {
+    this.log.info('the leader cuts this history', { zxid: zxid.toString(16) });
+    this.desk.truncate(zxid, () => this.answer(() => this.learner.onTruncated(zxid)));
+  }
+
+  persist(): void {
+    this.desk.persist(() => this.answer(() => this.learner.onPersisted()));
+  }
+
+  beginSnapshot(zxid: Zxid): void {
+    this.log.info('the leader sends its whole tree', { zxid: zxid.toString(16) });
+    this.treeZxid = zxid;
+    this.desk.beginTree(zxid);
+    this.splitter.beginRaw();
+  }
+
+  propose(_zxid: Zxid, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    const staged = this.desk.stage(bytes, view, start, end);
+    if (staged === null) this.platform.loop.soon(() => this.leave('it proposes what is no transaction'));
+    return staged !== false;
+  }
+
+  commit(zxid: Zxid): void {
+    this.desk.decide(zxid);
+  }
+
+  activate(): void {}
+
+  onConfig(): void {}
+
+  onSynced(): void {}
+
+  onRevalidated(): void {}
+
+  serve(epoch: number): void {
+    this.log.info('in step with the leader', { epoch });
+    this.control.serving(epoch);
+  }
+
+  leave(reason: string): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.learner.end();
+    this.timer.cancel();
+    this.socket?.destroy();
+    this.desk.onDurable = () => {};
+    this.desk.settle(() =>
+      this.control.over({
+        reason,
+        standing: { zxid: this.desk.lastZxid, currentEpoch: this.epochs.current },
+        designated: null,
+      }),
+    );
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,240 @@
+/**
+ * What a learner has the core and its log do: stages what its leader proposes, publishes what is decided, takes over a tree
+ * (SNAP), cuts history (TRUNC), makes epochs durable. Every call only enqueues; what takes time calls back from `poll`, in the
+ * core's turn. One at a time is under way for each kind, because the learner waits for each. Core thread.
+ *
+ *     stage ─▶ proposal queue, log ··durable··▶ onDurable      decide ─▶ committer
+ *     saveEpoch, truncate ─▶ log command ··done··▶ done
+ *     beginTree · take* ─▶ a new replica      persist ─▶ everything durable; a snapshot, then the log cut behind it ─▶ done
+ */
+import { assert } from '../../base/assert.ts';
+import type { Zxid } from '../../base/zxid.ts';
+import type { Incarnations } from '../../core/incarnations.ts';
+import { Loader } from '../../core/loading/loader.ts';
+import type { Replica } from '../../core/replica.ts';
+import { ByteWindow, ChunkSource } from '../../storage/byte-window.ts';
+import type { EpochKind } from '../../storage/epoch-files.ts';
+import { SnapshotParser } from '../../storage/snapshot-parser.ts';
+import type { RingLogPort } from '../log/log-port.ts';
+import type { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts';
+
+/** What the desk needs of its host. */
+export interface DeskHost {
+  readonly incarnations: Incarnations;
+  readonly logPort: RingLogPort;
+  readonly snapshots: SnapshotKeeper;
+  /** Opens the core's turn, if it is not, and has one end soon. */
+  enter(): void;
+  /** Another, empty replica takes the present one's place; nothing is asked of it before `startAnew`. */
+  beginAnew(): Replica;
+  /** It has been filled up to `zxid`. */
+  startAnew(zxid: Zxid): void;
+  /** Removes the snapshots behind `zxid`. */
+  discardSnapshots(zxid: Zxid): void;
+  /** Fills the present replica from the disk, and returns its last zxid. */
+  reload(): Zxid;
+}
+
+const TREE_WINDOW_BYTES = 1 << 20;
+
+export class LearnerDesk {
+  /** Everything up to there is in the log; at the end of each turn in which that has grown. */
+  onDurable: (zxid: Zxid) => void = () => {};
+  private readonly host: DeskHost;
+  private tree: TreeFeed | null = null;
+  /** Asked before each answer: whether what it waits for has come. */
+  private waiting: { readonly isDone: () => boolean; readonly done: () => void }[] = [];
+  private toldDurable = -1;
+  private seenCommands = 0;
+
+  constructor(host: DeskHost) {
+    this.host = host;
+  }
+
+  get lastZxid(): Zxid {
+    return this.replica.progress.proposed;
+  }
+
+  /** From now on this server proposes and decides nothing by itself. */
+  beginLearning(): void {
+    this.host.incarnations.surroundings.role.isLearner = true;
+    this.toldDurable = -1;
+  }
+
+  /** False: no room now. @throws Failure when the bytes are no transaction */
+  stage(bytes: Uint8Array, view: DataView, start: number, end: number): boolean | null {
+    this.host.enter();
+    return this.replica.onProposal(bytes, view, start, end);
+  }
+
+  decide(zxid: Zxid): void {
+    this.host.enter();
+    this.replica.onDecided(zxid);
+  }
+
+  saveEpoch(kind: EpochKind, epoch: number, done: () => void): void {
+    this.command((log) => log.saveEpoch(kind, epoch), done);
+  }
+
+  /** Tree and log end at `zxid` then, or at the last transaction before it. */
+  truncate(zxid: Zxid, done: () => void): void {
+    // A snapshot that stayed would bring the transactions back.
+    this.host.discardSnapshots(zxid);
+    this.command(
+      (log) => log.truncate(zxid),
+      () => {
+        this.reload();
+        done();
+      },
+    );
+  }
+
+  /** A tree as of `zxid` follows, in pieces. */
+  beginTree(zxid: Zxid): void {
+    this.host.enter();
+    this.tree = new TreeFeed(this.host.beginAnew(), zxid);
+  }
+
+  /** Takes what of `bytes[start, end)` belongs to the tree and returns how much; `isTreeWhole` tells the end. @throws CorruptionFailure */
+  take(bytes: Uint8Array, start: number, end: number): number {
+    assert(this.tree !== null, 'a tree has begun');
+    this.host.enter();
+    const taken = this.tree.take(bytes, start, end);
+    if (this.tree.isWhole) this.host.startAnew(this.tree.zxid);
+    return taken;
+  }
+
+  get isTreeWhole(): boolean {
+    return this.tree?.isWhole === true;
+  }
+
+  /** The connection has ended within a tree: what was there before is on the disk. */
+  giveTreeUp(): void {
+    if (this.tree === null) return;
+    this.tree = null;
+    this.reload();
+  }
+
+  /**
+   * Everything staged is durable; behind a tree that was taken over, a snapshot of it too, and nothing of an older
+   * history behind it. A crash in between leaves a history that the leader cuts again.
+   */
+  persist(done: () => void): void {
+    const { snapshots } = this.host;
+    const { lastZxid } = this;
+    const isNew = this.tree !== null;
+    const zxid = this.tree?.zxid ?? lastZxid;
+    this.tree = null;
+    if (!isNew) {
+      this.when(() => this.replica.progress.durable >= lastZxid, done);
+      return;
+    }
+    const nowMs = (): number => this.replica.clock.nowMs;
+    let isStarted = false;
+    this.when(
+      () => {
+        if (!isStarted && snapshots.mayStart) {
+          isStarted = true;
+          snapshots.start(nowMs());
+        }
+        return isStarted && snapshots.writtenZxid >= zxid;
+      },
+      () => this.command((log) => log.truncate(zxid), done),
+    );
+  }
+
+  /** What is logged is all that this server knows: its tree becomes that. For the time between two leaders. */
+  settle(done: () => void): void {
+    const { lastZxid } = this;
+    this.giveTreeUp();
+    this.waiting = [];
+    this.when(
+      () => this.replica.progress.durable >= lastZxid,
+      () => {
+        this.decide(lastZxid);
+        done();
+      },
+    );
+  }
+
+  // ---- turns ---------------------------------------------------------------------------------------------
+
+  /** Within the core's turn. */
+  poll(): void {
+    const durable = this.host.logPort.durableZxid;
+    this.seenCommands = this.host.logPort.commandsDone;
+    if (durable !== this.toldDurable) {
+      this.toldDurable = durable;
+      this.onDurable(durable);
+    }
+    for (const entry of [...this.waiting]) {
+      if (!this.waiting.includes(entry) || !entry.isDone()) continue;
+      this.waiting = this.waiting.filter((other) => other !== entry);
+      entry.done();
+    }
+  }
+
+  /** Whether `poll` may find something. */
+  get hasWork(): boolean {
+    const { logPort } = this.host;
+    return logPort.durableZxid !== this.toldDurable || logPort.commandsDone !== this.seenCommands;
+  }
+
+  private reload(): void {
+    this.host.beginAnew();
+    this.host.startAnew(this.host.reload());
+  }
+
+  private get replica(): Replica {
+    return this.host.incarnations.replica;
+  }
+
+  private when(isDone: () => boolean, done: () => void): void {
+    this.host.enter();
+    this.waiting.push({ isDone, done });
+  }
+
+  private command(give: (log: RingLogPort) => boolean, done: () => void): void {
+    const { logPort } = this.host;
+    let number = -1;
+    this.when(() => {
+      if (number < 0 && give(logPort)) number = logPort.commandsGiven;
+      return number >= 0 && logPort.commandsDone >= number;
+    }, done);
+  }
+}
+
+/** A tree as it comes from a leader's socket, into a replica that is new. */
+class TreeFeed {
+  readonly zxid: Zxid;
+  isWhole = false;
+  private readonly chunks = new ChunkSource();
+  private readonly window = new ByteWindow(this.chunks, TREE_WINDOW_BYTES);
+  private readonly parser: SnapshotParser;
+  private readonly loader: Loader;
+  private received = 0;
+
+  constructor(replica: Replica, zxid: Zxid) {
+    this.zxid = zxid;
+    const loader = new Loader(replica.parts);
+    this.loader = loader;
+    loader.snapshot.begin(zxid);
+    this.parser = new SnapshotParser(this.window, 'the tree that the leader sends', 'stream', {
+      onSession: (high, low, timeoutMs) => loader.snapshot.session(high, low, timeoutMs),
+      onAcl: (id, bytes, _view, start, end) => loader.snapshot.acl(id, bytes, start, end),
+      onNode: (bytes, view, path, pathLength, data, dataLength, acl, stat) =>
+        loader.snapshot.node(bytes, view, path, pathLength, data, dataLength, acl, stat),
+      onDigest: (at, version, high, low) => loader.snapshot.digest(at, version, high, low),
+    });
+  }
+
+  take(bytes: Uint8Array, start: number, end: number): number {
+    this.received += end - start;
+    this.chunks.push(bytes.slice(start, end));
+    this.isWhole = this.parser.advance();
+    if (!this.isWhole) return end - start;
+    this.loader.snapshot.end();
+    this.loader.replay.finish();
+    return end - start - (this.received - this.window.offset);
+  }
+}

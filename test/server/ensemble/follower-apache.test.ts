@@ -1,0 +1,131 @@
+/**
+ * Our follower under a real Apache leader: every way of being brought to its history, acknowledgements that its quorum needs, and
+ * a data directory in which Apache finds the same. Every transaction brings the digest of the leader's tree, which ours compares.
+ */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { connect, type Zk } from '../../../src/client/index.ts';
+import { ApacheServer } from '../../support/apache.ts';
+import { ApacheMember } from '../../support/apache-member.ts';
+import { fourLetterWord } from '../../support/four-letter-word.ts';
+import { freePorts } from '../../support/free-ports.ts';
+import { RingkeeperServer } from '../../support/ringkeeper.ts';
+import type { TestServer } from '../../support/server.ts';
+import { need } from '../../support/skip.ts';
+import { until } from '../../support/until.ts';
+import { RingkeeperMember } from './ringkeeper-member.ts';
+
+async function zxidOf(server: TestServer): Promise<string> {
+  return /Zxid: (\w+)/.exec(await fourLetterWord(server.port, 'srvr', 1000).catch(() => ''))?.[1] ?? '';
+}
+
+/** Both have come to the same transaction, and ours never found another tree behind one than its leader had. */
+async function inStep(leader: TestServer, ours: TestServer): Promise<void> {
+  await until(async () => {
+    const zxid = await zxidOf(leader);
+    return zxid !== '' && zxid === (await zxidOf(ours));
+  });
+  assert.match(await fourLetterWord(ours.port, 'mntr', 1000), /zk_digest_mismatches_count\t0\n/);
+}
+
+/** All znodes with data and stat, as a client sees them. */
+async function treeOf(zk: Zk, path = '/'): Promise<Record<string, unknown>> {
+  const { data, stat } = await zk.getData(path);
+  const all: Record<string, unknown> = { [path]: { data: data === null ? null : [...data], stat } };
+  for (const name of [...(await zk.children(path)).names].sort()) {
+    // Of the server, not of the data.
+    if (path === '/' && name === 'zookeeper') continue;
+    Object.assign(all, await treeOf(zk, `${path === '/' ? '' : path}/${name}`));
+  }
+  return all;
+}
+
+/** Servers 2 and 3 are Apache's and one of them leads; server 1 is ours and not started. */
+async function ensemble(t: TestContext) {
+  const ports = await freePorts(6);
+  const servers = Object.fromEntries(
+    [1, 2, 3].map((sid, i) => [sid, `127.0.0.1:${ports[2 * i]}:${ports[2 * i + 1]}`]),
+  );
+  const ours = new RingkeeperMember({ sid: 1, servers });
+  const apaches = [2, 3].map((sid) => new ApacheMember({ sid, servers }));
+  t.after(() => Promise.all([ours, ...apaches].map((member) => member.dispose())));
+  await Promise.all(apaches.map((member) => member.start()));
+  await until(async () =>
+    (await Promise.all(apaches.map((member) => member.mode()))).every((m) => m !== null),
+  );
+  const isFirst = (await apaches[0]!.mode()) === 'leader';
+  return { ours, leader: apaches[isFirst ? 0 : 1]!, other: apaches[isFirst ? 1 : 0]! };
+}
+
+describe('a follower of Apache 3.8.0', { skip: need('java', 'zookeeper') }, () => {
+  it('is brought up by SNAP, DIFF and TRUNC, votes, and leaves a directory that Apache reads', async (t) => {
+    const { ours, leader, other } = await ensemble(t);
+    await using zk = await connect(leader.address, { sessionTimeoutMs: 20_000 });
+    const write = async (name: string, count: number): Promise<void> => {
+      await Promise.all(
+        Array.from({ length: count }, (_, i) => zk.create(`/${name}-${i}`, Buffer.alloc(100, i))),
+      );
+    };
+    await write('before', 50);
+    await zk.create('/ephemeral', null, { mode: 'ephemeral' });
+
+    await ours.start();
+    await ours.hasLogged(/the leader sends its whole tree/);
+    await ours.hasLogged(/in step with the leader/);
+    await write('live', 200);
+    await zk.delete('/before-7');
+    await inStep(leader, ours);
+
+    // What it had is enough for the rest to come as a DIFF.
+    await ours.stop();
+    await write('missed', 100);
+    await ours.start();
+    await ours.hasLogged(/in step with the leader/, 2);
+    await inStep(leader, ours);
+    assert.equal(ours.log.match(/sends its whole tree/g)?.length, 1);
+
+    // With only two servers nothing is decided without the acknowledgements of ours.
+    await other.stop();
+    await write('needs-us', 200);
+    await inStep(leader, ours);
+
+    // kill -9: whatever was acknowledged is on its disk.
+    await ours.kill();
+    await ours.start();
+    await ours.hasLogged(/in step with the leader/, 3);
+    await write('again', 20);
+    await inStep(leader, ours);
+
+    // Transactions that nobody else has, as of a leader that died alone: they are cut.
+    await other.start();
+    await until(async () => (await other.mode()) === 'follower');
+    await ours.stop();
+    const alone = new RingkeeperServer({ config: { dataDir: ours.dataDir } });
+    t.after(() => alone.dispose());
+    await alone.start();
+    {
+      await using local = await connect(alone.address);
+      await local.create('/never-committed', null);
+    }
+    await alone.stop();
+    await ours.start();
+    await ours.hasLogged(/the leader cuts this history/);
+    await ours.hasLogged(/in step with the leader/, 4);
+    await inStep(leader, ours);
+
+    const expected = await treeOf(zk);
+    await zk.close();
+    await inStep(leader, ours);
+    await ours.stop();
+    await leader.stop();
+    const reader = new ApacheServer({ config: { dataDir: ours.dataDir } });
+    t.after(() => reader.dispose());
+    await reader.start();
+    await using check = await connect(reader.address);
+    const found = await treeOf(check);
+    delete expected['/ephemeral'];
+    delete expected['/'];
+    delete found['/'];
+    assert.deepEqual(found, expected);
+  });
+});

@@ -1,0 +1,44 @@
+/** Our member of an ensemble, beside ApacheMember: told the membership and started; what it does stands in its log. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MemberOptions } from '../../support/apache-member.ts';
+import { ServerKind, TestServer } from '../../support/server.ts';
+import { until } from '../../support/until.ts';
+
+const MAIN = join(import.meta.dirname, 'member/main.ts');
+
+export class RingkeeperMember extends TestServer {
+  readonly kind = ServerKind.ringkeeper;
+  private readonly member: MemberOptions;
+
+  constructor(member: MemberOptions) {
+    super(member.config === undefined ? {} : { config: member.config });
+    this.member = member;
+  }
+
+  get dataDir(): string {
+    return join(this.directory, 'data');
+  }
+
+  get log(): string {
+    return readFileSync(this.logFile, 'utf8');
+  }
+
+  /** Waits until its log has said `pattern` `count` times. */
+  async hasLogged(pattern: RegExp, count = 1): Promise<void> {
+    await until(async () => (this.log.match(new RegExp(pattern, 'g')) ?? []).length >= count);
+  }
+
+  protected async launch(): Promise<void> {
+    mkdirSync(this.dataDir, { recursive: true });
+    const { sid, servers } = this.member;
+    writeFileSync(join(this.dataDir, 'myid'), `${sid}\n`);
+    const lines: Record<string, string> = { tickTime: '500', initLimit: '10', syncLimit: '10' };
+    for (const [other, value] of Object.entries(servers)) lines[`server.${other}`] = value;
+    const configFile = join(this.directory, 'zoo.cfg');
+    writeFileSync(configFile, this.configText(lines));
+    const logStart = existsSync(this.logFile) ? this.log.length : 0;
+    this.spawnLogged(process.execPath, [MAIN, configFile], this.directory);
+    await this.ready(async () => /^ready /m.test(this.log.slice(logStart)));
+  }
+}
