@@ -17,6 +17,7 @@ import { within } from './deadline.ts';
 import { decodeChildren, decodeNodeData, decodeStat } from './decoders.ts';
 import { type ErrorName, refusal, ZkError } from './errors.ts';
 import { toClientPath, toServerPath, validatePath } from './paths.ts';
+import { callUser } from './user-code.ts';
 import type { NodeEventType, Watcher, WatchKind } from './watch-registry.ts';
 import type { ZkApi } from './zk-api.ts';
 
@@ -173,15 +174,7 @@ export class CacheDriver<T> implements Watcher, CachePorts<T>, CacheReplies {
 
   onChange(change: CacheChange<T>): void {
     for (const stream of this.streams) stream.push(change);
-    if (this.onEach === null) return;
-    try {
-      this.onEach(change);
-    } catch (error) {
-      // Of whoever listens: it must not stop the cache half way through a change.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    if (this.onEach !== null) callUser(this.onEach, change);
   }
 
   onFailed(failure: CacheFailure): void {

@@ -101,9 +101,7 @@ export class ClientCore {
       call.abandon(this.driver.machine.isOver ? 'CLOSED' : 'QUEUEFULL', 'notSent', undefined);
       return call.promise;
     }
-    if (options.signal !== undefined || (options.timeoutMs ?? this.options.requestTimeoutMs) > 0) {
-      this.limit(call, options);
-    }
+    this.limitWhereAsked(call, options);
     if (requestChannel.hasSubscribers) this.trace(call);
     return call.promise;
   }
@@ -114,10 +112,18 @@ export class ClientCore {
     if (type !== null) await this.removeAtServer(path, type);
   }
 
-  addCredential(credential: Credential): Promise<void> {
+  /** The credential stays, whatever becomes of who waits for its first answer. */
+  addCredential(credential: Credential, options: CallOptions): Promise<void> {
     const request: Request = { op: OpCode.auth, scheme: credential.scheme, auth: credential.auth };
     const call = new PromiseCall<void>(request, '', 0, null, () => undefined);
+    const { signal } = options;
+    const isAborted = signal?.aborted === true;
+    if (isAborted || this.driver.machine.isOver) {
+      call.abandon(isAborted ? 'ABORTED' : 'CLOSED', 'notSent', signal?.reason);
+      return call.promise;
+    }
     this.driver.addCredential(credential, call);
+    this.limitWhereAsked(call, options);
     return call.promise;
   }
 
@@ -151,6 +157,11 @@ export class ClientCore {
     if (call.bytes > this.options.requestBytesMax) return 'TOOLARGE';
     if (this.options.failOffline && !this.isConnected) return 'CONNECTIONLOSS';
     return null;
+  }
+
+  private limitWhereAsked(call: AnyPromiseCall, options: CallOptions): void {
+    if (options.signal === undefined && (options.timeoutMs ?? this.options.requestTimeoutMs) === 0) return;
+    this.limit(call, options);
   }
 
   private limit(call: AnyPromiseCall, options: CallOptions): void {

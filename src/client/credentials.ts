@@ -69,6 +69,7 @@ export class CredentialList {
 
   private send(entry: Entry): void {
     const { scheme, auth } = entry.credential;
+    if (entry.call !== null) entry.call.state = 'sent';
     this.pipeline.sendSpecial(SpecialXid.auth, { op: OpCode.auth, scheme, auth });
     this.pending.push(entry);
   }

@@ -39,6 +39,7 @@ export type {
   Children,
   CreateOptions,
   DeleteOptions,
+  Resolved,
   Watched,
   WatchOptions,
   WriteOptions,

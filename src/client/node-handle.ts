@@ -5,6 +5,7 @@
 import type { Stat } from '../wire/stat.ts';
 import type { CallOptions } from './client-core.ts';
 import type { Codec } from './codecs.ts';
+import { bounded } from './deadline.ts';
 import { isZk } from './errors.ts';
 import { Follow } from './follow.ts';
 import type { ZkApi } from './zk-api.ts';
@@ -46,13 +47,14 @@ export class NodeHandle<T> {
     options: CallOptions & { readonly attempts?: number } = {},
   ): Promise<T> {
     const { attempts = ATTEMPTS_DEFAULT, ...call } = options;
+    const left = bounded(this.zk.core, call);
     for (let attempt = 1; ; attempt++) {
-      const found = await this.get(call);
+      const found = await this.get(left());
       const value = change(found?.value ?? null);
       try {
         if (found === null)
-          await this.zk.create(this.path, this.codec.encode(value), { ...call, parents: 'persistent' });
-        else await this.set(value, { ...call, version: found.stat.version });
+          await this.zk.create(this.path, this.codec.encode(value), { ...left(), parents: 'persistent' });
+        else await this.set(value, { ...left(), version: found.stat.version });
         return value;
       } catch (error) {
         const changed = isZk(error, 'BADVERSION') || isZk(error, 'NODEEXISTS') || isZk(error, 'NONODE');

@@ -2,7 +2,7 @@
  * Sockets of Node behind the session machine's ports: TCP or TLS, names resolved at every attempt and every address of
  * a name tried. All plain sockets of one client read into one buffer, so that a reply is copied once.
  */
-import { resolveSrv } from 'node:dns/promises';
+import dns from 'node:dns/promises';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Host } from './connect-string.ts';
@@ -47,21 +47,24 @@ export class NodeTransport implements Transport {
   }
 
   dial(host: Host, events: ConnectionEvents): Connection {
-    return new NodeConnection(
-      this.open(host, (bytes) => events.onBytes(bytes)),
-      this.tls !== null,
-      events,
-    );
+    try {
+      const socket = this.open(host, (bytes) => events.onBytes(bytes));
+      return new NodeConnection(socket, this.tls !== null, events);
+    } catch (error) {
+      // A function of TLS options that throws, or a certificate that is none: an attempt that failed, as any other.
+      return new FailedConnection(describe(error as Error), events);
+    }
   }
 
   async probe(host: Host, timeoutMs: number): Promise<boolean | null> {
     const { promise, resolve } = Promise.withResolvers<boolean | null>();
     let text = '';
-    const socket = this.open(host, (bytes) => {
+    const socket = this.tryOpen(host, (bytes) => {
       text += Buffer.from(bytes).toString('latin1');
       if (text.length >= MODE_BYTES)
         resolve(text.startsWith('rw') ? true : text.startsWith('ro') ? false : null);
     });
+    if (socket === null) return null;
     socket.setTimeout(timeoutMs, () => resolve(null));
     socket.on('error', () => resolve(null));
     socket.on('close', () => resolve(null));
@@ -72,8 +75,18 @@ export class NodeTransport implements Transport {
   }
 
   async resolveSrv(name: string): Promise<readonly Host[]> {
-    const records = await resolveSrv(name);
+    // By way of the module: what `setServers` has changed counts from then on.
+    const records = await dns.resolveSrv(name);
     return records.map((record) => ({ name: record.name, port: record.port }));
+  }
+
+  /** null: the TLS options cannot be had now. */
+  private tryOpen(host: Host, onBytes: (bytes: Uint8Array) => void): Socket | null {
+    try {
+      return this.open(host, onBytes);
+    } catch {
+      return null;
+    }
   }
 
   private open(host: Host, onBytes: (bytes: Uint8Array) => void): Socket {
@@ -109,6 +122,28 @@ export class NodeTransport implements Transport {
 /** Addresses are no server names in TLS. */
 function serverName(name: string): string {
   return /^[\d.]+$|:/.test(name) ? '' : name;
+}
+
+/** One that never came about; told of in a later turn, as every other end is. */
+class FailedConnection implements Connection {
+  private over = false;
+
+  constructor(cause: string, events: ConnectionEvents) {
+    setImmediate(() => {
+      if (!this.over) events.onClosed(cause);
+      this.over = true;
+    });
+  }
+
+  send(): void {}
+
+  hangUp(): void {
+    this.over = true;
+  }
+
+  end(): void {
+    this.over = true;
+  }
 }
 
 class NodeConnection implements Connection {

@@ -34,6 +34,8 @@ export interface Created {
   readonly path: string;
   /** null from servers before 3.9 inside a multi. */
   readonly stat: Stat | null;
+  /** Only of `resolve`, behind a lost reply: another may have made the same at the same time. */
+  readonly maybeOther?: boolean;
 }
 
 export interface CreateOp extends CreateFields {

@@ -2,10 +2,12 @@
  * Writes whose reply was lost: what can be found out about them, is. Each function sends its write, and only where the
  * connection broke behind it looks at the tree:
  *
- *     create                NODEEXISTS now? ours if it is newer than the call and of this session, or newer and with our bytes
+ *     create                NODEEXISTS now? ours if it is of this session; if newer than the call and with our bytes, perhaps
  *     create, sequential    a name of our own in front (`_c_<uuid>-`): listed in the parent, it is found or was not made
  *     delete                NONODE now, or another znode in its place: gone, by us or by another
- *     setData(version v)    version v + 1 with our bytes: ours
+ *     setData(version v)    version v + 1 with our bytes: perhaps ours
+ *
+ * "Perhaps" is told as `maybeOther`: another client may have asked for the same.
  *
  * A refusal behind a lost reply says nothing about the lost one (another may have come in between), so it keeps its code
  * and is told as `unknown`, unless the tree shows that ours had no effect. Nothing that could undo a later writer is
@@ -23,10 +25,13 @@ import { removeLater } from './janitor.ts';
 import { type Created, type CreateOp, type DeleteOp, type SetDataOp, toBytes } from './operations.ts';
 import { createWithParents } from './parents.ts';
 import type { ZkApi } from './zk-api.ts';
-import type { CreateOptions, DeleteOptions } from './zk-options.ts';
+import type { CreateOptions, DeleteOptions, Resolved } from './zk-options.ts';
 
 /** What Curator puts in front too: tools and other clients know the form. */
 const PROTECTED_PREFIX = '_c_';
+
+const CERTAIN: Resolved = { maybeOther: false };
+const PERHAPS: Resolved = { maybeOther: true };
 
 export async function createProtected(
   zk: ZkApi,
@@ -79,7 +84,7 @@ export async function resolveCreate(
   const left = bounded(zk.core, options);
   return resolve('create', path, async (lost) => {
     try {
-      return await send(zk, operation, options, left());
+      return { ...(await send(zk, operation, options, left())), ...CERTAIN };
     } catch (error) {
       if (!lost || !isZk(error, 'NODEEXISTS')) throw error;
       const found = await inAnySession(() => zk.tryGetData(path, left()));
@@ -88,44 +93,54 @@ export async function resolveCreate(
       const { stat } = found;
       // It was there before we asked.
       if (stat.czxid <= before) throw new Refused(error);
-      const ours =
-        operation.mode === 'ephemeral'
-          ? stat.ephemeralOwner === zk.sessionId
-          : sameBytes(found.data, toBytes(operation.data));
-      if (ours) return { path, stat };
+      const isEphemeral = operation.mode === 'ephemeral';
+      const ours = isEphemeral
+        ? stat.ephemeralOwner === zk.sessionId
+        : sameBytes(found.data, toBytes(operation.data));
+      if (ours) return { path, stat, maybeOther: !isEphemeral };
       throw error;
     }
   });
 }
 
-export async function resolveDelete(zk: ZkApi, operation: DeleteOp, options: DeleteOptions): Promise<void> {
+export async function resolveDelete(
+  zk: ZkApi,
+  operation: DeleteOp,
+  options: DeleteOptions,
+): Promise<Resolved> {
   const { ifExists = false } = options;
   const { path, version } = operation;
   const before = zk.core.driver.machine.session.seenZxid;
   const left = bounded(zk.core, options);
-  await resolve('delete', path, async (lost) => {
-    if (lost && (await inAnySession(() => isAnother(zk, path, before, left())))) return true;
+  return resolve('delete', path, async (lost) => {
+    if (lost && (await inAnySession(() => isAnother(zk, path, before, left())))) return PERHAPS;
     try {
-      await zk.delete(path, { ...left(), version, ifExists });
+      await zk.delete(path, { ...left(), version, ifExists: ifExists && !lost });
     } catch (error) {
       if (!lost || !isZk(error, 'NONODE')) throw error;
+      return PERHAPS;
     }
-    return true;
+    return CERTAIN;
   });
 }
 
-export async function resolveSetData(zk: ZkApi, operation: SetDataOp, options: CallOptions): Promise<Stat> {
+export async function resolveSetData(
+  zk: ZkApi,
+  operation: SetDataOp,
+  options: CallOptions,
+): Promise<Stat & Resolved> {
   const { path, version } = operation;
   const before = zk.core.driver.machine.session.seenZxid;
   const left = bounded(zk.core, options);
   return resolve('setData', path, async (lost) => {
     try {
-      return await zk.setData(path, operation.data, { ...left(), version });
+      return Object.assign(await zk.setData(path, operation.data, { ...left(), version }), CERTAIN);
     } catch (error) {
       if (!lost || !isZk(error, 'BADVERSION')) throw error;
       const found = await inAnySession(() => zk.tryGetData(path, left()));
       const stat = found?.stat;
-      if (stat?.version === version + 1 && sameBytes(found!.data, toBytes(operation.data))) return stat;
+      if (stat?.version === version + 1 && sameBytes(found!.data, toBytes(operation.data)))
+        return Object.assign(stat, PERHAPS);
       // The one version that ours could have made is another's.
       if (stat?.version === version + 1 && stat.czxid <= before) throw new Refused(error);
       throw error;

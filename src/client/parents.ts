@@ -4,6 +4,7 @@
  */
 import { parentOf } from '../base/paths.ts';
 import type { CallOptions } from './client-core.ts';
+import { bounded } from './deadline.ts';
 import { isZk } from './errors.ts';
 import { type Created, type CreateOp, op } from './operations.ts';
 import type { ZkApi } from './zk-api.ts';
@@ -16,12 +17,13 @@ export async function createWithParents(
   options: CallOptions,
   kind: ParentKind,
 ): Promise<Created> {
+  const left = bounded(zk.core, options);
   for (;;) {
     try {
-      return await zk.createOnce(operation, options);
+      return await zk.createOnce(operation, left());
     } catch (error) {
       if (!isZk(error, 'NONODE') || parentOf(operation.path) === '/') throw error;
-      await ensurePath(zk, parentOf(operation.path), kind, options);
+      await ensurePath(zk, parentOf(operation.path), kind, left());
     }
   }
 }
@@ -33,13 +35,14 @@ export async function ensurePath(
   options: CallOptions,
 ): Promise<void> {
   if (path === '/') return;
+  const left = bounded(zk.core, options);
   try {
-    await createWithParents(zk, op.create(path, null, { mode: kind }), options, kind);
+    await createWithParents(zk, op.create(path, null, { mode: kind }), left(), kind);
   } catch (error) {
     if (isZk(error, 'NODEEXISTS')) return;
     // Servers without containers.
     if (kind === 'container' && isZk(error, 'UNIMPLEMENTED'))
-      return ensurePath(zk, path, 'persistent', options);
+      return ensurePath(zk, path, 'persistent', left());
     throw error;
   }
 }

@@ -3,6 +3,7 @@
  */
 import { childOf } from '../base/paths.ts';
 import type { CallOptions } from './client-core.ts';
+import { bounded } from './deadline.ts';
 import { isZk } from './errors.ts';
 import type { ZkApi } from './zk-api.ts';
 
@@ -17,14 +18,15 @@ export async function deleteTree(
   path: string,
   options: CallOptions & { readonly ifExists?: boolean; readonly version?: number },
 ): Promise<void> {
-  const { signal, version } = options;
+  const { version } = options;
+  const left = bounded(zk.core, options);
   for (let round = 0; ; round++) {
-    const below = path === '/' ? await ownTree(zk, { signal }) : await pathsBelow(zk, path, { signal });
-    await deleteAll(zk, below.reverse(), { signal });
+    const below = path === '/' ? await ownTree(zk, left) : await pathsBelow(zk, path, left);
+    await deleteAll(zk, below.reverse(), left);
     if (path === '/') return;
     try {
       await zk.delete(path, {
-        signal,
+        ...left(),
         ...(version === undefined ? {} : { version }),
         ifExists: options.ifExists ?? false,
       });
@@ -35,15 +37,15 @@ export async function deleteTree(
   }
 }
 
-/** Paths below `path`, parents before children; empty when it is not there. */
-export async function pathsBelow(zk: ZkApi, path: string, options: CallOptions): Promise<string[]> {
+/** `left` says what is left of the caller's time. Paths below `path`, parents before children; empty when it is not there. */
+export async function pathsBelow(zk: ZkApi, path: string, left: () => CallOptions): Promise<string[]> {
   const found: string[] = [];
   let level = [path];
   while (level.length > 0) {
     const next: string[] = [];
     for (let from = 0; from < level.length; from += WIDTH) {
       const lists = await Promise.all(
-        level.slice(from, from + WIDTH).map((one) => childrenOf(zk, one, options)),
+        level.slice(from, from + WIDTH).map((one) => childrenOf(zk, one, left())),
       );
       for (const list of lists) for (const child of list) next.push(child);
     }
@@ -54,8 +56,8 @@ export async function pathsBelow(zk: ZkApi, path: string, options: CallOptions):
 }
 
 /** All but what belongs to the server. */
-async function ownTree(zk: ZkApi, options: CallOptions): Promise<string[]> {
-  const all = await pathsBelow(zk, '/', options);
+async function ownTree(zk: ZkApi, left: () => CallOptions): Promise<string[]> {
+  const all = await pathsBelow(zk, '/', left);
   return all.filter((path) => path !== '/zookeeper' && !path.startsWith('/zookeeper/'));
 }
 
@@ -69,11 +71,11 @@ async function childrenOf(zk: ZkApi, path: string, options: CallOptions): Promis
   }
 }
 
-async function deleteAll(zk: ZkApi, paths: readonly string[], options: CallOptions): Promise<void> {
+async function deleteAll(zk: ZkApi, paths: readonly string[], left: () => CallOptions): Promise<void> {
   for (let from = 0; from < paths.length; from += WIDTH) {
     const part = paths.slice(from, from + WIDTH).map(async (path) => {
       try {
-        await zk.delete(path, { ...options, ifExists: true });
+        await zk.delete(path, { ...left(), ifExists: true });
       } catch (error) {
         // A child came meanwhile: the next round sees it.
         if (!isZk(error, 'NOTEMPTY')) throw error;

@@ -8,8 +8,9 @@ import { JuteWriter } from '../wire/jute-writer.ts';
 import { AddWatchMode, OpCode } from '../wire/opcodes.ts';
 import { readResponse } from '../wire/responses.ts';
 import { Call } from './call.ts';
+import type { Host } from './connect-string.ts';
 import type { RequestPipeline } from './request-pipeline.ts';
-import type { SaslExchange } from './sasl-digest.ts';
+import type { SaslHook } from './sasl-digest.ts';
 import type { SessionIdentity } from './session-identity.ts';
 import type { SessionOptions } from './session-state.ts';
 import type { WatchKind, WatchRegistry } from './watch-registry.ts';
@@ -78,22 +79,47 @@ class SaslCall extends Call {
   onFailed(): void {}
 }
 
+/** What the user's side of an exchange answers, or what it threw: without an answer there is no going on. */
+function asked<T>(ask: () => T): T | { readonly thrown: string } {
+  try {
+    return ask();
+  } catch (error) {
+    return { thrown: `the SASL exchange threw: ${(error as Error).message}` };
+  }
+}
+
 /** Takes an exchange to its end, one token at a time; nothing else is under way meanwhile. */
 export function runSasl(
-  exchange: SaslExchange,
+  newExchange: SaslHook,
+  host: Host,
   send: (call: Call) => void,
-  onDone: (accepted: boolean) => void,
+  onDone: (refusal: string | null) => void,
 ): void {
+  const exchange = asked(() => newExchange(host));
+  if ('thrown' in exchange) {
+    onDone(exchange.thrown);
+    return;
+  }
   const step = (token: Uint8Array): void => {
     send(
       new SaslCall(token, (answer) => {
-        const next = answer === null ? null : exchange.next(answer);
-        if (next === null || next === 'refused') onDone(next === null);
-        else step(next);
+        if (answer === null) {
+          onDone('a server refused the SASL exchange');
+          return;
+        }
+        const next = asked(() => exchange.next(answer));
+        if (next === null) onDone(null);
+        else if (next instanceof Uint8Array) step(next);
+        else
+          onDone(
+            next === 'refused' ? "the server's side of the SASL exchange is not to be trusted" : next.thrown,
+          );
       }),
     );
   };
-  step(exchange.first());
+  const first = asked(() => exchange.first());
+  if (first instanceof Uint8Array) step(first);
+  else onDone(first.thrown);
 }
 
 /** closeSession; any end of the connection is an answer too. */

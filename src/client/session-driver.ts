@@ -14,6 +14,7 @@ import type { SaslHook } from './sasl-digest.ts';
 import { SessionMachine } from './session-machine.ts';
 import type { SessionPorts } from './session-ports.ts';
 import type { Notice, SessionOptions, SessionTicket, StateChange } from './session-state.ts';
+import { callUser } from './user-code.ts';
 
 const PROBE_TIMEOUT_MS = 2_000;
 /** SRV records are asked for again; what is new counts from the next connection on. */
@@ -140,7 +141,7 @@ export class SessionDriver implements SessionPorts {
   }
 
   onNotice(notice: Notice, detail: string): void {
-    this.setUp.onNotice(notice, detail);
+    callUser(this.setUp.onNotice, notice, detail);
   }
 
   /** Nothing of an ended client keeps the process alive. */

@@ -23,7 +23,7 @@ import { type Credential, CredentialList } from './credentials.ts';
 import type { HostList } from './hosts.ts';
 import { ReadWriteSearch } from './read-write-search.ts';
 import { RequestPipeline } from './request-pipeline.ts';
-import type { SaslExchange, SaslHook } from './sasl-digest.ts';
+import type { SaslHook } from './sasl-digest.ts';
 import { CloseCall, connectFrame, renewWatches, restoreWatches, runSasl } from './session-calls.ts';
 import { SessionIdentity } from './session-identity.ts';
 import type { MachineSetUp, SessionPorts } from './session-ports.ts';
@@ -261,19 +261,14 @@ export class SessionMachine implements FrameHandler {
     this.hosts.onConnected(this.server!);
     this.pingSentMs = NEVER;
     if (this.newSasl === null) this.onSecured(isNew, readOnly);
-    else this.secure(this.newSasl(this.server!), isNew, readOnly);
+    else this.secure(this.newSasl, isNew, readOnly);
   }
 
-  private secure(exchange: SaslExchange, isNew: boolean, readOnly: boolean): void {
+  private secure(newSasl: SaslHook, isNew: boolean, readOnly: boolean): void {
     this.phase = 'securing';
-    const send = (call: Call): void => {
-      this.pipeline.sendNow(call, this.nowMs);
-      this.flushLater();
-    };
-    runSasl(exchange, send, (accepted) => {
-      if (accepted) this.onSecured(isNew, readOnly);
-      else this.finish('authFailed', 'a server refused the SASL exchange');
-    });
+    const onDone = (refusal: string | null): void =>
+      refusal === null ? this.onSecured(isNew, readOnly) : this.finish('authFailed', refusal);
+    runSasl(newSasl, this.server!, (call) => this.sendAtOnce(call), onDone);
   }
 
   private onSecured(isNew: boolean, readOnly: boolean): void {
@@ -331,7 +326,11 @@ export class SessionMachine implements FrameHandler {
   }
 
   private sendClose(): void {
-    this.pipeline.sendNow(new CloseCall(() => this.finish('closed', null)), this.nowMs);
+    this.sendAtOnce(new CloseCall(() => this.finish('closed', null)));
+  }
+
+  private sendAtOnce(call: Call): void {
+    this.pipeline.sendNow(call, this.nowMs);
     this.flushLater();
   }
 

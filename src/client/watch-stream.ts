@@ -6,6 +6,7 @@
  */
 import type { Zxid } from '../base/zxid.ts';
 import { toClientPath } from './paths.ts';
+import { callUser } from './user-code.ts';
 import type { GapCause, NodeEventType, Watcher } from './watch-registry.ts';
 
 export interface NodeEvent {
@@ -91,7 +92,7 @@ export class WatchStream implements AsyncIterableIterator<WatchItem>, AsyncDispo
   private push(item: WatchItem): void {
     if (this.ended) return;
     if (this.onItem !== null) {
-      this.onItem(item);
+      callUser(this.onItem, item);
       return;
     }
     if (this.waiting !== null) {

@@ -14,8 +14,16 @@ export interface CreateOptions extends CreateFields, CallOptions {
    * modes). `true` puts one there (`_c_<uuid>-`); a text is one that the name begins with already.
    */
   readonly protect?: boolean | string;
-  /** When the reply is lost, find out what became of it instead of failing. */
+  /** When the reply is lost, find out what became of it instead of failing. See `Resolved`. */
   readonly resolve?: boolean;
+}
+
+/**
+ * What `resolve` found out behind a lost reply. The tree is as it was asked for; with `maybeOther`, nothing tells whether by
+ * this call or by another client that asked for the same: who counts by comparing versions must not take it for its own.
+ */
+export interface Resolved {
+  readonly maybeOther: boolean;
 }
 
 export interface WriteOptions extends CallOptions {

@@ -49,6 +49,7 @@ import type {
   CreateOptions,
   DeleteOptions,
   ReconfigChange,
+  Resolved,
   Watched,
   WatchOptions,
   WriteOptions,
@@ -167,6 +168,12 @@ export class Zk implements ZkApi, AsyncDisposable {
     return this.read(path, OpCode.getChildren2, decodeChildren, options, null);
   }
 
+  setData(
+    path: string,
+    data: Data,
+    options: WriteOptions & { readonly version: number; readonly resolve: true },
+  ): Promise<Stat & Resolved>;
+  setData(path: string, data: Data, options?: WriteOptions): Promise<Stat>;
   setData(path: string, data: Data, options: WriteOptions = {}): Promise<Stat> {
     const operation = op.setData(path, data, options.version);
     validateOperation(operation);
@@ -175,7 +182,9 @@ export class Zk implements ZkApi, AsyncDisposable {
     return this.one(operation, OpCode.setData, decodeStat, options);
   }
 
-  async delete(path: string, options: DeleteOptions = {}): Promise<void> {
+  delete(path: string, options: DeleteOptions & { readonly resolve: true }): Promise<Resolved>;
+  delete(path: string, options?: DeleteOptions): Promise<void>;
+  async delete(path: string, options: DeleteOptions = {}): Promise<unknown> {
     const operation = op.delete(path, options.version);
     validateOperation(operation);
     if (options.recursive === true) return deleteTree(this, path, options);
@@ -241,8 +250,8 @@ export class Zk implements ZkApi, AsyncDisposable {
   }
 
   /** Proves an identity now and on every later connection. */
-  addAuth(credential: Credential): Promise<void> {
-    return this.core.addCredential(credential);
+  addAuth(credential: Credential, options: CallOptions = {}): Promise<void> {
+    return this.core.addCredential(credential, options);
   }
 
   /** Text of the ensemble's configuration; never below a chroot. */

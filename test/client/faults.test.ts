@@ -140,7 +140,7 @@ for (const [name, make, missing, stride] of [
         const a = `${base}/a`;
         lose(OpCode.create2);
         const created = await zk.create(a, 'x', { resolve: true });
-        assert.equal(created.path, a);
+        assert.deepEqual([created.path, created.maybeOther], [a, what === 'reply']);
         lose(OpCode.setData);
         assert.equal((await zk.setData(a, 'y', { version: 0, resolve: true })).version, 1);
         assert.equal(await text(a), 'y');
@@ -195,10 +195,24 @@ for (const [name, make, missing, stride] of [
           [error.code, error.outcome],
           ['BADVERSION', what === 'reply' ? 'unknown' : 'refused'],
         );
+        // The same bytes, by another: nothing tells whose they are, and that is told.
+        other = meddle(OpCode.setData, async () => {
+          if (what === 'request') await eye.setData(a, 'same', { version: 1 });
+        });
+        const version = (await eye.getData(a)).stat.version;
+        const equal = await zk.setData(a, 'same', { version, resolve: true });
+        await other;
+        assert.deepEqual([equal.version, equal.maybeOther], [version + 1, true]);
+        // Nothing lost, nothing in doubt.
+        assert.equal(
+          (await zk.setData(a, 'sure', { version: version + 1, resolve: true })).maybeOther,
+          false,
+        );
         other = meddle(OpCode.delete, swap);
-        await zk.delete(a, { resolve: true });
+        assert.equal((await zk.delete(a, { resolve: true })).maybeOther, true);
         await other;
         assert.equal(await text(a), 'other', 'a later znode was deleted');
+        assert.equal((await zk.delete(a, { resolve: true })).maybeOther, false);
       });
     }
 
