@@ -50,6 +50,12 @@ interface ForestRow {
   readonly floor: RatioEstimate | undefined;
 }
 
+/** What a mark and its line stand for. */
+function rangeSentence(pairs: number): string {
+  if (pairs < INTERVAL_PAIRS_MIN) return `Of ${plural(pairs, 'pair')}, which makes no interval.`;
+  return `Median over ${pairs} pairs, with ${intervalWords(pairs)}; hollow where 1 lies within.`;
+}
+
 export function forestChart(comparison: PhaseComparison): Chart | null {
   const rows = COMPARED_FIGURES.flatMap((figure): ForestRow[] => {
     const estimate = comparison.figures[figure];
@@ -69,7 +75,7 @@ export function forestChart(comparison: PhaseComparison): Chart | null {
   const { pairs } = rows[0]!.estimate;
   return {
     title: 'Ratio B / A of each figure',
-    note: `Median over ${plural(pairs, 'pair')} with its ${intervalWords(pairs)}; hollow where that holds 1. Right of 1, B has more of it: better for throughput, worse for latency and CPU.${floorNote}`,
+    note: `${rangeSentence(pairs)} Right of 1, B has more of it: better for throughput, worse for latency and CPU.${floorNote}`,
     summary: `Ratios of phase ${comparison.phase}: ${rows.map(({ figure, estimate }) => `${FIGURE_LABELS[figure]} ${ratioText(estimate)}`).join(', ')}.`,
     heightPx: GRID.bottom + 16 + rows.length * ROW_PX,
     group: null,

@@ -237,3 +237,19 @@ test('what lies beside the page is said of the page', () => {
   assert.doesNotMatch(PAGES['sweep']!, /<code>run\.json<\/code>|hlog/);
   assert.match(PAGES['comparison']!, /<code>compare\.json<\/code> all figures/);
 });
+
+test('the caption of the ratios says what their lines are, and that one pair has none', () => {
+  const caption = (pairs: number): string => {
+    const phases = comparison.phases.map((phase) => ({
+      ...phase,
+      figures: Object.fromEntries(
+        Object.entries(phase.figures).map(([figure, estimate]) => [figure, { ...estimate, pairs }]),
+      ),
+    }));
+    const page = markupOf(renderCompareReport({ ...comparison, phases }, runs));
+    return /Ratio B \/ A of each figure<\/h3><p>([^<]*)</.exec(page)![1]!;
+  };
+  assert.match(caption(1), /^Of 1 pair, which makes no interval\. Right of 1, B has more/);
+  assert.match(caption(4), /^Median over 4 pairs, with lowest and highest; hollow where 1 lies within\./);
+  assert.match(caption(6), /^Median over 6 pairs, with 95 % interval; hollow/);
+});
