@@ -98,7 +98,8 @@ export class ClientCore {
       return call.promise;
     }
     if (!this.driver.submit(call)) {
-      call.abandon(this.driver.machine.isOver ? 'CLOSED' : 'QUEUEFULL', 'notSent', undefined);
+      const { isClosing, isOver } = this.driver.machine;
+      call.abandon(isClosing || isOver ? 'CLOSED' : 'QUEUEFULL', 'notSent', undefined);
       return call.promise;
     }
     this.limitWhereAsked(call, options);

@@ -60,7 +60,8 @@ export class SessionMachine implements FrameHandler {
   /** Send time of the ping that is not answered yet; NEVER = none. */
   private pingSentMs = NEVER;
   private closeDeadlineMs = NEVER;
-  private closing = false;
+  /** Takes no requests any more. */
+  isClosing = false;
   private flushAsked = false;
 
   constructor(setUp: MachineSetUp, ports: SessionPorts) {
@@ -95,7 +96,7 @@ export class SessionMachine implements FrameHandler {
   /** False: too many requests wait already, or the client has ended; the call was not taken. */
   submit(call: Call, nowMs: number): boolean {
     this.enter(nowMs);
-    if (this.closing || this.isOver || !this.pipeline.submit(call)) return false;
+    if (this.isClosing || this.isOver || !this.pipeline.submit(call)) return false;
     if (this.phase === 'ready') this.pumpAndFlush();
     this.rearm();
     return true;
@@ -112,8 +113,8 @@ export class SessionMachine implements FrameHandler {
   /** Ends the session at the server, if one can be reached in time, and then the client. */
   close(nowMs: number): void {
     this.enter(nowMs);
-    if (this.closing || this.isOver) return;
-    this.closing = true;
+    if (this.isClosing || this.isOver) return;
+    this.isClosing = true;
     this.pipeline.failWaiting('closed');
     this.closeDeadlineMs = nowMs + Math.min(this.session.timeoutMs, CLOSE_MS_MAX);
     if (this.phase === 'ready') this.sendClose();
@@ -130,7 +131,7 @@ export class SessionMachine implements FrameHandler {
   /** Another list of servers; gives the present connection up where the balance asks for it. */
   updateHosts(hosts: readonly Host[], nowMs: number): void {
     this.enter(nowMs);
-    if (this.hosts.update(hosts, this.server) && !this.closing) this.breakOff('moving to another server');
+    if (this.hosts.update(hosts, this.server) && !this.isClosing) this.breakOff('moving to another server');
     this.rearm();
   }
 
@@ -154,7 +155,7 @@ export class SessionMachine implements FrameHandler {
       if (!(error instanceof MalformedRecord)) throw error;
       this.breakOff(`a reply that cannot be read: ${error.message}`);
     }
-    if (this.phase === 'ready' && !this.closing) this.pumpAndFlush();
+    if (this.phase === 'ready' && !this.isClosing) this.pumpAndFlush();
     this.rearm();
   }
 
@@ -276,7 +277,7 @@ export class SessionMachine implements FrameHandler {
     this.deadlineMs = NEVER;
     this.sentMs = this.nowMs;
     this.pacing.onReady(this.nowMs);
-    if (this.closing) {
+    if (this.isClosing) {
       this.sendClose();
       return;
     }
@@ -298,7 +299,7 @@ export class SessionMachine implements FrameHandler {
     this.registry.endSession();
     this.pipeline.failWaiting('sessionExpired');
     this.become('expired', 'a server said that the session has expired');
-    if (this.closing || this.options.onExpired === 'close') {
+    if (this.isClosing || this.options.onExpired === 'close') {
       this.finish('closed', 'the session has expired');
       return;
     }
@@ -348,7 +349,7 @@ export class SessionMachine implements FrameHandler {
     this.phase = 'idle';
     this.server = null;
     this.deadlineMs = NEVER;
-    if (this.closing && wasReady) {
+    if (this.isClosing && wasReady) {
       this.finish('closed', null);
       return;
     }

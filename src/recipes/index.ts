@@ -19,7 +19,18 @@ export type { Contender, ContenderKind, Dialect } from './contenders/names.ts';
 export type { OwnedAcquireOptions } from './contenders/owners.ts';
 export { type Counter, type CounterOptions, counter } from './counter/counter.ts';
 export { type IdGenerator, type IdOptions, idGenerator } from './counter/id-generator.ts';
+export { type Discovery, discovery, type Registered, type Registration } from './discovery/discovery.ts';
+export {
+  type ServiceInstance,
+  type ServiceType,
+  type UriPart,
+  uriOf,
+} from './discovery/instance.ts';
+export type { Ejection } from './discovery/instance-record.ts';
+export { NoInstanceError, type ProviderOptions, type ServiceProvider } from './discovery/provider.ts';
+export type { Candidate, Selection, SelectionName } from './discovery/selection.ts';
 export { type Election, type ElectionOptions, election, type Leader } from './election/election.ts';
+export { type Group, type GroupDialect, group, type Member, type Members } from './group/group.ts';
 export { type Lock, type LockOptions, lock } from './lock/lock.ts';
 export { type MultiLease, type MultiLock, multiLock } from './multi-lock/multi-lock.ts';
 export { transactOnce } from './once/once.ts';

@@ -5,18 +5,22 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { utf8, type Zk } from '../../src/client/index.ts';
+import { encodeInstance, uriSpecOf } from '../../src/recipes/discovery/instance.ts';
 import {
   AcquireTimeoutError,
   counter,
   type Dialect,
+  discovery,
   doubleBarrier,
   election,
+  group,
   type Lease,
   lock,
   MixedDialectError,
   queue,
   readWriteLock,
   semaphore,
+  uriOf,
 } from '../../src/recipes/index.ts';
 import { need } from '../support/skip.ts';
 import { until } from '../support/until.ts';
@@ -197,6 +201,25 @@ onEachServer(
       assert.equal(await theirs.call('take_plain', '/kazoo/plain'), 'b');
     });
 
+    it('shares its parties', async () => {
+      for (const dialect of ['party', 'shallow'] as const) {
+        const path = `/kazoo/${dialect}`;
+        await using members = await group(ground.zk, path, { dialect }).members();
+        await using ours = group(ground.zk, path, { dialect }).join('ours');
+        await ours.ready();
+        await theirs.call('join', path, 'theirs', dialect);
+        assert.equal(await theirs.call('members', path), 'ours,theirs');
+        await members.sync();
+        assert.equal(
+          members
+            .list()
+            .map(({ id }) => id)
+            .join(),
+          'ours,theirs',
+        );
+      }
+    });
+
     it('is not mixed with the names of others in one lock', async () => {
       await theirs.call('acquire', 'alone', 'lock', '/kazoo/other');
       for (const dialect of ['curator', 'zookeeper'] as const)
@@ -263,6 +286,52 @@ onEachServer(
       for (let i = 0; i < 20; i++) await both.add(1);
       await adding;
       assert.equal(await both.get(), 40);
+    });
+
+    it('shares its groups', async () => {
+      await using members = await group(ground.zk, '/curator/group').members();
+      await using ours = group(ground.zk, '/curator/group').join('ours');
+      await ours.ready();
+      await theirs.call('join', '/curator/group', 'theirs', 'says-this');
+      await until(async () => members.list().length === 2);
+      const [, one] = members.list();
+      assert.deepEqual([one!.id, Buffer.from(one!.data!).toString()], ['theirs', 'says-this']);
+      await until(async () => (await theirs.call('members', '/curator/group')) === 'ours,theirs');
+    });
+
+    it('finds our services, and has its own found', async () => {
+      const services = discovery(ground.zk, '/curator/services');
+      const payload = { '@class': 'java.util.LinkedHashMap', zone: 'near' };
+      const uriSpec = '{scheme}://{address}:{port}/x';
+      await using ours = services.register({ name: 'web', id: 'a', address: 'h', port: 1, payload, uriSpec });
+      await ours.ready();
+      assert.equal(await theirs.call('query', '/curator/services', 'web'), 'a|http://h:1/x|{zone=near}|true');
+      assert.equal(await theirs.call('pick', '/curator/services', 'web'), 'a');
+      await ours.update({ enabled: false });
+      assert.equal(await theirs.call('pick', '/curator/services', 'web'), 'none');
+      await using web = await services.provider('web');
+      await theirs.call('register', '/curator/services', 'web', 'b', 8080);
+      await web.sync();
+      const [found] = web.instances;
+      assert.deepEqual(found, {
+        ...{ name: 'web', id: 'b', address: '10.0.0.1', port: 8080, sslPort: null, enabled: true },
+        payload: { '@class': 'java.util.LinkedHashMap', weight: 3 },
+        ...{
+          registeredMs: 1234567890123,
+          serviceType: 'DYNAMIC',
+          uriSpec: uriSpecOf('{scheme}://{address}:{port}/x'),
+        },
+      });
+      assert.equal(uriOf(found!), 'http://10.0.0.1:8080/x');
+      // Ours, made of what it was read as, is theirs byte for byte.
+      const { data } = await ground.zk.getData('/curator/services/web/b');
+      const text = Buffer.from(data!).toString();
+      assert.equal(encodeInstance(found!), text);
+      await ours.update({ enabled: true, payload: null });
+      assert.equal(
+        await theirs.call('query', '/curator/services', 'web'),
+        'a|http://h:1/x|null|true;b|http://10.0.0.1:8080/x|{weight=3}|true',
+      );
     });
 
     it('shares its queues: plain, by priority, by time', async () => {

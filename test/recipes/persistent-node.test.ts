@@ -97,6 +97,31 @@ onEachServer('persistent node', (ground) => {
     await none.close();
   });
 
+  it('ends with its client, and keeps nothing from its end', async () => {
+    const { zk, server } = ground;
+    const own = await connect(server.address);
+    const kept = persistentNode(own, '/pn/f', 'f');
+    await kept.ready();
+    const closing = own.close();
+    // Not "the queue is full", after which it would be tried again.
+    await assert.rejects(
+      own.exists('/pn/f'),
+      (error) => isZk(error, 'CLOSED') && error.outcome === 'notSent',
+    );
+    const late = persistentNode(own, '/pn/g', 'g');
+    await Promise.all([closing, assert.rejects(kept.ended), assert.rejects(late.ready())]);
+    await late.close();
+    assert.equal(await zk.exists('/pn/f'), null);
+  });
+
+  it('waits for room in a full queue of requests, and lets others go on', async () => {
+    await using own = await connect(ground.server.address, { maxWaiting: 1 });
+    const busy = Array.from({ length: 1_100 }, () => own.exists('/').catch((error: unknown) => error));
+    await using kept = persistentNode(own, '/pn/h', 'h');
+    assert.ok((await Promise.all(busy)).some((one) => isZk(one, 'QUEUEFULL')));
+    await kept.ready();
+  });
+
   it('is right when the connection is cut at any step, and leaves nothing behind', async () => {
     const { zk, server } = ground;
     await cutAtEachStep(server.address, async (client, label) => {

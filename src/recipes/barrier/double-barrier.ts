@@ -12,7 +12,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { childOf, type Data, isZk, nameOf, removeLater, type Zk } from '../../client/index.ts';
-import { isSessionEnd, untilChanged, type WaitOptions, within } from '../contenders/wait.ts';
+import { isSessionEnd, mayTryAgain, untilChanged, type WaitOptions, within } from '../contenders/wait.ts';
 
 export interface DoubleBarrierOptions {
   /** How many begin together. */
@@ -135,8 +135,7 @@ export class DoubleBarrier {
         return;
       } catch (error) {
         if (isZk(error, 'NODEEXISTS')) return;
-        if (!isZk(error) || error.outcome === 'refused' || signal?.aborted === true) throw error;
-        if (isZk(error, 'CLOSED') || isZk(error, 'AUTHFAILED')) throw error;
+        if (signal?.aborted === true || !mayTryAgain(error)) throw error;
       }
     }
   }

@@ -11,7 +11,6 @@ import { randomUUID } from 'node:crypto';
 import {
   bytes,
   checked,
-  isZk,
   MultiError,
   type NodeData,
   op,
@@ -21,7 +20,7 @@ import {
   type Zk,
   ZkError,
 } from '../../client/index.ts';
-import { inAnySession, orAborted } from '../contenders/wait.ts';
+import { inAnySession, mayTryAgain, orAborted } from '../contenders/wait.ts';
 import {
   copyOf,
   copyPath,
@@ -231,8 +230,7 @@ export class Config<T> implements AsyncDisposable {
         if (error instanceof MultiError) {
           if (!(await this.mend(error, ops.length - 1, version, signal))) return null;
         } else {
-          if (!isZk(error) || error.outcome === 'refused' || signal?.aborted === true) throw error;
-          if (isZk(error, 'CLOSED') || isZk(error, 'AUTHFAILED') || isZk(error, 'TOOLARGE')) throw error;
+          if (signal?.aborted === true || !mayTryAgain(error)) throw error;
           // Sent again it is refused, if it was applied or another came first.
           if (await inAnySession(() => wasWrittenBy(this.zk, this.path, version + 1, id, signal))) break;
         }

@@ -76,6 +76,15 @@ export function isSessionEnd(error: unknown): boolean {
   return isZk(error, 'SESSIONEXPIRED') || isZk(error, 'SESSIONLOST');
 }
 
+/**
+ * Whether the same may be asked again at once after this: the connection or the session broke. Not when the queue is full,
+ * the request too large or the client closed: nothing would change before the next turn, and a loop would keep that away.
+ */
+export function mayTryAgain(error: unknown): boolean {
+  if (isSessionEnd(error)) return true;
+  return isZk(error) && error.outcome === 'unknown' && !isZk(error, 'CLOSED') && !isZk(error, 'AUTHFAILED');
+}
+
 /** A look at the tree is as good in the next session, when the present one ends before it is answered. */
 export async function inAnySession<T>(look: () => Promise<T>): Promise<T> {
   for (;;) {

@@ -7,7 +7,7 @@
  *                                              int64   Curator's DistributedAtomicLong
  */
 import { type Codec, int32be, int64be, isZk, op, utf8, type Zk, ZkError } from '../../client/index.ts';
-import { isSessionEnd } from '../contenders/wait.ts';
+import { isSessionEnd, mayTryAgain } from '../contenders/wait.ts';
 import { transactOnce } from '../once/once.ts';
 
 export interface CounterOptions {
@@ -139,8 +139,8 @@ export class Counter {
         await this.zk.create(this.path, this.codec.encode(0), { parents: 'persistent', ...call });
       } catch (error) {
         // Whoever made it made it 0.
-        const again = isZk(error, 'NODEEXISTS') || (isZk(error) && error.outcome !== 'refused');
-        if (!again || call.signal?.aborted === true || isZk(error, 'CLOSED')) throw error;
+        const again = isZk(error, 'NODEEXISTS') || mayTryAgain(error);
+        if (!again || call.signal?.aborted === true) throw error;
       }
     }
   }

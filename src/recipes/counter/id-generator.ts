@@ -2,7 +2,8 @@
  * Numbers that nobody else gets: a block at a time is taken from a counter, its numbers are handed out locally. What is not
  * used when the process ends, or was taken by a request whose reply was lost, is passed over; none is given twice.
  */
-import { isZk, type Zk } from '../../client/index.ts';
+import type { Zk } from '../../client/index.ts';
+import { mayTryAgain } from '../contenders/wait.ts';
 import { Counter, type CounterOptions } from './counter.ts';
 
 export interface IdOptions {
@@ -48,8 +49,7 @@ export class IdGenerator {
         this.next = this.end - this.block;
         return;
       } catch (error) {
-        const again = isZk(error) && error.outcome !== 'refused';
-        if (!again || isZk(error, 'CLOSED') || isZk(error, 'AUTHFAILED')) throw error;
+        if (!mayTryAgain(error)) throw error;
       }
     }
   }

@@ -20,7 +20,7 @@ import {
   type Stat,
   type Zk,
 } from '../../client/index.ts';
-import { isSessionEnd, orAborted, untilChanged } from '../contenders/wait.ts';
+import { isSessionEnd, mayTryAgain, orAborted, untilChanged } from '../contenders/wait.ts';
 
 export interface PersistentNodeOptions {
   /** `persistent` stays when the process ends, unless it is closed. */
@@ -36,7 +36,7 @@ export interface PersistentNodeOptions {
 const FORMER_MAX = 16;
 /** It changed between the look and what was done about it. */
 const AT_ONCE: ReadonlySet<string> = new Set(['BADVERSION', 'NONODE', 'NODEEXISTS']);
-/** Before the next try, where a server refuses what may pass: a quota, a throttle. */
+/** Before the next try, where what is refused may pass: a quota, a throttle, a full queue of requests. */
 const PAUSE_MS = 500;
 
 export class PersistentNode implements AsyncDisposable {
@@ -136,7 +136,7 @@ export class PersistentNode implements AsyncDisposable {
     } catch (error) {
       if (this.refresh.signal.aborted || isSessionEnd(error)) return;
       if (!isZk(error) || isZk(error, 'CLOSED') || isZk(error, 'AUTHFAILED')) throw error;
-      if (error.outcome !== 'refused' || AT_ONCE.has(error.code)) return;
+      if (mayTryAgain(error) || AT_ONCE.has(error.code)) return;
       if (isZk(error, 'NOAUTH') || isZk(error, 'INVALIDACL') || isZk(error, 'BADARGUMENTS')) throw error;
       await pause(signal);
     }
