@@ -29,10 +29,12 @@ import {
 import { RequestOrder } from './request/request-order.ts';
 import { SessionLifecycle } from './request/session-lifecycle.ts';
 import { beginSnapshot } from './snapshot.ts';
+import { COUNTED_PER_SLICE } from './txn/committer.ts';
 import { Withdrawal } from './txn/withdrawal.ts';
 
-/** Changes that one turn publishes, unless one transaction has more: some milliseconds. */
+/** Changes that one turn publishes, and events that it sends: some milliseconds. */
 const CHANGES_PER_TURN = 4096;
+const EVENTS_PER_TURN = 8192;
 /** Containers and TTL nodes that one turn proposes to delete. */
 const SWEPT_PER_TURN = 128;
 
@@ -78,11 +80,13 @@ export class Replica implements CorePort {
     this.beginTurn(nowMs, wallMs);
     this.progress.restart(zxid);
     this.parts.tree.staging.digest.copy(this.parts.tree.committed);
+    this.parts.effects.countsInSlices = true;
     this.lifecycle.start();
   }
 
   /** Pins the committed state for a snapshot thread; `endSnapshot` once that has ended, well or not. */
   beginSnapshot(): SnapshotRequest {
+    this.finishPublishing();
     return beginSnapshot(this.parts);
   }
 
@@ -112,7 +116,8 @@ export class Replica implements CorePort {
     // What found no room in the log or the store: commits make some, but so does the end of a snapshot.
     this.onLogRoom();
     this.sweep();
-    this.parts.tree.compactor.tick(this.clock.nowMs);
+    // Effects that are still to be published name the records of those that are.
+    if (!this.isPublishing) this.parts.tree.compactor.tick(this.clock.nowMs);
     this.parts.words.onTick(this.clock.nowMs);
   }
 
@@ -120,7 +125,7 @@ export class Replica implements CorePort {
   doBackgroundWork(): boolean {
     this.parts.work.begin();
     // Those that have waited for this turn come first: what follows may take all of its time.
-    this.order.doWork();
+    if (!this.isPublishing) this.order.doWork();
     if (this.lifecycle.isBusy) this.lifecycle.doWork();
     this.stageMulti();
     if (this.hasCommitsLeft) {
@@ -128,8 +133,10 @@ export class Replica implements CorePort {
       this.onLogRoom();
     }
     this.parts.largeReply.doWork();
-    this.parts.descendants.doWork();
-    this.parts.restore.doWork();
+    if (!this.isPublishing) {
+      this.parts.descendants.doWork();
+      this.parts.restore.doWork();
+    }
     this.parts.words.doWork(this.clock.nowMs);
     if (this.parts.watches.isDropping) this.parts.watches.dropSome();
     if (this.isSweepDue) this.sweep();
@@ -138,9 +145,15 @@ export class Replica implements CorePort {
 
   get hasBackgroundWork(): boolean {
     const { largeReply, descendants, restore, words, watches, proposer } = this.parts;
-    if (largeReply.isBusy || descendants.isBusy || restore.isBusy || words.isBusy) return true;
-    if (watches.isDropping || proposer.multi.isBusy || this.order.isBusy) return true;
+    if (largeReply.isBusy || words.isBusy || watches.isDropping) return true;
+    const isReading = descendants.isBusy || restore.isBusy || this.order.isBusy;
+    if ((isReading && !this.isPublishing) || proposer.multi.isBusy) return true;
     return this.hasCommitsLeft || this.lifecycle.isBusy || this.isSweepDue;
+  }
+
+  /** A transaction is half published: not a moment to look at the tree. */
+  get isPublishing(): boolean {
+    return this.parts.committer.isPublishing;
   }
 
   /** Nothing is being proposed or waits for its commit. */
@@ -235,6 +248,7 @@ export class Replica implements CorePort {
 
   /** All proposals behind `zxid` are taken back, as if they had never been made; none of them may be decided. */
   withdrawBehind(zxid: Zxid): void {
+    this.finishPublishing();
     const asker = this.parts.proposer.multi.abandon();
     this.withdrawal.withdrawBehind(zxid);
     if (asker !== null) this.withdrawal.letGo(asker);
@@ -274,21 +288,46 @@ export class Replica implements CorePort {
   }
 
   private commitDecided(): void {
-    const { committer, proposals, work } = this.parts;
-    let changes = 0;
-    while (changes < CHANGES_PER_TURN && this.hasCommitsLeft) {
-      const row = proposals.headRow;
-      changes += 1 + proposals.effectEnds[row]! - proposals.effectHead;
-      const client = proposals.clientOf(row);
-      const isHeld = client !== null && this.order.beginCommit(client, proposals.writes[row]!);
-      committer.commitNext();
-      this.order.onCommitted();
-      if (client === null) continue;
-      if (isHeld) this.order.endHeld(client);
-      if (client.state === ClientState.gone) this.parts.clients.releaseIfDone(client);
-      else if (client.queue.count > 0 || client.held.length > 0) this.order.drain(client);
+    const { committer, work, effects } = this.parts;
+    const { changes, events } = committer;
+    let count = 0;
+    for (; this.hasCommitsLeft; count++) {
+      if (committer.changes - changes + count >= CHANGES_PER_TURN) break;
+      if (committer.events - events >= EVENTS_PER_TURN) break;
+      this.commitNext();
+      if (effects.counting !== null) {
+        work.charge(Work.listEntries, COUNTED_PER_SLICE);
+        break;
+      }
     }
-    if (changes > 0) work.charge(Work.changes, changes);
+    if (count === 0) return;
+    work.charge(Work.changes, committer.changes - changes + count);
+    work.charge(Work.events, committer.events - events);
+  }
+
+  // The oldest proposal, or a slice of it.
+  private commitNext(): void {
+    const { committer, proposals, clients } = this.parts;
+    const row = proposals.headRow;
+    const client = proposals.clientOf(row);
+    if (client === null) {
+      if (committer.commitNext()) this.order.onCommitted();
+      return;
+    }
+    if (!committer.isPublishing) this.order.beginCommit(client, proposals.writes[row]!);
+    const isHeld = client.mustHold;
+    if (isHeld) client.beginHolding();
+    const isDone = committer.commitNext();
+    if (isHeld) client.endHolding();
+    if (!isDone) return;
+    this.order.onCommitted();
+    if (client.state === ClientState.gone) clients.releaseIfDone(client);
+    else if (client.queue.count > 0 || client.held.length > 0) this.order.drain(client);
+  }
+
+  /** What cannot wait until the rest of it has had its turns. */
+  private finishPublishing(): void {
+    while (this.isPublishing) this.commitNext();
   }
 
   private get isSweepDue(): boolean {

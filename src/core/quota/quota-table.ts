@@ -25,10 +25,18 @@ import { formatQuotaText, NO_LIMIT, parseQuotaText } from './quota-text.ts';
 
 /** What the table asks of the owner of the tree. */
 export interface QuotaPort {
-  /** Znodes and data bytes of a subtree including its root; zeros when it does not exist. */
-  countSubtree(bytes: Uint8Array, start: number, length: number): { count: number; bytes: number };
+  /**
+   * Znodes and data bytes of the subtree under quota including its root; zeros when it does not exist. Null: it is being
+   * counted, and `counted` is called before anything else changes.
+   */
+  countSubtree(quota: QuotaEntry): SubtreeSize | null;
   /** A write goes over a soft limit and is let through: worth a log line, at a bounded rate. */
   overSoftLimit(quota: QuotaEntry): void;
+}
+
+export interface SubtreeSize {
+  readonly count: number;
+  readonly bytes: number;
 }
 
 /** One quota: there is a limits node, a stats node, or both. */
@@ -84,8 +92,12 @@ export class QuotaTable {
     if (!endsWith(bytes, start, length, STATS_NAME)) return null;
     const entry = this.entries.get(quotaKey(bytes, start, length, STATS_NAME));
     if (entry === undefined) return null;
-    this.recount(entry);
-    return entry;
+    return this.recount(entry) ? entry : null;
+  }
+
+  /** What `countSubtree` has not told at once; the stats node must be rewritten now. */
+  counted(quota: QuotaEntry, { count, bytes }: SubtreeSize): void {
+    (quota as Entry).usage = { ...UNLIMITED, count, bytes };
   }
 
   /** A znode's data was set, or the znode was found at start-up. */
@@ -202,9 +214,10 @@ export class QuotaTable {
     return true;
   }
 
-  private recount(entry: Entry): void {
-    const counted = this.port.countSubtree(entry.path, 0, entry.path.length);
-    entry.usage = { ...UNLIMITED, count: counted.count, bytes: counted.bytes };
+  private recount(entry: Entry): boolean {
+    const size = this.port.countSubtree(entry);
+    if (size !== null) this.counted(entry, size);
+    return size !== null;
   }
 
   private addEntry(key: string, bytes: Uint8Array, start: number, length: number, isLimits: boolean): Entry {

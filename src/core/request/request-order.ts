@@ -39,6 +39,11 @@ export interface SessionEnds {
   onCloseRequest(request: RequestView): boolean;
 }
 
+/** A transaction may be half published: nobody may read then. */
+export interface Publication {
+  readonly isPublishing: boolean;
+}
+
 export interface RequestOrderParts {
   readonly writes: WriteNumbers;
   readonly work: TurnWork;
@@ -49,6 +54,7 @@ export interface RequestOrderParts {
   readonly reads: ReadOps;
   readonly authenticator: Authenticator;
   readonly sessionEnds: SessionEnds;
+  readonly committer: Publication;
 }
 
 /**
@@ -72,12 +78,14 @@ export class RequestOrder {
   private readonly replyWaiters: Client[] = [];
   private readonly turnWaiters: Client[] = [];
   private readonly work: TurnWork;
+  private readonly publication: Publication;
   /** Connections behind writes that the same session had proposed through an older one. */
   private readonly commitWaiters: { readonly client: Client; readonly after: Float64Array }[] = [];
 
   constructor(parts: RequestOrderParts) {
     this.writes = parts.writes;
     this.work = parts.work;
+    this.publication = parts.committer;
     this.clock = parts.clock;
     this.clients = parts.clients;
     this.replier = parts.replier;
@@ -184,14 +192,14 @@ export class RequestOrder {
 
   // ---- commits of own writes -----------------------------------------------------------------------------
 
-  /** Before a write of this client commits: true = its reply has to be held, call `endHeld` after the commit. */
-  beginCommit(client: Client, write: number): boolean {
+  /** Before a write of this client commits: its reads that must not see it are made. */
+  beginCommit(client: Client, write: number): void {
     const { queue } = client;
     if (client.isStreaming) this.reads.finishOf(client);
-    if (!queue.isMarked(write)) return false;
+    if (!queue.isMarked(write)) return;
     if (!client.isStalled) {
       queue.takeMarker();
-      return false;
+      return;
     }
     client.beginHolding();
     // The only marker left up to its own: those of earlier writes went with their commits.
@@ -203,12 +211,8 @@ export class RequestOrder {
       if (client.state === ClientState.open) queue.shift();
       if (client.heldBytes > HELD_BYTES_MAX) this.clients.endAtLimit(client, 'heldReplies');
     }
-    if (client.state === ClientState.open) queue.takeMarker();
-    return true;
-  }
-
-  endHeld(client: Client): void {
     client.endHolding();
+    if (client.state === ClientState.open) queue.takeMarker();
   }
 
   // ---- inside --------------------------------------------------------------------------------------------
@@ -234,6 +238,10 @@ export class RequestOrder {
     const { client } = request;
     if (client.sink.room(client.conn) <= 0) {
       client.isStalled = true; // onDrained will say
+      return false;
+    }
+    if (this.publication.isPublishing && request.op !== OpCode.ping) {
+      this.stall(client, this.turnWaiters);
       return false;
     }
     client.lastOp = request.op;

@@ -104,7 +104,8 @@ export class SessionLifecycle {
   onConnectRequest(client: Client, bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const { request, parts } = this;
     const isSound = request.wrap(bytes, view, start, end);
-    const own = parts.progress.committed;
+    // What is decided may have been heard of in an event while it is being published.
+    const own = parts.progress.decided;
     // A client that has seen a later zxid belongs to another history; it must look for another server.
     const isAhead = isSound && request.lastZxidSeen > own;
     if (isAhead) parts.reports.zxidAhead(client.address, client.port, request.lastZxidSeen, own);

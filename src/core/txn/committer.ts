@@ -2,6 +2,11 @@
  * Makes durable proposals visible, one at a time in zxid order: publishes their records, fires watches, answers
  * the writer. For each changed path the events go into the connections' streams before the reply does, and
  * before any later read can see the change.
+ *
+ * A proposal of very many changes, or of one that has a subtree counted, is published in slices:
+ *
+ *     effects   1 ············ published ············ n        `isPublishing`: nothing is proposed, and the request order
+ *               clients must not see it yet │ not yet         reads for nobody; pings are answered with the zxid before
  */
 import { unreachable } from '../../base/assert.ts';
 import { Perm } from '../../wire/acl.ts';
@@ -34,8 +39,21 @@ export interface CommitListener {
   onSessionClosed(slot: number): void;
 }
 
+/** Changes of one proposal that are published at once, and events sent for them. */
+const CHANGES_AT_ONCE = 1024;
+const EVENTS_AT_ONCE = 4096;
+/** Steps of a count in one slice, about a millisecond. */
+export const COUNTED_PER_SLICE = 8192;
+
 export class Committer implements WatchReceiver {
   readonly digests = new DigestHistory();
+  /** The oldest proposal is half published. */
+  isPublishing = false;
+  /** Changes published and events sent, ever. */
+  changes = 0;
+  events = 0;
+  /** Of the oldest proposal: its changes that are published. */
+  private published = 0;
   private readonly statistics: Statistics;
   private readonly writes: WriteNumbers;
   private readonly progress: Progress;
@@ -97,23 +115,56 @@ export class Committer implements WatchReceiver {
     this.eventNode = this.node;
   }
 
-  /** Commits the oldest proposal; returns the client that was waiting for it, if any. */
-  commitNext(): Client | null {
-    const { proposals } = this;
+  /** Commits the oldest proposal. False: only a slice of it, `isPublishing`; to be called again in the next turn. */
+  commitNext(): boolean {
+    const { proposals, effects } = this;
     const row = proposals.headRow;
-    const zxid = proposals.zxids[row]!;
     const client = proposals.clientOf(row);
+    const op = proposals.ops[row]!;
+    if (op === OpCode.createSession) this.progress.onCommitted(proposals.zxids[row]!);
+    const isMulti = op === OpCode.multi && client !== null;
+    if (effects.counting !== null) effects.goOnCounting(COUNTED_PER_SLICE);
+    else if (isMulti && !this.isPublishing) this.body.reset();
+    const first = proposals.effectHead + this.published;
+    const rowEnd = proposals.effectEnds[row]!;
+    const end = Math.min(rowEnd, first + CHANGES_AT_ONCE);
+    const eventsMax = this.events + EVENTS_AT_ONCE;
+    let position = first;
+    for (; position < end && effects.counting === null && this.events < eventsMax; position++) {
+      this.apply(position, client);
+      if (isMulti) this.appendResult(position);
+    }
+    this.changes += position - first;
+    if (position < rowEnd || effects.counting !== null) {
+      this.pause(position - proposals.effectHead);
+      return false;
+    }
+    if (this.isPublishing) this.resume();
+    this.finish(row, client);
+    return true;
+  }
+
+  // So much of the oldest proposal is published, and clients are to see none of it yet.
+  private pause(published: number): void {
+    this.published = published;
+    if (this.isPublishing) return;
+    this.isPublishing = true;
+    this.proposals.shut();
+  }
+
+  private resume(): void {
+    this.published = 0;
+    this.isPublishing = false;
+    this.proposals.reopen();
+  }
+
+  private finish(row: number, client: Client | null): void {
+    const { proposals } = this;
+    const zxid = proposals.zxids[row]!;
     this.progress.onCommitted(zxid);
     const write = proposals.writes[row]!;
     if (write !== NO_WRITE) this.writes.resolve(write);
     this.statistics.committed++;
-    const end = proposals.effectEnds[row]!;
-    const isMulti = proposals.ops[row] === OpCode.multi && client !== null;
-    if (isMulti) this.body.reset();
-    for (let position = proposals.effectHead; position < end; position++) {
-      this.apply(position, client);
-      if (isMulti) this.appendResult(position);
-    }
     if (this.checkDigest) {
       const { high, low } = this.tree.committed;
       const agrees = high === proposals.digestHighs[row] && low === proposals.digestLows[row];
@@ -123,7 +174,6 @@ export class Committer implements WatchReceiver {
     if (this.checkDigest && zxid % DIGEST_INTERVAL === 0) this.digests.add(zxid, this.tree.committed);
     if (client !== null) this.answer(row, client);
     proposals.shift();
-    return client;
   }
 
   /** One connection watches the event being fired. */
@@ -132,9 +182,11 @@ export class Committer implements WatchReceiver {
     if (client === undefined) return;
     const node = this.eventNode;
     if (!this.latest.permits(this.eventAcl, Perm.read, client.authIds)) return;
+    this.events++;
+    const { proposals } = this;
     this.replier.event(
       client,
-      this.progress.committed,
+      proposals.zxids[proposals.headRow]!,
       eventType,
       node.bytes,
       node.pathStart,

@@ -1,18 +1,21 @@
 /**
  * What committed changes mean beyond the tree itself: quotas are accounted, containers and TTL nodes are kept
  * track of for the sweep, ephemerals found at start-up get their owners. The same for replayed and for fresh
- * transactions.
+ * transactions; only while serving a long count of a subtree is cut into slices.
  */
 import { StatOffset } from '../../wire/stat.ts';
 import { encodeUtf8 } from '../../wire/utf8.ts';
 import type { SweepCandidate, SweepSource } from '../container/container-sweep.ts';
 import type { Statistics } from '../progress/statistics.ts';
-import { type QuotaEntry, QuotaTable } from '../quota/quota-table.ts';
+import { type QuotaEntry, QuotaTable, type SubtreeSize } from '../quota/quota-table.ts';
+import { SubtreeCount } from '../quota/subtree-count.ts';
 import { ownerKind, readZxid, ttlOfOwner, type ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 
 /** A stats node's record without its path. */
 const STATS_RECORD_BYTES_MAX = 512;
+/** Steps of a subtree's count that are no reason to wait. */
+const COUNTED_AT_ONCE = 1024;
 
 /** Hears of every node that comes or goes. */
 export interface NodeListener {
@@ -22,6 +25,11 @@ export interface NodeListener {
 export class TreeEffects implements SweepSource {
   readonly quotas: QuotaTable;
   listener: NodeListener | null = null;
+  /** Serving has begun: from now on a long count waits for `goOnCounting`. */
+  countsInSlices = false;
+  /** Its subtree is being counted: nothing else may be published. */
+  counting: QuotaEntry | null = null;
+  private readonly subtree: SubtreeCount;
   private readonly tree: Tree;
   private readonly mortal = new Set<number>();
   private readonly node: ZnodeCursor;
@@ -29,8 +37,9 @@ export class TreeEffects implements SweepSource {
   constructor(tree: Tree, statistics: Statistics) {
     this.tree = tree;
     this.node = tree.cursor();
+    this.subtree = new SubtreeCount(tree);
     this.quotas = new QuotaTable(tree.hash, {
-      countSubtree: (bytes, start, length) => this.countSubtree(bytes, start, length),
+      countSubtree: (quota) => this.countSubtree(quota),
       overSoftLimit: () => {
         statistics.softLimitWarnings++;
       },
@@ -65,6 +74,15 @@ export class TreeEffects implements SweepSource {
     this.quotas.onContent(bytes, pathStart, pathLength, bytes, dataStart, dataBytes);
     const counted = this.quotas.account(bytes, pathStart, pathLength, 0, dataBytes - bytesBefore);
     if (counted !== null) this.rewriteStats(counted);
+  }
+
+  /** A slice of the count that is under way. */
+  goOnCounting(stepsMax: number): void {
+    const { counting, subtree } = this;
+    if (counting === null || !subtree.goOn(stepsMax)) return;
+    this.counting = null;
+    this.quotas.counted(counting, subtree);
+    this.rewriteStats(counting);
   }
 
   /** Start-up: a node has been loaded from a snapshot. */
@@ -117,19 +135,15 @@ export class TreeEffects implements SweepSource {
     this.tree.replaceData(id, encodeUtf8(this.quotas.statsText(quota)));
   }
 
-  private countSubtree(bytes: Uint8Array, start: number, length: number): { count: number; bytes: number } {
-    const { tree, node } = this;
-    const total = { count: 0, bytes: 0 };
-    const root = tree.find(bytes, start, length, tree.hash.of(bytes, start, length));
-    if (root === 0 || tree.committedOf(root) === 0) return total;
-    const stack = [root];
-    for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-      node.moveTo(tree.committedOf(id));
-      total.count++;
-      total.bytes += node.dataBytes;
-      for (let place = tree.children.count(id) - 1; place >= 0; place--)
-        stack.push(tree.children.at(id, place));
+  // While nothing is served all of it at once: the next transaction is read when this one has been applied.
+  private countSubtree(quota: QuotaEntry): SubtreeSize | null {
+    const { subtree } = this;
+    subtree.begin(quota.path, 0, quota.path.length);
+    if (!this.countsInSlices) subtree.goOn(Number.POSITIVE_INFINITY);
+    else if (!subtree.goOn(COUNTED_AT_ONCE)) {
+      this.counting = quota;
+      return null;
     }
-    return total;
+    return { count: subtree.count, bytes: subtree.bytes };
   }
 }

@@ -260,11 +260,13 @@ export class CoreHost implements CorePort {
     const more = this.replica.doBackgroundWork();
     if (hasCommits) this.meter.endCommits(this.nowMs());
     if (this.snapshots.hasEnded) this.snapshots.onEnded(this.replica.clock.nowMs);
-    if (this.logPort.snapshotsDue !== this.seenSnapshotsDue) this.onSnapshotDue();
+    const isSnapshotDue = this.logPort.snapshotsDue !== this.seenSnapshotsDue;
+    // In the middle of a transaction there is nothing to take a snapshot of; its next slice comes at once.
+    if (isSnapshotDue && !this.replica.isPublishing) this.onSnapshotDue();
     this.desk?.poll();
     if (!this.isStopping && this.tick!.isDue(this.replica.clock.nowMs)) {
       this.replica.onTick();
-      this.snapshots.onTick(this.replica.clock.nowMs);
+      if (!this.replica.isPublishing) this.snapshots.onTick(this.replica.clock.nowMs);
       this.limitLines.onTick(this.replica.clock.nowMs);
       this.lines.flush();
       this.digestLines.onTick(this.replica.clock.nowMs);

@@ -11,8 +11,8 @@ class Driver {
   counted = { count: 0, bytes: 0 };
   asked = '';
   private readonly port: QuotaPort = {
-    countSubtree: (bytes, start, length) => {
-      this.asked = Buffer.from(bytes).toString('utf8', start, start + length);
+    countSubtree: ({ path }) => {
+      this.asked = Buffer.from(path).toString();
       return this.counted;
     },
     overSoftLimit: (quota) => this.soft.push(Buffer.from(quota.path).toString()),

@@ -106,7 +106,7 @@ function recordStates({ parts }: ReplicaHarness): Map<number, unknown> {
   const stats = text('/zookeeper/quota/a/zookeeper_stats');
   const cursor = tree.cursor();
   committer.commitNext = () => {
-    const client = commitNext();
+    const isDone = commitNext();
     const id = tree.find(stats, 0, stats.length, tree.hash.of(stats, 0, stats.length));
     let usage = '';
     if (id !== 0 && tree.committedOf(id) !== 0) {
@@ -117,7 +117,7 @@ function recordStates({ parts }: ReplicaHarness): Map<number, unknown> {
     }
     const mortal = [...(parts.effects.candidates() as IterableIterator<number>)].length;
     states.set(progress.committed, [digestOf(tree.committed), tree.nodeCount, tree.dataBytes, usage, mortal]);
-    return client;
+    return isDone;
   };
   return states;
 }
