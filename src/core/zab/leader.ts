@@ -10,7 +10,7 @@
  * The order that keeps history (zab.md 3): no epoch is given out before it is saved here; nobody whose history is newer is
  * accepted; nothing is committed before a quorum has the whole earlier history on its disks and says so of this epoch.
  *
- * Nothing of the new epoch is sent before UPTODATE, so none of the older learners' faults with early proposals is met.
+ * Nothing of the new epoch is sent before UPTODATE, so no learner's fault with early proposals is met.
  */
 import { assert } from '../../base/assert.ts';
 import { EPOCH_MAX, epochOf, makeZxid, type Zxid, ZxidCell, zxidHex } from '../../base/zxid.ts';
@@ -26,9 +26,8 @@ import type { ProposalLog } from './proposal-log.ts';
 import { QuorumAcks } from './quorum-acks.ts';
 import { planSync } from './sync-plan.ts';
 
-/** A voter that promised so much more could join no more: another election is held, once. Beyond, it is a broken file. */
+/** A voter that promised up to so much more cannot join: another election, once. Beyond, it is a broken file. */
 const EPOCHS_AHEAD_MAX = 1000;
-
 type State =
   | 'gathering'
   | 'promising'
@@ -89,6 +88,8 @@ export class Leader {
   onDisconnect(link: LinkId): void {
     const learner = this.learners.get(link);
     if (learner === undefined) return;
+    // Who has left may be another leader's by now.
+    if (learner.phase === 'acknowledged') this.acknowledged.delete(learner.sid);
     learner.phase = 'gone';
     this.learners.delete(link);
     if (learner.stream !== null) this.port.onLearnerGone(link);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { makeZxid } from '../../../src/base/zxid.ts';
+import { MajorityVerifier } from '../../../src/core/quorum/quorum-verifier.ts';
 import { PacketType } from '../../../src/wire/quorum/packet-types.ts';
 import { LAST, LeadingPort } from './leading-port.ts';
 
@@ -101,6 +102,19 @@ suite('synchronisation', () => {
     assert.deepEqual(port.taken(), ['2 NEWLEADER 500000000']);
     port.packet(2, PacketType.ack, makeZxid(5, 0));
     assert.deepEqual(port.taken(), ['lead 500000000', '2 UPTODATE -1']);
+  });
+
+  test('who has acknowledged and left does not count: it may follow another by now', () => {
+    const port = new LeadingPort({ verifier: new MajorityVerifier([1, 2, 3, 4, 5]) });
+    for (const sid of [2, 3]) port.info(sid, sid, 4);
+    port.leader.onEpochSaved('accepted');
+    for (const sid of [2, 3]) port.ackEpoch(sid, 4, LAST);
+    port.leader.onEpochSaved('current');
+    for (const sid of [2, 3]) port.leader.onSynced(sid, LAST);
+    port.packet(2, PacketType.ack, makeZxid(5, 0));
+    port.leader.onDisconnect(2);
+    port.packet(3, PacketType.ack, makeZxid(5, 0));
+    assert.equal(port.taken().includes('lead 500000000'), false);
   });
 
   test('a voter that comes later is brought to what is committed by then', () => {
