@@ -153,6 +153,15 @@ test('a digest that a leader has written wrong is counted, and ends nothing', ()
   assert.deepEqual(dumpTree(follower.parts), dumpTree(leader.parts));
 });
 
+test('a digest of an own write that the tree does not come to is a broken invariant', () => {
+  const leader = new ReplicaHarness();
+  const c = leader.connect();
+  c.send(create('/a'));
+  const { proposals } = leader.parts;
+  proposals.digestHighs[proposals.headRow]! ^= 1;
+  assert.throws(() => leader.settle(), /tree digest after zxid 0x2 differs from the proposed one/);
+});
+
 test('a transaction that does not fit changes nothing and is counted', () => {
   const [leader, follower] = [new ReplicaHarness(), new ReplicaHarness()];
   const c = leader.connect();
