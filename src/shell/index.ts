@@ -5,10 +5,13 @@
 import type { Readable, Writable } from 'node:stream';
 import { type BatchLine, linesOfFile, linesOfTexts, runBatch } from './batch.ts';
 import { Status } from './command/failure.ts';
-import { Output, showsColours } from './command/output.ts';
+import { type Json, Output, showsColours } from './command/output.ts';
 import { eventName, eventText, WatchBook } from './command/watch-book.ts';
 import { ShellConnection } from './connection.ts';
 import { Shell } from './shell.ts';
+import { HistoryFile } from './terminal/history-file.ts';
+import { PathNames } from './terminal/path-names.ts';
+import { askOnce, Terminal } from './terminal/terminal.ts';
 
 export { isCommand } from './commands/table.ts';
 
@@ -28,6 +31,8 @@ export interface ShellOptions {
   readonly yes: boolean;
   readonly keepGoing: boolean;
   readonly version: string;
+  /** Where a terminal keeps its lines; null = nowhere. */
+  readonly historyFile: string | null;
 }
 
 interface Stream {
@@ -43,30 +48,50 @@ export interface ShellStreams {
 /** Resolves with the exit status, when the session is closed. */
 export async function runShell(options: ShellOptions, streams: ShellStreams): Promise<number> {
   const { stdin, stdout, stderr } = streams;
+  const isPerson = stdin.isTTY === true && stdout.isTTY === true && isWithoutCommands(options);
   const out = new Output(stdout, stderr, {
     json: options.json,
     colours: showsColours(stdout, process.env),
   });
+  const paths = new PathNames(() => (connection.isOpen ? connection.zk : null));
+  const tell = (value: Json, text: string): void => {
+    if (isPerson) terminal.above(out.json ? JSON.stringify(value) : text);
+    else void out.result(value, text).then(() => out.flush());
+  };
   const watches = new WatchBook((item) => {
     const event = item.type === 'gap' ? { gap: item.cause } : { type: eventName(item.type), path: item.path };
-    void out.result({ event }, `\nWATCHER::\n\n${eventText(item)}`).then(() => out.flush());
+    tell({ event }, `\nWATCHER::\n\n${eventText(item)}`);
   });
   const connection = new ShellConnection({
     sessionTimeoutMs: options.sessionTimeoutMs,
     readOnly: options.readOnly,
     waitMs: options.waitMs,
-    requestTimeoutMs: options.sessionTimeoutMs,
-    onState: () => undefined,
-    onReplaced: () => watches.clear(),
+    // A person sees that nothing comes, and has Ctrl-C.
+    requestTimeoutMs: isPerson ? 0 : options.sessionTimeoutMs,
+    onState: ({ state, cause }) => {
+      if (isPerson && terminal.isOpen)
+        tell({ state, cause }, `(${state}${cause === null ? '' : `: ${cause}`})`);
+    },
+    onReplaced: () => {
+      watches.clear();
+      paths.clear();
+    },
   });
-  const shell = new Shell({
+  const shell: Shell = new Shell({
     out,
     connection,
     watches,
     version: options.version,
     yes: options.yes,
     coloursErrors: showsColours(stderr, process.env),
-    ask: () => null,
+    ask: (question) => (isPerson ? terminal.ask(question) : askWhoIsThere(question, options, streams)),
+  });
+  const terminal = new Terminal({
+    stdin,
+    stdout,
+    paths,
+    history: new HistoryFile(isPerson ? options.historyFile : null, (message) => terminal.above(message)),
+    prompt: () => `${connection.servers} (${connection.state.toUpperCase()}) ${shell.present}> `,
   });
   const onInterrupt = (): void => shell.interrupt();
   process.on('SIGINT', onInterrupt);
@@ -77,6 +102,10 @@ export async function runShell(options: ShellOptions, streams: ShellStreams): Pr
       if (checked !== 'needsConnection') return checked;
     }
     const connected = await shell.guard('', (signal) => connection.connect(options.servers, signal));
+    if (isPerson && connected !== Status.usage) {
+      await terminal.run(shell);
+      return Status.done;
+    }
     if (connected !== Status.done) return connected;
     if (options.words.length > 0) return await shell.runWords(options.words);
     return await runBatch(shell, linesOf(options, stdin), options.keepGoing);
@@ -85,6 +114,21 @@ export async function runShell(options: ShellOptions, streams: ShellStreams): Pr
     await connection.close();
     await out.flush();
   }
+}
+
+function isWithoutCommands({ words, commands, file }: ShellOptions): boolean {
+  return words.length === 0 && commands.length === 0 && file === null;
+}
+
+/** null where nobody sits, or where the lines themselves come from the terminal. */
+function askWhoIsThere(
+  question: string,
+  { file, commands, words }: ShellOptions,
+  { stdin, stderr }: ShellStreams,
+): Promise<string> | null {
+  const readsStdin = file === '-' || (file === null && commands.length === 0 && words.length === 0);
+  if (readsStdin || stdin.isTTY !== true || stderr.isTTY !== true) return null;
+  return askOnce(question, stdin, stderr);
 }
 
 function linesOf(options: ShellOptions, stdin: Readable): AsyncIterable<BatchLine> | Iterable<BatchLine> {

@@ -10,7 +10,7 @@ import { readInvocation } from './command/invocation.ts';
 import type { Output } from './command/output.ts';
 import type { WatchBook } from './command/watch-book.ts';
 import { splitWords } from './command/words.ts';
-import { commandNamed } from './commands/table.ts';
+import { commandNamed, isSecretLine } from './commands/table.ts';
 import type { ShellConnection } from './connection.ts';
 
 export interface ShellParts {
@@ -56,7 +56,7 @@ export class Shell implements HistoryPort {
   async run(line: string, where = ''): Promise<Status> {
     if (line.trim() === '') return Status.done;
     return this.guard(where, async (signal) => {
-      this.remembered.set(this.present, line);
+      if (!isSecretLine(line)) this.remembered.set(this.present, line);
       this.remembered.delete(this.present - REMEMBERED_MAX);
       await this.execute(
         splitWords(line).map(({ text }) => text),

@@ -20,6 +20,7 @@ const REQUIREMENTS = {
     packages: 'default-jdk-headless libcurator-recipes-java libcurator-discovery-java zookeeper',
   },
   cli_mt: { present: () => existsSync(CLI_MT), packages: 'zookeeper-bin' },
+  script: { present: () => onPath('script'), packages: 'bsdutils' },
   kazoo: { present: kazooImportable, packages: 'python3-kazoo python3-pytest' },
   gcc: {
     present: () => onPath('gcc') && existsSync('/usr/include/zookeeper/zookeeper.h'),

@@ -2,6 +2,8 @@
  * `ringkeeper shell`: the command line of the shell, in yargs' spelling and in that of Apache's zkCli (`-server`,
  * `-timeout`, `-r`, a command behind them). The shell itself is loaded only behind it.
  */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../base/failure.ts';
 import { packageVersion } from '../../server/monitor/version.ts';
@@ -29,6 +31,7 @@ const SPELLINGS: Readonly<Record<string, string>> = {
   '-server': '--server',
   '-timeout': '--timeout',
   '-r': '--readonly',
+  '-waitforconnection': '--waitforconnection',
   '-c': '--command',
   '-f': '--file',
   '-y': '--yes',
@@ -82,6 +85,11 @@ export const shellCommand: CommandModule<object, ShellFlags> = {
       })
       .option('wait', { type: 'number', default: WAIT_MS_DEFAULT, describe: 'ms to wait for a server' })
       .option('readonly', { type: 'boolean', default: false, describe: 'a read-only server will do (-r)' })
+      .option('waitforconnection', {
+        type: 'boolean',
+        hidden: true,
+        describe: 'as zkCli: always so here',
+      })
       .option('command', {
         alias: 'c',
         type: 'string',
@@ -116,11 +124,20 @@ export const shellCommand: CommandModule<object, ShellFlags> = {
         yes: flags.yes,
         keepGoing: flags.keepGoing,
         version: packageVersion(),
+        historyFile: historyFile(process.env),
       },
       process,
     );
   },
 };
+
+/** As the XDG rules say; RINGKEEPER_HISTORY names another one, empty = none. */
+function historyFile(env: NodeJS.ProcessEnv): string | null {
+  const named = env['RINGKEEPER_HISTORY'];
+  if (named !== undefined) return named === '' ? null : named;
+  const state = env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state');
+  return join(state, 'ringkeeper', 'shell-history');
+}
 
 function positive(flag: string, value: number): number {
   if (!Number.isSafeInteger(value) || value <= 0)

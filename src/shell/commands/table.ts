@@ -51,6 +51,16 @@ export function isCommand(name: string): boolean {
   return byName.has(name);
 }
 
+export function commandFound(name: string): CommandSpec | null {
+  return byName.get(name) ?? null;
+}
+
+/** Whether its words hold a secret: no history keeps it. */
+export function isSecretLine(line: string): boolean {
+  const name = /^\s*["']?([^\s"']*)/.exec(line)![1]!;
+  return byName.get(name)?.isSecret === true;
+}
+
 /** @throws ShellError with the nearest name. */
 export function commandNamed(name: string): CommandSpec {
   const spec = byName.get(name);

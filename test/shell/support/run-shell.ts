@@ -28,6 +28,7 @@ export const SHELL_DEFAULTS: Omit<ShellOptions, 'servers'> = {
   yes: false,
   keepGoing: false,
   version: '0.0.0-test',
+  historyFile: null,
 };
 
 /** `commands` as one batch, one a line. */
