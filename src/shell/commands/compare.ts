@@ -136,7 +136,7 @@ async function* inPairs(
 
 interface Change {
   readonly [key: string]: string;
-  readonly what: 'data' | 'kind' | 'ttl' | 'acl';
+  readonly what: 'data' | 'kind' | 'acl';
   readonly from: string;
   readonly to: string;
 }
@@ -150,8 +150,9 @@ function changesOf(a: Znode, b: Znode): Change[] {
       to: dataExcerpt(b.data, EXCERPT_LENGTH),
     });
   }
-  if (a.kind !== b.kind) changes.push({ what: 'kind', from: a.kind, to: b.kind });
-  else if (a.ttlMs !== b.ttlMs) changes.push({ what: 'ttl', from: `${a.ttlMs} ms`, to: `${b.ttlMs} ms` });
+  // Of the other kinds servers do not tell.
+  if ((a.kind === 'ephemeral') !== (b.kind === 'ephemeral'))
+    changes.push({ what: 'kind', from: a.kind, to: b.kind });
   if (a.acl !== null && b.acl !== null) {
     const [from, to] = [aclLine(a.acl), aclLine(b.acl)];
     if (from !== to) changes.push({ what: 'acl', from, to });

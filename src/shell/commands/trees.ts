@@ -12,7 +12,7 @@ import { idText } from '../command/stat-text.ts';
 import { znodes } from '../tree/count.ts';
 import { globPattern } from '../tree/glob.ts';
 import { type Visit, walkTree } from '../tree/walk.ts';
-import { kindOf, ttlMsOf, ZNODE_KINDS } from '../tree/znode-kind.ts';
+import { kindOf, SEEN_KINDS } from '../tree/znode-kind.ts';
 import { absoluteFrom, readTree } from '../tree/znodes.ts';
 
 const PATH: Positional = { name: 'path', kind: 'path', optional: true };
@@ -46,7 +46,7 @@ export const treeCommands: readonly CommandSpec[] = [
         value: 'glob',
         help: 'name like this; with a / in it, path like this (*, ?, [a-z], **)',
       },
-      { name: 'kind', value: 'kind', values: ZNODE_KINDS, help: `one of ${ZNODE_KINDS.join(', ')}` },
+      { name: 'kind', value: 'kind', values: SEEN_KINDS, help: SEEN_KINDS.join(' or ') },
       { name: 'owner', value: 'session', help: 'ephemeral, of this session (hex)' },
       { name: 'min', value: 'bytes', kind: 'integer', help: 'at least so much data' },
       { name: 'max', value: 'bytes', kind: 'integer', help: 'at most so much data' },
@@ -102,11 +102,8 @@ function visitJson({ path, depth, stat, childCount, error }: Visit) {
 
 function marksOf({ stat, childCount, error }: Visit, withSize: boolean, isCut: boolean, out: Output): string {
   if (stat === null) return out.paint(` (${error?.code})`, 'red');
-  const kind = kindOf(stat);
   const marks: string[] = [];
-  if (kind === 'ttl') marks.push(`ttl ${ttlMsOf(stat)} ms`);
-  else if (kind === 'ephemeral') marks.push(`ephemeral ${idText(stat.ephemeralOwner)}`);
-  else if (kind === 'container') marks.push(kind);
+  if (kindOf(stat) === 'ephemeral') marks.push(`ephemeral ${idText(stat.ephemeralOwner)}`);
   if (withSize) marks.push(`${stat.dataLength} B`);
   if (isCut && childCount > 0) marks.push(`${znodes(childCount)} below`);
   return marks.length === 0 ? '' : out.paint(` (${marks.join(', ')})`, 'dim');

@@ -9,7 +9,8 @@
  *
  *     path       below the root; parents before children, children by name
  *     data       text; with `encoding` base64 what is no UTF-8; null = none, which is something else than ""
- *     kind       persistent where it is missing; else ephemeral, container, ttl (with ttlMs)
+ *     kind       persistent where it is missing; else ephemeral, container, ttl (with ttlMs). `dump` writes no container
+ *                and no ttl: servers do not tell clients of them
  *     acl        everybody may do everything where it is missing; perms of c d r w a; withAcl false: nothing is known
  *     end        the last line: without it the file is not whole. Equal zxids: nothing was written meanwhile
  *

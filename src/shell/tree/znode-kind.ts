@@ -1,30 +1,15 @@
 /**
- * What kind of znode a Stat is of: servers keep it in `ephemeralOwner`.
- *
- *     0                      persistent
- *     0x8000000000000000     container
- *     0xff0000 + 40 bits     TTL in ms; only where the server knows extended types, and then no session id begins so
- *     anything else          ephemeral: the session that owns it
+ * What kind of znode a Stat is of. Servers tell clients of ephemerals only: `ephemeralOwner` is 0 for containers and znodes
+ * with a TTL too, and no request says more. So a dump knows two kinds; a file made by another tool may say all four, and
+ * `restore` makes them.
  */
 import type { Stat } from '../../client/index.ts';
 
-export type ZnodeKind = 'persistent' | 'ephemeral' | 'container' | 'ttl';
-export const ZNODE_KINDS: readonly ZnodeKind[] = ['persistent', 'ephemeral', 'container', 'ttl'];
+export type SeenKind = 'persistent' | 'ephemeral';
+export type ZnodeKind = SeenKind | 'container' | 'ttl';
+export const SEEN_KINDS: readonly SeenKind[] = ['persistent', 'ephemeral'];
+export const ZNODE_KINDS: readonly ZnodeKind[] = [...SEEN_KINDS, 'container', 'ttl'];
 
-const CONTAINER = 1n << 63n;
-const TTL_BITS = 40n;
-const TTL_MASK = (1n << TTL_BITS) - 1n;
-/** Sixteen bits for the feature, of which zero is the TTL. */
-const TTL_PREFIX = 0xff0000n;
-
-export function kindOf(stat: Stat): ZnodeKind {
-  const owner = BigInt.asUintN(64, stat.ephemeralOwner);
-  if (owner === 0n) return 'persistent';
-  if (owner === CONTAINER) return 'container';
-  return owner >> TTL_BITS === TTL_PREFIX ? 'ttl' : 'ephemeral';
-}
-
-/** null for any other kind. */
-export function ttlMsOf(stat: Stat): number | null {
-  return kindOf(stat) === 'ttl' ? Number(BigInt.asUintN(64, stat.ephemeralOwner) & TTL_MASK) : null;
+export function kindOf(stat: Stat): SeenKind {
+  return stat.ephemeralOwner === 0n ? 'persistent' : 'ephemeral';
 }

@@ -7,13 +7,14 @@ import { isZk, type Stat, type Zk, type ZkError } from '../../client/index.ts';
 import type { AclEntry } from '../command/acl-text.ts';
 import { isServers } from './count.ts';
 import { type Visit, walkTree } from './walk.ts';
-import { kindOf, ttlMsOf, type ZnodeKind } from './znode-kind.ts';
+import { kindOf, type ZnodeKind } from './znode-kind.ts';
 
 export interface Znode {
   /** Below the root of the tree; the root itself is `/`. */
   readonly path: string;
   readonly data: Uint8Array | null;
   readonly kind: ZnodeKind;
+  /** Only from a file: servers do not tell. */
   readonly ttlMs: number | null;
   /** null when it was not asked for. */
   readonly acl: readonly AclEntry[] | null;
@@ -94,7 +95,7 @@ async function readOne(zk: Zk, root: string, visit: Visit, options: ReadOptions)
       path: relativeTo(root, path),
       data: found?.data ?? null,
       kind: kindOf(stat),
-      ttlMs: ttlMsOf(stat),
+      ttlMs: null,
       acl: access?.acl ?? null,
       stat,
     };
