@@ -56,6 +56,10 @@ export class ServerProcess {
     while (!line.test(this.stderr)) await once(this.child.stderr!, 'data');
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
