@@ -60,6 +60,16 @@ function visit({ limits, inside }: Shared): void {
   accept.leave(admission);
 }
 
+/** Of an address that has no other connection: whoever takes the cell that it has found free, it is never refused. */
+function visitAlone(address: string): Program<Shared> {
+  return ({ limits }) => {
+    const accept = new AcceptLimits(limits);
+    const admission = accept.admit(address);
+    assert.notEqual(admission, REFUSED, `${address} is alone`);
+    accept.leave(admission);
+  };
+}
+
 function leave(admission: Admission): Program<Shared> {
   return ({ limits }) => new AcceptLimits(limits).leave(admission);
 }
@@ -98,6 +108,7 @@ export const models: Readonly<Record<string, Model<Shared>>> = {
   twoLeave: model(oneCountedOneNot, leaveAndVisit(FIRST_CELL), leaveAndVisit(UNCOUNTED)),
   twoLeaveBySearch: model(oneCountedOneNot, leaveBySearch, leaveBySearch),
   twoCome: model(() => {}, visit, visit),
+  twoAddresses: model(() => {}, visitAlone(ADDRESS), visitAlone('10.0.0.2')),
   // Each may find another free cell: the first becomes free in between.
   twoComeOneGoes: model((limits) => limits.admit('stranger'), visit, visit, leaveFirstCell),
 };

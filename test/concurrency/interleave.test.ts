@@ -26,6 +26,7 @@ const CORRECT: readonly (readonly [Part, string])[] = [
   ['counters', 'reader'],
   ['accept-limits', 'twoLeave'],
   ['accept-limits', 'twoCome'],
+  ['accept-limits', 'twoAddresses'],
   ['accept-limits', 'twoComeOneGoes'],
 ];
 
