@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { StorageFailure } from '../../../src/base/failure.ts';
 import { makeZxid } from '../../../src/base/zxid.ts';
 import { EpochKind, readEpoch } from '../../../src/storage/epoch-files.ts';
+import { readSyncedZxid } from '../../../src/storage/synced-zxid.ts';
 import { MemoryDisk } from '../../storage/support/memory-disk.ts';
 import { DIRECTORY, LogHarness, type LogHarnessOptions, readLog } from './support/log-harness.ts';
 
@@ -42,6 +43,19 @@ test('everything that is there becomes one batch: one write, one sync, one durab
     { zxid: 4, length: 100 },
     { zxid: 5, length: 100 },
   ]);
+});
+
+test('what is durable is noted beside the log each second, also when nothing more comes', () => {
+  const disk = new MemoryDisk();
+  const log = harnessOn(disk);
+  log.agent.doWork(5000);
+  log.propose(1);
+  log.port.flush();
+  log.agent.doWork(5100);
+  assert.equal(log.port.durableZxid, 1);
+  assert.ok(readSyncedZxid(disk, DIRECTORY) < 1, 'not with each batch');
+  log.agent.doWork(6100);
+  assert.equal(readSyncedZxid(disk, DIRECTORY), 1);
 });
 
 test('a batch ends at maxBatchSize', () => {
