@@ -16,9 +16,12 @@
  *
  * Two threads that admit a new address at the same instant may use two cells for it. Each counts itself first and adds up
  * all cells of the address then, so the limit holds all the same; at worst both see the other and both are refused.
- * Two addresses with equal hashes would share a count (one pair in 2^32). When a set is full of other addresses, the
+ * Two addresses with equal hashes would share a count (one pair in 2^32; the hash is keyed, or somebody with a network of
+ * IPv6 addresses would look for the one that takes another's count). When a set is full of other addresses, the
  * newcomer is not counted: the limit is against one address taking everything, which such a crowd is not.
  */
+import { type HashKey, KeyedHash } from '../base/keyed-hash.ts';
+
 export interface AcceptLimitsHandle {
   readonly buffer: SharedArrayBuffer;
   /** Powers of two. */
@@ -28,6 +31,7 @@ export interface AcceptLimitsHandle {
   readonly connectionsMax: number;
   /** 0 = no limit. */
   readonly perAddressMax: number;
+  readonly key: HashKey;
 }
 
 /** What `admit` answers and `leave` wants to know: where an admitted connection is counted. */
@@ -42,15 +46,18 @@ const SETS = 4096; // 2^12 sets × 16 cells × 8 bytes = 512 KiB, touched only w
 const WAYS = 16;
 const LOW_HALF = 0xffffffffn;
 const WORD_BYTES = 8;
+/** The longest text is that of an IPv6 address with a zone: 45 and the name of an interface. */
+const ADDRESS_BYTES_MAX = 64;
 
 export function createAcceptLimits(
   connectionsMax: number,
   perAddressMax: number,
+  key: HashKey,
   sets = SETS,
   ways = WAYS,
 ): AcceptLimitsHandle {
   const buffer = new SharedArrayBuffer((1 + sets * ways) * WORD_BYTES);
-  return { buffer, sets, ways, connectionsMax, perAddressMax };
+  return { buffer, sets, ways, connectionsMax, perAddressMax, key };
 }
 
 export class AcceptLimits {
@@ -59,6 +66,8 @@ export class AcceptLimits {
   private readonly ways: number;
   private readonly connectionsMax: number;
   private readonly perAddressMax: number;
+  private readonly hash: KeyedHash;
+  private readonly text = new Uint8Array(ADDRESS_BYTES_MAX);
 
   constructor(handle: AcceptLimitsHandle) {
     this.words = new BigInt64Array(handle.buffer);
@@ -66,6 +75,7 @@ export class AcceptLimits {
     this.ways = handle.ways;
     this.connectionsMax = handle.connectionsMax;
     this.perAddressMax = handle.perAddressMax;
+    this.hash = new KeyedHash(handle.key);
   }
 
   /** Not below 0: the connection is counted, and `leave` must follow with the same value. */
@@ -76,7 +86,7 @@ export class AcceptLimits {
       ? REFUSED_IN_ALL
       : this.perAddressMax <= 0
         ? IN_ALL_ONLY
-        : this.count(addressHash(address));
+        : this.count(this.hashOf(address));
     if (cell < 0) Atomics.add(this.words, 0, -1n);
     return cell;
   }
@@ -105,6 +115,14 @@ export class AcceptLimits {
       Atomics.add(this.words, cell, -1n);
       return REFUSED;
     }
+  }
+
+  /** As int32; addresses are ASCII. */
+  private hashOf(address: string): number {
+    const { text } = this;
+    const length = Math.min(address.length, text.length);
+    for (let i = 0; i < length; i++) text[i] = address.charCodeAt(i);
+    return this.hash.of(text, 0, length);
   }
 
   /** The address's own cell, else a free one, else none. */
@@ -137,11 +155,4 @@ function countOf(cell: bigint): number {
 
 function keyOf(cell: bigint): number {
   return Number(cell >> 32n);
-}
-
-/** FNV-1a over the text, as int32, with the low bits mixed (they choose the set). */
-function addressHash(address: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < address.length; i++) hash = Math.imul(hash ^ address.charCodeAt(i), 0x01000193);
-  return hash ^ (hash >>> 15);
 }

@@ -150,6 +150,7 @@ class Assembly {
       accept: createAcceptLimits(
         connectionsMax(config.maxCnxns, platform.openFileCountMax, this.topology),
         config.maxClientCnxns,
+        { low: platform.entropy(), high: platform.entropy() },
       ),
     };
   }

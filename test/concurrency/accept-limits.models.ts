@@ -10,6 +10,7 @@ import {
   createAcceptLimits,
   REFUSED,
 } from '../../src/net/accept-limits.ts';
+import { HASH_KEY } from '../core/support/hash.ts';
 import type { Model, Program } from './model.ts';
 
 interface Shared {
@@ -32,7 +33,7 @@ function model(
 ): Model<Shared> {
   return {
     createShared: () => ({
-      limits: createAcceptLimits(0, LIMIT, 1, WAYS),
+      limits: createAcceptLimits(0, LIMIT, HASH_KEY, 1, WAYS),
       inside: new SharedArrayBuffer(4),
     }),
     reset: ({ limits, inside }) => {

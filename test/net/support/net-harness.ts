@@ -10,6 +10,7 @@ import type { NetReports } from '../../../src/net/net-reports.ts';
 import { nodeTransport } from '../../../src/net/node-transport.ts';
 import { createReplyMemory, ReplyMemory, type ReplyMemoryHandle } from '../../../src/net/reply-memory.ts';
 import type { BacklogObserver, RequestPort } from '../../../src/net/request-port.ts';
+import { HASH_KEY } from '../../core/support/hash.ts';
 
 export const TEST_LIMITS: ConnectionLimits = {
   frameBytesMax: 0xfffff,
@@ -53,7 +54,7 @@ export class NetHarness implements RequestPort, BacklogObserver, NetReports {
   constructor(options: HarnessOptions) {
     this.reply = options.reply ?? 'echo';
     this.acceptLimits = new AcceptLimits(
-      createAcceptLimits(options.connectionsMax ?? 0, options.perAddressMax ?? 0),
+      createAcceptLimits(options.connectionsMax ?? 0, options.perAddressMax ?? 0, HASH_KEY),
     );
     this.table = new ConnectionTable({
       limits: { ...TEST_LIMITS, ...options.limits },

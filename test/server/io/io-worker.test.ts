@@ -9,6 +9,7 @@ import { createReplyMemory } from '../../../src/net/reply-memory.ts';
 import { createIoLink, type IoLinkHandle } from '../../../src/server/io/io-link.ts';
 import type { IoWorkerMessage, IoWorkerSetup } from '../../../src/server/io/io-worker.ts';
 import { createBell } from '../../../src/shm/bell.ts';
+import { HASH_KEY } from '../../core/support/hash.ts';
 import { TEST_LIMITS } from '../../net/support/net-harness.ts';
 import { framed, TestSocket } from '../../net/support/test-socket.ts';
 import { ECHO, LARGE, LATER } from './support/fake-core.ts';
@@ -41,7 +42,7 @@ test('two io workers share a port and serve the same core', async (t) => {
   const polled = new PolledCore(links, TEST_LIMITS.replyBacklogBytesMax, 256);
   const options = {
     limits: TEST_LIMITS,
-    accept: createAcceptLimits(0, 12),
+    accept: createAcceptLimits(0, 12, HASH_KEY),
     memory: createReplyMemory(2 ** 30, 2),
   };
   const listen = { ...LISTEN, reusePort: true };
@@ -95,7 +96,11 @@ test('a worker that cannot listen says why and ends with the exit status', async
   });
   const worker = startWorker({
     link,
-    options: { limits: TEST_LIMITS, accept: createAcceptLimits(0, 0), memory: createReplyMemory(2 ** 30, 1) },
+    options: {
+      limits: TEST_LIMITS,
+      accept: createAcceptLimits(0, 0, HASH_KEY),
+      memory: createReplyMemory(2 ** 30, 1),
+    },
     listen: { ...LISTEN, address: '192.0.2.1' },
     logLevel: 'silent',
   });

@@ -16,6 +16,7 @@ import type { Log } from '../../../../src/server/logging/logging.ts';
 import { createIoMeter } from '../../../../src/server/monitor/io-meter.ts';
 import { nodeLoopPlatform } from '../../../../src/server/platform/node-loop.ts';
 import { Bell, createBell } from '../../../../src/shm/bell.ts';
+import { HASH_KEY } from '../../../core/support/hash.ts';
 import { TEST_LIMITS } from '../../../net/support/net-harness.ts';
 import { FakeCore } from './fake-core.ts';
 
@@ -44,7 +45,7 @@ export async function startDirect(limits: Partial<ConnectionLimits> = {}): Promi
       io: 0,
       slotCount: SLOTS,
       limits: { ...TEST_LIMITS, ...limits },
-      accept: createAcceptLimits(0, 0),
+      accept: createAcceptLimits(0, 0, HASH_KEY),
       memory: createReplyMemory(2 ** 30, 1),
       meter: createIoMeter('io'),
     },
@@ -121,7 +122,7 @@ export async function startRing(
   const polled = new PolledCore([link], limits.replyBacklogBytesMax, options.pollLimit);
   const io = new RingIo(
     link,
-    { limits, accept: createAcceptLimits(0, 0), memory: createReplyMemory(2 ** 30, 1) },
+    { limits, accept: createAcceptLimits(0, 0, HASH_KEY), memory: createReplyMemory(2 ** 30, 1) },
     nodeLoopPlatform,
     SILENT_LOG,
   );
