@@ -16,7 +16,7 @@ import { CoreHost, type CoreSetup } from './host/core-host.ts';
 import type { CoreWorkerMessage, CoreWorkerSetup } from './host/core-thread.ts';
 import { SharedCore } from './host/shared-core.ts';
 import { createIoLink, type IoLinkHandle } from './io/io-link.ts';
-import type { IoWorkerMessage, IoWorkerSetup } from './io/io-worker.ts';
+import type { IoWorkerMessage, IoWorkerSetup } from './io/io-thread.ts';
 import { RingIo, type RingIoOptions } from './io/ring-io.ts';
 import type { JobSetup } from './jobs/jobs.ts';
 import { createLogLink, type LogLinkHandle } from './log/log-link.ts';

@@ -1,6 +1,6 @@
 /**
- * Entry of an io worker (mode `dedicated`): builds a ring io agent from the posted handles, listens, and obeys the
- * supervisor. Everything else goes through the rings.
+ * Entry of an io worker (mode `dedicated`): gives an io thread its event loop and the port to the supervisor. Everything
+ * else goes through the rings.
  *
  *     supervisor → worker   'quiesce'   stop accepting and taking requests
  *                           'close'     send what is committed, close every socket, end
@@ -10,30 +10,14 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
-import type { ListenOptions } from '../../net/transport.ts';
-import type { LogLevel } from '../config/server-config.ts';
-import { type LogLine, ThreadLog } from '../logging/logging.ts';
-import { describeFailure, type WorkerFailure } from '../logging/worker-failure.ts';
+import { describeFailure } from '../logging/worker-failure.ts';
 import { nodeLoopPlatform } from '../platform/node-loop.ts';
-import type { IoLinkHandle } from './io-link.ts';
-import { RingIo, type RingIoOptions } from './ring-io.ts';
-
-export interface IoWorkerSetup {
-  readonly link: IoLinkHandle;
-  readonly options: RingIoOptions;
-  readonly listen: ListenOptions;
-  readonly logLevel: LogLevel;
-}
-
-export type IoWorkerCommand = 'quiesce' | 'close';
-
-export type IoWorkerMessage = { readonly type: 'listening'; readonly port: number } | LogLine | WorkerFailure;
+import { IoThread, type IoWorkerCommand, type IoWorkerMessage, type IoWorkerSetup } from './io-thread.ts';
 
 async function run(setup: IoWorkerSetup): Promise<void> {
   const port = parentPort;
   assert(port !== null, 'io-worker.ts runs in a worker');
   const post = (message: IoWorkerMessage): void => port.postMessage(message);
-  const log = new ThreadLog(`io-${setup.link.io}`, setup.logLevel, post);
   const fail = (error: unknown): void => {
     const failure = describeFailure(`io-${setup.link.io}`, error);
     post(failure);
@@ -41,15 +25,11 @@ async function run(setup: IoWorkerSetup): Promise<void> {
   };
   process.on('uncaughtException', fail);
   try {
-    const io = new RingIo(setup.link, setup.options, nodeLoopPlatform, log);
+    const thread = new IoThread(setup, nodeLoopPlatform, post, () => port.close());
     port.on('message', (command: IoWorkerCommand) => {
-      if (command === 'quiesce') {
-        io.agent.quiesce();
-        return;
-      }
-      io.close().then(() => port.close(), fail);
+      thread.onCommand(command).catch(fail);
     });
-    post({ type: 'listening', port: await io.agent.listen(setup.listen) });
+    await thread.listen();
   } catch (error) {
     fail(error);
   }

@@ -7,7 +7,7 @@ import { CONN_IO_SHIFT } from '../../../src/core/ports/ports.ts';
 import { createAcceptLimits } from '../../../src/net/accept-limits.ts';
 import { createReplyMemory } from '../../../src/net/reply-memory.ts';
 import { createIoLink, type IoLinkHandle } from '../../../src/server/io/io-link.ts';
-import type { IoWorkerMessage, IoWorkerSetup } from '../../../src/server/io/io-worker.ts';
+import type { IoWorkerMessage, IoWorkerSetup } from '../../../src/server/io/io-thread.ts';
 import { createBell } from '../../../src/shm/bell.ts';
 import { HASH_KEY } from '../../core/support/hash.ts';
 import { TEST_LIMITS } from '../../net/support/net-harness.ts';
