@@ -199,7 +199,6 @@ export class ConnectionTable implements ConnectionOwner {
 
   private sweepMemory(): void {
     this.memory.publishGreediest((this.greediest(true) ?? this.greediest(false))?.backlog.slabs ?? 0);
-    if (this.memory.takeAsked()) this.nextLook = 0;
     this.lookAtMemory();
   }
 

@@ -3,10 +3,10 @@
  * none: sixty clients that each stay below theirs can fill the memory. Who has to go is the greediest that does not
  * read, on whichever thread it is.
  *
- *     per thread, int32:  slabs in use │ slabs of its greediest connection │ 1 = asked to end its greediest
+ *     per thread, int32:  slabs in use │ slabs of its greediest connection
  *
  *     a thread takes more slabs ──▶ all together too many? ──▶ send what can be sent ──▶ still?
- *         ──▶ the greediest is mine: it ends      ──▶ it is another thread's: that one is asked, and looks at its next sweep;
+ *         ──▶ the greediest is mine: it ends      ──▶ it is another thread's: that one looks at its next sweep;
  *                                                     far above the bound I do not wait for it
  *
  * Counted in slabs, because that is what is held: a client that leaves one byte unread costs a whole one.
@@ -20,7 +20,6 @@ export interface ReplyMemoryHandle {
 
 const IN_USE = 0;
 const GREEDIEST = 1;
-const ASKED = 2;
 const WORDS = 4;
 /** Above this share of the bound a thread ends its own greediest, whoever has a greedier one. */
 const HARD_SHARE = 1.25;
@@ -48,22 +47,14 @@ export class ReplyMemory {
     return this.total() > this.slabsMax;
   }
 
-  /** Whether the connection with so many slabs is the one to end; else the thread that has a greedier one is asked. */
+  /** Whether the connection with so many slabs is the one to end; else the thread that has a greedier one does it. */
   mustEnd(slabs: number): boolean {
     Atomics.store(this.words, this.own + GREEDIEST, slabs);
-    let greedier = -1;
+    let isGreediest = true;
     for (let at = 0; at < this.words.length; at += WORDS) {
-      if (at === this.own || Atomics.load(this.words, at + GREEDIEST) <= slabs) continue;
-      if (greedier < 0 || this.words[at + GREEDIEST]! > this.words[greedier + GREEDIEST]!) greedier = at;
+      if (at !== this.own && Atomics.load(this.words, at + GREEDIEST) > slabs) isGreediest = false;
     }
-    if (greedier < 0) return slabs > 0;
-    Atomics.store(this.words, greedier + ASKED, 1);
-    return slabs > 0 && this.total() > this.slabsMax * HARD_SHARE;
-  }
-
-  /** Another thread has asked; once. */
-  takeAsked(): boolean {
-    return Atomics.exchange(this.words, this.own + ASKED, 0) === 1;
+    return slabs > 0 && (isGreediest || this.total() > this.slabsMax * HARD_SHARE);
   }
 
   /** At each sweep: what others compare theirs with. */
