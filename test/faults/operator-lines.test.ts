@@ -24,6 +24,12 @@ async function send(server: Server, bytes: string | Uint8Array): Promise<void> {
   await once(socket, 'close');
 }
 
+/** How often it happened: lines, and what stands for more of them. */
+function countOf(log: string, text: string): number {
+  const lines = log.split('\n').filter((line) => line.includes(text));
+  return lines.reduce((sum, line) => sum + Number(/"times":(\d+)/.exec(line)?.[1] ?? 1), 0);
+}
+
 for (const threading of ['shared', 'dedicated'] as const) {
   describe(`the operator's log, ${threading}`, () => {
     test('HTTP, TLS and an unreasonable length on the client port', async () => {
@@ -36,7 +42,7 @@ for (const threading of ['shared', 'dedicated'] as const) {
       await server.logged(/"length":268435456,"setting":"jute\.maxbuffer=1048575".*unreasonable length/);
     });
 
-    test('connection limits, many times: some lines, not all', async () => {
+    test('connection limits, many times: some lines, not all, and the rest as a count at a clean stop', async () => {
       const server = await workspace.start({ threading, settings: { maxClientCnxns: 2 } });
       const clients = [await RawClient.open(server.port), await RawClient.open(server.port)];
       for (let i = 0; i < 50; i++) {
@@ -48,6 +54,8 @@ for (const threading of ['shared', 'dedicated'] as const) {
       const lines = server.stderr.match(/too many connections from one address/g)!.length;
       assert.ok(lines <= 20, `${lines} lines`);
       for (const client of clients) client.destroy();
+      assert.equal((await server.stop()).status, 0);
+      assert.equal(countOf(server.stderr, 'too many connections from one address'), 50);
     });
 
     test('expired sessions, failed logins, and a client that has seen a later zxid', async () => {

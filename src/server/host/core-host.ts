@@ -221,9 +221,12 @@ export class CoreHost implements CorePort {
     this.isStopping = true;
   }
 
-  /** From now on the words answer that nothing is served. */
+  /** A clean stop: the words answer that nothing is served, and what has only been counted is said. */
   stopServing(): void {
     this.view.serving = false;
+    this.lines.end();
+    this.limitLines.end();
+    this.digestLines.end();
   }
 
   /** Nothing is in flight any more: every proposal is committed and no snapshot runs. */

@@ -20,6 +20,11 @@ export class DigestLines {
     this.log = log;
   }
 
+  /** At a clean stop: what would have been told later. */
+  end(): void {
+    this.onTick(Number.POSITIVE_INFINITY);
+  }
+
   onTick(nowMs: number): void {
     const { foreignDigestMismatches, firstForeignMismatch } = this.statistics;
     if (foreignDigestMismatches === this.told || nowMs < this.nextMs) return;

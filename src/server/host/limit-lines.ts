@@ -30,6 +30,11 @@ export class LimitLines {
     return this.incarnations.replica;
   }
 
+  /** At a clean stop: what would have been told later. */
+  end(): void {
+    this.onTick(Number.POSITIVE_INFINITY);
+  }
+
   onTick(nowMs: number): void {
     const { refusedForSpace } = this.replica.parts.statistics;
     if (refusedForSpace !== this.toldRefused && nowMs >= this.nextRefusedMs) {

@@ -195,6 +195,7 @@ export class IoAgent {
   private finishIfEmpty(): void {
     if (this.closing === null || this.table.counters.open > 0) return;
     this.sweepTimer.cancel();
+    this.lines.end();
     this.loopMeter.close();
     this.closing.resolve();
   }

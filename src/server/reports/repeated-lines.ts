@@ -1,7 +1,7 @@
 /**
  * Log lines that clients can cause as often as they like. Of each kind some are written at once and the others counted;
  * the count follows with the last of them when the time is over, so nothing is said a million times and nothing is
- * kept back. On whichever thread the log is; its owner calls `flush` now and then.
+ * kept back. On whichever thread the log is; its owner calls `flush` now and then, and `end` at a clean stop.
  *
  *     ─●●●●●●●●●●○○○○○○○──────│●  "… (times: 7)"        ● written   ○ counted   │ the window ends
  */
@@ -49,6 +49,12 @@ export class RepeatedLines {
     const nowMs = this.nowMs();
     for (const of of this.kinds.values())
       if (of.counted > 0 && nowMs >= of.windowEndMs) this.beginWindow(of, nowMs);
+  }
+
+  /** Says what has been counted, of windows that are open too: nobody comes back to them. */
+  end(): void {
+    const nowMs = this.nowMs();
+    for (const of of this.kinds.values()) if (of.counted > 0) this.beginWindow(of, nowMs);
   }
 
   private beginWindow(of: Kind, nowMs: number): void {

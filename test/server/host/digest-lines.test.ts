@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Statistics } from '../../../src/core/progress/statistics.ts';
 import { DigestLines } from '../../../src/server/host/digest-lines.ts';
 
-test('digests that other servers sent and that differ are told at a bounded rate', () => {
+test('digests that other servers sent and that differ are told at a bounded rate, and the rest at a clean stop', () => {
   const statistics = new Statistics();
   const told: unknown[] = [];
   const warn = (_text: string, fields?: object): void => void told.push(fields);
@@ -17,8 +17,12 @@ test('digests that other servers sent and that differ are told at a bounded rate
   lines.onTick(20);
   lines.onTick(70_000);
   lines.onTick(140_000);
+  statistics.onForeignDigest(0x1_0000_000a);
+  lines.onTick(140_010);
+  lines.end();
   assert.deepEqual(told, [
     { transactions: 1, firstZxid: '0x100000007' },
     { transactions: 2, firstZxid: '0x100000007' },
+    { transactions: 1, firstZxid: '0x100000007' },
   ]);
 });

@@ -33,6 +33,18 @@ test('the first of a kind are written, the others counted; the count comes with 
   ]);
 });
 
+test('at a clean stop what was counted is said, although the window is open', () => {
+  const { written, lines } = recorder();
+  for (let i = 0; i < LINES_PER_WINDOW + 3; i++) lines.say('a', 'warn', 'refused', { i });
+  lines.say('b', 'info', 'expired', {});
+  lines.end();
+  lines.end();
+  assert.deepEqual(written.slice(LINES_PER_WINDOW), [
+    'info expired {}',
+    `warn refused {"i":${LINES_PER_WINDOW + 2},"times":3}`,
+  ]);
+});
+
 test('a line that begins a new window brings the count of the old one with it', () => {
   const { written, time, lines } = recorder();
   for (let i = 0; i <= LINES_PER_WINDOW; i++) lines.say('a', 'warn', 'refused', { i });
