@@ -110,9 +110,27 @@ export class Replica implements CorePort {
     this.clock.set(nowMs, wallMs);
   }
 
-  /** Timers: session expiry, container sweep, compaction, a slice of each; the rest is background work. Once per tick. */
+  /** Sessions may have to end, and this server is the one to say so: hear what clients have sent, then `onHeard`. */
+  get isExpiryDue(): boolean {
+    return !this.role.isLearner && this.lifecycle.isExpiryDue(this.clock.nowMs);
+  }
+
+  /**
+   * What clients had sent by `heardMs` has arrived: who has been silent until then for longer than its timeout ends, a
+   * slice of them; the rest is background work.
+   */
+  onHeard(heardMs: number): void {
+    if (!this.role.isLearner) this.lifecycle.expireUpTo(heardMs);
+  }
+
+  /** The present turn has taken so long that what it has read may be younger than its beginning: it is of now. */
+  onLateTurn(nowMs: number, wallMs: number): void {
+    this.parts.sessions.touchAgain(this.clock.nowMs, nowMs);
+    this.clock.set(nowMs, wallMs);
+  }
+
+  /** Timers: container sweep, compaction, a slice of each; the rest is background work. Once per tick. */
   onTick(): void {
-    if (!this.role.isLearner) this.lifecycle.expire();
     // What found no room in the log or the store: commits make some, but so does the end of a snapshot.
     this.onLogRoom();
     this.sweep();

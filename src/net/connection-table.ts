@@ -225,6 +225,13 @@ export class ConnectionTable implements ConnectionOwner {
     this.spare = candidates;
   }
 
+  /** Requests of some connection wait for room that the server has to make: not for a client that does not read. */
+  get isHoldingBack(): boolean {
+    for (const connection of this.stopped)
+      if (connection.stopped && connection.unsentBytes === 0) return true;
+    return false;
+  }
+
   onStopped(connection: ClientConnection): void {
     this.stopped.push(connection);
   }

@@ -35,16 +35,23 @@ async function withEphemeral(port: number, name: string): Promise<RawClient> {
 /**
  * The core comes first when the server goes on, and reads the clock before any byte: one processor for all threads, and
  * those with sockets have it only while no other wants it. Without that the io threads of mode `dedicated` mostly win, and
- * the test would pass however late the tick comes. Linux only; elsewhere, as it happens.
+ * the test would pass however early sessions end. Returns why it cannot be done here, or null.
  */
-function coreFirst(pid: number): void {
-  if (process.platform !== 'linux') return;
+function coreFirst(pid: number): string | null {
+  if (process.platform !== 'linux') return 'which thread runs first is set on Linux only';
   const allowed = /^Cpus_allowed_list:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]!;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    execFileSync('taskset', ['-p', '-c', allowed, thread]);
-    const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8');
-    if (/^io-\d|^node-MainThread/.test(name)) execFileSync('chrt', ['--idle', '-p', '0', thread]);
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      execFileSync('taskset', ['-p', '-c', allowed, thread], { stdio: 'pipe' });
+      const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8');
+      if (/^io-\d|^node-MainThread/.test(name)) {
+        execFileSync('chrt', ['--idle', '-p', '0', thread], { stdio: 'pipe' });
+      }
+    }
+  } catch (error) {
+    return `taskset and chrt (util-linux) are missing or not permitted: ${(error as Error).message.trim()}`;
   }
+  return null;
 }
 
 for (const mode of MODES) {
@@ -62,7 +69,12 @@ for (const mode of MODES) {
     await withEphemeral(port, '/silent');
 
     server.kill('SIGSTOP');
-    coreFirst(server.pid);
+    const whyNot = coreFirst(server.pid);
+    // In the other modes the order of the threads proves nothing more.
+    if (whyNot !== null && mode[1] === 'dedicated') {
+      t.skip(whyNot);
+      return;
+    }
     talking.send(OpCode.ping);
     // The client has given its connection up and comes again; the kernel takes that for the server.
     moving.destroy();

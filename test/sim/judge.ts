@@ -19,6 +19,7 @@ import { readTxn } from '../support/wire/txn-values.ts';
 import { judgeWrite } from './expectation.ts';
 import type { ServerObserver } from './machine.ts';
 import { Model, type ModelNode } from './model.ts';
+import { Silence } from './silence.ts';
 import type { WatchModel } from './watch-model.ts';
 import { Violation, type World } from './world.ts';
 
@@ -47,7 +48,6 @@ export interface JudgedClient {
 
 /** Timers fire late by a turn, clocks are read at the begin of a round. */
 const EXPIRY_SLACK_MS = 5;
-const HEARD_MAX = 100;
 
 export class Judge implements ServerObserver {
   readonly model = new Model();
@@ -62,8 +62,7 @@ export class Judge implements ServerObserver {
   events = 0;
   snapshots = 0;
   private readonly world: World;
-  /** The latest times at which bytes of a session came. */
-  private readonly heardMs = new Map<bigint, number[]>();
+  private readonly silence = new Silence();
   private readonly closing = new Set<bigint>();
   private readonly welcomed = new Set<bigint>();
   /** Sessions whose last bytes the machine had and its server never saw. */
@@ -86,6 +85,7 @@ export class Judge implements ServerObserver {
     world.trace('judge', `recovered up to ${zxid} of ${model.lastZxid}, shown ${this.shownZxid}`);
     this.recoveries++;
     this.recoveredMs = world.nowMs;
+    this.silence.onPause(world.nowMs, world.nowMs);
     if (zxid < this.shownZxid) {
       throw new Violation(
         `zxid ${this.shownZxid} was shown to a client; after a restart the last is ${zxid}`,
@@ -102,21 +102,24 @@ export class Judge implements ServerObserver {
     if (txn.body.type === OpCode.closeSession && txn.cxid === 0)
       this.onExpired(txn.clientId, this.world.momentOf(txn.timeMs));
     if (txn.body.type === OpCode.createSession) {
-      this.heardMs.set(txn.clientId, [this.world.momentOf(txn.timeMs)]);
+      const momentMs = this.world.momentOf(txn.timeMs);
+      this.silence.onHeard(txn.clientId, momentMs);
     }
     this.model.apply(txn);
   }
 
   onHeard(sessionId: bigint): void {
     this.unread.delete(sessionId);
-    const times = this.heardMs.get(sessionId);
-    if (times === undefined) this.heardMs.set(sessionId, [this.world.nowMs]);
-    else if (times.push(this.world.nowMs) > HEARD_MAX) times.shift();
+    this.silence.onHeard(sessionId, this.world.nowMs);
   }
 
   onUnread(sessionId: bigint): void {
-    this.heardMs.delete(sessionId);
+    this.silence.forget(sessionId);
     this.unread.add(sessionId);
+  }
+
+  onPause(untilMs: number): void {
+    this.silence.onPause(this.world.nowMs, untilMs);
   }
 
   onLogLine(level: string, text: string): void {
@@ -132,12 +135,11 @@ export class Judge implements ServerObserver {
     if (session === undefined || this.closing.has(sessionId) || this.unread.has(sessionId)) return;
     // Whose creation waits for room in the log may be over before its client can know it.
     if (!this.welcomed.has(sessionId)) return;
-    const heardMs = this.heardMs.get(sessionId)?.findLast((ms) => ms <= atMs) ?? 0;
-    const silentMs = atMs - Math.max(heardMs, this.recoveredMs);
+    const silentMs = this.silence.longestMs(sessionId, this.recoveredMs, atMs);
     if (silentMs < session.timeoutMs - EXPIRY_SLACK_MS) {
       const id = `0x${sessionId.toString(16)}`;
       throw new Violation(
-        `session ${id} with a timeout of ${session.timeoutMs} ms expires ${silentMs.toFixed(1)} ms after it was heard of`,
+        `session ${id} with a timeout of ${session.timeoutMs} ms expires after a silence of ${silentMs.toFixed(1)} ms`,
       );
     }
   }

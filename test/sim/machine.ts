@@ -9,8 +9,10 @@ export interface ServerObserver {
   onRecovered(zxid: number): void;
   /** The log thread has taken a transaction from its ring. */
   onProposal(zxid: number, payload: Uint8Array): void;
-  /** A client's bytes have reached the machine. */
+  /** A client's request has reached the machine. */
   onHeard(sessionId: bigint): void;
+  /** Its process, or a thread of that, stands still. */
+  onPause(untilMs: number): void;
   /** And have been lost there. */
   onUnread(sessionId: bigint): void;
   onLogLine(level: string, text: string): void;

@@ -5,7 +5,6 @@
 import type { AcceptedSocket, ReadBuffer, SocketHandler, SocketPort } from '../../src/net/transport.ts';
 import { type EventMischief, EventSpoiler } from './event-mischief.ts';
 import type { PollSource, SimLoop } from './sim-loop.ts';
-import type { World } from './world.ts';
 
 /** What arrives: bytes, or the end of the stream. */
 export type Segment = Uint8Array | 'fin' | 'reset';
@@ -27,7 +26,6 @@ interface PendingWrite {
 
 export class ServerSocket implements AcceptedSocket, SocketPort, PollSource {
   readonly connection: KernelConnection;
-  private readonly world: World;
   private readonly loop: SimLoop;
   private readonly spoiler: EventSpoiler | null;
   private buffer: ReadBuffer | null = null;
@@ -43,10 +41,9 @@ export class ServerSocket implements AcceptedSocket, SocketPort, PollSource {
   private isDestroyed = false;
   private isClosed = false;
 
-  constructor(connection: KernelConnection, world: World, loop: SimLoop, events: EventMischief | undefined) {
+  constructor(connection: KernelConnection, loop: SimLoop, events: EventMischief | undefined) {
     this.spoiler = events === undefined ? null : new EventSpoiler(events);
     this.connection = connection;
-    this.world = world;
     this.loop = loop;
   }
 
@@ -153,17 +150,14 @@ export class ServerSocket implements AcceptedSocket, SocketPort, PollSource {
       return;
     }
     const { bytes } = buffer!;
-    const { prng } = this.world;
-    let room = prng.chance(0.1) ? 1 + prng.below(40) : bytes.length;
     let length = 0;
-    while (received.length > 0 && room > 0) {
+    while (received.length > 0 && length < bytes.length) {
       const first = received[0]!;
-      const taken = Math.min(first.length, room);
-      bytes.set(first.subarray(0, taken), length);
-      if (taken === first.length) received.shift();
-      else received[0] = first.subarray(taken);
-      length += taken;
-      room -= taken;
+      const taken = first.subarray(0, bytes.length - length);
+      bytes.set(taken, length);
+      length += taken.length;
+      if (taken.length === first.length) received.shift();
+      else received[0] = first.subarray(taken.length);
     }
     handler!.onBytes(buffer!, length);
   }

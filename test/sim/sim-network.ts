@@ -33,6 +33,8 @@ export interface NetworkHost {
 }
 
 const LATENCY_MS_MIN = 0.05;
+/** Of what a client sends at once: arrives in two parts. */
+const CUT_SHARE = 0.1;
 
 /** One direction. */
 class Stream {
@@ -42,18 +44,19 @@ class Stream {
   underWay = 0;
   private readonly world: World;
   private readonly latencyMsMax: number;
-  private readonly deliver: (segment: Segment) => void;
+  private readonly deliver: (segment: Segment, isPart: boolean) => void;
   private lastArrivalMs = 0;
   /** What was sent in an earlier one never arrives. */
   private epoch = 0;
 
-  constructor(world: World, latencyMsMax: number, deliver: (segment: Segment) => void) {
+  constructor(world: World, latencyMsMax: number, deliver: (segment: Segment, isPart: boolean) => void) {
     this.world = world;
     this.latencyMsMax = latencyMsMax;
     this.deliver = deliver;
   }
 
-  send(segment: Segment): void {
+  /** `isPart`: more of the same request follows. */
+  send(segment: Segment, isPart = false): void {
     const { world, epoch } = this;
     const latencyMs = world.span(LATENCY_MS_MIN, this.latencyMsMax);
     const arrivalMs = Math.max(world.nowMs + latencyMs, this.lastArrivalMs, this.stalledUntilMs);
@@ -63,7 +66,7 @@ class Stream {
     world.after(arrivalMs - world.nowMs, () => {
       if (epoch !== this.epoch) return;
       this.underWay -= length;
-      if (!this.isDeaf) this.deliver(segment);
+      if (!this.isDeaf) this.deliver(segment, isPart);
     });
   }
 
@@ -96,7 +99,7 @@ export class SimConnection {
     this.address = address;
     this.port = 30_000 + prng.below(30_000);
     this.sendBufferBytes = prng.pick([700, 4096, 65_536, 1 << 20]);
-    this.toServer = new Stream(world, latencyMsMax, (segment) => this.atServer(segment));
+    this.toServer = new Stream(world, latencyMsMax, (segment, isPart) => this.atServer(segment, isPart));
     this.toClient = new Stream(world, latencyMsMax, (segment) => this.atClient(segment));
     world.after(world.span(LATENCY_MS_MIN, latencyMsMax), () => this.arrive());
   }
@@ -107,8 +110,12 @@ export class SimConnection {
 
   // ---- the client's side -----------------------------------------------------------------------------------
 
+  /** A whole request. Its pieces are cut here and not where they are read: a kernel gives all that it has. */
   send(bytes: Uint8Array): void {
-    this.toServer.send(bytes);
+    const { prng } = this.world;
+    const cut = prng.chance(CUT_SHARE) ? 1 + prng.below(Math.min(bytes.length - 1, 40)) : 0;
+    if (cut > 0) this.toServer.send(bytes.subarray(0, cut), true);
+    this.toServer.send(bytes.subarray(cut));
   }
 
   /** The client has given it up. */
@@ -148,19 +155,19 @@ export class SimConnection {
       this.toClient.send('reset');
       return;
     }
-    this.socket = new ServerSocket(this, world, host.listener.loop, host.variant.events);
+    this.socket = new ServerSocket(this, host.listener.loop, host.variant.events);
     host.listener.backlog.push(this.socket);
     world.after(world.span(LATENCY_MS_MIN, 1), () => this.client?.onConnected());
   }
 
-  private atServer(segment: Segment): void {
+  private atServer(segment: Segment, isPart: boolean): void {
     if (!this.host.isUp) return;
     if (this.socket === null) {
       if (segment !== 'reset') this.toClient.send('reset');
       return;
     }
     // What a client had sent before it left may arrive when the server has closed that connection too.
-    if (typeof segment !== 'string' && this.isOpen) this.host.onHeard(this);
+    if (typeof segment !== 'string' && this.isOpen && !isPart) this.host.onHeard(this);
     if (segment === 'reset' && this.socket.hasUnread) this.host.onUnread(this);
     this.socket.arrived(segment);
   }

@@ -89,12 +89,15 @@ export class SimServer implements NetworkHost, Machine {
   /** SIGSTOP, or a virtual machine that is not run. */
   pause(ms: number): void {
     this.world.trace(this.name, `stands still for ${Math.round(ms)} ms`);
+    this.observer.onPause(this.world.nowMs + ms);
     this.process?.pause(this.world.nowMs + ms);
   }
 
   /** SIGTERM; resolves when it has ended, well or not. */
   async stop(): Promise<void> {
     this.world.trace(this.name, 'is told to stop');
+    // From now on it takes nothing, so it cannot know who is silent.
+    this.observer.onPause(Number.POSITIVE_INFINITY);
     await this.process?.stop();
   }
 

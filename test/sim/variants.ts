@@ -3,8 +3,8 @@
  * number of seeds; who adds a rule adds its variant.
  */
 
+import { ConnectionTable } from '../../src/net/connection-table.ts';
 import { CoreHost } from '../../src/server/host/core-host.ts';
-import { TICK_MS, Tick } from '../../src/server/host/tick.ts';
 import type { LogAgent } from '../../src/server/log/log-agent.ts';
 import { LogCounter, type LogLinkHandle } from '../../src/server/log/log-link.ts';
 import { Counters } from '../../src/shm/counters.ts';
@@ -29,6 +29,13 @@ export interface Variant {
 }
 
 export const SOUND: Variant = { name: 'sound', breaks: 'nothing', found: /^$/ };
+
+function holdNothingBack(): () => void {
+  const intake = ConnectionTable.prototype;
+  const getter = Object.getOwnPropertyDescriptor(intake, 'isHoldingBack')!;
+  Object.defineProperty(intake, 'isHoldingBack', { ...getter, get: () => false });
+  return () => Object.defineProperty(intake, 'isHoldingBack', getter);
+}
 
 export const VARIANTS: readonly Variant[] = [
   {
@@ -86,28 +93,31 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'ticks-while-stopping',
     breaks: 'a stopping server takes no frames, and ends the sessions that it does not hear of',
-    found: /expires .* after it was heard of/,
+    found: /expires after a silence of/,
     patch: () => {
       const { beginStop } = CoreHost.prototype;
       CoreHost.prototype.beginStop = () => {};
+      // What a stopping server does not take would be waited for, otherwise.
+      const undo = holdNothingBack();
       return () => {
         CoreHost.prototype.beginStop = beginStop;
+        undo();
       };
     },
   },
   {
-    name: 'tick-before-sockets',
+    name: 'expiry-before-sockets',
     breaks: 'after a pause sessions end whose pings wait in the kernel',
-    found: /expires .* after it was heard of/,
+    found: /expires after a silence of/,
     patch: () => {
-      const { isDue } = Tick.prototype;
-      Tick.prototype.isDue = function (nowMs) {
-        if (nowMs < this['nextMs']) return false;
-        this['nextMs'] = nowMs + TICK_MS;
-        return true;
+      const host = CoreHost.prototype as unknown as { lookAtTime(this: CoreHost, nowMs: number): void };
+      const { lookAtTime } = host;
+      host.lookAtTime = function (nowMs) {
+        this.replica.onHeard(nowMs);
+        lookAtTime.call(this, nowMs);
       };
       return () => {
-        Tick.prototype.isDue = isDue;
+        host.lookAtTime = lookAtTime;
       };
     },
   },

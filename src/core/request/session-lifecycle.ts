@@ -62,6 +62,8 @@ export class SessionLifecycle {
   /** Of `unclosed` some wait for the next turn. */
   private waitsForTurn = false;
   private expiryWaitsForLog = false;
+  /** What clients had sent by then has arrived. */
+  private heardMs = 0;
   private readonly parts: SessionParts;
   private readonly order: RequestOrder;
   private readonly serverId: number;
@@ -257,10 +259,20 @@ export class SessionLifecycle {
     if (this.isExpiring) this.expire();
   }
 
-  /** Ends the sessions whose time has come, a slice of them. */
+  /** Whether sessions may have to end: then it is time to hear what clients have sent, and to `expireUpTo` there. */
+  isExpiryDue(nowMs: number): boolean {
+    return nowMs >= this.expiry.deadlineMs && !this.isExpiring && !this.expiryWaitsForLog;
+  }
+
+  /** Ends the sessions whose time had come by `heardMs`, a slice of them. */
+  expireUpTo(heardMs: number): void {
+    this.heardMs = heardMs;
+    this.expire();
+  }
+
+  /** The next slice. */
   expire(): void {
-    const { nowMs } = this.parts.clock;
-    const isDone = !this.isFull && this.expiry.expire(nowMs, EXPIRED_PER_TURN, this.onExpired);
+    const isDone = !this.isFull && this.expiry.expire(this.heardMs, EXPIRED_PER_TURN, this.onExpired);
     // What has no room in the log goes on when there is some, not at once.
     this.expiryWaitsForLog = this.isFull;
     this.isExpiring = !isDone && !this.isFull;

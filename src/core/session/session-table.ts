@@ -87,6 +87,13 @@ export class SessionTable {
     this.touchedMs[slot] = nowMs;
   }
 
+  /** Those that were touched at `thenMs`. A walk over all. */
+  touchAgain(thenMs: number, nowMs: number): void {
+    for (let slot = 0; slot < this.slotEnd; slot++) {
+      if (this.touchedMs[slot] === thenMs) this.touchedMs[slot] = nowMs;
+    }
+  }
+
   setClosing(slot: SessionSlot): void {
     assert(this.exists(slot), 'no session in this slot');
     this.state[slot] = State.closing;

@@ -33,11 +33,11 @@ import { SnapshotLink, type SnapshotLinkHandle } from '../snapshot/snapshot-link
 import { type SnapshotJob, writeSnapshot } from '../snapshot/write-snapshot.ts';
 import { FourLetterWords } from '../words/four-letter-words.ts';
 import { CoreView } from './core-view.ts';
-import { DigestLines } from './digest-lines.ts';
+import { Hearing, type SocketTurns } from './hearing.ts';
 import { LearnerDesk } from './learner-desk.ts';
-import { LimitLines } from './limit-lines.ts';
+import { OperatorLines } from './operator-lines.ts';
 import { type Recovery, recover } from './recovery.ts';
-import { type SocketTurns, Tick } from './tick.ts';
+import { TICK_MS, Tick } from './tick.ts';
 
 export interface CoreSetup {
   readonly config: ServerConfig;
@@ -66,6 +66,8 @@ export interface HostErrands {
   surveyFiles(): void;
 }
 
+/** A turn that takes this long has stood still, and read on with a time that was over. */
+const LATE_TURN_MS = 2 * TICK_MS;
 const COMPRESSIONS = { none: '', gz: '.gz', snappy: '.snappy' } as const;
 
 export class CoreHost implements CorePort {
@@ -87,20 +89,19 @@ export class CoreHost implements CorePort {
   private isOpen = false;
   private seenSnapshotsDue = 0;
   private tick: Tick | null = null;
+  private hearing: Hearing | null = null;
   private isStopping = false;
   private desk: LearnerDesk | null = null;
   /** The present replica is not whole yet. */
   private isLoading = false;
-  private readonly limitLines: LimitLines;
-  private readonly lines: RepeatedLines;
-  private readonly digestLines: DigestLines;
+  private readonly lines: OperatorLines;
 
   constructor(setup: CoreSetup, log: Log, platform: HostPlatform, errands: HostErrands) {
     const { config } = setup;
     this.setup = setup;
     this.log = log;
     this.platform = platform;
-    this.lines = new RepeatedLines(log, () => platform.clock.monotonicMs());
+    const clientLines = new RepeatedLines(log, () => platform.clock.monotonicMs());
     const recordBytesMax = fieldBytesMax(config.frameBytesMax, config.juteExtraBytes);
     this.logPort = new RingLogPort(setup.logLink, recordBytesMax);
     this.clientPort = new Int32Array(setup.clientPort);
@@ -109,12 +110,11 @@ export class CoreHost implements CorePort {
       crypto: {
         digestBase64: (bytes) => platform.digestBase64(config.digestAlg, bytes),
       },
-      reports: new ClientLines(this.lines),
+      reports: new ClientLines(clientLines),
       admin: { answer: (word, argument) => this.answerWord(word, argument) },
       hashKey: { low: platform.entropy(), high: platform.entropy() },
     });
-    this.digestLines = new DigestLines(this.incarnations.surroundings.statistics, log);
-    this.limitLines = new LimitLines(this.incarnations, config, log);
+    this.lines = new OperatorLines(clientLines, this.incarnations, config, log);
     const startMs = platform.clock.monotonicMs();
     this.meter = new CoreMeter(this.incarnations);
     this.snapshots = new SnapshotKeeper({
@@ -208,7 +208,9 @@ export class CoreHost implements CorePort {
 
   /** The log thread runs: serving may begin. `sockets`: who reads them. */
   start(recovery: Recovery, sockets: SocketTurns): void {
-    this.tick = new Tick(sockets, this.platform.clock.monotonicMs());
+    const nowMs = this.platform.clock.monotonicMs();
+    this.tick = new Tick(nowMs);
+    this.hearing = new Hearing(sockets, nowMs);
     if (!recovery.isSnapshotCurrent && !recovery.isFirstStart) this.snapshots.start(this.nowMs());
     this.view.serving = true;
   }
@@ -225,8 +227,6 @@ export class CoreHost implements CorePort {
   stopServing(): void {
     this.view.serving = false;
     this.lines.end();
-    this.limitLines.end();
-    this.digestLines.end();
   }
 
   /** Nothing is in flight any more: every proposal is committed and no snapshot runs. */
@@ -267,15 +267,18 @@ export class CoreHost implements CorePort {
     // In the middle of a transaction there is nothing to take a snapshot of; its next slice comes at once.
     if (isSnapshotDue && !this.replica.isPublishing) this.onSnapshotDue();
     this.desk?.poll();
-    if (!this.isStopping && this.tick!.isDue(this.replica.clock.nowMs)) {
-      this.replica.onTick();
-      if (!this.replica.isPublishing) this.snapshots.onTick(this.replica.clock.nowMs);
-      this.limitLines.onTick(this.replica.clock.nowMs);
-      this.lines.flush();
-      this.digestLines.onTick(this.replica.clock.nowMs);
-      this.meter.endTick(this.nowMs());
-    }
+    if (!this.isStopping) this.lookAtTime(this.replica.clock.nowMs);
     return more;
+  }
+
+  private lookAtTime(nowMs: number): void {
+    if (this.hearing!.hasHeard()) this.replica.onHeard(this.hearing!.heardMs);
+    if (this.replica.isExpiryDue) this.hearing!.ask(nowMs);
+    if (!this.tick!.isDue(nowMs)) return;
+    this.replica.onTick();
+    if (!this.replica.isPublishing) this.snapshots.onTick(nowMs);
+    this.lines.onTick(nowMs);
+    this.meter.endTick(this.nowMs());
   }
 
   /** End of the round: everything produced becomes visible to log and io. */
@@ -319,7 +322,13 @@ export class CoreHost implements CorePort {
   }
 
   private endRequests(): void {
-    if (this.meter.isInBatch) this.meter.endRequests(this.nowMs());
+    if (!this.meter.isInBatch) return;
+    const nowMs = this.nowMs();
+    this.meter.endRequests(nowMs);
+    if (nowMs - this.replica.clock.nowMs > LATE_TURN_MS) {
+      this.meter.endTurn();
+      this.replica.onLateTurn(nowMs, this.platform.clock.wallMs());
+    }
   }
 
   // ---- CorePort ------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ import { type ThreadMeterHandle, TurnMeter } from '../monitor/thread-meter.ts';
 import type { BlockingPlatform } from '../platform/platform.ts';
 import type { SnapshotJob } from '../snapshot/write-snapshot.ts';
 import { CoreHost, type CoreSetup } from './core-host.ts';
-import { type SocketTurns, TICK_MS } from './tick.ts';
+import type { SocketTurns } from './hearing.ts';
+import { TICK_MS } from './tick.ts';
 
 export interface CoreWorkerSetup {
   readonly core: CoreSetup & { readonly coreThread: ThreadMeterHandle };

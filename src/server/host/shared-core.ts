@@ -44,7 +44,7 @@ export class SharedCore {
     this.onError = onError;
     const { loop } = platform;
     this.io = new IoAgent(options, platform, log);
-    this.sockets = new LoopSocketTurns(loop, () => this.turn());
+    this.sockets = new LoopSocketTurns(loop, this.io.table, () => this.turn());
     this.sink = new DirectSink(this.io.table);
     this.sink.attach(host);
     host.addSink(this.sink);

@@ -93,7 +93,7 @@ export class IoAgent {
       scheduleTurn: () => this.scheduleTurn(),
     });
     this.sweptMs = clock.monotonicMs();
-    this.lateSweep = new LoopSocketTurns(loop, () => this.sweep());
+    this.lateSweep = new LoopSocketTurns(loop, this.table, () => this.sweep());
     this.sweepTimer = loop.every(SWEEP_INTERVAL_MS, () => this.sweepOrRead());
   }
 

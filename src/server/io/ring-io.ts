@@ -41,7 +41,7 @@ export class RingIo {
     this.onBell = this.bell.onMessage;
     this.coreBell = new Bell(link.coreBell);
     this.words = waitWords(link);
-    this.turns = new LoopSocketTurns(platform.loop, () => this.onTurnsDone());
+    this.turns = new LoopSocketTurns(platform.loop, this.agent.table, () => this.onTurnsDone());
     this.agent.attach(this.requests, this.replies, this.takeReplies);
     this.park();
   }

@@ -177,7 +177,10 @@ export class ReplicaHarness {
     for (let left = ms; left > 0; left -= stepMs) {
       this.nowMs += Math.min(left, stepMs);
       this.wallMs += Math.min(left, stepMs);
-      this.turn(() => this.replica.onTick());
+      this.turn(() => {
+        this.replica.onHeard(this.nowMs);
+        this.replica.onTick();
+      });
     }
   }
 }
