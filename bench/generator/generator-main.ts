@@ -28,7 +28,8 @@ const OPEN_AT_ONCE = 200;
 /** Keys are created and deleted in pieces, so that the tape of a million keys need not exist at once. */
 const KEYS_PER_PIECE = 8_192;
 const KEY_WINDOW = 1_000;
-const PIECE_MS_MAX = 60_000;
+/** A service that answers none of them for so long is given up. */
+const KEYS_SILENT_MS_MAX = 30_000;
 
 const port = parentPort ?? unreachable('the generator runs as a worker');
 const setting = workerData as WorkerSetting;
@@ -156,13 +157,21 @@ async function sendOnce(tape: FrameTape, root: string): Promise<void> {
   lane.join(startMs);
   const done = (): boolean => phase.exhausted && lane.idle;
   const broken = (): boolean => phase.lostCount + phase.disorderCount > 0;
-  while (!done() && !broken() && performance.now() < startMs + PIECE_MS_MAX) await sleep(2);
+  let answeredCount = 0;
+  let answeredMs = startMs;
+  while (!done() && !broken() && performance.now() < answeredMs + KEYS_SILENT_MS_MAX) {
+    await sleep(2);
+    const { done: count, errors } = phase.counters;
+    if (count + errors === answeredCount) continue;
+    answeredCount = count + errors;
+    answeredMs = performance.now();
+  }
   lane.leave();
   const what = `the tree ${root} could not be prepared`;
   if (broken()) throw new GeneratorTrouble(`${what}: the connection was lost`, { kind: 'lost' });
   if (!done()) {
-    const slow = `${tape.slotCount} requests took over ${PIECE_MS_MAX} ms`;
-    throw new GeneratorTrouble(`${what}: ${slow}`, { kind: 'lost' });
+    const missing = `${answeredCount} of ${tape.slotCount} requests were answered, then none for ${KEYS_SILENT_MS_MAX} ms`;
+    throw new GeneratorTrouble(`${what}: ${missing}`, { kind: 'lost' });
   }
   for (const [code, count] of phase.errors) {
     const message = `${what}: ${count} replies with ${errorName(code)}`;
