@@ -140,7 +140,8 @@ export class Committer implements WatchReceiver {
       return false;
     }
     if (this.isPublishing) this.resume();
-    this.finish(row, client);
+    // Not `row`: a session that begins or ends lets requests go on, and their proposals may have moved the rows.
+    this.finish(proposals.headRow, client);
     return true;
   }
 

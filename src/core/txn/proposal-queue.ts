@@ -7,40 +7,48 @@
  * Kinds: create, create2 (any create that answers with a Stat), delete, setData, setAcl, check (changes nothing
  * but has its place among a multi's results), createSession, closeSession.
  *
- * Bounded, by number and by the memory of the records: `isFull` makes preparation wait exactly as a full log does.
+ * Bounded, by number and by the memory of the records: `isFull` makes preparation wait exactly as a full log does. The
+ * rings grow to what is in flight: a small one stays in the processor's cache. A row is valid until the next `push`.
  */
 import { assert } from '../../base/assert.ts';
 import type { Client } from '../client/client.ts';
 
 const EFFECT_FIELDS = 6;
 const PROPOSALS_MAX = 1 << 16;
-const MASK = PROPOSALS_MAX - 1;
+const PROPOSALS_START = 1 << 10;
 /** More than any memory; sums with it stay exact. */
 const SHUT_BYTES = 2 ** 51;
+
+type Column =
+  | Float64Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
 
 export class ProposalQueue {
   head = 0;
   tail = 0;
-  readonly zxids = new Float64Array(PROPOSALS_MAX);
-  readonly receivedMs = new Float64Array(PROPOSALS_MAX);
+  zxids = new Float64Array(PROPOSALS_START);
+  receivedMs = new Float64Array(PROPOSALS_START);
   /** The write's number on this server, or NO_WRITE. */
-  readonly writes = new Float64Array(PROPOSALS_MAX);
-  readonly ops = new Int32Array(PROPOSALS_MAX);
-  readonly xids = new Int32Array(PROPOSALS_MAX);
-  readonly errs = new Int32Array(PROPOSALS_MAX);
+  writes = new Float64Array(PROPOSALS_START);
+  ops = new Int32Array(PROPOSALS_START);
+  xids = new Int32Array(PROPOSALS_START);
+  errs = new Int32Array(PROPOSALS_START);
   /** Failed multi: which sub-operation failed, and of how many. */
-  readonly failedAt = new Int32Array(PROPOSALS_MAX);
-  readonly subCounts = new Int32Array(PROPOSALS_MAX);
-  readonly effectEnds = new Float64Array(PROPOSALS_MAX);
+  failedAt = new Int32Array(PROPOSALS_START);
+  subCounts = new Int32Array(PROPOSALS_START);
+  effectEnds = new Float64Array(PROPOSALS_START);
   /** Bytes of records built for each, and for all of them. */
-  private readonly recordBytes = new Float64Array(PROPOSALS_MAX);
+  private recordBytes = new Float64Array(PROPOSALS_START);
   private allRecordBytes = 0;
   readonly recordBytesMax: number;
-  readonly digestHighs = new Uint32Array(PROPOSALS_MAX);
-  readonly digestLows = new Uint32Array(PROPOSALS_MAX);
+  digestHighs = new Uint32Array(PROPOSALS_START);
+  digestLows = new Uint32Array(PROPOSALS_START);
   /** 1 = the transaction came with another digest than the tree has after it. */
-  readonly digestDiffers = new Uint8Array(PROPOSALS_MAX);
-  private readonly clients: (Client | null)[] = new Array(PROPOSALS_MAX).fill(null);
+  digestDiffers = new Uint8Array(PROPOSALS_START);
+  private clients: (Client | null)[] = new Array(PROPOSALS_START).fill(null);
+  private mask = PROPOSALS_START - 1;
   private effects = new Int32Array(4096 * EFFECT_FIELDS);
   private effectMask = 4095;
   /** Positions count up for ever; a position's place in the ring is its lower bits. */
@@ -67,17 +75,17 @@ export class ProposalQueue {
   }
   /** Row of the oldest proposal. */
   get headRow(): number {
-    return this.head & MASK;
+    return this.head & this.mask;
   }
 
   /** Row of the newest one; there must be one. */
   get tailRow(): number {
-    return (this.tail - 1) & MASK;
+    return (this.tail - 1) & this.mask;
   }
 
   /** Position of the row's first effect. */
   effectStart(row: number): number {
-    return row === this.headRow ? this.effectHead : this.effectEnds[(row - 1) & MASK]!;
+    return row === this.headRow ? this.effectHead : this.effectEnds[(row - 1) & this.mask]!;
   }
 
   clientOf(row: number): Client | null {
@@ -139,7 +147,8 @@ export class ProposalQueue {
     recordBytes = 0,
   ): number {
     assert(this.tail - this.head < PROPOSALS_MAX, 'proposal queue overflow');
-    const row = this.tail++ & MASK;
+    if (this.tail - this.head > this.mask) this.growRows();
+    const row = this.tail++ & this.mask;
     this.zxids[row] = zxid;
     this.ops[row] = op;
     this.xids[row] = xid;
@@ -158,7 +167,7 @@ export class ProposalQueue {
 
   /** Forgets the oldest proposal and its effects. */
   shift(): void {
-    const row = this.head & MASK;
+    const row = this.head & this.mask;
     this.effectHead = this.effectEnds[row]!;
     const client = this.clients[row]!;
     if (client !== null) client.proposals--;
@@ -177,6 +186,36 @@ export class ProposalQueue {
     this.allRecordBytes -= this.recordBytes[row]!;
     this.tail--;
     return client;
+  }
+
+  private growRows(): void {
+    const before = this.mask + 1;
+    this.mask = 2 * before - 1;
+    this.zxids = this.unrolled(this.zxids);
+    this.receivedMs = this.unrolled(this.receivedMs);
+    this.writes = this.unrolled(this.writes);
+    this.ops = this.unrolled(this.ops);
+    this.xids = this.unrolled(this.xids);
+    this.errs = this.unrolled(this.errs);
+    this.failedAt = this.unrolled(this.failedAt);
+    this.subCounts = this.unrolled(this.subCounts);
+    this.effectEnds = this.unrolled(this.effectEnds);
+    this.recordBytes = this.unrolled(this.recordBytes);
+    this.digestHighs = this.unrolled(this.digestHighs);
+    this.digestLows = this.unrolled(this.digestLows);
+    this.digestDiffers = this.unrolled(this.digestDiffers);
+    const clients: (Client | null)[] = new Array(2 * before).fill(null);
+    for (let at = this.head; at < this.tail; at++) clients[at & this.mask] = this.clients[at & (before - 1)]!;
+    this.clients = clients;
+  }
+
+  /** A column of twice the length, with each row where it belongs there: both halves, of which one is in use. */
+  private unrolled<T extends Column>(column: T): T {
+    const make = column.constructor as new (length: number) => T;
+    const longer = new make(2 * column.length);
+    longer.set(column);
+    longer.set(column, column.length);
+    return longer;
   }
 
   private growEffects(): void {
