@@ -1,16 +1,19 @@
 /**
  * `npm test`: type check, linter and formatter, dead code, then every test. Each part runs whatever became of the one
  * before, so one run tells everything; the status is non-zero if any part failed. The test runner comes last, so that
- * the output ends with its summary.
+ * the output ends with its summary and with what the slowest files cost. `npm test -- test/core test/wire`: only the
+ * test files whose paths begin so, and no checks.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { execFile } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { pathToFileURL } from 'node:url';
+import { costTable, TEST_COSTS_FILE } from './support/test-costs.ts';
 import { V8_FLAGS } from './support/v8-flags.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -22,50 +25,92 @@ const SLOWEST_FIRST: readonly string[] = [
   'test/sim/variants.test.ts',
 ];
 
-// The tools of this checkout, and with them the pinned Node, before anything else that is installed.
-const env = {
-  ...process.env,
-  PATH: `${join(ROOT, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
-};
-
-const checks: readonly (readonly [title: string, command: string, args: readonly string[]])[] = [
+const CHECKS: readonly (readonly [title: string, command: string, args: readonly string[]])[] = [
   ['types', 'tsc', ['-b']],
   ['lint and format', 'biome', ['check', '.']],
   ['dead code', 'knip', []],
   ['code that only tests use', 'knip', ['--production', '--config', '.knip.production.jsonc']],
 ];
 
-const failed: string[] = [];
-for (const [title, command, args] of checks) {
-  const startedMs = performance.now();
-  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd: ROOT, env, encoding: 'utf8' });
-  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  console.log(`${status === 0 ? '✔' : '✖'} ${title} (${[command, ...args].join(' ')}, ${seconds} s)`);
-  if (status === 0) continue;
-  failed.push(title);
-  console.log(error === undefined ? `${stdout}${stderr}` : `${error.message}: run npm ci first`);
-}
+const startedMs = performance.now();
+const asked = process.argv.slice(2);
+// The tools of this checkout, and with them the pinned Node, before anything else that is installed.
+process.env['PATH'] = `${join(ROOT, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`;
+// Until the summary says otherwise.
+process.exitCode = 1;
+
+const failed = asked.length > 0 ? [] : await failedChecks();
 if (failed.length > 0) console.log(`✖ failed before the tests: ${failed.join(', ')}\n`);
+const temporary = mkdtempSync(join(tmpdir(), 'ringkeeper-npm-test-'));
+try {
+  if ((await runTests(temporary)) && failed.length === 0) process.exitCode = 0;
+} finally {
+  rmSync(temporary, { recursive: true, force: true });
+}
 
-await runTests();
+/** All at once: two of them are mostly one thread. */
+async function failedChecks(): Promise<string[]> {
+  const titles = await Promise.all(
+    CHECKS.map(async ([title, command, args]) => {
+      const { problem, output, seconds } = await check(command, args);
+      console.log(
+        `${problem ? '✖' : '✔'} ${title} (${[command, ...args].join(' ')}, ${seconds.toFixed(1)} s)`,
+      );
+      if (problem) console.log(output);
+      return problem ? [title] : [];
+    }),
+  );
+  return titles.flat();
+}
 
-/** The slowest files first, so that no core waits for one of them at the end. One more at a time than there are cores: many wait. */
-async function runTests(): Promise<void> {
+function check(
+  command: string,
+  args: readonly string[],
+): Promise<{ readonly problem: boolean; readonly output: string; readonly seconds: number }> {
+  const fromMs = performance.now();
+  return new Promise((resolve) => {
+    execFile(command, args, { cwd: ROOT, maxBuffer: Number.POSITIVE_INFINITY }, (error, stdout, stderr) => {
+      const isMissing = error !== null && typeof error.code === 'string';
+      resolve({
+        problem: error !== null,
+        output: isMissing ? `${error.message}: run npm ci first` : `${stdout}${stderr}`,
+        seconds: (performance.now() - fromMs) / 1000,
+      });
+    });
+  });
+}
+
+/**
+ * The slowest files first, so that no core waits for one of them at the end. One more at a time than there are cores: many
+ * wait. True if all passed.
+ */
+async function runTests(directory: string): Promise<boolean> {
   const files = globSync('test/**/*.test.ts', { cwd: ROOT }).sort();
   const unknown = SLOWEST_FIRST.filter((file) => !files.includes(file));
   assert.deepEqual(unknown, [], 'there are no such tests');
-  const inOrder = [...SLOWEST_FIRST, ...files.filter((file) => !SLOWEST_FIRST.includes(file))];
-  Object.assign(process.env, env);
-  // Until the summary says otherwise.
-  process.exitCode = 1;
+  const inOrder = [...SLOWEST_FIRST, ...files.filter((file) => !SLOWEST_FIRST.includes(file))].filter(
+    (file) => asked.length === 0 || asked.some((path) => file.startsWith(path)),
+  );
+  assert.ok(inOrder.length > 0, `no test file begins with ${asked.join(' or ')}`);
+  const costsFile = join(directory, 'costs');
+  writeFileSync(costsFile, '');
+  process.env[TEST_COSTS_FILE] = costsFile;
+  // Each module is stripped of its types and compiled once for all files.
+  process.env['NODE_COMPILE_CACHE'] = join(directory, 'compiled');
+  const measureCost = pathToFileURL(join(ROOT, 'test', 'support', 'measure-cost.ts'));
+  const coreCount = availableParallelism();
   const results = run({
     cwd: ROOT,
     files: inOrder.map((file) => join(ROOT, file)),
-    concurrency: availableParallelism() + 1,
-    execArgv: [...V8_FLAGS, `--test-timeout=${TEST_TIMEOUT_MS}`],
+    concurrency: coreCount + 1,
+    execArgv: [...V8_FLAGS, `--import=${measureCost}`, `--test-timeout=${TEST_TIMEOUT_MS}`],
   });
+  let passed = false;
   results.on('test:summary', ({ file, success }) => {
-    if (file === undefined && success && failed.length === 0) process.exitCode = 0;
+    if (file === undefined) passed = success;
   });
   await pipeline(results.compose(spec), process.stdout, { end: false });
+  const seconds = (performance.now() - startedMs) / 1000;
+  console.log(`\n${costTable(readFileSync(costsFile, 'utf8'), seconds, coreCount)}`);
+  return passed;
 }
