@@ -9,8 +9,14 @@
 import type { Zxid } from '../../base/zxid.ts';
 import type { Progress } from './progress.ts';
 
+export type RoleName = 'standalone' | 'follower' | 'observer';
+
 /** What this server is to others; outlives replicas. */
 export class ServerRole {
+  /** As operators call it. */
+  name: RoleName = 'standalone';
+  /** Clients may be served; a learner only while it is in step with its leader. */
+  isInStep = true;
   /** Others propose and decide: nothing is proposed here, and no session ends by this server's clock. */
   isLearner = false;
 }

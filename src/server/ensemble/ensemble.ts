@@ -53,7 +53,7 @@ export class Ensemble implements RoleRunner {
       accepted: readEpoch(disk, directory, EpochKind.accepted) ?? epoch,
       current: readEpoch(disk, directory, EpochKind.current) ?? epoch,
     };
-    desk.beginLearning();
+    desk.beginLearning('follower');
     const standing = { zxid: desk.lastZxid, currentEpoch: this.epochs.current };
     this.peer = new QuorumPeer(
       { ...peerSetupOf(ensemble, config.reconfigEnabled), standing },

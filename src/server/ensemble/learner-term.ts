@@ -95,7 +95,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
       onPacket: (packet) => this.learner.onPacket(packet),
       onRaw: (bytes, _view, start, end) => this.onRaw(bytes, start, end),
     });
-    desk.beginLearning();
+    desk.beginLearning(term.role === 'observing' ? 'observer' : 'follower');
     desk.onDurable = (zxid) => this.answer(() => this.learner.onDurable(zxid));
     this.timer = platform.loop.every(options.tickMs, () => this.onTick());
     this.dial();
@@ -278,6 +278,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
 
   serve(epoch: number): void {
     this.log.info('in step with the leader', { epoch });
+    this.desk.serve();
     this.control.serving(epoch);
   }
 

@@ -212,7 +212,7 @@ export class CoreHost implements CorePort {
     this.tick = new Tick(nowMs);
     this.hearing = new Hearing(sockets, nowMs);
     if (!recovery.isSnapshotCurrent && !recovery.isFirstStart) this.snapshots.start(this.nowMs());
-    this.view.serving = true;
+    this.view.isUp = true;
   }
 
   /**
@@ -225,7 +225,7 @@ export class CoreHost implements CorePort {
 
   /** A clean stop: the words answer that nothing is served, and what has only been counted is said. */
   stopServing(): void {
-    this.view.serving = false;
+    this.view.isUp = false;
     this.lines.end();
   }
 

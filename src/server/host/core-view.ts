@@ -7,6 +7,7 @@ import { joinHalves } from '../../base/int64.ts';
 import { type Client, ClientState } from '../../core/client/client.ts';
 import type { Incarnations } from '../../core/incarnations.ts';
 import { pathText } from '../../core/path/path.ts';
+import type { ServerRole } from '../../core/progress/commit-point.ts';
 import type { Replica } from '../../core/replica.ts';
 import { NO_SESSION } from '../../core/session/session-table.ts';
 import type { ServerConfig } from '../config/server-config.ts';
@@ -29,7 +30,8 @@ const READING = 1;
 const ASKING = 0;
 
 export class CoreView implements ServerView {
-  serving = false;
+  /** The server has been started and not stopped. */
+  isUp = false;
   private readonly incarnations: Incarnations;
   private readonly config: ServerConfig;
   private readonly ownMetrics: CoreMetrics;
@@ -48,6 +50,18 @@ export class CoreView implements ServerView {
     this.ownMetrics = metrics;
     this.files = files;
     this.startMs = startMs;
+  }
+
+  get serving(): boolean {
+    return this.isUp && this.role.isInStep;
+  }
+
+  get mode(): string {
+    return this.role.name;
+  }
+
+  private get role(): ServerRole {
+    return this.incarnations.surroundings.role;
   }
 
   private get replica(): Replica {

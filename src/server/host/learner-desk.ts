@@ -11,6 +11,7 @@ import { assert } from '../../base/assert.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import type { Incarnations } from '../../core/incarnations.ts';
 import { Loader } from '../../core/loading/loader.ts';
+import type { RoleName, ServerRole } from '../../core/progress/commit-point.ts';
 import type { Replica } from '../../core/replica.ts';
 import { ByteWindow, ChunkSource } from '../../storage/byte-window.ts';
 import type { EpochKind } from '../../storage/epoch-files.ts';
@@ -55,10 +56,18 @@ export class LearnerDesk {
     return this.replica.progress.proposed;
   }
 
-  /** From now on this server proposes and decides nothing by itself. */
-  beginLearning(): void {
-    this.host.incarnations.surroundings.role.isLearner = true;
+  /** From now on this server proposes and decides nothing by itself, and serves nobody before `serve`. */
+  beginLearning(name: RoleName): void {
+    const { role } = this;
+    role.isLearner = true;
+    role.name = name;
+    role.isInStep = false;
     this.toldDurable = -1;
+  }
+
+  /** In step with the leader. */
+  serve(): void {
+    this.role.isInStep = true;
   }
 
   /** False: no room now. @throws Failure when the bytes are no transaction */
@@ -146,6 +155,7 @@ export class LearnerDesk {
   /** What is logged is all that this server knows: its tree becomes that. For the time between two leaders. */
   settle(done: () => void): void {
     const { lastZxid } = this;
+    this.role.isInStep = false;
     this.giveTreeUp();
     this.waiting = [];
     this.when(
@@ -183,6 +193,10 @@ export class LearnerDesk {
   private reload(): void {
     this.host.beginAnew();
     this.host.startAnew(this.host.reload());
+  }
+
+  private get role(): ServerRole {
+    return this.host.incarnations.surroundings.role;
   }
 
   private get replica(): Replica {

@@ -15,7 +15,7 @@ const NO_PERCENTILES = { p50: 0, p95: 0, p99: 0, p999: 0 };
 export function monitorText(view: ServerView): string {
   const lines: Line[] = [
     ['version', versionLine()],
-    ['server_state', 'standalone'],
+    ['server_state', view.mode],
     ...gauges(view.counts(), view.files.figures()),
   ];
   const metrics = view.metrics();

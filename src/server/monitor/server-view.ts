@@ -11,6 +11,8 @@ import type { FileFacts } from './file-facts.ts';
 export interface ServerView {
   /** False while the database loads and after the stop has begun. */
   readonly serving: boolean;
+  /** standalone, follower … */
+  readonly mode: string;
   readonly files: FileFacts;
   counts(): ServerCounts;
   connections(): Iterable<ConnectionView>;

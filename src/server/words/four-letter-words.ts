@@ -193,7 +193,7 @@ export class FourLetterWords {
     return (
       `Latency min/avg/max: ${Math.floor(latency.min)}/${averageText(latency)}/${Math.floor(latency.max)}\n` +
       `Received: ${counts.packetsReceived}\nSent: ${counts.packetsSent}\nConnections: ${counts.connections}\n` +
-      `Outstanding: ${counts.outstanding}\nZxid: 0x${zxidHex(counts.lastZxid)}\nMode: standalone\n` +
+      `Outstanding: ${counts.outstanding}\nZxid: 0x${zxidHex(counts.lastZxid)}\nMode: ${this.view.mode}\n` +
       `Node count: ${counts.nodes}\n`
     );
   }

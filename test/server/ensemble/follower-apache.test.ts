@@ -75,6 +75,7 @@ describe('a follower of Apache 3.8.0', { skip: need('java', 'zookeeper') }, () =
     await write('live', 200);
     await zk.delete('/before-7');
     await inStep(leader, ours);
+    assert.match(await fourLetterWord(ours.port, 'srvr', 1000), /Mode: follower/);
 
     // What it had is enough for the rest to come as a DIFF.
     await ours.stop();

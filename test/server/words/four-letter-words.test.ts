@@ -133,6 +133,7 @@ function textOf(answer: WordAnswer): string {
 function apacheView(changes: Partial<ServerView> = {}): ServerView {
   return {
     serving: true,
+    mode: 'standalone',
     counts: () => COUNTS,
     connections: () => [OF_A, OF_B, ASKING],
     sessionBuckets: () => madeOf([bucket('13', []), bucket('15', [A]), bucket('23', [B])]),
