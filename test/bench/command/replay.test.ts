@@ -6,9 +6,8 @@ import { after, before, test } from 'node:test';
 import { parseRun } from '../../../bench/result/older-results.ts';
 import { createRequest } from '../../../bench/session/frames.ts';
 import { withSession } from '../../../bench/session/raw-session.ts';
-import { startTarget } from '../../../bench/target/start-target.ts';
 import type { Target } from '../../../bench/target/target.ts';
-import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
+import { startTestTarget } from '../support/test-target.ts';
 import {
   assertMeasured,
   bench,
@@ -25,12 +24,7 @@ const plan = planFile('tiny');
 let target: Target;
 
 before(async () => {
-  target = await startTarget(parseTargetSpec('embedded'), {
-    serverArgs: [],
-    tempParent: tempDir,
-    valueBytes: 50,
-    extendedTypes: false,
-  });
+  target = await startTestTarget('embedded', tempDir);
 });
 after(() => target.stop());
 

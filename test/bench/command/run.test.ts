@@ -7,9 +7,8 @@ import { test } from 'node:test';
 import type { Sweep } from '../../../bench/result/compare-json.ts';
 import { parseRun } from '../../../bench/result/older-results.ts';
 import type { RunResult } from '../../../bench/result/run-json.ts';
-import { startTarget } from '../../../bench/target/start-target.ts';
-import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 import { startFreezingProxy } from '../load/freezing-proxy.ts';
+import { startTestTarget } from '../support/test-target.ts';
 import {
   assertMeasured,
   bench,
@@ -127,12 +126,7 @@ test('a search saves its outcome and its probes', async () => {
 
 test('Ctrl-C ends the phase, and what was measured is saved as partial', async () => {
   const out = outDir();
-  const target = await startTarget(parseTargetSpec('null'), {
-    serverArgs: [],
-    tempParent: tempDir,
-    valueBytes: 50,
-    extendedTypes: false,
-  });
+  const target = await startTestTarget('null', tempDir);
   // Between the two, to see when the load is running.
   let onLoad: (() => void) | null = null;
   let received = 0;
@@ -190,12 +184,7 @@ test('a second signal at once is the same one; a later one leaves at once', asyn
 });
 
 test('a running service that leaves thousands of requests unanswered and lives on ends in exit status 1', async () => {
-  const server = await startTarget(parseTargetSpec('embedded'), {
-    serverArgs: [],
-    tempParent: tempDir,
-    valueBytes: 100,
-    extendedTypes: false,
-  });
+  const server = await startTestTarget('embedded', tempDir);
   const proxy = await startFreezingProxy(server.addresses[0]!.port);
   try {
     const file = join(tempDir, 'frozen.yaml');

@@ -6,9 +6,8 @@ import { toLocalMs } from '../../../bench/base/phase-clock.ts';
 import { IntervalCollector } from '../../../bench/load/interval-collector.ts';
 import { LoadPhase } from '../../../bench/load/load-phase.ts';
 import { PhaseCounters } from '../../../bench/load/phase-counters.ts';
-import { startTarget } from '../../../bench/target/start-target.ts';
-import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 import { planOf, runTiny, silent, tempDir } from '../run/support.ts';
+import { startTestTarget } from '../support/test-target.ts';
 import { startFreezingProxy } from './freezing-proxy.ts';
 
 const START = 1_000_000;
@@ -46,12 +45,7 @@ test('requests that were never answered count as long as they waited, those of t
 });
 
 test('a server that freezes to the end of an open-loop run does not look fast', async () => {
-  const target = await startTarget(parseTargetSpec('embedded'), {
-    serverArgs: [],
-    tempParent: tempDir,
-    valueBytes: 100,
-    extendedTypes: false,
-  });
+  const target = await startTestTarget('embedded', tempDir);
   const proxy = await startFreezingProxy(target.addresses[0]!.port);
   try {
     let updates = 0;

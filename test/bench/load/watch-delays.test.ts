@@ -8,11 +8,10 @@ import fc from 'fast-check';
 import { addressText } from '../../../bench/base/address.ts';
 import { WatchDelays } from '../../../bench/load/watch-delays.ts';
 import type { OpResult, PhaseResult } from '../../../bench/result/run-json.ts';
-import { startTarget } from '../../../bench/target/start-target.ts';
 import type { Target } from '../../../bench/target/target.ts';
-import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
 import { planOf, runTiny, tempDir } from '../run/support.ts';
+import { startTestTarget } from '../support/test-target.ts';
 import { LateAcks } from './late-acks.ts';
 
 const TARGETS = 3;
@@ -76,8 +75,7 @@ test('a forgotten change counts from the oldest remembered one above it', () => 
 
 let target: Target;
 before(async () => {
-  const options = { serverArgs: [], tempParent: tempDir, valueBytes: 1, extendedTypes: true };
-  target = await startTarget(parseTargetSpec('embedded'), options);
+  target = await startTestTarget('embedded', tempDir, { extendedTypes: true });
 });
 after(() => target.stop());
 

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressText } from '../../../bench/base/address.ts';
-import { startTarget } from '../../../bench/target/start-target.ts';
-import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
+import { startTestTarget } from '../support/test-target.ts';
 import { planOf, runTiny, silent, tempDir } from './support.ts';
 
 const times = { warmup: '0ms', measure: '500ms' };
@@ -73,8 +72,7 @@ test('warming that goes on says so every few seconds', { skip }, async () => {
 });
 
 test('a service that runs already is not warmed: its CPU cannot be seen', async () => {
-  const options = { serverArgs: [], tempParent: tempDir, valueBytes: 1, extendedTypes: false };
-  const target = await startTarget(parseTargetSpec('null'), options);
+  const target = await startTestTarget('null', tempDir);
   try {
     const plan = planOf({ read: { mix: { get: 1 }, ...times } });
     const outcome = await runTiny(plan, addressText(target.addresses[0]!), { warmUpMsMax: 20_000 });

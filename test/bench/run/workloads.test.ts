@@ -5,10 +5,9 @@ import { addressText } from '../../../bench/base/address.ts';
 import type { RunResult } from '../../../bench/result/run-json.ts';
 import { createRequest } from '../../../bench/session/frames.ts';
 import { RawSession } from '../../../bench/session/raw-session.ts';
-import { startTarget } from '../../../bench/target/start-target.ts';
-import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
+import { startTestTarget } from '../support/test-target.ts';
 import { labelsOf, planOf, runTiny, tempDir } from './support.ts';
 
 const times = { warmup: '50ms', measure: '500ms' };
@@ -106,8 +105,9 @@ test('recipes run to their end without an error, each with its steps', async () 
 });
 
 test('a service that was running already keeps nothing of the run, and a root that exists is refused', async () => {
-  const options = { serverArgs: [], tempParent: tempDir, valueBytes: 1, extendedTypes: true };
-  const target = await startTarget(parseTargetSpec('embedded:extendedTypesEnabled=true'), options);
+  const target = await startTestTarget('embedded:extendedTypesEnabled=true', tempDir, {
+    extendedTypes: true,
+  });
   try {
     const address = target.addresses[0]!;
     const phases = { mixed: { mix: everything, ...times } };

@@ -10,15 +10,14 @@ import { RequestSplitter } from '../../../bench/null-server/request-splitter.ts'
 import { createRequest, getRequest, requestFrame, setRequest } from '../../../bench/session/frames.ts';
 import { RawSession } from '../../../bench/session/raw-session.ts';
 import { askWord } from '../../../bench/target/four-letter-word.ts';
-import { startTarget } from '../../../bench/target/start-target.ts';
 import type { Target } from '../../../bench/target/target.ts';
-import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 import { OPEN_ACL } from '../../../src/wire/acl.ts';
 import { ErrorCode } from '../../../src/wire/error-codes.ts';
 import { JuteReader } from '../../../src/wire/jute-reader.ts';
 import { AddWatchMode, CreateFlags, OpCode, WatcherType } from '../../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../../src/wire/request-values.ts';
 import { type Response, readResponse } from '../../../src/wire/responses.ts';
+import { startTestTarget } from '../support/test-target.ts';
 
 const VALUE_BYTES = 300;
 const PATH = '/bench/a-path-with-ümlaut';
@@ -27,8 +26,7 @@ let target: Target;
 let session: RawSession;
 
 function startNull(text: string): Promise<Target> {
-  const options = { serverArgs: [], tempParent: tempDir, valueBytes: VALUE_BYTES, extendedTypes: false };
-  return startTarget(parseTargetSpec(text), options);
+  return startTestTarget(text, tempDir, { valueBytes: VALUE_BYTES });
 }
 
 before(async () => {

@@ -21,13 +21,13 @@ import { ConfigFailure } from '../../../src/base/failure.ts';
 import { OPEN_ACL } from '../../../src/wire/acl.ts';
 import { CreateFlags, OpCode } from '../../../src/wire/opcodes.ts';
 import { apacheInstalled } from '../../support/apache.ts';
+import { startTestTarget } from '../support/test-target.ts';
 
 const tempDir = mkdtempSync(join(tmpdir(), 'start-target-test-'));
 after(() => rmSync(tempDir, { recursive: true }));
 
 function start(text: string, change: { readonly extendedTypes?: boolean } = {}): Promise<Target> {
-  const options = { serverArgs: [], tempParent: tempDir, valueBytes: 100, extendedTypes: false, ...change };
-  return startTarget(parseTargetSpec(text), options);
+  return startTestTarget(text, tempDir, change);
 }
 
 async function refusalOf(text: string): Promise<string> {
