@@ -14,6 +14,8 @@ export interface MemberOptions {
   /** Values of the server lines by sid. */
   readonly servers: Readonly<Record<number, string>>;
   readonly config?: Readonly<Record<string, string>>;
+  /** Properties that only the command line sets. */
+  readonly flags?: readonly string[];
 }
 
 export class ApacheMember extends TestServer {
@@ -30,7 +32,7 @@ export class ApacheMember extends TestServer {
   }
 
   protected async launch(): Promise<void> {
-    const { sid, servers } = this.member;
+    const { sid, servers, flags: own = [] } = this.member;
     const data = join(this.directory, 'data');
     mkdirSync(data, { recursive: true });
     writeFileSync(join(data, 'myid'), `${sid}\n`);
@@ -43,7 +45,7 @@ export class ApacheMember extends TestServer {
     for (const [other, value] of Object.entries(servers)) extra[`server.${other}`] = value;
     const configFile = join(this.directory, 'zoo.cfg');
     writeFileSync(configFile, this.configText(extra));
-    const flags = [...JVM_FLAGS, '-Dorg.slf4j.simpleLogger.defaultLogLevel=info'];
+    const flags = [...JVM_FLAGS, ...own, '-Dorg.slf4j.simpleLogger.defaultLogLevel=info'];
     const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
     this.spawnLogged('java', [...flags, '-cp', CLASS_PATH, main, configFile], this.directory);
   }
