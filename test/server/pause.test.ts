@@ -1,6 +1,6 @@
 /**
  * A server that stood still for longer than a session timeout (SIGSTOP here; a stopped virtual machine is the same)
- * hears what its clients have said meanwhile before it looks at the time.
+ * hears what its clients have said meanwhile before it looks at the time: one of them or thousands.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -24,6 +24,14 @@ const MODES = [
   ['--threading', 'pipeline'],
   ['--threading', 'dedicated', '--io-threads', '2'],
 ] as const;
+
+/** A crowd's timeout is long enough for all of it to be pinged on a busy machine. */
+const CROWDS = [
+  { count: 1, timeoutMs: TIMEOUT_MS, pauseMs: PAUSE_MS },
+  { count: 2000, timeoutMs: 6000, pauseMs: 8000 },
+] as const;
+/** How many are opened at once: a listen queue has a bound. */
+const OPENED_AT_ONCE = 100;
 
 async function withEphemeral(port: number, name: string): Promise<RawClient> {
   const client = await RawClient.open(port, FIELDS);
@@ -97,4 +105,60 @@ for (const mode of MODES) {
     });
     assert.equal(await exists('/talking'), true);
   });
+}
+
+async function crowdOf(count: number, timeoutMs: number, port: number): Promise<RawClient[]> {
+  const clients: RawClient[] = [];
+  const fields = { timeoutMs, readOnly: false };
+  while (clients.length < count) {
+    const opening = Array.from({ length: Math.min(OPENED_AT_ONCE, count - clients.length) }, () =>
+      RawClient.open(port, fields),
+    );
+    clients.push(...(await Promise.all(opening)));
+    // The first must not end while the last are opened.
+    await pingAll(clients.slice(0, -opening.length));
+  }
+  return clients;
+}
+
+async function pingAll(clients: readonly RawClient[]): Promise<void> {
+  for (const client of clients) client.send(OpCode.ping);
+  await answersOfAll(clients);
+}
+
+async function answersOfAll(clients: readonly RawClient[]): Promise<void> {
+  const replies = await Promise.all(clients.map((client) => client.reply()));
+  for (const { err } of replies) assert.equal(err, 0);
+}
+
+for (const mode of MODES) {
+  for (const { count, timeoutMs, pauseMs } of CROWDS) {
+    test(`${mode[1]}: all of ${count} sessions whose pings waited survive`, async (t) => {
+      const directory = mkdtempSync(join(tmpdir(), 'ringkeeper-test-'));
+      const settings = ['--set', 'tickTime=300', '--set', 'maxClientCnxns=0'];
+      const server = new ServerProcess(join(directory, 'data'), [...mode, ...settings]);
+      const clients: RawClient[] = [];
+      t.after(async () => {
+        for (const client of clients) client.destroy();
+        server.kill('SIGCONT');
+        await server.stop('SIGKILL');
+        rmSync(directory, { recursive: true, force: true });
+      });
+      clients.push(...(await crowdOf(count, timeoutMs, await server.ready())));
+      await pingAll(clients);
+      server.kill('SIGSTOP');
+      const whyNot = coreFirst(server.pid);
+      if (whyNot !== null && mode[1] === 'dedicated') {
+        t.skip(whyNot);
+        return;
+      }
+      for (const client of clients) client.send(OpCode.ping);
+      await pass(pauseMs);
+      server.kill('SIGCONT');
+      await answersOfAll(clients);
+      // Whose session had been taken for silent would find its connection closed.
+      await pingAll(clients);
+      assert.doesNotMatch(server.stderr, /expired/);
+    });
+  }
 }
