@@ -180,7 +180,7 @@ export class ConnectionTable implements ConnectionOwner {
   /** Of those that do not read if there are any. False: it is not for this thread to do. */
   private endGreediest(): boolean {
     const connection = this.greediest(true) ?? this.greediest(false);
-    if (!this.memory.mustEnd(connection?.backlog.slabs ?? 0)) return false;
+    if (!this.memory.mustEnd(connection?.backlog.slabs ?? 0, connection?.isStuck ?? false)) return false;
     this.counters.greedy++;
     const { address, port, unsentBytes } = connection!;
     this.reports.unread(address, port, unsentBytes, true);
@@ -198,7 +198,8 @@ export class ConnectionTable implements ConnectionOwner {
   }
 
   private sweepMemory(): void {
-    this.memory.publishGreediest((this.greediest(true) ?? this.greediest(false))?.backlog.slabs ?? 0);
+    const connection = this.greediest(true) ?? this.greediest(false);
+    this.memory.publishGreediest(connection?.backlog.slabs ?? 0, connection?.isStuck ?? false);
     this.lookAtMemory();
   }
 

@@ -1,7 +1,8 @@
 /** What all clients leave unread is bounded, over all threads; the greediest that does not read goes first. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createReplyMemory } from '../../src/net/reply-memory.ts';
+import { createReplyMemory, ReplyMemory } from '../../src/net/reply-memory.ts';
+import { SLAB_BYTES } from '../../src/net/reply-slab.ts';
 import { type NetHarness, turns, until } from './support/net-harness.ts';
 import { openSession, start } from './support/session.ts';
 import type { TestSocket } from './support/test-socket.ts';
@@ -85,4 +86,19 @@ test('the greediest may be on another thread, which ends it; far above the bound
   assert.equal(busy.table.counters.greedy, 1);
   greedy.destroy();
   other.destroy();
+});
+
+test('who does not read goes before a greedier one who does, also when they are on two threads', () => {
+  const handle = createReplyMemory(100 * SLAB_BYTES, 2);
+  const [one, other] = [new ReplyMemory(handle, 0), new ReplyMemory(handle, 1)];
+  one.publish(70);
+  other.publish(40);
+  one.publishGreediest(60, false);
+  assert.equal(other.mustEnd(20, true), true, 'it does not read');
+  assert.equal(one.mustEnd(60, false), false, 'it reads; the other thread has one that does not');
+  other.publishGreediest(0, false);
+  assert.equal(one.mustEnd(60, false), true, 'nobody else is left');
+  other.publishGreediest(20, true);
+  one.publish(90);
+  assert.equal(one.mustEnd(60, false), true, 'far above the bound nobody is waited for');
 });
