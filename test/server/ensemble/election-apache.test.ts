@@ -96,4 +96,63 @@ describe('an election with Apache 3.8.0', { skip: need('java', 'zookeeper') }, (
     assert.deepEqual([second.state, second.vote.leader], [ServerState.following, 2]);
     assert.deepEqual(node.refusals, []);
   });
+
+  it('of two of ours and one of theirs elects theirs with the largest sid: it leads, by our votes', async (t) => {
+    const servers = await lines(3);
+    const nodes = [await ours(t, 1, servers), await ours(t, 2, servers)];
+    const three = await apache(t, 3, servers);
+    // It has told both whom it votes for before one of them begins.
+    await until(async () => nodes.every((node) => node.agent.meshCounters.received > 0));
+    for (const node of nodes) node.agent.startLooking(FRESH);
+    const decisions = await Promise.all(nodes.map((node) => node.decided()));
+    assert.deepEqual(
+      decisions.map(({ state, vote }) => [state, vote.leader]),
+      [
+        [ServerState.following, 3],
+        [ServerState.following, 3],
+      ],
+    );
+    await three.hasLogged(/LEADING/);
+  });
+
+  const HISTORIES = [
+    [
+      'the longer history',
+      { zxid: 0x1_0000_0009, currentEpoch: 1 },
+      { zxid: 0x1_0000_0008, currentEpoch: 1 },
+    ],
+    [
+      'the later epoch, whatever the zxid',
+      { zxid: 0x1_0000_0001, currentEpoch: 2 },
+      { zxid: 0x1_0000_0009, currentEpoch: 1 },
+    ],
+  ] as const;
+  for (const [what, better, worse] of HISTORIES) {
+    it(`of two of ours and one of theirs elects ours with ${what}, and theirs follows`, async (t) => {
+      const servers = await lines(3);
+      const [one, two] = [await ours(t, 1, servers, better), await ours(t, 2, servers, worse)];
+      const three = await apache(t, 3, servers);
+      one!.agent.startLooking(better);
+      two!.agent.startLooking(worse);
+      const decisions = await Promise.all([one!.decided(), two!.decided()]);
+      assert.deepEqual(
+        decisions.map(({ state, vote }) => [state, vote.leader]),
+        [
+          [ServerState.leading, 1],
+          [ServerState.following, 1],
+        ],
+      );
+      await three.hasLogged(/FOLLOWING/);
+    });
+  }
+
+  it('has an observer of ours find the leader that two of theirs elected', async (t) => {
+    const servers = await lines(3);
+    const withObserver = { ...servers, 3: `${servers[3]}:observer` };
+    await Promise.all([apache(t, 1, withObserver), apache(t, 2, withObserver)]);
+    const node = await ours(t, 3, withObserver);
+    node.agent.startLooking(FRESH);
+    const decision = await node.decided();
+    assert.deepEqual([decision.state, decision.vote.leader], [ServerState.observing, 2]);
+  });
 });
