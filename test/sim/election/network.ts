@@ -44,6 +44,7 @@ export class ElectionNetwork {
   readonly cuts = new Set<string>();
   /** Names that do not resolve at present. */
   readonly unknownNames = new Set<string>();
+  private readonly downNames = new Set<string>();
 
   constructor(world: World, latencyMsMax: number) {
     this.world = world;
@@ -119,8 +120,7 @@ export class ElectionNetwork {
   }
 
   /** Somebody's kernel answers at that name, if only by a refusal. */
-  private readonly downNames = new Set<string>();
-  private isUp(name: string): boolean {
+  isUp(name: string): boolean {
     return !this.downNames.has(name);
   }
 
@@ -267,9 +267,10 @@ class End implements SocketPort {
 
   private arrived(bytes: Uint8Array): void {
     if (this.isClosed) {
-      // A kernel that knows nothing of this connection.
-      if (this.connection.network.listeners.size > 0)
-        this.connection.carry(this.side, () => this.other.broken());
+      const { network } = this.connection;
+      // A kernel that knows nothing of this connection says so; a machine without power says nothing, and is tried again.
+      if (network.isUp(this.host.name)) this.connection.carry(this.side, () => this.other.broken());
+      else network.world.after(RETRANSMIT_MS, () => this.arrived(bytes));
       return;
     }
     this.tell(() => {
