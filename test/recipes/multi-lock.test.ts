@@ -1,7 +1,7 @@
 /** Several locks as one, on real servers: no circle, all or none, a connection cut at each step. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { connect } from '../../src/client/index.ts';
+import { connect, MultiError, op } from '../../src/client/index.ts';
 import { AcquireTimeoutError, LeaseLostError, lock, multiLock } from '../../src/recipes/index.ts';
 import { until } from '../support/until.ts';
 import { cutAtEachStep } from './support/cuts.ts';
@@ -30,6 +30,24 @@ onEachServer('multi-lock', (ground) => {
     });
     await Promise.all(work);
     assert.throws(() => multiLock(other, []), TypeError);
+  });
+
+  it('binds writes to all of its locks, and says which is lost', async () => {
+    const { zk } = ground;
+    await zk.create('/many/resource', '0', { parents: 'persistent' });
+    for (const lost of [0, 1]) {
+      await using held = await multiLock(zk, ['/many/a', '/many/b']).acquire();
+      const [stat] = await held.guard([op.setData('/many/resource', 'mine')]);
+      assert.equal(stat.version, 2 * lost + 1);
+      await assert.rejects(held.guard([op.create('/many/resource')]), MultiError);
+      held.assertHeld();
+      await zk.setData('/many/resource', 'theirs');
+      await zk.delete(held.leases[lost]!.path);
+      await assert.rejects(held.guard([op.setData('/many/resource', 'late')]), LeaseLostError);
+      assert.ok(held.signal.aborted && held.leases[lost]!.signal.aborted);
+      assert.equal(held.leases[1 - lost]!.signal.aborted, false);
+      assert.equal(Buffer.from((await zk.getData('/many/resource')).data!).toString(), 'theirs');
+    }
   });
 
   it('has all or none', async () => {

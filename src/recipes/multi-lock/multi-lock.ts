@@ -2,7 +2,7 @@
  * Several locks as one. They are acquired in the order of their paths, whatever order they are named in: two who want the
  * same locks never wait for each other in a circle. Released in reverse.
  */
-import type { Zk } from '../../client/index.ts';
+import { MultiError, op, type ResultOf, type WriteOp, type Zk } from '../../client/index.ts';
 import type { AcquireOptions } from '../contenders/acquire.ts';
 import type { Lease } from '../contenders/lease.ts';
 import { anyOf, within } from '../contenders/wait.ts';
@@ -23,6 +23,24 @@ export class MultiLease implements AsyncDisposable {
   /** @throws LeaseLostError when one of them may no longer be held. */
   assertHeld(): void {
     for (const lease of this.leases) lease.assertHeld();
+  }
+
+  /** All of `ops`, only if all of them are still held. */
+  async guard<const T extends readonly WriteOp[]>(
+    ops: T,
+  ): Promise<{ -readonly [K in keyof T]: ResultOf<T[K]> }> {
+    this.assertHeld();
+    const [first, ...others] = this.leases;
+    try {
+      const results = await first!.guard([...others.map(({ path }) => op.check(path)), ...ops]);
+      return results.slice(others.length) as { -readonly [K in keyof T]: ResultOf<T[K]> };
+    } catch (error) {
+      // The first check is that of `first` itself, which tells on its own.
+      const lost = error instanceof MultiError ? others[error.failedIndex - 1] : undefined;
+      if (lost === undefined) throw error;
+      lost.lose('its znode is gone');
+      throw lost.signal.reason;
+    }
   }
 
   async release(): Promise<void> {

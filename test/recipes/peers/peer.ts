@@ -1,6 +1,6 @@
 /**
- * Another process that shares recipes with us by the code of another family of clients: kazoo, or Curator. It is told what
- * to do line by line, and several things at a time.
+ * Another process that shares recipes with us: by the code of another family of clients, kazoo or Curator, or by our own. It
+ * is told what to do line by line, and several things at a time.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -46,6 +46,26 @@ export class Peer implements AsyncDisposable {
     const source = join(import.meta.dirname, 'CuratorPeer.java');
     const flags = [...JVM_FLAGS, '-cp', CURATOR_JARS.join(':')];
     return Peer.start('java', [...flags, source, address, String(timeoutMs)]);
+  }
+
+  /** Ours, in a process of its own. `dieAt`: it kills itself at that write, before it leaves or behind it. */
+  static ours(
+    address: string,
+    timeoutMs: number,
+    dieAt = 0,
+    when: 'before' | 'after' = 'before',
+  ): Promise<Peer> {
+    const source = join(import.meta.dirname, 'holder.ts');
+    return Peer.start(process.execPath, [source, address, String(timeoutMs), String(dieAt), when]);
+  }
+
+  /** The whole process stands still; what it is told meanwhile waits for `resume`. */
+  pause(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.child.kill('SIGCONT');
   }
 
   call(verb: string, ...args: readonly (string | number)[]): Promise<string> {
