@@ -152,8 +152,10 @@ async function untilGone(zk: Zk, path: string, signal: AbortSignal | undefined):
     for (;;) {
       // getData and not exists: of a znode that is gone already, exists would leave a watch behind.
       const { changed } = await zk.getData(path, { watch: true, signal });
-      // Other data is no reason to go on.
-      if (!(await untilChanged(changed, signal))) return false;
+      const event = await untilChanged(changed, signal);
+      if (event === null) return false;
+      // Its name is never given again, so there is nothing to be asked. Other data is no reason to go on.
+      if (event.type === 'deleted') return true;
     }
   } catch (error) {
     if (isZk(error, 'NONODE')) return true;

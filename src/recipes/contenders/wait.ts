@@ -2,7 +2,7 @@
  * Waiting, as every recipe does it: for one event of a watch, for a time, until somebody says stop. What wakes a waiter is
  * only a hint; it reads again.
  */
-import { isZk } from '../../client/index.ts';
+import { type Changed, isZk, type NodeEvent } from '../../client/index.ts';
 import { AcquireTimeoutError } from './errors.ts';
 
 export interface WaitOptions {
@@ -36,16 +36,15 @@ export async function within<T>(
   }
 }
 
-/** Waits for the event. False: the session that watched ended first. @throws the signal's reason; the watch is given up. */
+/** Waits for the event. null: the session that watched ended first. @throws the signal's reason; the watch is given up. */
 export async function untilChanged(
-  changed: Promise<unknown> & Disposable,
+  changed: Changed,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<NodeEvent | null> {
   try {
-    await orAborted(changed, signal, () => changed[Symbol.dispose]());
-    return true;
+    return await orAborted(changed, signal, () => changed[Symbol.dispose]());
   } catch (error) {
-    if (isZk(error, 'SESSIONEXPIRED')) return false;
+    if (isZk(error, 'SESSIONEXPIRED')) return null;
     throw error;
   }
 }

@@ -10,7 +10,7 @@
  * can, and `selector` (LeaderSelector), which is a lock and shares kazoo's names too.
  */
 import type { Zxid } from '../../base/zxid.ts';
-import { childOf, isZk, type Zk } from '../../client/index.ts';
+import { type Changed, childOf, isZk, type Zk } from '../../client/index.ts';
 import { acquireLease, holding, type QueueKind } from '../contenders/acquire.ts';
 import type { Lease, LeasePolicy } from '../contenders/lease.ts';
 import { contendersOf, type Dialect } from '../contenders/names.ts';
@@ -34,7 +34,7 @@ export interface Leader {
 
 interface Look {
   readonly leader: Leader | null;
-  readonly changed: Promise<unknown> & Disposable;
+  readonly changed: Changed;
 }
 
 export class Election {

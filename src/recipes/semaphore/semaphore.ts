@@ -129,6 +129,8 @@ export class Semaphore {
 
   private async untilRoom(signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
+      // Mostly there is room: a watch that nobody waits for would cost a request to give up.
+      if ((await this.zk.children(this.placesPath, { signal })).names.length <= this.max) return;
       const { names, changed } = await this.zk.children(this.placesPath, { watch: true, signal });
       if (names.length <= this.max) {
         changed[Symbol.dispose]();

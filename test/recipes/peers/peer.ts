@@ -55,7 +55,7 @@ export class Peer implements AsyncDisposable {
     dieAt = 0,
     when: 'before' | 'after' = 'before',
   ): Promise<Peer> {
-    const source = join(import.meta.dirname, 'holder.ts');
+    const source = join(import.meta.dirname, 'holder/main.ts');
     return Peer.start(process.execPath, [source, address, String(timeoutMs), String(dieAt), when]);
   }
 

@@ -3,8 +3,12 @@
  * out: `id ok|error text`. With `dieAt`, it kills itself at that write of its connection: before it leaves, or behind it.
  */
 import { createInterface } from 'node:readline';
-import { connect, op, utf8, type Zk } from '../../../src/client/index.ts';
-import { type Connection, type ConnectionEvents, NodeTransport } from '../../../src/client/node-transport.ts';
+import { connect, op, utf8, type Zk } from '../../../../src/client/index.ts';
+import {
+  type Connection,
+  type ConnectionEvents,
+  NodeTransport,
+} from '../../../../src/client/node-transport.ts';
 import {
   type Claim,
   election,
@@ -14,7 +18,7 @@ import {
   queue,
   readWriteLock,
   semaphore,
-} from '../../../src/recipes/index.ts';
+} from '../../../../src/recipes/index.ts';
 
 const [address = '', timeoutMs = '', dieAt = '0', when = ''] = process.argv.slice(2);
 
