@@ -97,6 +97,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
     });
     desk.beginLearning(term.role === 'observing' ? 'observer' : 'follower');
     desk.onDurable = (zxid) => this.answer(() => this.learner.onDurable(zxid));
+    desk.onRoom = () => this.answer(() => {});
     this.timer = platform.loop.every(options.tickMs, () => this.onTick());
     this.dial();
   }
@@ -289,6 +290,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
     this.timer.cancel();
     this.socket?.destroy();
     this.desk.onDurable = () => {};
+    this.desk.onRoom = () => {};
     this.desk.settle(() =>
       this.control.over({
         reason,

@@ -41,11 +41,14 @@ const TREE_WINDOW_BYTES = 1 << 20;
 export class LearnerDesk {
   /** Everything up to there is in the log; at the end of each turn in which that has grown. */
   onDurable: (zxid: Zxid) => void = () => {};
+  /** `stage` has found no room before, and may find some now. */
+  onRoom: () => void = () => {};
   private readonly host: DeskHost;
   private tree: TreeFeed | null = null;
   /** Asked before each answer: whether what it waits for has come. */
   private waiting: { readonly isDone: () => boolean; readonly done: () => void }[] = [];
   private toldDurable = -1;
+  private isRefused = false;
   private seenCommands = 0;
 
   constructor(host: DeskHost) {
@@ -73,7 +76,9 @@ export class LearnerDesk {
   /** False: no room now. @throws Failure when the bytes are no transaction */
   stage(bytes: Uint8Array, view: DataView, start: number, end: number): boolean | null {
     this.host.enter();
-    return this.replica.onProposal(bytes, view, start, end);
+    const staged = this.replica.onProposal(bytes, view, start, end);
+    this.isRefused = staged === false;
+    return staged;
   }
 
   decide(zxid: Zxid): void {
@@ -176,6 +181,10 @@ export class LearnerDesk {
     if (durable !== this.toldDurable) {
       this.toldDurable = durable;
       this.onDurable(durable);
+    }
+    if (this.isRefused) {
+      this.isRefused = false;
+      this.onRoom();
     }
     for (const entry of [...this.waiting]) {
       if (!this.waiting.includes(entry) || !entry.isDone()) continue;
