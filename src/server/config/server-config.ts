@@ -179,10 +179,11 @@ function readListener(values: SettingValues, { ensemble, client }: EnsembleReadi
   }
   const address = (values.text('clientPortAddress') || null)?.replace(/^\[(.*)\]$/, '$1') ?? null;
   if (given && ensemble !== null && client !== null) checkSameClient(values, address, client);
-  const fromLine = given || client === null || isWildcard(client.host) ? null : client.host;
+  // Alone the key wins over the line; in an ensemble clients are told what the line says.
+  const isFromLine = client !== null && (!given || ensemble !== null) && !isWildcard(client.host);
   return {
     clientPort: given ? values.int('clientPort') : client!.port,
-    clientPortAddress: address ?? fromLine,
+    clientPortAddress: address ?? (isFromLine ? client.host : null),
     clientPortListenBacklog: values.int('clientPortListenBacklog'),
     clientTcpKeepAlive: values.switch('clientTcpKeepAlive'),
     maxClientCnxns: Math.max(0, values.int('maxClientCnxns')),

@@ -177,6 +177,8 @@ describe('an ensemble', () => {
   it('needs no clientPort beside a line that has one, and no other than that', () => {
     const lines = THREE.replace('a:2888:3888', 'a:2888:3888;2181');
     assert.equal(read(BASE + lines).config.clientPort, 2181);
+    const withHost = read(BASE + lines.replace(';2181', ';c1:2181')).config;
+    assert.deepEqual([withHost.clientPort, withHost.clientPortAddress], [2181, 'c1']);
     refuses(
       BASE.replace('2181', '2182') + lines,
       "zoo.cfg line 2: clientPort=2182: this server's line says 0.0.0.0:2181; remove one of the two",
