@@ -34,7 +34,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What of src the engine may use: it meets the server over TCP only. */
-const BENCH_MAY_IMPORT: readonly string[] = ['base', 'shm', 'wire', 'net'];
+const BENCH_MAY_IMPORT: readonly string[] = ['base', 'shm', 'wire', 'net', 'client', 'recipes'];
 
 /**
  * What each folder of bench may import besides itself and src, types included. Who measures never imports who renders:
@@ -53,7 +53,7 @@ const BENCH_LAYERS: Readonly<Record<string, readonly string[]>> = {
   target: ['base', 'session'],
   measure: ['base', 'plan', 'result', 'latency', 'session', 'target'],
   load: ['base', 'plan', 'latency', 'session', 'check'],
-  recipe: ['plan', 'session', 'load'],
+  recipe: ['base', 'plan', 'session', 'load'],
   generator: ['base', 'plan', 'session', 'measure', 'load', 'recipe'],
   run: [
     ...['base', 'plan', 'result', 'latency', 'session', 'stats', 'check', 'target', 'measure', 'load'],

@@ -161,6 +161,8 @@ function recipeText(load: RecipeLoad): string {
       return `lock contention: ${plural(load.locks, 'lock')}, held for ${formatDuration(load.holdMs)}`;
     case 'doubleBarrier':
       return `double barriers: ${formatCount(load.barriers)} entered, then left, by all connections`;
+    case 'library':
+      return `${load.recipe} of the recipes library on ${plural(load.objects, 'object')}, held for ${formatDuration(load.holdMs)}`;
     case 'createThenDelete':
       return `create of ${sizesText(load.values)}, wait, delete without waiting, again`;
   }

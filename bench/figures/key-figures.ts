@@ -30,6 +30,7 @@ const KEYS: Readonly<Record<RecipeLoad['kind'], readonly KeyPlan[]>> = {
     { op: 'acquire', things: 'Locks acquired', figures: [] },
   ],
   doubleBarrier: [{ op: 'all', time: 'All barriers, one client,', figures: ['mean'] }],
+  library: [{ op: 'round', time: 'Round', things: 'Rounds', figures: ['p50', 'p99'] }],
   createThenDelete: [{ op: 'create', time: 'Create', things: 'Creates', figures: ['p50'] }],
 };
 

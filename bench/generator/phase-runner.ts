@@ -22,7 +22,8 @@ import { type ReadBuffer, SessionSocket } from '../load/session-socket.ts';
 import { TapeLane } from '../load/tape-lane.ts';
 import { WatchDelays } from '../load/watch-delays.ts';
 import { GcPauseMeter } from '../measure/gc-pauses.ts';
-import type { Arrival, PhasePlan } from '../plan/plan.ts';
+import type { Arrival, PhasePlan, RecipeLoad } from '../plan/plan.ts';
+import { LibraryClient } from '../recipe/library-client.ts';
 import { endsByWork, recipeClient, recipeRoot } from '../recipe/recipes.ts';
 import type { Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
 
@@ -44,7 +45,7 @@ interface Participant {
   join(nowMs: number): void;
   /** What has no reply counts as long as it waited. */
   giveUp(nowMs: number): void;
-  leave(): void;
+  leave(): void | Promise<void>;
   tick(nowMs: number): void;
 }
 
@@ -82,15 +83,27 @@ export class PhaseRunner {
     this.participants =
       load.kind === 'mix'
         ? this.lanes
-        : this.sockets.map((socket, i) =>
-            recipeClient(load, socket, this.phase, {
-              root: recipeRoot(plan.tree.root, command.phaseIndex, command.warmUp),
-              index: parts.firstIndex + i,
-              clientCount: plan.connectionCount,
-              seed: this.seed + i,
-              delays: new WatchDelays(command.delays),
-            }),
-          );
+        : this.sockets.map((socket, i) => this.recipeParticipant(load, socket, i));
+  }
+
+  private recipeParticipant(load: RecipeLoad, socket: SessionSocket, i: number): Participant {
+    const { setting, firstIndex } = this.parts;
+    const { plan, addresses } = setting;
+    const { phaseIndex, warmUp, delays } = this.command;
+    const place = {
+      root: recipeRoot(plan.tree.root, phaseIndex, warmUp),
+      index: firstIndex + i,
+      clientCount: plan.connectionCount,
+    };
+    if (load.kind === 'library') {
+      const { sessionTimeoutMs } = plan;
+      return new LibraryClient(this.phase, load, { ...place, addresses, sessionTimeoutMs });
+    }
+    return recipeClient(load, socket, this.phase, {
+      ...place,
+      seed: this.seed + i,
+      delays: new WatchDelays(delays),
+    });
   }
 
   stop(): void {
@@ -117,7 +130,7 @@ export class PhaseRunner {
     for (const participant of this.participants) participant.giveUp(endMs);
     const unansweredCounts = phase.unanswered.counts;
     await this.cleanUp();
-    for (const participant of this.participants) participant.leave();
+    await Promise.all(this.participants.map((participant) => participant.leave()));
     if (this.sockets !== this.parts.sockets) for (const socket of this.sockets) socket.close();
     return {
       measuredMs,

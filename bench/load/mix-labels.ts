@@ -1,9 +1,10 @@
 /** The names under which the latencies of a phase are kept: the same on the workers and on the main thread. */
-import type { LoadOp, PhasePlan, RecipeLoad } from '../plan/plan.ts';
+import type { LibraryRecipe, LoadOp, PhasePlan, RecipeLoad } from '../plan/plan.ts';
 
 export interface PhaseLabel {
   readonly name: string;
-  readonly kind: LoadOp | 'event' | 'step';
+  /** `round`: one whole use of a recipe, counted as a request. */
+  readonly kind: LoadOp | 'round' | 'event' | 'step';
 }
 
 /** The history check's reads: a sync and a get behind it, in one session. */
@@ -12,6 +13,7 @@ export const FRESH_READ_LABEL = 'fresh read';
 /** Entries of a mix come first, in their order: an entry's number is its label. */
 export function phaseLabels(phase: PhasePlan, check: boolean): readonly PhaseLabel[] {
   const { load } = phase;
+  if (load.kind === 'library') return libraryLabels(load.recipe);
   if (load.kind !== 'mix') return RECIPE_LABELS[load.kind];
   const labels: PhaseLabel[] = load.entries.map(({ label, op }) => ({ name: label, kind: op }));
   if (check) labels.push({ name: FRESH_READ_LABEL, kind: 'get' });
@@ -21,8 +23,22 @@ export function phaseLabels(phase: PhasePlan, check: boolean): readonly PhaseLab
   return labels;
 }
 
+/** The order is that of `recipe/library-rounds.ts`. */
+const LIBRARY_STEPS: Readonly<Record<LibraryRecipe, readonly string[]>> = {
+  lock: ['acquire', 'release'],
+  election: ['lead', 'resign'],
+  barrier: ['enter', 'leave'],
+  queue: ['put', 'take'],
+  discovery: ['register', 'find', 'unregister'],
+};
+
+function libraryLabels(recipe: LibraryRecipe): readonly PhaseLabel[] {
+  const steps = LIBRARY_STEPS[recipe].map((name): PhaseLabel => ({ name, kind: 'step' }));
+  return [{ name: 'round', kind: 'round' }, ...steps];
+}
+
 /** The order is that of the label numbers in each recipe's file. */
-const RECIPE_LABELS: Readonly<Record<RecipeLoad['kind'], readonly PhaseLabel[]>> = {
+const RECIPE_LABELS: Readonly<Record<Exclude<RecipeLoad['kind'], 'library'>, readonly PhaseLabel[]>> = {
   sessionStorm: [
     { name: 'get', kind: 'get' },
     { name: 'open session', kind: 'step' },

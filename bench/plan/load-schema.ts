@@ -1,6 +1,6 @@
 /** What a phase sends, as it is written in a plan file and as the plan has it: keys, values, arrival, recipes. */
 import { choice, expanded, flag, integer, leaf, list, mapping, named, number, word } from './field.ts';
-import { type KeyChoice, LIMITS, type RecipeLoad, type Sizes } from './plan.ts';
+import { type KeyChoice, LIBRARY_RECIPES, LIMITS, type RecipeLoad, type Sizes } from './plan.ts';
 import { parseShare, parseSize } from './quantity.ts';
 import { duration, share, size, sizeRange } from './units.ts';
 
@@ -122,11 +122,16 @@ export const recipe = choice(
         .prefault(200)
         .describe('barriers that every connection enters, then leaves'),
     }).describe('all wait for each other (ATC 2010, table 3); ends when done, `measure` is its time limit'),
+    library: mapping({
+      recipe: word(LIBRARY_RECIPES).prefault('lock').describe('which recipe'),
+      objects: integer(1, OBJECTS_MAX).prefault(1).describe('locks, queues ... that the connections share'),
+      hold: duration(0, phaseMs.max).prefault(0).describe('how long a lock or a leadership is held'),
+    }).describe('a recipe of `ringkeeper/recipes`, as users run it, with the typed client'),
     createThenDelete: mapping({
       values: sizes.prefault('1KiB').describe('sizes of the values'),
     }).describe('create, wait, delete without waiting, again (ATC 2010, table 2)'),
   },
-  'sessionStorm, watchFanout, lock, doubleBarrier or createThenDelete, by name or as {name: {option: value}}',
+  'sessionStorm, watchFanout, lock, doubleBarrier, library or createThenDelete, by name or as {name: {option: value}}',
 ).transform((chosen): RecipeLoad => {
   switch (chosen.form) {
     case 'sessionStorm':
@@ -141,6 +146,10 @@ export const recipe = choice(
       return { kind: 'lock', locks: chosen.options.locks, holdMs: chosen.options.hold };
     case 'doubleBarrier':
       return { kind: 'doubleBarrier', barriers: chosen.options.barriers };
+    case 'library': {
+      const { recipe: name, objects, hold } = chosen.options;
+      return { kind: 'library', recipe: name, objects, holdMs: hold };
+    }
     case 'createThenDelete':
       return { kind: 'createThenDelete', values: chosen.options.values };
   }

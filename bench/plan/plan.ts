@@ -85,6 +85,9 @@ export type Load =
     }
   | RecipeLoad;
 
+export const LIBRARY_RECIPES = ['lock', 'election', 'barrier', 'queue', 'discovery'] as const;
+export type LibraryRecipe = (typeof LIBRARY_RECIPES)[number];
+
 /** Clients that react to replies and events; each connection is one client. */
 export type RecipeLoad =
   /** Opens a session, sends one read, closes it, again; `abrupt` drops the connection instead. */
@@ -95,6 +98,13 @@ export type RecipeLoad =
   | { readonly kind: 'lock'; readonly locks: number; readonly holdMs: number }
   /** Enters `barriers` double barriers of all connections, then leaves them all (ATC'10, table 3). Ends when done. */
   | { readonly kind: 'doubleBarrier'; readonly barriers: number }
+  /** `ringkeeper/recipes` as users run it, on `objects` paths; locks and leaderships are held for `holdMs`. */
+  | {
+      readonly kind: 'library';
+      readonly recipe: LibraryRecipe;
+      readonly objects: number;
+      readonly holdMs: number;
+    }
   /** Create, wait, delete without waiting, again (ATC'10, table 2). */
   | { readonly kind: 'createThenDelete'; readonly values: Sizes };
 

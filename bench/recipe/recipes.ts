@@ -5,13 +5,14 @@ import type { SessionSocket } from '../load/session-socket.ts';
 import type { RecipeLoad } from '../plan/plan.ts';
 import { CreateThenDeleteClient } from './create-then-delete.ts';
 import { barrierDirectory, DoubleBarrierClient } from './double-barrier.ts';
+import { libraryPath } from './library-client.ts';
 import { LockClient, lockDirectory } from './lock-contention.ts';
 import type { RecipeClient, RecipeSetting } from './recipe-client.ts';
 import { SessionStormClient } from './session-storm.ts';
 import { FANOUT_TARGETS_PER_ZNODE, FanoutWatcher, FanoutWriter, fanoutPath } from './watch-fanout.ts';
 
 export function recipeClient(
-  load: RecipeLoad,
+  load: Exclude<RecipeLoad, { kind: 'library' }>,
   socket: SessionSocket,
   phase: LoadPhase,
   setting: RecipeSetting,
@@ -50,6 +51,8 @@ export function recipeZnodes(load: RecipeLoad, root: string): readonly string[] 
       return each(load.znodes, (znode) => fanoutPath(root, znode));
     case 'lock':
       return each(load.locks, (lock) => lockDirectory(root, lock));
+    case 'library':
+      return each(load.objects, (object) => libraryPath(root, object));
     case 'doubleBarrier':
       return each(load.barriers, (barrier) => barrierDirectory(root, barrier));
     default:

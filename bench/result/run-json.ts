@@ -29,7 +29,7 @@ export interface LatencySummary {
 export interface OpResult {
   /** A label of the mix, a step of a recipe, or the event of a watch. */
   readonly label: string;
-  readonly kind: LoadOp | 'event' | 'step';
+  readonly kind: LoadOp | 'round' | 'event' | 'step';
   readonly perSecond: number;
   readonly latency: LatencySummary;
   /** Counted from the instant of sending; equal to `latency` in a closed loop. */

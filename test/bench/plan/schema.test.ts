@@ -173,6 +173,13 @@ test('recipes go by their name or with options', () => {
   assert.deepEqual(recipe('{sessionStorm: {abrupt: true}}'), { kind: 'sessionStorm', abrupt: true });
   assert.deepEqual(recipe('watchFanout'), { kind: 'watchFanout', znodes: 1, writesPerSecond: 100 });
   assert.deepEqual(recipe('{lock: {locks: 4, hold: 5ms}}'), { kind: 'lock', locks: 4, holdMs: 5 });
+  assert.deepEqual(recipe('library'), { kind: 'library', recipe: 'lock', objects: 1, holdMs: 0 });
+  assert.deepEqual(recipe('{library: {recipe: queue, objects: 3}}'), {
+    kind: 'library',
+    recipe: 'queue',
+    objects: 3,
+    holdMs: 0,
+  });
   assert.deepEqual(recipe('doubleBarrier'), { kind: 'doubleBarrier', barriers: 200 });
   assert.deepEqual(recipe('{createThenDelete: {values: 5B}}'), {
     kind: 'createThenDelete',

@@ -104,6 +104,35 @@ test('recipes run to their end without an error, each with its steps', async () 
   assert.ok(barrier.measuredMs < 20_000, 'it ends when the work is done');
 });
 
+test('recipes of the library run as users run them, each with its steps', async () => {
+  const steps = {
+    lock: ['acquire', 'release'],
+    election: ['lead', 'resign'],
+    barrier: ['enter', 'leave'],
+    queue: ['put', 'take'],
+    discovery: ['register', 'find', 'unregister'],
+  };
+  const phases = Object.fromEntries(
+    Object.keys(steps).map((recipe) => [
+      recipe,
+      {
+        recipe: { library: { recipe, objects: 2, hold: recipe === 'lock' ? '2ms' : '0ms' } },
+        warmup: '500ms',
+        measure: '1s',
+      },
+    ]),
+  );
+  const outcome = await runTiny(planOf(phases, { workers: 2, connections: 6 }), 'embedded');
+  assertClean(outcome!.run);
+  const labels = labelsOf(outcome!);
+  for (const [recipe, names] of Object.entries(steps)) {
+    assert.deepEqual(labels[recipe], ['round', ...names]);
+    const { ops, requests } = outcome!.run.phases.find(({ plan: phase }) => phase.name === recipe)!;
+    const counts = ops.map(({ latency }) => latency.count);
+    assert.ok(requests > 0 && counts.every((count) => count > 0), `${recipe}: ${counts}`);
+  }
+});
+
 test('a service that was running already keeps nothing of the run, and a root that exists is refused', async () => {
   const target = await startTestTarget('embedded:extendedTypesEnabled=true', tempDir, {
     extendedTypes: true,

@@ -278,7 +278,7 @@ export const ERROR_CASES: readonly (readonly [yaml: string, place: string, messa
   [
     phase('recipe: lok'),
     ':1:14',
-    'phases.a.recipe: "lok" - did you mean "lock"? allowed: sessionStorm, watchFanout, lock, doubleBarrier or createThenDelete, by name or as {name: {option: value}}',
+    'phases.a.recipe: "lok" - did you mean "lock"? allowed: sessionStorm, watchFanout, lock, doubleBarrier, library or createThenDelete, by name or as {name: {option: value}}',
   ],
   [
     phase('recipe: {lock: {lokcs: 2}}'),
