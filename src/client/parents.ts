@@ -36,13 +36,22 @@ export async function ensurePath(
 ): Promise<void> {
   if (path === '/') return;
   const left = bounded(zk.core, options);
-  try {
-    await createWithParents(zk, op.create(path, null, { mode: kind }), left(), kind);
-  } catch (error) {
-    if (isZk(error, 'NODEEXISTS')) return;
-    // Servers without containers.
-    if (kind === 'container' && isZk(error, 'UNIMPLEMENTED'))
-      return ensurePath(zk, path, 'persistent', left());
-    throw error;
+  for (;;) {
+    try {
+      await createWithParents(zk, op.create(path, null, { mode: kind }), left(), kind);
+      return;
+    } catch (error) {
+      if (isZk(error, 'NODEEXISTS')) return;
+      // Servers without containers.
+      if (kind === 'container' && isZk(error, 'UNIMPLEMENTED'))
+        return ensurePath(zk, path, 'persistent', left());
+      if (!isBroken(error)) throw error;
+    }
   }
+}
+
+/** Whoever made it, it is there: what became of the request needs no answer, it is sent again. */
+function isBroken(error: unknown): boolean {
+  if (isZk(error, 'CONNECTIONLOSS')) return error.outcome === 'unknown';
+  return isZk(error, 'SESSIONLOST') || isZk(error, 'SESSIONEXPIRED');
 }

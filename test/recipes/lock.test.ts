@@ -195,6 +195,18 @@ for (const [name, make, missing] of [
         });
       });
 
+    for (const policy of ['suspended', 'session'] as const)
+      it(`is proved or lost when the connection is cut meanwhile, by policy ${policy}`, async () => {
+        await cutAtEachStep(server.address, async (cut, label) => {
+          const lease = await lock(cut, `/locks/l-${policy}`, { policy }).acquire();
+          const proof = await lease.verify().catch((error: unknown) => error);
+          if (policy === 'suspended' || label.startsWith('expiry'))
+            assert.ok(typeof proof === 'number' || proof instanceof LeaseLostError, String(proof));
+          else assert.equal(typeof proof, 'number', String(proof));
+          await lease.release();
+        });
+      });
+
     it('runs work inside, and releases whatever happens', async () => {
       const guarded = lock(zk, '/locks/g');
       assert.equal(await guarded.do(async (lease) => lease.isHeld), true);

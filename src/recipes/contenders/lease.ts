@@ -10,7 +10,7 @@ import type { Zxid } from '../../base/zxid.ts';
 import type { ResultOf } from '../../client/index.ts';
 import { MultiError, op, removeSurely, transact, type WriteOp, type Zk } from '../../client/index.ts';
 import { LeaseLostError } from './errors.ts';
-import { untilAborted } from './wait.ts';
+import { mayTryAgain, untilAborted } from './wait.ts';
 
 /** What was got: our znode, and the zxid that created it. */
 export interface Turn {
@@ -69,10 +69,18 @@ export class Lease implements AsyncDisposable {
     await Promise.race([untilAborted(this.signal), this.over.promise]);
   }
 
-  /** A committed proof. Returns the zxid at which it was held. */
+  /** A committed proof. Returns the zxid at which it was held. @throws LeaseLostError when there is none. */
   async verify(): Promise<Zxid> {
-    const { zxid } = await this.transact([]);
-    return zxid;
+    for (;;) {
+      try {
+        const { zxid } = await this.transact([]);
+        return zxid;
+      } catch (error) {
+        if (this.signal.aborted) throw this.signal.reason;
+        // It writes nothing: with a lease that outlives the connection, the same is asked again.
+        if (!mayTryAgain(error)) throw error;
+      }
+    }
   }
 
   /** All of `ops`, only if it is still held. */

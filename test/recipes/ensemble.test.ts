@@ -1,0 +1,166 @@
+/**
+ * Recipes on three servers (Apache 3.8.0), each client at another one, while the leader is killed and comes back: exclusion by
+ * history, one leader by token, each item once, a barrier never passed early, no change of a number lost.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { connect, utf8, type Zk } from '../../src/client/index.ts';
+import {
+  counter,
+  discovery,
+  doubleBarrier,
+  election,
+  LeaseLostError,
+  lock,
+  queue,
+} from '../../src/recipes/index.ts';
+import { ApacheMember } from '../support/apache-member.ts';
+import { freePort } from '../support/server.ts';
+import { need } from '../support/skip.ts';
+import { until } from '../support/until.ts';
+
+const SIDS = [1, 2, 3];
+
+describe('recipes on three servers', { skip: need('java', 'zookeeper') }, () => {
+  const members: ApacheMember[] = [];
+  const clients: Zk[] = [];
+
+  before(async () => {
+    const servers: Record<number, string> = {};
+    for (const sid of SIDS) servers[sid] = `127.0.0.1:${await freePort()}:${await freePort()}`;
+    for (const sid of SIDS) members.push(new ApacheMember({ sid, servers }));
+    await Promise.all(members.map((member) => member.start()));
+    for (const member of members) await until(async () => (await member.mode()) !== null);
+    const all = members.map(({ address }) => address);
+    // Each begins at a server of its own; when that one is gone, at any other.
+    for (const member of members) {
+      const zk = await connect(member.address, { sessionTimeoutMs: 5_000 });
+      zk.updateServers([member.address, ...all].join());
+      clients.push(zk);
+    }
+  });
+
+  after(async () => {
+    await Promise.all(clients.map((zk) => zk.close()));
+    await Promise.all(members.map((member) => member.dispose()));
+  });
+
+  it('hold while the leader is killed and comes back', async () => {
+    const [zk] = clients;
+    const state = { isOver: false };
+    /** The resource: it knows the largest token that it has seen, and refuses smaller ones. */
+    const resource = { token: 0, writes: 0, refused: 0 };
+    const held: number[] = [];
+    const locking = clients.map(async (one) => {
+      let rounds = 0;
+      while (!state.isOver || rounds < 5) {
+        await lock(one, '/three/lock')
+          .do(async (lease) => {
+            await lease.verify();
+            if (lease.token < resource.token) resource.refused++;
+            else {
+              assert.ok(lease.token > resource.token);
+              resource.token = lease.token;
+              resource.writes++;
+            }
+          })
+          .catch(onlyLost);
+        rounds++;
+      }
+    });
+    const leading = clients.map(async (one) => {
+      while (!state.isOver) {
+        await election(one, '/three/leader')
+          .do(async (term) => {
+            // A committed proof of each term: their order is that of the tokens.
+            held.push(term.token);
+            await term.verify();
+          })
+          .catch(onlyLost);
+      }
+    });
+    let added = 0;
+    const adding = clients.map(async (one) => {
+      const sum = counter(one, '/three/sum', { exactlyOnce: true });
+      while (!state.isOver) {
+        await sum.add(1);
+        added++;
+      }
+    });
+    const items = queue(zk!, '/three/jobs', utf8);
+    await items.putAll(Array.from({ length: 60 }, (_, i) => `job ${i}`));
+    await zk!.ensurePath('/three/done');
+    const results = new Set<string>();
+    const working = clients.map(async (one) => {
+      const mine = queue(one, '/three/jobs', utf8);
+      while (results.size < 60) {
+        const claim = await mine.tryClaim();
+        if (claim === null) {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          continue;
+        }
+        const lost = await claim.done().then(() => false, onlyLost);
+        if (lost) continue;
+        assert.ok(!results.has(claim.value), claim.value);
+        results.add(claim.value);
+      }
+    });
+    const leader = await leaderOf(members);
+    await leader.kill();
+    await until(async () => (await leaderOf(members)) !== leader);
+    await leader.start();
+    await until(async () => (await leader.mode()) === 'follower');
+    await Promise.all(working);
+    state.isOver = true;
+    await Promise.all([...locking, ...leading, ...adding]);
+    assert.deepEqual(
+      held,
+      held.toSorted((a, b) => a - b),
+    );
+    assert.ok(resource.writes >= 15);
+    assert.equal(await counter(zk!, '/three/sum', { exactlyOnce: true }).get(), added);
+    assert.deepEqual(await items.items(), []);
+  });
+
+  it('begin and end together, and find each other', async () => {
+    for (let round = 0; round < 5; round++) {
+      let entered = 0;
+      let left = 0;
+      await Promise.all(
+        clients.map(async (zk, i) => {
+          const barrier = doubleBarrier(zk, `/three/round-${round}`, { members: 3 });
+          if (i === 2) await until(async () => (await zk.exists(`/three/round-${round}`)) !== null);
+          entered++;
+          await barrier.enter();
+          assert.equal(entered, 3);
+          left++;
+          await barrier.leave();
+          assert.equal(left, 3);
+        }),
+      );
+    }
+    const all = clients.map((zk, i) =>
+      discovery(zk, '/three/services').register({ name: 'web', id: `i${i}`, address: 'h' }),
+    );
+    await Promise.all(all.map((one) => one.ready()));
+    for (const zk of clients) {
+      await using web = await discovery(zk, '/three/services').provider('web');
+      await web.sync();
+      assert.equal(web.instances.length, 3);
+    }
+    await Promise.all(all.map((one) => one.close()));
+  });
+});
+
+/** What an exchange of leaders may do to a holder; anything else fails the test. True. */
+function onlyLost(error: unknown): true {
+  assert.ok(error instanceof LeaseLostError, String(error));
+  return true;
+}
+
+async function leaderOf(members: readonly ApacheMember[]): Promise<ApacheMember> {
+  for (;;) {
+    for (const member of members) if ((await member.mode()) === 'leader') return member;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
