@@ -162,7 +162,11 @@ function runHere() {
   }
   // Compiled code and stripped types are kept between runs: half the start-up time.
   const directory = cacheDirectory();
-  if (directory !== null) nodeModule.enableCompileCache(directory);
+  if (directory !== null) {
+    nodeModule.enableCompileCache(directory);
+    // Threads have it from the environment: without it each strips the types of its modules again, half a server's start.
+    process.env.NODE_COMPILE_CACHE ??= directory;
+  }
   // Seen to let two objects share one number: src/decisions/32; also in test/support/v8-flags.ts.
   v8.setFlagsFromString('--no-maglev-escape-analysis');
   // What closed connections leave behind is collected when it is half of what lives; V8 itself lets it be up to 3 times.

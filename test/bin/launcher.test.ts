@@ -146,12 +146,12 @@ describe('signals', () => {
   }
 
   /** Runs a command of a shell that starts a server; its process id when it is ready. */
-  async function start(command: string): Promise<Started> {
+  async function start(command: string, env: NodeJS.ProcessEnv = {}): Promise<Started> {
     const dataDir = join(directory, `data-${count++}`);
     const script = command.replace('SERVE', `serve --data-dir ${dataDir} ${FLAGS.join(' ')}`);
     const child = spawn('bash', ['-c', script], {
       cwd: directory,
-      env: { ...process.env, PATH, npm_command: undefined },
+      env: { ...process.env, PATH, npm_command: undefined, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.push(child);
@@ -185,6 +185,19 @@ describe('signals', () => {
     process.kill(pid, 'SIGHUP');
     assert.deepEqual(await once(child, 'exit'), [0, null]);
     assert.match(await errors, /SIGHUP: stopping/);
+  });
+
+  it('threads use the cache of compiled code too', async () => {
+    // In a thread it is there before anything of ours runs.
+    const tell = `data:text/javascript,import m from 'node:module';import w from 'node:worker_threads';if(!w.isMainThread)console.error('thread '+m.getCompileCacheDir())`;
+    const caches = join(directory, 'caches-of-threads');
+    mkdirSync(caches);
+    const env = { XDG_CACHE_HOME: caches, NODE_COMPILE_CACHE: undefined };
+    const { pid, errors } = await start(`exec node "--import=${tell}" ${LAUNCHER} SERVE`, env);
+    process.kill(pid, 'SIGTERM');
+    const used = [...(await errors).matchAll(/^thread (.*)$/gm)].map(([, folder]) => dirname(folder!));
+    assert.ok(used.length > 0);
+    assert.deepEqual(new Set(used), new Set([join(caches, 'ringkeeper')]));
   });
 
   const npx = spawnSync('npx', ['--version']).error === undefined ? false : 'no npx';

@@ -12,8 +12,6 @@ const STAT_FILE = '/proc/self/stat';
 const TICKS_PER_SECOND = 100;
 
 if (isMainThread) {
-  // Not for the servers that a test starts: they have a cache of their own.
-  delete process.env['NODE_COMPILE_CACHE'];
   const costsFile = process.env[TEST_COSTS_FILE];
   delete process.env[TEST_COSTS_FILE];
   if (costsFile !== undefined) {
