@@ -132,16 +132,20 @@ export function createParts(
   const state = createState(options, ports, surroundings);
   const replier = new Replier(state.progress, state.clock, state.statistics, state.clients);
   const writes = createWrites(options, ports, state);
-  const largeReply = new LargeReply(state.tree, replier, (client) => listener.onLargeReplyDone(client));
+  const largeReply = new LargeReply(state.tree, state.work, replier, (client) =>
+    listener.onLargeReplyDone(client),
+  );
   const lookup = new PathLookup(state.tree, state.acls, state.providers);
   const watchOps = new WatchOps(state.watches, lookup, replier, (conn, limit) => {
     const client = state.clients.get(conn);
     if (client !== undefined) state.clients.endAtLimit(client, limit);
   });
-  const descendants = new DescendantCount(state.tree, state.effects, replier, (client) =>
+  const descendants = new DescendantCount(state.tree, state.work, state.effects, replier, (client) =>
     listener.onLargeReplyDone(client),
   );
-  const restore = new WatchRestore(watchOps, lookup, replier, (client) => listener.onLargeReplyDone(client));
+  const restore = new WatchRestore(watchOps, state.work, lookup, replier, (client) =>
+    listener.onLargeReplyDone(client),
+  );
   const reads = new ReadOps({ ...state, watchOps, restore, lookup, replier, largeReply, descendants });
   const words = new WordAnswers(state.clients, replier);
   const authenticator = new Authenticator({ ...state, replier, reports });

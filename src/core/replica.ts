@@ -48,6 +48,8 @@ export class Replica implements CorePort {
   private readonly log: LogPort;
   private readonly admin: AdminPort;
   private sweepWaitsForLog = false;
+  /** The oldest proposal waits for reads that must not see it. */
+  private isCommitHeld = false;
   private readonly role: ServerRole;
   private readonly commitPoint: CommitPoint;
   private readonly withdrawal: Withdrawal;
@@ -143,6 +145,7 @@ export class Replica implements CorePort {
   doBackgroundWork(): boolean {
     this.parts.work.begin();
     // Those that have waited for this turn come first: what follows may take all of its time.
+    if (this.isCommitHeld) this.commitDecided();
     if (!this.isPublishing) this.order.doWork();
     if (this.lifecycle.isBusy) this.lifecycle.doWork();
     this.stageMulti();
@@ -296,10 +299,11 @@ export class Replica implements CorePort {
   // ---- commits -------------------------------------------------------------------------------------------
 
   private get hasCommitsLeft(): boolean {
-    const { proposals, proposer } = this.parts;
+    const { proposals, proposer, largeReply } = this.parts;
     return (
       proposals.length > 0 &&
       !proposer.multi.isStaging &&
+      !largeReply.isNoting &&
       proposals.zxids[proposals.headRow]! <= this.progress.decided &&
       !this.parts.clients.isCongested
     );
@@ -309,10 +313,12 @@ export class Replica implements CorePort {
     const { committer, work, effects } = this.parts;
     const { changes, events } = committer;
     let count = 0;
+    this.isCommitHeld = false;
     for (; this.hasCommitsLeft; count++) {
       if (committer.changes - changes + count >= CHANGES_PER_TURN) break;
       if (committer.events - events >= EVENTS_PER_TURN) break;
       this.commitNext();
+      if (this.isCommitHeld) break;
       if (effects.counting !== null) {
         work.charge(Work.listEntries, COUNTED_PER_SLICE);
         break;
@@ -332,7 +338,10 @@ export class Replica implements CorePort {
       if (committer.commitNext()) this.order.onCommitted();
       return;
     }
-    if (!committer.isPublishing) this.order.beginCommit(client, proposals.writes[row]!);
+    if (!committer.isPublishing && !this.order.prepareCommit(client, proposals.writes[row]!)) {
+      this.isCommitHeld = true;
+      return;
+    }
     const isHeld = client.mustHold;
     if (isHeld) client.beginHolding();
     const isDone = committer.commitNext();

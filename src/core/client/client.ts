@@ -69,8 +69,8 @@ export class Client {
     this.establishedMs = options.wallMs;
   }
 
-  hold(piece: HeldPiece, at = this.held.length): void {
-    this.held.splice(at, 0, piece);
+  hold(piece: HeldPiece): void {
+    this.held.push(piece);
     this.heldBytes += piece.bytes.length;
   }
 

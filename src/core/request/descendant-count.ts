@@ -7,14 +7,14 @@
  *            counted    │ not yet         a node that comes or goes below `next` is added or taken off as it is
  *                                         committed, the others are found as they are when their turn comes
  *
- * So the number is exact at the moment of the reply. One such count runs at a time; further large ones wait. A count
- * whose own client is about to commit a later write is finished first: it must not see it. Core thread.
+ * So the number is exact at the moment of the reply. One such count runs at a time; further large ones wait. A later
+ * write of the same client is committed only behind it: it must not see it. Core thread.
  */
 import { type Client, ClientState } from '../client/client.ts';
-import { HeldSink } from '../client/held-sink.ts';
 import { BodyBuffer, type Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
 import { equalBytes } from '../path/path.ts';
+import { type TurnWork, Work } from '../progress/turn-work.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { NodeListener, TreeEffects } from '../txn/tree-effects.ts';
@@ -26,12 +26,15 @@ const SLASH = 47;
 interface Job {
   readonly request: RequestView;
   readonly path: Uint8Array;
+  /** The reply goes behind what is held for the client. */
+  readonly isHeld: boolean;
   next: number;
   count: number;
 }
 
 export class DescendantCount implements NodeListener {
   private readonly tree: Tree;
+  private readonly work: TurnWork;
   private readonly effects: TreeEffects;
   private readonly replier: Replier;
   private readonly node: ZnodeCursor;
@@ -41,8 +44,15 @@ export class DescendantCount implements NodeListener {
   private readonly onDone: (client: Client) => void;
 
   /** `onDone`: as of a large reply. */
-  constructor(tree: Tree, effects: TreeEffects, replier: Replier, onDone: (client: Client) => void) {
+  constructor(
+    tree: Tree,
+    work: TurnWork,
+    effects: TreeEffects,
+    replier: Replier,
+    onDone: (client: Client) => void,
+  ) {
     this.tree = tree;
+    this.work = work;
     this.effects = effects;
     this.replier = replier;
     this.node = tree.cursor();
@@ -55,8 +65,7 @@ export class DescendantCount implements NodeListener {
 
   /** Answers, or starts to; `node` stands on the committed record. False = another count is being made. */
   answer(request: RequestView, node: ZnodeCursor): boolean {
-    const isHeld = request.client.sink instanceof HeldSink;
-    const count = this.walk(node.nodeId, isHeld ? Number.POSITIVE_INFINITY : AT_ONCE_MAX);
+    const count = this.walk(node.nodeId, AT_ONCE_MAX);
     if (count >= 0) {
       this.reply(request, count);
       return true;
@@ -65,7 +74,7 @@ export class DescendantCount implements NodeListener {
     const kept = new RequestView();
     kept.recall(request.client, request.xid, request.op, request.receivedMs);
     const path = node.bytes.slice(node.pathStart, node.pathStart + node.pathLength);
-    this.job = { request: kept, path, next: 1, count: 0 };
+    this.job = { request: kept, path, isHeld: request.client.isHolding, next: 1, count: 0 };
     this.effects.listener = this;
     request.client.isStreaming = true;
     return true;
@@ -79,12 +88,9 @@ export class DescendantCount implements NodeListener {
     else if (this.count(job, IDS_PER_TURN)) this.finish(job);
   }
 
-  /** A write of the client that it has sent behind its read is about to commit. */
-  finishOf(client: Client): void {
-    const { job } = this;
-    if (job === null || job.request.client !== client) return;
-    this.count(job, Number.POSITIVE_INFINITY);
-    this.finish(job);
+  /** It is counting for this client: no write that was sent behind the request may be committed. */
+  isFor(client: Client): boolean {
+    return this.job !== null && this.job.request.client === client;
   }
 
   /** A node has been committed (+1), or is about to go (−1). */
@@ -97,6 +103,7 @@ export class DescendantCount implements NodeListener {
   private count(job: Job, idsMax: number): boolean {
     const { tree, node } = this;
     const to = Math.min(job.next + idsMax, tree.nodes.idEnd);
+    this.work.charge(Work.listEntries, to - job.next);
     for (; job.next < to; job.next++) {
       const record = tree.committedOf(job.next);
       if (record === 0) continue;
@@ -132,7 +139,12 @@ export class DescendantCount implements NodeListener {
   }
 
   private finish(job: Job): void {
+    // Behind the events of changes that are counted.
+    const { client } = job.request;
+    const isHeld = job.isHeld || client.held.length > 0;
+    if (isHeld) client.beginHolding();
     this.reply(job.request, job.count);
+    if (isHeld) client.endHolding();
     this.end(job);
   }
 

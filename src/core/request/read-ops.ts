@@ -7,6 +7,7 @@
  */
 
 import { Perm } from '../../wire/acl.ts';
+import { copyBytes } from '../../wire/copy-bytes.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { MultiRequest } from '../../wire/multi.ts';
 import { OpCode, SpecialXid } from '../../wire/opcodes.ts';
@@ -27,8 +28,9 @@ import type { ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
 import type { DescendantCount } from './descendant-count.ts';
-import type { LargeReply } from './large-reply.ts';
+import { AT_ONCE_MAX, type LargeReply, type Noting } from './large-reply.ts';
 import type { PathLookup } from './path-lookup.ts';
+import type { ReplyPlan } from './reply-plan.ts';
 import type { WatchOps } from './watch-ops.ts';
 import type { WatchRestore } from './watch-restore.ts';
 
@@ -126,10 +128,10 @@ export class ReadOps {
     }
   }
 
-  /** Before a later write of the client commits. */
-  finishOf(client: Client): void {
-    this.descendants.finishOf(client);
-    this.restore.finishOf(client);
+  /** A read of the client is under way that a later write of its own must not be committed before. */
+  isReadingFor(client: Client): boolean {
+    const { descendants, restore, largeReply } = this;
+    return descendants.isFor(client) || restore.isFor(client) || largeReply.isHeldFor(client);
   }
 
   // ---- single nodes --------------------------------------------------------------------------------------
@@ -173,7 +175,7 @@ export class ReadOps {
       err = this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
     }
     if (err !== ErrorCode.ok) return this.refuse(request, err);
-    if (this.largeReply.mustWait(client, this.node.numChildren)) return false;
+    if (this.largeReply.mustWait(this.node.numChildren)) return false;
     if (named.watch && !this.watchOps.add(client, bytes, WatchMode.standardChild)) return true;
     this.largeReply.sendChildren(request, this.node, stat);
     return true;
@@ -225,7 +227,7 @@ export class ReadOps {
       this.status(request, ErrorCode.marshallingError);
       return true;
     }
-    if (largeReply.mustWait(client, multiRead.count * LOOKUPS_PER_UNIT)) return false;
+    if (largeReply.mustWait(multiRead.count * LOOKUPS_PER_UNIT)) return false;
     const plan = largeReply.begin();
     while (multiRead.next()) {
       const named = multiRead.pathWatch;
@@ -242,7 +244,7 @@ export class ReadOps {
         return true;
       } else {
         plan.header(OpCode.getChildren);
-        largeReply.noteChildren(plan, node.nodeId);
+        plan.list(node.nodeId, node.numChildren);
       }
       if (plan.bodyBytes > MULTI_READ_BYTES_MAX) {
         this.status(request, ErrorCode.marshallingError);
@@ -250,7 +252,7 @@ export class ReadOps {
       }
     }
     plan.end();
-    if (largeReply.mustWait(client, plan.work)) return false;
+    if (largeReply.mustWait(plan.work)) return false;
     largeReply.send(request, 2 * MULTI_READ_BYTES_MAX);
     return true;
   }
@@ -262,25 +264,57 @@ export class ReadOps {
       this.status(request, ErrorCode.marshallingError);
       return true;
     }
-    const { node, tree, largeReply } = this;
+    const { largeReply } = this;
     const owned = this.ephemerals.of(client.session);
-    if (largeReply.mustWait(client, owned?.size ?? 0)) return false;
+    const size = owned?.size ?? 0;
+    if (largeReply.mustWait(size)) return false;
     const prefixLength = isBlankOrRoot(bytes, named.pathStart, named.pathLength) ? 0 : named.pathLength;
-    const high = this.sessions.idHigh[client.session]!;
-    const low = this.sessions.idLow[client.session]!;
+    if (owned !== undefined && size > AT_ONCE_MAX) {
+      const prefix = new Uint8Array(prefixLength);
+      copyBytes(bytes, named.pathStart, prefixLength, prefix, 0);
+      const ids = owned.values();
+      const noting: Noting = (plan, itemsMax) => {
+        if (plan.length === 0) plan.count(0);
+        return this.noteOwned(plan, itemsMax, ids, client.session, prefix, 0, prefixLength);
+      };
+      largeReply.start(request, null, Number.POSITIVE_INFINITY, noting);
+      return true;
+    }
     const plan = largeReply.begin();
     plan.count(0);
-    for (const id of owned ?? []) {
-      const record = tree.committedOf(id);
+    if (owned !== undefined) {
+      this.noteOwned(plan, size, owned.values(), client.session, bytes, named.pathStart, prefixLength);
+    }
+    largeReply.send(request);
+    return true;
+  }
+
+  // Of the ids those of committed nodes of the session below the prefix; true = there are no more ids.
+  private noteOwned(
+    plan: ReplyPlan,
+    idsMax: number,
+    ids: Iterator<number>,
+    session: number,
+    prefix: Uint8Array,
+    prefixStart: number,
+    prefixLength: number,
+  ): boolean {
+    const { node, tree } = this;
+    const high = this.sessions.idHigh[session]!;
+    const low = this.sessions.idLow[session]!;
+    for (let left = idsMax; left >= 0; left--) {
+      const step = ids.next();
+      if (step.done === true) {
+        plan.setCount(0, plan.nodes);
+        return true;
+      }
+      const record = tree.committedOf(step.value);
       if (record === 0) continue;
       node.moveTo(record);
       if (node.ownerHigh !== high || node.ownerLow !== low || node.pathLength < prefixLength) continue;
-      if (!equalBytes(node.bytes, node.pathStart, bytes, named.pathStart, prefixLength)) continue;
-      plan.path(record);
+      if (equalBytes(node.bytes, node.pathStart, prefix, prefixStart, prefixLength)) plan.path(record);
     }
-    plan.setCount(0, plan.nodes);
-    largeReply.send(request);
-    return true;
+    return false;
   }
 
   private getAllChildrenNumber(request: RequestView): boolean {

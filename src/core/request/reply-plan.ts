@@ -14,7 +14,7 @@ import { grownBytes, grownInts } from '../collections/columns.ts';
 import type { ZnodeCursor } from '../tree/record.ts';
 
 /** The value of an item: a number for the wire, or the offset of a record. */
-const Item = { count: 0, header: 1, error: 2, end: 3, name: 4, path: 5, body: 6 } as const;
+const Item = { count: 0, header: 1, error: 2, end: 3, name: 4, path: 5, body: 6, list: 7 } as const;
 
 const CAPACITY_START = 256;
 /** One unit of work: an item, and so many bytes of it. */
@@ -26,6 +26,8 @@ export class ReplyPlan {
   /** Bytes of all bodies, and how many names and paths: what is known before measuring. */
   bodyBytes = 0;
   nodes = 0;
+  /** Of `nodes`, those in lists that have not been noted name by name. */
+  private listed = 0;
   private kinds = new Uint8Array(CAPACITY_START);
   private values = new Int32Array(CAPACITY_START);
 
@@ -33,6 +35,7 @@ export class ReplyPlan {
     this.length = 0;
     this.bodyBytes = 0;
     this.nodes = 0;
+    this.listed = 0;
     if (this.kinds.length <= 16 * CAPACITY_START) return;
     this.kinds = new Uint8Array(CAPACITY_START);
     this.values = new Int32Array(CAPACITY_START);
@@ -64,6 +67,23 @@ export class ReplyPlan {
     this.add(Item.name, record);
   }
 
+  /** All children of a node, `count` of them: to be noted as a count and names before it is measured or written. */
+  list(parentId: number, count: number): void {
+    this.nodes += count;
+    this.listed += count;
+    this.add(Item.list, parentId);
+  }
+
+  /** The parent whose list the item stands for, or 0. */
+  parentAt(at: number): number {
+    return this.kinds[at] === Item.list ? this.values[at]! : 0;
+  }
+
+  /** An item of another plan, no list. */
+  copy(from: ReplyPlan, at: number): void {
+    this.add(from.kinds[at]!, from.values[at]!);
+  }
+
   path(record: number): void {
     this.nodes++;
     this.add(Item.path, record);
@@ -76,7 +96,7 @@ export class ReplyPlan {
 
   /** Units of work to write it out, before names are measured. */
   get work(): number {
-    return this.length + this.bodyBytes / BYTES_PER_UNIT;
+    return this.length + this.listed + this.bodyBytes / BYTES_PER_UNIT;
   }
 
   /** Bytes that an item takes. */

@@ -8,22 +8,20 @@
  *                                          keeps its place in the queue for the exception:
  *   a parked read becomes ready but finds no room for its reply (a slow client, another large reply being made):
  *                                          the connection is *stalled*. When a later write of its own commits now,
- *                                          the reads up to its marker are made just before, because they must not see
- *                                          it; their replies and its own are held
+ *                                          the reads up to its marker are made before, because they must not see
+ *                                          it, however many turns it takes; their replies and its own are held
  *   closeSession                           waits unevaluated until everything before it has been answered
  *   anything behind a stalled or unevaluated request waits unevaluated
  *
  *     queue of one connection, oldest first (R parked read, after which write; M marker):
  *         R(7) R(7) M(9) R(9) M(12)        7 commits → both R run; 9 commits → its reply, R; 12 commits → its reply
  */
-import { assert } from '../../base/assert.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { isWrite, OpCode } from '../../wire/opcodes.ts';
 import { REQUEST_HEADER_BYTES } from '../../wire/requests.ts';
 import { type Client, ClientState } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import { UNEVALUATED } from '../client/frame-queue.ts';
-import { HeldSink } from '../client/held-sink.ts';
 import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
 import type { WriteNumbers } from '../client/write-numbers.ts';
@@ -192,27 +190,36 @@ export class RequestOrder {
 
   // ---- commits of own writes -----------------------------------------------------------------------------
 
-  /** Before a write of this client commits: its reads that must not see it are made. */
-  beginCommit(client: Client, write: number): void {
+  /**
+   * Before a write of this client commits: its reads that must not see it are made. False: they are not all made yet,
+   * and nothing may be committed; ask again in the next turn.
+   */
+  prepareCommit(client: Client, write: number): boolean {
     const { queue } = client;
-    if (client.isStreaming) this.reads.finishOf(client);
-    if (!queue.isMarked(write)) return;
-    if (!client.isStalled) {
-      queue.takeMarker();
-      return;
-    }
-    client.beginHolding();
+    if (this.isReadingFor(client)) return false;
+    if (!queue.isMarked(write)) return true;
     // The only marker left up to its own: those of earlier writes went with their commits.
-    while (client.state === ClientState.open && !queue.headIsMarker) {
+    while (client.isStalled && client.state === ClientState.open && !queue.headIsMarker) {
+      if (client.heldBytes > HELD_BYTES_MAX) {
+        this.clients.endAtLimit(client, 'heldReplies');
+        break;
+      }
       const request = this.head(client);
       client.lastOp = request.op;
+      client.beginHolding();
       const isMade = this.execute(request);
-      assert(isMade, 'a held reply is made at once');
+      client.endHolding();
+      if (!isMade) return false;
       if (client.state === ClientState.open) queue.shift();
-      if (client.heldBytes > HELD_BYTES_MAX) this.clients.endAtLimit(client, 'heldReplies');
+      if (this.isReadingFor(client)) return false;
     }
-    client.endHolding();
+    if (client.heldBytes > HELD_BYTES_MAX) this.clients.endAtLimit(client, 'heldReplies');
     if (client.state === ClientState.open) queue.takeMarker();
+    return true;
+  }
+
+  private isReadingFor(client: Client): boolean {
+    return client.isStreaming && client.state === ClientState.open && this.reads.isReadingFor(client);
   }
 
   // ---- inside --------------------------------------------------------------------------------------------
@@ -260,7 +267,7 @@ export class RequestOrder {
     // Unknown, or the server's own (createSession): Apache answers with zxid −1 and hangs up.
     const { client } = request;
     this.replier.headerAt(request, -1, ErrorCode.unimplemented);
-    if (client.sink instanceof HeldSink) this.clients.closeBehindHeld(client);
+    if (client.isHolding) this.clients.closeBehindHeld(client);
     else this.clients.close(client);
     return true;
   }

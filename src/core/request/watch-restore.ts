@@ -7,8 +7,8 @@
  *                                                      watch, one below is found as a change when its turn comes
  *
  * So each change is told exactly once, and before the reply. One such job runs at a time; a further long one is not
- * begun, and its connection waits. A write that the client has sent behind the request, and that is about to commit, has the
- * rest done first. Core thread.
+ * begun, and its connection waits. A write that the client has sent behind the request is committed only behind the
+ * rest of it. Core thread.
  */
 import { assert } from '../../base/assert.ts';
 import { copyBytes } from '../../wire/copy-bytes.ts';
@@ -18,9 +18,9 @@ import { OpCode } from '../../wire/opcodes.ts';
 import { SetWatchesRequest } from '../../wire/requests.ts';
 import { StatOffset } from '../../wire/stat.ts';
 import { type Client, ClientState } from '../client/client.ts';
-import { HeldSink } from '../client/held-sink.ts';
 import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
+import { type TurnWork, Work } from '../progress/turn-work.ts';
 import { readZxid } from '../tree/record.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
 import { EventType } from '../watch/watch-table.ts';
@@ -41,10 +41,13 @@ interface Job {
   readonly asked: SetWatchesRequest;
   readonly paths: StringCursor;
   part: number;
+  /** The reply goes behind what is held for the client. */
+  readonly isHeld: boolean;
 }
 
 export class WatchRestore {
   private readonly watchOps: WatchOps;
+  private readonly turnWork: TurnWork;
   private readonly lookup: PathLookup;
   private readonly replier: Replier;
   private readonly onDone: (client: Client) => void;
@@ -53,8 +56,15 @@ export class WatchRestore {
   private job: Job | null = null;
 
   /** `onDone`: as of a large reply. */
-  constructor(watchOps: WatchOps, lookup: PathLookup, replier: Replier, onDone: (client: Client) => void) {
+  constructor(
+    watchOps: WatchOps,
+    work: TurnWork,
+    lookup: PathLookup,
+    replier: Replier,
+    onDone: (client: Client) => void,
+  ) {
     this.watchOps = watchOps;
+    this.turnWork = work;
     this.lookup = lookup;
     this.replier = replier;
     this.onDone = onDone;
@@ -66,8 +76,8 @@ export class WatchRestore {
 
   /** Answers, or starts to. False = another long one is being worked off, and nothing has happened. */
   answer(request: RequestView): boolean {
-    const { client, bytes, view, start, end } = request;
-    const isLong = end - start > AT_ONCE_BYTES_MAX && !(client.sink instanceof HeldSink);
+    const { bytes, view, start, end } = request;
+    const isLong = end - start > AT_ONCE_BYTES_MAX;
     if (isLong && this.job !== null) return false;
     const { asked, paths } = this;
     if (!wrap(asked, request.op, bytes, view, start, end) || this.hasNull(asked, view)) {
@@ -75,21 +85,16 @@ export class WatchRestore {
     } else if (isLong) {
       this.start(request);
     } else {
-      const job = { request, asked, paths, part: Part.data };
+      const job = { request, asked, paths, part: Part.data, isHeld: false };
       paths.wrap(view, asked.dataStart);
       if (this.work(job, Number.POSITIVE_INFINITY)) this.replier.header(request, ErrorCode.ok);
     }
     return true;
   }
 
-  /** One slice of work, if there is any. */
-  doWork(): void {
-    this.goOn(PATHS_PER_TURN);
-  }
-
-  /** A write of the client that it has sent behind its request is about to commit. */
-  finishOf(client: Client): void {
-    if (this.job !== null && this.job.request.client === client) this.goOn(Number.POSITIVE_INFINITY);
+  /** The request of this client is being worked off: no write that was sent behind it may be committed. */
+  isFor(client: Client): boolean {
+    return this.job !== null && this.job.request.client === client;
   }
 
   private start({ client, xid, op, receivedMs, bytes, start, end }: RequestView): void {
@@ -104,19 +109,24 @@ export class WatchRestore {
     assert(isWhole, 'the copy of a sound request');
     const paths = new StringCursor();
     paths.wrap(view, asked.dataStart);
-    this.job = { request: kept, asked, paths, part: Part.data };
+    this.job = { request: kept, asked, paths, part: Part.data, isHeld: client.isHolding };
     client.isStreaming = true;
     client.isRestoring = true;
   }
 
-  private goOn(pathsMax: number): void {
+  /** One slice of work, if there is any. */
+  doWork(): void {
     const { job } = this;
     if (job === null) return;
     const { client } = job.request;
     if (client.state < ClientState.closing) {
-      const isDone = this.work(job, pathsMax);
+      const isDone = this.work(job, PATHS_PER_TURN);
+      this.turnWork.charge(Work.listEntries, PATHS_PER_TURN);
+      const isHeld = job.isHeld || client.held.length > 0;
+      if (isHeld) client.beginHolding();
       if (isDone) this.replier.header(job.request, ErrorCode.ok);
-      else if (client.state < ClientState.closing) return;
+      if (isHeld) client.endHolding();
+      if (!isDone && client.state < ClientState.closing) return;
     }
     this.job = null;
     client.isStreaming = false;

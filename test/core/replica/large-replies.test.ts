@@ -42,19 +42,23 @@ function childrenIn(message: Message | undefined): readonly string[] {
 test('100,000 children: others are answered in between, and the list is of one moment', () => {
   const count = 100_000;
   const { h, c, names } = withChildren(count);
-  const other = h.connect();
+  const [other, pinger] = [h.connect(), h.connect()];
   const zxid = h.replica.progress.committed;
   const messages: Message[] = [];
   c.send(getChildren2('/p', true));
   let turns = 0;
+  let answered = 0;
   for (; c.unanswered > 0; turns++) {
     other.send(remove(`/p/n${turns}`), create(`/p/new${turns}`), getData(`/p/n${turns + 1}`));
+    pinger.send(PING);
     h.durable();
-    assert.equal(other.replies().length, 3, 'answered in the same turn');
+    assert.equal(pinger.replies().length, 1, 'answered in the same turn');
     h.background();
+    answered += other.replies().length;
     messages.push(...c.take());
   }
   assert.ok(turns > 5, `in ${turns} turns`);
+  assert.ok(answered > 0, 'writes go on while it is made');
   h.settle();
   const [list, event] = [...messages, ...c.take()];
   assert.deepEqual(childrenIn(list), names);
@@ -150,6 +154,7 @@ test('multiRead of large lists and values: others are answered in between, and i
   const { h, c, names } = withChildren(20_000);
   c.ok(create('/v', 'x'.repeat(900_000)));
   const other = h.connect();
+  const pinger = h.connect();
   const subs = [
     { op: OpCode.getChildren, path: '/p', watch: false },
     { op: OpCode.getData, path: '/v', watch: false },
@@ -158,9 +163,10 @@ test('multiRead of large lists and values: others are answered in between, and i
     { op: OpCode.getChildren, path: '/p', watch: false },
   ] as const;
   const { reply, turns } = amongOthers(h, c, { op: OpCode.multiRead, subs }, (n) => {
-    other.send(remove(`/p/n${n}`), setData('/v', 'y'), PING);
+    other.send(remove(`/p/n${n}`), setData('/v', 'y'));
+    pinger.send(PING);
     h.durable();
-    assert.equal(other.replies().length, 3);
+    assert.equal(pinger.replies().length, 1);
   });
   assert.ok(turns > 8, `in ${turns} turns`);
   assert.ok(reply.response !== null && 'results' in reply.response);
@@ -221,4 +227,69 @@ test('a count is finished before a later write of its own client commits', () =>
     .replies()
     .flatMap(({ response }) => (response !== null && 'count' in response ? [response.count] : []));
   assert.deepEqual(counts, [50_000]);
+});
+
+/** What a slow client asks for before its own write, and the write: there is no room for any reply. */
+function slowly(...requests: Request[]): {
+  h: ReplicaHarness;
+  slow: Connection;
+  other: Connection;
+  count: number;
+} {
+  const count = 40_000;
+  const { h, c } = withChildren(count);
+  const slow = h.connect();
+  const other = h.connect();
+  for (let i = 0; i < count; i += 500) {
+    slow.ok(multi(...Array.from({ length: 500 }, (_, k) => create(`/e${i + k}`, '', CreateFlags.ephemeral))));
+  }
+  c.ok(create('/own'));
+  slow.send(setData('/own', 'first'), ...requests, create('/p/own'), getData('/own'));
+  slow.wire.room = 0;
+  h.background();
+  h.parts.work.worst();
+  h.parts.work.reset();
+  return { h, slow, other, count };
+}
+
+test('what a slow client has asked for is made in slices before its own write, which waits for it', () => {
+  const list = getChildren('/p');
+  const { h, slow, other, count } = slowly(
+    list,
+    getData('/own'),
+    { op: OpCode.getAllChildrenNumber, path: '/p' },
+    { op: OpCode.getEphemerals, path: '/' },
+    list,
+  );
+  let turns = 0;
+  for (h.durable(); !h.replica.isQuiet; turns++) {
+    other.send(PING, getData('/own'));
+    assert.equal(other.replies().length, 2, 'another client is answered in the same turn');
+    h.durable();
+    h.background();
+  }
+  assert.ok(turns > 15, `in ${turns} turns`);
+  slow.drained();
+  h.settle();
+  const [, first, , number, owned, second, created, read] = slow.replies();
+  assert.equal(childrenIn(first).length, count);
+  assert.equal(childrenIn(second).length, count, 'not the later own write');
+  assert.ok(number?.response != null && 'count' in number.response);
+  assert.equal(number.response.count, count);
+  assert.ok(owned?.response != null && 'paths' in owned.response);
+  assert.equal(owned.response.paths.length, count);
+  assert.deepEqual([created?.err, read?.err], [0, 0]);
+  checkQuiet(h.parts);
+});
+
+test('a slow client goes while its replies are made: its write is committed, and it is released once', () => {
+  const { h, slow, other } = slowly(getChildren('/p'), getChildren('/p'));
+  h.durable();
+  h.background();
+  assert.equal(h.replica.isQuiet, false);
+  slow.disconnect();
+  h.settle();
+  assert.equal(slow.wire.released, true);
+  assert.equal(other.call(getData('/p/own')).err, 0);
+  checkQuiet(h.parts);
 });

@@ -106,6 +106,24 @@ suite('long ACL checks', () => {
     });
   }
 
+  test('reads of a slow client that its own write must wait for', () => {
+    const s = scene();
+    s.caller.ok(create('/own'));
+    s.caller.send(setData('/own', 'a'), ...nodes((path) => getData(path)), setData('/own', 'b'));
+    s.caller.wire.room = 0;
+    const turns = settleAmongPings(s);
+    assert.ok(turns >= LISTS / 3, `in ${turns} turns`);
+    s.caller.drained();
+    s.h.settle();
+    const replies = s.caller.replies();
+    assert.deepEqual(
+      replies.map(({ err }) => err),
+      new Array(LISTS + 2).fill(0),
+    );
+    const compared = s.h.parts.work.worst()[Work.aclEntries]!;
+    assert.ok(compared >= ENTRIES && compared <= ACL_ENTRIES_MAX, `${compared} entries in one turn`);
+  });
+
   test('lists are masked some per turn for a reader who may not administer them', () => {
     const s = scene();
     const owner = s.h.connect();
