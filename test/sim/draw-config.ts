@@ -15,7 +15,8 @@ export function drawConfig({ prng }: World, isCrowded: boolean): ServerConfig {
       { flag: '', key: 'clientPort', value: '2181' },
       { flag: '', key: 'tickTime', value: String(tickTime) },
       { flag: '', key: 'maxSessionTimeout', value: String(8 * tickTime) },
-      { flag: '', key: 'ringkeeper.threadingMode', value: prng.pick(['shared', 'shared', 'pipeline']) },
+      { flag: '', key: 'ringkeeper.threadingMode', value: prng.pick(['shared', 'pipeline', 'dedicated']) },
+      { flag: '', key: 'ringkeeper.ioThreads', value: String(prng.pick([1, 2, 3])) },
       { flag: '', key: 'extendedTypesEnabled', value: String(prng.chance(0.5)) },
     ],
   });

@@ -33,7 +33,7 @@ export interface Machine {
   readonly diskMsMax: number;
   /** How often the proposal ring had hardly any room. */
   fullRings: number;
-  listener: SimListener | null;
+  readonly listeners: SimListener[];
   powerLoss(): void;
   /** The process has ended by itself; null = it was told to stop. */
   onProcessEnd(process: object, ended: Ended | null): void;

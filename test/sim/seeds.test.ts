@@ -28,6 +28,7 @@ const STATES = [
   ...[OpCode.addWatch, OpCode.setWatches2, OpCode.closeSession].map((op) => `op ${op}`),
   'mode shared',
   'mode pipeline',
+  'mode dedicated',
   'a power loss took unacknowledged writes back',
   'a session expired',
   'a watch fired',

@@ -24,7 +24,8 @@ export interface ClientEnd {
 export interface NetworkHost {
   /** False: nobody answers at all. */
   readonly isUp: boolean;
-  readonly listener: SimListener | null;
+  /** On one port: the kernel gives a connection to any of them. */
+  readonly listeners: readonly SimListener[];
   readonly variant: Variant;
   /** Bytes of a client have reached the kernel. */
   onHeard(connection: SimConnection): void;
@@ -151,12 +152,14 @@ export class SimConnection {
   private arrive(): void {
     const { host, world } = this;
     if (this.client === null || !host.isUp) return;
-    if (host.listener === null) {
+    const [first] = host.listeners;
+    if (first === undefined) {
       this.toClient.send('reset');
       return;
     }
-    this.socket = new ServerSocket(this, host.listener.loop, host.variant.events);
-    host.listener.backlog.push(this.socket);
+    const listener = host.listeners.length > 1 ? world.prng.pick(host.listeners) : first;
+    this.socket = new ServerSocket(this, listener.loop, host.variant.events);
+    listener.backlog.push(this.socket);
     world.after(world.span(LATENCY_MS_MIN, 1), () => this.client?.onConnected());
   }
 
@@ -190,14 +193,14 @@ export class SimListener implements Listener, PollSource {
   readonly backlog: ServerSocket[] = [];
   readonly loop: SimLoop;
   private readonly onSocket: (socket: AcceptedSocket) => void;
-  private readonly onListening: (listener: SimListener | null) => void;
+  private readonly onListening: (listener: SimListener, isListening: boolean) => void;
   private readonly open: Set<ServerSocket>;
 
   constructor(
     loop: SimLoop,
     open: Set<ServerSocket>,
     onSocket: (socket: AcceptedSocket) => void,
-    onListening: (listener: SimListener | null) => void,
+    onListening: (listener: SimListener, isListening: boolean) => void,
   ) {
     this.loop = loop;
     this.open = open;
@@ -207,13 +210,13 @@ export class SimListener implements Listener, PollSource {
 
   async listen(options: ListenOptions): Promise<number> {
     this.loop.watch(this);
-    this.onListening(this);
+    this.onListening(this, true);
     return options.port;
   }
 
   close(): void {
     this.loop.unwatch(this);
-    this.onListening(null);
+    this.onListening(this, false);
     for (const socket of this.backlog.splice(0)) socket.refuse();
   }
 

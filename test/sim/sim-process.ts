@@ -1,11 +1,12 @@
 /** One process of a server: the real `startServer` on a platform of virtual time, with its threads as actors. */
 import { createHash } from 'node:crypto';
 import { unreachable } from '../../src/base/assert.ts';
+import type { Transport } from '../../src/net/transport.ts';
 import type { ServerConfig } from '../../src/server/config/server-config.ts';
 import type { JobSetup } from '../../src/server/jobs/jobs.ts';
 import { describeFailure } from '../../src/server/logging/worker-failure.ts';
 import type { FileFigures } from '../../src/server/monitor/file-facts.ts';
-import type { JobThread, Platform, Thread } from '../../src/server/platform/platform.ts';
+import type { JobThread, LoopPlatform, Platform, Thread } from '../../src/server/platform/platform.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
 import type { Ended, Machine } from './machine.ts';
 import type { ServerSocket } from './server-socket.ts';
@@ -28,7 +29,7 @@ export class SimProcess implements Platform {
   readonly openFileCountMax = null;
   readonly isWokenByMessage = true;
   readonly clock;
-  readonly transport;
+  readonly transport: Transport;
   private readonly machine: Machine;
   private readonly config: ServerConfig;
   private readonly threads = new Set<SimWorker>();
@@ -52,13 +53,7 @@ export class SimProcess implements Platform {
       monotonicMs: () => world.nowMs,
       wallMs: () => world.wallMs,
     };
-    this.transport = {
-      createListener: (_keepAlive: boolean, onSocket: ConstructorParameters<typeof SimListener>[2]) =>
-        new SimListener(this.loop, this.sockets, onSocket, (listener) => {
-          if (!this.isGone) machine.listener = listener;
-        }),
-      dial: () => unreachable('a server alone dials nobody'),
-    };
+    this.transport = this.transportOn(this.loop);
     world.add(this.loop);
   }
 
@@ -133,6 +128,33 @@ export class SimProcess implements Platform {
     this.onError = handler;
     return () => {
       this.onError = before;
+    };
+  }
+
+  platformOn(loop: SimLoop): LoopPlatform {
+    const { clock, isWokenByMessage } = this;
+    return { clock, loop, transport: this.transportOn(loop), isWokenByMessage, loopUsage: () => NO_USAGE };
+  }
+
+  wakeIo(): boolean {
+    let isAny = false;
+    for (const { io } of this.threads) {
+      io?.wake();
+      isAny ||= io !== null;
+    }
+    return isAny;
+  }
+
+  private transportOn(loop: SimLoop): Transport {
+    return {
+      createListener: (_keepAlive, onSocket) =>
+        new SimListener(loop, this.sockets, onSocket, (listener, isListening) => {
+          const { listeners } = this.machine;
+          if (this.isGone) return;
+          if (isListening) listeners.push(listener);
+          else if (listeners.includes(listener)) listeners.splice(listeners.indexOf(listener), 1);
+        }),
+      dial: () => unreachable('a server alone dials nobody'),
     };
   }
 

@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 
 export class SimServer implements NetworkHost, Machine {
   disk: MemoryDisk = new MemoryDisk();
-  listener: SimListener | null = null;
+  readonly listeners: SimListener[] = [];
   /** Set when the server of the current incarnation has ended by itself. */
   ended: Ended | null = null;
   readonly world: World;
@@ -41,7 +41,7 @@ export class SimServer implements NetworkHost, Machine {
   }
 
   get isServing(): boolean {
-    return this.listener !== null;
+    return this.listeners.length > 0;
   }
 
   get isRunning(): boolean {
@@ -123,7 +123,7 @@ export class SimServer implements NetworkHost, Machine {
   }
 
   private leave(): void {
-    this.listener = null;
+    this.listeners.length = 0;
     this.connections.clear();
     this.process?.vanish();
     this.process = null;

@@ -1,24 +1,34 @@
 /** A worker of a simulated process: what its entry would do, as an actor of the world. */
+
 import { type CoreWorkerSetup, createCoreLoop } from '../../src/server/host/core-thread.ts';
+import type { IoWorkerCommand, IoWorkerSetup } from '../../src/server/io/io-thread.ts';
 import type { LogAgent } from '../../src/server/log/log-agent.ts';
 import { createLogLoop, type LogWorkerSetup } from '../../src/server/log/log-thread.ts';
 import { describeFailure } from '../../src/server/logging/worker-failure.ts';
-import type { BlockingPlatform, Thread } from '../../src/server/platform/platform.ts';
+import type { BlockingPlatform, LoopPlatform, Thread } from '../../src/server/platform/platform.ts';
 import type { Machine } from './machine.ts';
 import { PowerLoss } from './sim-disk.ts';
-import type { SimLoop } from './sim-loop.ts';
+import { SimIo } from './sim-io.ts';
+import { SimLoop } from './sim-loop.ts';
 import { AgentThread } from './sim-thread.ts';
 import { Violation } from './world.ts';
 
 /** A claim needs room for the largest thing that the request may become. */
 const FULL_SHARE = 0.7;
 
-type Process = BlockingPlatform & { readonly loop: SimLoop };
+interface Process extends BlockingPlatform {
+  readonly loop: SimLoop;
+  /** What a thread with this event loop sees of the machine. */
+  platformOn(loop: SimLoop): LoopPlatform;
+  /** The core rings the io threads; false: there are none, it is the main thread that is rung. */
+  wakeIo(): boolean;
+}
 
 type Listener = (value: never) => void;
 
 export class SimWorker implements Thread {
-  actor: AgentThread | null = null;
+  actor: AgentThread | SimLoop | null = null;
+  io: SimIo | null = null;
   private readonly role: string;
   private readonly machine: Machine;
   private readonly process: Process;
@@ -40,10 +50,14 @@ export class SimWorker implements Thread {
         this.observe(loop.agent as LogAgent, setup);
         this.run(loop);
       } else if (entry.endsWith('/core-worker')) {
-        const toIo = { port };
+        const toIo = {
+          port: { postMessage: (message: null) => this.process.wakeIo() || port.postMessage(message) },
+        };
         this.run(
           createCoreLoop(data as CoreWorkerSetup, { platform: this.process, post: port.postMessage, toIo }),
         );
+      } else if (entry.endsWith('/io-worker')) {
+        this.runIo(data as IoWorkerSetup, port.postMessage);
       } else {
         throw new Error(`the simulator has no thread ${entry}`);
       }
@@ -52,8 +66,10 @@ export class SimWorker implements Thread {
 
   // ---- Thread ----------------------------------------------------------------------------------------------
 
-  /** Only io workers are spoken to, and those are not simulated. */
-  postMessage(): void {}
+  /** Only io workers are spoken to. */
+  postMessage(command: unknown): void {
+    this.io?.command(command as IoWorkerCommand);
+  }
 
   on(event: string, listener: Listener): void {
     const known = this.listeners.get(event);
@@ -80,6 +96,19 @@ export class SimWorker implements Thread {
       busyMs: () => (this.role === 'log' ? world.span(0.02, this.machine.diskMsMax) : 0),
     });
     world.add(this.actor);
+  }
+
+  private runIo(setup: IoWorkerSetup, post: (message: unknown) => void): void {
+    const { world } = this.machine;
+    const onError = (error: unknown): void => this.fail(error);
+    const loop = new SimLoop(this.role, world, onError);
+    this.actor = loop;
+    world.add(loop);
+    this.io = new SimIo(setup, loop, this.process.platformOn(loop), {
+      post,
+      onError,
+      onEnd: () => this.exit(0),
+    });
   }
 
   /** Each transaction is shown to the observer as the log thread takes it from its ring. */
