@@ -194,3 +194,28 @@ test('flags that are wrong are one line and exit status 2, and nothing is starte
   );
   assert.deepEqual([...readdirSync(out), ...readdirSync(temp)], []);
 });
+
+test('client: every task of ours beside a raw socket, and what is not compared is said', async () => {
+  const { out, flags } = places();
+  const sizes = ['--rounds', '1', '--seconds', '0.2', '--warm', '0.1', '--nodes', '1000'];
+  const { stdout, stderr } = await run('client', ...sizes, '--clients', 'ringkeeper,raw-socket', ...flags);
+  assert.equal(stderr, '');
+  const { files, document } = resultIn(out, 'client');
+  assert.deepEqual(files, ['client.json', 'summary.md']);
+  const samples = document['samples'] as { client: string; task: string; ops: number }[];
+  assert.deepEqual(
+    samples.map(({ client, task }) => `${client} ${task}`),
+    [
+      'ringkeeper gets',
+      'ringkeeper single',
+      'raw-socket single',
+      'ringkeeper pair',
+      'ringkeeper tree',
+      'ringkeeper lock',
+    ],
+  );
+  assert.equal(samples.find(({ task }) => task === 'tree')?.ops, 1_000);
+  assert.match(stdout, /not measured/);
+  const wrong = await run('client', '--clients', 'ringkeeper,zkclient');
+  assert.deepEqual([wrong.status, /--clients: "zkclient" - allowed/.test(wrong.stderr)], [2, true]);
+});
