@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { OpCode } from '../../src/wire/opcodes.ts';
+import { fourLetterWord } from '../support/four-letter-word.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { create as createBody, multi, path, setWatches } from '../support/request-bodies.ts';
 import {
@@ -33,7 +34,7 @@ let server: Server;
 let other: RawClient;
 
 before(async () => {
-  server = await workspace.start();
+  server = await workspace.start({ settings: { '4lw.commands.whitelist': '*' } });
   other = await RawClient.open(server.port);
   await ok(other, create('/many'));
   await ok(other, create('/big', new Uint8Array(1_000_000)));
@@ -117,5 +118,12 @@ describe('one request, and the pings of another client', () => {
     assert.equal(await amongPings(t, client, getEphemerals('/')), 0);
     assert.equal(await amongPings(t, client, CLOSE), 0);
     assert.equal((await other.request(OpCode.exists, exists('/e-0').body)).err, -101);
+  });
+
+  test('the worst turn of all of that, by kind of work', async (t) => {
+    const counts = await fourLetterWord(server.port, 'mntr');
+    const worst = counts.split('\n').filter((line) => /core_turn_.*_max/.test(line));
+    assert.ok(worst.length > 0);
+    for (const line of worst) t.diagnostic(line.replace('\t', ' '));
   });
 });
