@@ -103,6 +103,7 @@ export class Shell implements HistoryPort {
     if (name === undefined) return;
     const spec = commandNamed(name);
     const invocation = readInvocation(spec, rest);
+    if (invocation.advice !== null) await this.parts.out.note(invocation.advice);
     await spec.run(invocation, this.contextFor(signal));
   }
 

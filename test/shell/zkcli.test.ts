@@ -88,6 +88,7 @@ describe('zkCli and our shell on one server', { skip: need('java', 'zookeeper') 
     ...['ls /', 'ls -s /q', 'ls -R /', 'get /q', 'get -s /q/t', 'stat /q/e', 'getAcl -s /q', 'listquota /q'],
     ...['listquota /q/t', 'getAllChildrenNumber /', 'get /zookeeper/quota/q/zookeeper_limits', 'sync /q'],
     ...['printwatches', 'printwatches off', 'printwatches', 'delquota -N /q', 'delquota /q', 'delquota /q'],
+    ...['ls /q watch', 'get /q/t 1', 'stat /q 1', 'create /old', 'delete /old 0'],
     ...['get /q/none', 'set -v 7 /q x', 'setquota -n 1 /q/none', 'getEphemerals /', 'ls -Q /', 'config'],
   ];
 

@@ -9,12 +9,20 @@ import { type CommandShape, type Flag, flagText, usageOf } from './shape.ts';
 export class Invocation {
   readonly spec: CommandShape;
   readonly words: readonly string[];
+  /** What the user should know of the spelling. */
+  readonly advice: string | null;
   private readonly given: ReadonlyMap<string, string>;
 
-  constructor(spec: CommandShape, words: readonly string[], given: ReadonlyMap<string, string>) {
+  constructor(
+    spec: CommandShape,
+    words: readonly string[],
+    given: ReadonlyMap<string, string>,
+    advice: string | null,
+  ) {
     this.spec = spec;
     this.words = words;
     this.given = given;
+    this.advice = advice;
   }
 
   has(flag: string): boolean {
@@ -57,6 +65,7 @@ export function readInvocation(spec: CommandShape, words: readonly string[]): In
     else if (word === '--') flagsEnded = true;
     else takeFlag(spec, word, waiting, given);
   }
+  const advice = takeOldLastWord(spec, positionals, given);
   checkCount(spec, positionals);
   spec.positionals.forEach((positional, index) => {
     const word = positionals[index];
@@ -64,7 +73,7 @@ export function readInvocation(spec: CommandShape, words: readonly string[]): In
     if (positional.kind === 'path') checkPath(spec, word, given);
     if (positional.values !== undefined) checkValue(spec, positional.name, word, positional.values);
   });
-  return new Invocation(spec, positionals, given);
+  return new Invocation(spec, positionals, given, advice);
 }
 
 /** The flag that a word names, or null. */
@@ -97,6 +106,19 @@ function takeFlag(spec: CommandShape, word: string, waiting: string[], given: Ma
   }
   if (flag.values !== undefined) checkValue(spec, word, value, flag.values);
   given.set(flag.name, value);
+}
+
+/** `delete /a 3` as `delete -v 3 /a`. Returns Apache's words on it; null for the present spelling. */
+function takeOldLastWord(
+  spec: CommandShape,
+  positionals: string[],
+  given: Map<string, string>,
+): string | null {
+  const { oldLastWord } = spec;
+  if (oldLastWord === undefined || positionals.length !== spec.positionals.length + 1) return null;
+  const { flag, name, instead } = oldLastWord;
+  takeFlag(spec, `-${flag}`, [positionals.pop()!], given);
+  return `'${spec.name} path [${name}]' has been deprecated. Please use '${instead}' instead.`;
 }
 
 /** `-sw` as `-s -w`. */

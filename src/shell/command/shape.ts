@@ -35,6 +35,8 @@ export interface CommandShape {
   readonly help: string;
   readonly positionals: readonly Positional[];
   readonly flags: readonly Flag[];
+  /** Apache's older spelling: a last word in place of a flag; still read, with a word on it. */
+  readonly oldLastWord?: { readonly flag: string; readonly name: string; readonly instead: string };
   /** Needs no connection. */
   readonly isLocal?: boolean;
   /** Has a secret in its words: the history does not keep it. */

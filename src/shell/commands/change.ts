@@ -59,6 +59,7 @@ export const changeCommands: readonly CommandSpec[] = [
     help: 'Delete a znode without children',
     positionals: [PATH],
     flags: [VERSION],
+    oldLastWord: { flag: 'v', name: 'version', instead: 'delete [-v version] path' },
     run: remove,
   },
   {

@@ -23,6 +23,7 @@ export const lookCommands: readonly CommandSpec[] = [
     help: 'List children',
     positionals: [PATH],
     flags: [STAT, WATCH, { name: 'R', help: 'everything below, one path a line' }],
+    oldLastWord: { flag: 'w', name: 'watch', instead: 'ls [-w] path' },
     run: list,
   },
   {
@@ -38,6 +39,7 @@ export const lookCommands: readonly CommandSpec[] = [
       { name: 'as', value: 'format', values: DATA_FORMATS, help: `one of ${DATA_FORMATS.join(', ')}` },
       { name: 'raw', help: 'the bytes as they are, without a newline' },
     ],
+    oldLastWord: { flag: 'w', name: 'watch', instead: 'get [-s] [-w] path' },
     run: get,
   },
   {
@@ -46,6 +48,7 @@ export const lookCommands: readonly CommandSpec[] = [
     help: 'Print the Stat of a znode',
     positionals: [PATH],
     flags: [WATCH],
+    oldLastWord: { flag: 'w', name: 'watch', instead: 'stat [-w] path' },
     run: stat,
   },
   {
