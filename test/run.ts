@@ -33,6 +33,8 @@ const SLOWEST_FIRST: readonly string[] = [
   'test/bench/command/run.test.ts',
   'test/compat/differential.test.ts',
   'test/bench/report/browser.test.ts',
+  'test/recipes/mixed.test.ts',
+  'test/sim/zab/zab.test.ts',
   'test/faults/disk.test.ts',
   'test/server/server.test.ts',
   'test/sim/variants.test.ts',

@@ -1,6 +1,6 @@
 /**
  * Killed under write load, restarted on the same files: short campaigns. The long ones are run by hand with
- * `node test/faults/main.ts --what kill`.
+ * `ringkeeper bench campaign faults kill`.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
