@@ -71,6 +71,7 @@ export class Lease implements AsyncDisposable {
 
   /** A committed proof. Returns the zxid at which it was held. @throws LeaseLostError when there is none. */
   async verify(): Promise<Zxid> {
+    this.assertHeld();
     for (;;) {
       try {
         const { zxid } = await this.transact([]);
@@ -87,6 +88,7 @@ export class Lease implements AsyncDisposable {
   async guard<const T extends readonly WriteOp[]>(
     ops: T,
   ): Promise<{ -readonly [K in keyof T]: ResultOf<T[K]> }> {
+    this.assertHeld();
     const { results } = await this.transact(ops);
     return results.slice(1) as { -readonly [K in keyof T]: ResultOf<T[K]> };
   }
@@ -116,13 +118,13 @@ export class Lease implements AsyncDisposable {
   }
 
   private async transact(ops: readonly WriteOp[]): Promise<{ zxid: Zxid; results: readonly unknown[] }> {
-    this.assertHeld();
     try {
       return await transact(this.zk, [op.check(this.path), ...ops]);
     } catch (error) {
       if (error instanceof MultiError && error.failedIndex === 0) {
         this.lose('its znode is gone');
-        throw this.signal.reason;
+        // That, or it was released meanwhile.
+        this.assertHeld();
       }
       throw error;
     }
