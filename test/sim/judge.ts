@@ -85,7 +85,7 @@ export class Judge implements ServerObserver {
     world.trace('judge', `recovered up to ${zxid} of ${model.lastZxid}, shown ${this.shownZxid}`);
     this.recoveries++;
     this.recoveredMs = world.nowMs;
-    this.silence.onPause(world.nowMs, world.nowMs);
+    this.silence.onPause(world.nowMs, world.nowMs, false);
     if (zxid < this.shownZxid) {
       throw new Violation(
         `zxid ${this.shownZxid} was shown to a client; after a restart the last is ${zxid}`,
@@ -118,8 +118,8 @@ export class Judge implements ServerObserver {
     this.unread.add(sessionId);
   }
 
-  onPause(untilMs: number): void {
-    this.silence.onPause(this.world.nowMs, untilMs);
+  onPause(untilMs: number, isAlone: boolean): void {
+    this.silence.onPause(this.world.nowMs, untilMs, isAlone);
   }
 
   onLogLine(level: string, text: string): void {

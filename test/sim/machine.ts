@@ -12,7 +12,7 @@ export interface ServerObserver {
   /** A client's request has reached the machine. */
   onHeard(sessionId: bigint): void;
   /** Its process, or a thread of that, stands still. */
-  onPause(untilMs: number): void;
+  onPause(untilMs: number, isAlone: boolean): void;
   /** And have been lost there. */
   onUnread(sessionId: bigint): void;
   onLogLine(level: string, text: string): void;

@@ -12,6 +12,8 @@ const KEPT_MAX = 100;
 
 interface Pause {
   readonly fromMs: number;
+  /** Of one thread: the others may have asked meanwhile. */
+  readonly isAlone: boolean;
   untilMs: number;
 }
 
@@ -32,10 +34,10 @@ export class Silence {
   }
 
   /** The server, or a thread of it, stands still, or takes nothing any more; another takes the place of one under way. */
-  onPause(fromMs: number, untilMs: number): void {
+  onPause(fromMs: number, untilMs: number, isAlone: boolean): void {
     const last = this.pauses.at(-1);
     if (last !== undefined && last.untilMs > fromMs) last.untilMs = fromMs;
-    this.pauses.push({ fromMs, untilMs });
+    this.pauses.push({ fromMs, untilMs, isAlone });
     if (this.pauses.length > KEPT_MAX) this.pauses.shift();
   }
 
@@ -43,28 +45,29 @@ export class Silence {
   longestMs(sessionId: bigint, sinceMs: number, endMs: number): number {
     const heard = this.heardMs.get(sessionId) ?? [];
     let longestMs = 0;
-    for (const atMs of this.moments(heard, endMs)) {
+    const whole = this.pauses.filter(({ isAlone }) => !isAlone);
+    for (const atMs of [...moments(this.pauses, heard, endMs), ...moments(whole, heard, endMs)]) {
       const before = heard.findLast((ms) => ms < atMs) ?? sinceMs;
       longestMs = Math.max(longestMs, atMs - Math.max(before, sinceMs));
     }
     return longestMs;
   }
+}
 
-  /** Those at which a silence that the server can have seen is longest: before something came, or it stood still. */
-  private moments(heard: readonly number[], endMs: number): number[] {
-    const moments: number[] = [];
-    let untilMs = endMs;
-    let leftMs = ASKED_MS_MAX;
-    for (let i = this.pauses.length - 1; ; i--) {
-      const pause = this.pauses[i];
-      const fromMs = Math.max(untilMs - leftMs, pause?.untilMs ?? 0);
-      if (fromMs <= untilMs) {
-        moments.push(untilMs, ...heard.filter((ms) => ms >= fromMs && ms <= untilMs));
-        if (pause === undefined || fromMs > pause.untilMs) break;
-        leftMs -= untilMs - fromMs;
-      }
-      untilMs = Math.min(untilMs, pause!.fromMs);
+/** Those at which a silence that the server can have seen is longest: before something came, or it stood still. */
+function moments(pauses: readonly Pause[], heard: readonly number[], endMs: number): number[] {
+  const moments: number[] = [];
+  let untilMs = endMs;
+  let leftMs = ASKED_MS_MAX;
+  for (let i = pauses.length - 1; ; i--) {
+    const pause = pauses[i];
+    const fromMs = Math.max(untilMs - leftMs, pause?.untilMs ?? 0);
+    if (fromMs <= untilMs) {
+      moments.push(untilMs, ...heard.filter((ms) => ms >= fromMs && ms <= untilMs));
+      if (pause === undefined || fromMs > pause.untilMs) break;
+      leftMs -= untilMs - fromMs;
     }
-    return moments;
+    untilMs = Math.min(untilMs, pause!.fromMs);
   }
+  return moments;
 }

@@ -73,10 +73,13 @@ export class SimProcess implements Platform {
     this.end(null);
   }
 
-  pause(untilMs: number): void {
+  /** All of it (SIGSTOP), or one of its threads: a machine with little time may leave it out for long. */
+  pause(untilMs: number, isAlone: boolean): void {
     const all: Stoppable[] = [this.loop, ...this.jobs];
     for (const { actor } of this.threads) if (actor !== null) all.push(actor);
-    for (const actor of all) actor.stoppedUntilMs = untilMs;
+    const { prng } = this.machine.world;
+    const stopped = isAlone ? [prng.pick(all)] : all;
+    for (const actor of stopped) actor.stoppedUntilMs = untilMs;
   }
 
   /** Nothing of it runs any more. */

@@ -11,6 +11,9 @@ import { SimProcess } from './sim-process.ts';
 import type { Variant } from './variants.ts';
 import type { World } from './world.ts';
 
+/** Of the pauses: of one thread. */
+const ALONE_SHARE = 0.3;
+
 export class SimServer implements NetworkHost, Machine {
   disk: MemoryDisk = new MemoryDisk();
   readonly listeners: SimListener[] = [];
@@ -86,18 +89,20 @@ export class SimServer implements NetworkHost, Machine {
     this.disk.bytesFree = Number.POSITIVE_INFINITY;
   }
 
-  /** SIGSTOP, or a virtual machine that is not run. */
+  /** SIGSTOP, or a virtual machine that is not run; or one thread gets no time. */
   pause(ms: number): void {
-    this.world.trace(this.name, `stands still for ${Math.round(ms)} ms`);
-    this.observer.onPause(this.world.nowMs + ms);
-    this.process?.pause(this.world.nowMs + ms);
+    const { world } = this;
+    const isAlone = world.prng.chance(ALONE_SHARE);
+    world.trace(this.name, `${isAlone ? 'one thread of it' : 'it'} stands still for ${Math.round(ms)} ms`);
+    this.observer.onPause(world.nowMs + ms, isAlone);
+    this.process?.pause(world.nowMs + ms, isAlone);
   }
 
   /** SIGTERM; resolves when it has ended, well or not. */
   async stop(): Promise<void> {
     this.world.trace(this.name, 'is told to stop');
     // From now on it takes nothing, so it cannot know who is silent.
-    this.observer.onPause(Number.POSITIVE_INFINITY);
+    this.observer.onPause(Number.POSITIVE_INFINITY, false);
     await this.process?.stop();
   }
 
