@@ -58,6 +58,8 @@ export class StoreScene {
     for (let i = 0; i < requests.length; i += PER_MULTI) {
       this.c.send(multi(...requests.slice(i, i + PER_MULTI)));
     }
+    // The turn before may have spent its time on commits.
+    while (this.h.background());
   }
 
   commit(requests: readonly MultiSubRequest[] = []): void {
