@@ -1,9 +1,11 @@
 /** `bench run` from end to end, tiny: one run, a sweep, a search, an interruption. */
+
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ExitStatus } from '../../../bench/command/exit-status.ts';
 import type { Sweep } from '../../../bench/result/compare-json.ts';
 import { parseRun } from '../../../bench/result/older-results.ts';
 import type { RunResult } from '../../../bench/result/run-json.ts';
@@ -115,8 +117,17 @@ test('a sweep has a run per value, with replicates', async () => {
 test('a search saves its outcome and its probes', async () => {
   const out = outDir();
   const file = planFile('searched', 'search: {p99: 1m, from: 100, to: 200, replicates: 1}');
-  const { status, stdout } = await bench('run', file, '--target', 'null', '--out', out, '--no-ceiling');
-  assert.equal(status, 0);
+  const { status, stdout, stderr } = await bench(
+    'run',
+    file,
+    '--target',
+    'null',
+    '--out',
+    out,
+    '--no-ceiling',
+  );
+  // Beside other tests every one of its few probes may lag behind its schedule, which is what void means.
+  assert.ok(status === ExitStatus.done || status === ExitStatus.void, `${status}: ${stderr}`);
   const { search } = savedSweep(onlyResult(out));
   assert.equal(search?.phase, 'mixed');
   assert.ok(search.probes.length > 0);
