@@ -32,11 +32,17 @@ const ENDS: Readonly<Record<string, string>> = {
     await zk.close();
     await Promise.all(waiting);`,
   'close while no server answers': `
-    const zk = await open('127.0.0.1:1,127.0.0.1:2', { sessionTimeoutMs: 60_000 });
+    const { createServer } = await import('node:net');
+    const silent = createServer();
+    const asked = new Promise((resolve) => silent.once('connection', resolve));
+    await new Promise((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const zk = await open('127.0.0.1:' + silent.address().port, { sessionTimeoutMs: 60_000 });
     const call = zk.create('/never', null, { protect: true, timeoutMs: 60_000 });
     call.catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    await zk.close();`,
+    const socket = await asked;
+    await zk.close();
+    socket.destroy();
+    silent.close();`,
   'connect that is given up': `
     await connect('127.0.0.1:1', { signal: AbortSignal.timeout(50) }).then(
       () => process.exit(7),

@@ -94,11 +94,8 @@ describe('recipes on three servers', { skip: need('java', 'zookeeper') }, () => 
     const working = clients.map(async (one) => {
       const mine = queue(one, '/three/jobs', utf8);
       while (results.size < 60) {
-        const claim = await mine.tryClaim();
-        if (claim === null) {
-          await new Promise((resolve) => setTimeout(resolve, 20));
-          continue;
-        }
+        const [claim] = await claimOr(mine, () => results.size === 60);
+        if (claim === undefined) break;
         const lost = await claim.done().then(() => false, onlyLost);
         if (lost) continue;
         assert.ok(!results.has(claim.value), claim.value);
@@ -158,9 +155,22 @@ function onlyLost(error: unknown): true {
   return true;
 }
 
+/** One claim, or none once `isDone`: others may have all the items, and give some back. */
+async function claimOr<T>(items: { tryClaim(): Promise<T | null> }, isDone: () => boolean): Promise<T[]> {
+  const claims: T[] = [];
+  await until(async () => {
+    const claim = await items.tryClaim();
+    if (claim !== null) claims.push(claim);
+    return claim !== null || isDone();
+  });
+  return claims;
+}
+
 async function leaderOf(members: readonly ApacheMember[]): Promise<ApacheMember> {
-  for (;;) {
-    for (const member of members) if ((await member.mode()) === 'leader') return member;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const leaders: ApacheMember[] = [];
+  await until(async () => {
+    for (const member of members) if ((await member.mode()) === 'leader') leaders.push(member);
+    return leaders.length > 0;
+  });
+  return leaders[0]!;
 }
