@@ -8,73 +8,33 @@ import type { Zxid } from '../../base/zxid.ts';
 import { ClientState } from '../../core/client/client.ts';
 import { Incarnations } from '../../core/incarnations.ts';
 import type { CorePort } from '../../core/ports/core-port.ts';
-import type { ConnId, ReplySink, SnapshotRequest } from '../../core/ports/ports.ts';
-import type { WordAnswer } from '../../core/ports/word-answer.ts';
+import type { ConnId, ReplySink } from '../../core/ports/ports.ts';
 import type { Replica } from '../../core/replica.ts';
-import type { DataDirs } from '../../storage/data-dir.ts';
-import { discardSnapshots } from '../../storage/txnlog-truncate.ts';
 import { fieldBytesMax } from '../../wire/limits.ts';
-import type { ServerConfig } from '../config/server-config.ts';
-import type { LogLinkHandle } from '../log/log-link.ts';
 import { RingLogPort } from '../log/log-port.ts';
 import type { Log } from '../logging/logging.ts';
 import { CoreMeter } from '../monitor/core-meter.ts';
 import { CoreMetrics } from '../monitor/core-metrics.ts';
-import { SharedFileFacts } from '../monitor/file-facts.ts';
-import type { IoMeterHandle } from '../monitor/io-meter.ts';
-import { SnapshotMeter } from '../monitor/snapshot-meter.ts';
 import { type StageQueues, Stages } from '../monitor/stages.ts';
-import type { ThreadMeterHandle } from '../monitor/thread-meter.ts';
-import type { BlockingPlatform } from '../platform/platform.ts';
 import { ClientLines } from '../reports/client-lines.ts';
 import { RepeatedLines } from '../reports/repeated-lines.ts';
-import { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts';
-import { SnapshotLink, type SnapshotLinkHandle } from '../snapshot/snapshot-link.ts';
-import { type SnapshotJob, writeSnapshot } from '../snapshot/write-snapshot.ts';
-import { FourLetterWords } from '../words/four-letter-words.ts';
-import { CoreView } from './core-view.ts';
+import type { CoreSetup, HostErrands, HostPlatform } from './core-setup.ts';
+import { CoreSnapshots } from './core-snapshots.ts';
+import { CoreWords } from './core-words.ts';
+import { openLearnerDesk } from './desks.ts';
 import { Hearing, type SocketTurns } from './hearing.ts';
-import { LearnerDesk } from './learner-desk.ts';
+import type { LearnerDesk } from './learner-desk.ts';
 import { OperatorLines } from './operator-lines.ts';
 import { type Recovery, recover } from './recovery.ts';
 import { TICK_MS, Tick } from './tick.ts';
 
-export interface CoreSetup {
-  readonly config: ServerConfig;
-  readonly dirs: DataDirs;
-  readonly logLink: LogLinkHandle;
-  readonly snapshotLink: SnapshotLinkHandle;
-  /** Of `createFileFacts`. */
-  readonly fileFacts: SharedArrayBuffer;
-  /** One int32: the bound client port, written by the supervisor once known. */
-  readonly clientPort: SharedArrayBuffer;
-  readonly threading: string;
-  /** Of each io thread. */
-  readonly ioMeters: readonly IoMeterHandle[];
-  /** Null where the core shares the thread of the io side. */
-  readonly coreThread: ThreadMeterHandle | null;
-}
-
-/** What the core needs of the machine, on whichever thread it is. */
-export type HostPlatform = Pick<BlockingPlatform, 'clock' | 'disk' | 'digestBase64' | 'entropy'>;
-
-/** What the core has others do, on other threads; it does not wait for them. */
-export interface HostErrands {
-  /** Writes a snapshot, and reports through the snapshot link. */
-  snapshot(job: SnapshotJob): void;
-  /** Looks up the file facts. */
-  surveyFiles(): void;
-}
-
 /** A turn that takes this long has stood still, and read on with a time that was over. */
 const LATE_TURN_MS = 2 * TICK_MS;
-const COMPRESSIONS = { none: '', gz: '.gz', snappy: '.snappy' } as const;
 
 export class CoreHost implements CorePort {
   /** Rings to and from other threads; who builds their ends adds them. */
   readonly queues: StageQueues;
-  /** Called before a four-letter word is answered: publish what is not read here. */
-  onWord: () => void = () => {};
+  readonly words: CoreWords;
   private readonly incarnations: Incarnations;
   private readonly meter: CoreMeter;
   private readonly metrics: CoreMetrics;
@@ -82,12 +42,8 @@ export class CoreHost implements CorePort {
   private readonly log: Log;
   private readonly platform: HostPlatform;
   private readonly logPort: RingLogPort;
-  private readonly snapshots: SnapshotKeeper;
-  private readonly clientPort: Int32Array;
-  private readonly view: CoreView;
-  private words: FourLetterWords | null = null;
+  private readonly snapshots: CoreSnapshots;
   private isOpen = false;
-  private seenSnapshotsDue = 0;
   private tick: Tick | null = null;
   private hearing: Hearing | null = null;
   private isStopping = false;
@@ -104,27 +60,20 @@ export class CoreHost implements CorePort {
     const clientLines = new RepeatedLines(log, () => platform.clock.monotonicMs());
     const recordBytesMax = fieldBytesMax(config.frameBytesMax, config.juteExtraBytes);
     this.logPort = new RingLogPort(setup.logLink, recordBytesMax);
-    this.clientPort = new Int32Array(setup.clientPort);
     this.incarnations = new Incarnations(config, {
       log: this.logPort,
       crypto: {
         digestBase64: (bytes) => platform.digestBase64(config.digestAlg, bytes),
       },
       reports: new ClientLines(clientLines),
-      admin: { answer: (word, argument) => this.answerWord(word, argument) },
+      admin: { answer: (word, argument) => this.words.answer(word, argument) },
       hashKey: { low: platform.entropy(), high: platform.entropy() },
     });
     this.lines = new OperatorLines(clientLines, this.incarnations, config, log);
     const startMs = platform.clock.monotonicMs();
     this.meter = new CoreMeter(this.incarnations);
-    this.snapshots = new SnapshotKeeper({
-      incarnations: this.incarnations,
-      link: new SnapshotLink(setup.snapshotLink),
-      meter: this.meter,
-      log,
-      stallMs: config.snapshotStallMs,
-      begin: (request) => errands.snapshot(this.jobOf(request)),
-    });
+    const { incarnations, logPort, meter } = this;
+    this.snapshots = new CoreSnapshots({ incarnations, logPort, meter, log }, setup, platform, errands);
     this.queues = { core: [], log: [this.logPort.queue], io: [] };
     const meters = {
       threading: setup.threading,
@@ -134,15 +83,10 @@ export class CoreHost implements CorePort {
       coreThread: setup.coreThread,
     };
     this.metrics = new CoreMetrics(this.incarnations, new Stages(meters, this.meter, this.queues), startMs);
-    const files = new SharedFileFacts(
-      setup.fileFacts,
-      () => errands.surveyFiles(),
-      () => this.replica.clock.nowMs,
-    );
-    this.view = new CoreView(this.incarnations, config, this.metrics, files, startMs);
+    this.words = new CoreWords(incarnations, this.metrics, setup, errands, log, startMs);
   }
 
-  /** The present one; another after `renew`. */
+  /** The present one; another after a tree was taken over, or history cut. */
   get replica(): Replica {
     return this.incarnations.replica;
   }
@@ -158,22 +102,36 @@ export class CoreHost implements CorePort {
     const recovery = recover(this.incarnations, disk, this.setup.dirs, this.setup.config, this.log, clock);
     this.replica.start(recovery.lastZxid, clock.monotonicMs(), clock.wallMs());
     this.metrics.onRecovered(recovery);
-    if (recovery.isFirstStart) this.writeFirstSnapshot();
+    if (recovery.isFirstStart) this.snapshots.writeFirst();
     return recovery;
   }
 
-  /**
-   * The state machine begins anew: from a snapshot that a leader has sent, or from what a truncated log leaves. `load`
-   * fills the new replica and returns its last zxid, up to which the log must be durable by then. Connections are let
-   * go; sessions are those that have been loaded.
-   */
-  renew(load: (replica: Replica) => Zxid): void {
-    this.startAnew(load(this.beginAnew()));
+  /** This server is to learn from a leader. `wake` has a turn come soon. */
+  openDesk(wake: () => void): LearnerDesk {
+    const enter = (): void => {
+      this.open();
+      wake();
+    };
+    const owner = {
+      incarnations: this.incarnations,
+      logPort: this.logPort,
+      snapshots: this.snapshots.keeper,
+      enter,
+      beginAnew: () => this.beginAnew(),
+      startAnew: (zxid: Zxid) => this.startAnew(zxid),
+    };
+    this.desk = openLearnerDesk(owner, this.setup, this.platform, this.log);
+    return this.desk;
   }
 
+  /**
+   * The state machine begins anew: from a snapshot that a leader has sent, or from what a truncated log leaves. Who calls
+   * fills the new replica up to a zxid that is durable by then, and calls `startAnew`. Connections are let go; sessions are
+   * those that have been loaded.
+   */
   private beginAnew(): Replica {
     this.endRequests();
-    this.snapshots.letGo();
+    this.snapshots.keeper.letGo();
     this.isLoading = true;
     return this.incarnations.begin();
   }
@@ -185,34 +143,13 @@ export class CoreHost implements CorePort {
     this.meter.onRenewed();
   }
 
-  /** This server is to learn from a leader. `wake` has a turn come soon. */
-  openDesk(wake: () => void): LearnerDesk {
-    const { disk, clock } = this.platform;
-    const { config, dirs } = this.setup;
-    const { incarnations, logPort, snapshots } = this;
-    this.desk = new LearnerDesk({
-      incarnations,
-      logPort,
-      snapshots,
-      enter: () => {
-        this.open();
-        wake();
-      },
-      beginAnew: () => this.beginAnew(),
-      startAnew: (zxid) => this.startAnew(zxid),
-      discardSnapshots: (zxid) => discardSnapshots(disk, dirs.snapshotDirectory, zxid),
-      reload: () => recover(incarnations, disk, dirs, config, this.log, clock).lastZxid,
-    });
-    return this.desk;
-  }
-
   /** The log thread runs: serving may begin. `sockets`: who reads them. */
   start(recovery: Recovery, sockets: SocketTurns): void {
     const nowMs = this.platform.clock.monotonicMs();
     this.tick = new Tick(nowMs);
     this.hearing = new Hearing(sockets, nowMs);
-    if (!recovery.isSnapshotCurrent && !recovery.isFirstStart) this.snapshots.start(this.nowMs());
-    this.view.isUp = true;
+    if (!recovery.isSnapshotCurrent && !recovery.isFirstStart) this.snapshots.keeper.start(this.nowMs());
+    this.words.view.isUp = true;
   }
 
   /**
@@ -225,7 +162,7 @@ export class CoreHost implements CorePort {
 
   /** A clean stop: the words answer that nothing is served, and what has only been counted is said. */
   stopServing(): void {
-    this.view.isUp = false;
+    this.words.view.isUp = false;
     this.lines.end();
   }
 
@@ -244,7 +181,7 @@ export class CoreHost implements CorePort {
   /** Whether `poll` would find something; also the check before the thread sleeps. */
   readonly hasWork = (): boolean =>
     this.logPort.durableZxid > this.replica.progress.durable ||
-    this.snapshots.hasEnded ||
+    this.snapshots.keeper.hasEnded ||
     this.replica.hasBackgroundWork ||
     this.desk?.hasWork === true;
 
@@ -262,10 +199,7 @@ export class CoreHost implements CorePort {
     }
     const more = this.replica.doBackgroundWork();
     if (hasCommits) this.meter.endCommits(this.nowMs());
-    if (this.snapshots.hasEnded) this.snapshots.onEnded(this.replica.clock.nowMs);
-    const isSnapshotDue = this.logPort.snapshotsDue !== this.seenSnapshotsDue;
-    // In the middle of a transaction there is nothing to take a snapshot of; its next slice comes at once.
-    if (isSnapshotDue && !this.replica.isPublishing) this.onSnapshotDue();
+    this.snapshots.poll();
     this.desk?.poll();
     if (!this.isStopping) this.lookAtTime(this.replica.clock.nowMs);
     return more;
@@ -276,7 +210,7 @@ export class CoreHost implements CorePort {
     if (this.replica.isExpiryDue) this.hearing!.ask(nowMs);
     if (!this.tick!.isDue(nowMs)) return;
     this.replica.onTick();
-    if (!this.replica.isPublishing) this.snapshots.onTick(nowMs);
+    this.snapshots.onTick(nowMs);
     this.lines.onTick(nowMs);
     this.meter.endTick(this.nowMs());
   }
@@ -359,42 +293,5 @@ export class CoreHost implements CorePort {
   onFourLetterWord(conn: ConnId, word: number, argument: bigint | null): void {
     this.open();
     this.replica.onFourLetterWord(conn, word, argument);
-  }
-
-  private answerWord(word: number, argument: bigint | null): WordAnswer {
-    this.onWord();
-    this.words ??= new FourLetterWords({
-      view: this.view,
-      config: this.setup.config,
-      clientPort: Atomics.load(this.clientPort, 0),
-      onFailure: (name, error) =>
-        this.log.warn(`the word ${name} could not be answered in full`, { reason: String(error) }),
-    });
-    return this.words.answer(word, argument);
-  }
-
-  // ---- snapshots -----------------------------------------------------------------------------------------
-
-  private onSnapshotDue(): void {
-    this.seenSnapshotsDue = this.logPort.snapshotsDue;
-    this.snapshots.onDue(this.replica.clock.nowMs);
-  }
-
-  private writeFirstSnapshot(): void {
-    const startMs = this.nowMs();
-    const { nodes, fileBytes } = writeSnapshot(this.platform.disk, this.jobOf(this.replica.beginSnapshot()));
-    this.replica.endSnapshot();
-    const meter = new SnapshotMeter(this.setup.snapshotLink.meter);
-    meter.onWritten(nodes, fileBytes, this.nowMs() - startMs);
-  }
-
-  private jobOf(request: SnapshotRequest): SnapshotJob {
-    const { config, dirs } = this.setup;
-    return {
-      request,
-      directory: dirs.snapshotDirectory,
-      compression: COMPRESSIONS[config.snapshotCompression],
-      digestEnabled: config.digestEnabled,
-    };
   }
 }

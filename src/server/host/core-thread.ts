@@ -13,7 +13,8 @@ import type { WorkerFailure } from '../logging/worker-failure.ts';
 import { type ThreadMeterHandle, TurnMeter } from '../monitor/thread-meter.ts';
 import type { BlockingPlatform } from '../platform/platform.ts';
 import type { SnapshotJob } from '../snapshot/write-snapshot.ts';
-import { CoreHost, type CoreSetup } from './core-host.ts';
+import { CoreHost } from './core-host.ts';
+import type { CoreSetup } from './core-setup.ts';
 import type { SocketTurns } from './hearing.ts';
 import { TICK_MS } from './tick.ts';
 
@@ -79,7 +80,7 @@ class CoreAgent implements Agent {
     this.bell = bell;
     this.nowMs = platform.clock.monotonicMs;
     this.meter = new TurnMeter(setup.core.coreThread, platform.threadUsage());
-    host.onWord = () => this.meter.publish(this.nowMs());
+    host.words.onWord = () => this.meter.publish(this.nowMs());
     for (const link of setup.ioLinks) {
       const sink = new ReplyRingSink(link, setup.core.config.replyBacklogBytesMax, toIo);
       host.addSink(sink);

@@ -103,7 +103,7 @@ export class ReplicaHarness {
     return this.incarnations.replica;
   }
 
-  /** Another state takes the place of this one, as `CoreHost.renew` does it. */
+  /** Another state takes the place of this one, as `CoreHost` does it for a desk. */
   renew(load: (replica: Replica) => number = createEmpty): void {
     const replica = this.incarnations.begin();
     replica.start(load(replica), this.nowMs, this.wallMs);
