@@ -1,18 +1,16 @@
 /**
  * `npm test`: type check, linter and formatter, dead code, then every test. Each part runs whatever became of the one
  * before, so one run tells everything; the status is non-zero if any part failed. The test runner comes last, so that
- * the output ends with its summary and with what the slowest files cost. `npm test -- test/core test/wire`: only the
- * test files whose paths begin so, and no checks.
+ * the output ends with its summary, with what the slowest files cost and with the files that failed or were unsteady
+ * (`support/run-files.ts`). `npm test -- test/core test/wire`: only the test files whose paths begin so, and no checks.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
+import { runFiles } from './support/run-files.ts';
 import { costTable, TEST_COSTS_FILE } from './support/test-costs.ts';
 import { V8_FLAGS } from './support/v8-flags.ts';
 
@@ -115,18 +113,14 @@ async function runTests(directory: string): Promise<boolean> {
   process.env['NODE_COMPILE_CACHE'] = join(directory, 'compiled');
   const measureCost = pathToFileURL(join(ROOT, 'test', 'support', 'measure-cost.ts'));
   const coreCount = availableParallelism();
-  const results = run({
-    cwd: ROOT,
-    files: inOrder.map((file) => join(ROOT, file)),
+  const { passed, remarks } = await runFiles({
+    root: ROOT,
+    files: inOrder,
     concurrency: coreCount + WAITING_FILES,
     execArgv: [...V8_FLAGS, `--import=${measureCost}`, `--test-timeout=${TEST_TIMEOUT_MS}`],
   });
-  let passed = false;
-  results.on('test:summary', ({ file, success }) => {
-    if (file === undefined) passed = success;
-  });
-  await pipeline(results.compose(spec), process.stdout, { end: false });
   const seconds = (performance.now() - startedMs) / 1000;
   console.log(`\n${costTable(readFileSync(costsFile, 'utf8'), seconds, coreCount)}`);
+  for (const remark of remarks) console.log(`\n✖ ${remark}`);
   return passed;
 }
