@@ -28,6 +28,8 @@ export class Client {
   proposals = 0;
   /** The head of the queue is ready but cannot run: no room in the log or for its reply, or a reply in the making. */
   isStalled = false;
+  /** The lines that it stands in: a bit for each (waiting-line.ts). */
+  lines = 0;
   /** A large reply is being made; nothing else may be sent. */
   isStreaming = false;
   /** The reply in the making is that of setWatches: events may be sent before it. */

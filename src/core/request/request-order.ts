@@ -24,9 +24,11 @@ import type { ClientTable } from '../client/client-table.ts';
 import { UNEVALUATED } from '../client/frame-queue.ts';
 import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
+import { WaitingLine } from '../client/waiting-line.ts';
 import type { WriteNumbers } from '../client/write-numbers.ts';
+import { Fifo } from '../collections/fifo.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
-import type { TurnWork } from '../progress/turn-work.ts';
+import { type TurnWork, Work } from '../progress/turn-work.ts';
 import type { Proposer } from '../txn/proposer.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { ReadOps } from './read-ops.ts';
@@ -42,6 +44,12 @@ export interface Publication {
   readonly isPublishing: boolean;
 }
 
+/** Whether what could not be proposed had no room in log or queue, which commits make. */
+export interface RoomForWrites {
+  readonly lacksRoom: boolean;
+  forgetRefusal(): void;
+}
+
 export interface RequestOrderParts {
   readonly writes: WriteNumbers;
   readonly work: TurnWork;
@@ -49,6 +57,7 @@ export interface RequestOrderParts {
   readonly clients: ClientTable;
   readonly replier: Replier;
   readonly proposer: Proposer;
+  readonly writer: RoomForWrites;
   readonly reads: ReadOps;
   readonly authenticator: Authenticator;
   readonly sessionEnds: SessionEnds;
@@ -60,6 +69,8 @@ export interface RequestOrderParts {
  * read may be as large as a reply can be.
  */
 const HELD_BYTES_MAX = 16 * 1024 * 1024;
+/** A parked request that is answered is as much work as so many names of a list. */
+const REQUEST_UNITS = 8;
 
 export class RequestOrder {
   private readonly writes: WriteNumbers;
@@ -72,13 +83,16 @@ export class RequestOrder {
   private readonly sessionEnds: SessionEnds;
   private readonly request = new RequestView();
   /** Connections whose next request waits: for room in the log, the large reply being made, the next turn. */
-  private readonly logWaiters: Client[] = [];
-  private readonly replyWaiters: Client[] = [];
-  private readonly turnWaiters: Client[] = [];
+  private readonly logWaiters = new WaitingLine(1);
+  private readonly replyWaiters = new WaitingLine(2);
+  private readonly turnWaiters = new WaitingLine(4);
+  /** Of `replyWaiters` some may go on, and the turn had no time left for them. */
+  private isReplyRoom = false;
+  private readonly writer: RoomForWrites;
   private readonly work: TurnWork;
   private readonly publication: Publication;
   /** Connections behind writes that the same session had proposed through an older one. */
-  private readonly commitWaiters: { readonly client: Client; readonly after: Float64Array }[] = [];
+  private readonly commitWaiters = new Fifo<{ readonly client: Client; readonly after: Float64Array }>();
 
   constructor(parts: RequestOrderParts) {
     this.writes = parts.writes;
@@ -88,6 +102,7 @@ export class RequestOrder {
     this.clients = parts.clients;
     this.replier = parts.replier;
     this.proposer = parts.proposer;
+    this.writer = parts.writer;
     this.reads = parts.reads;
     this.authenticator = parts.authenticator;
     this.sessionEnds = parts.sessionEnds;
@@ -148,8 +163,11 @@ export class RequestOrder {
 
   /** After commits, whoever's they were. */
   onCommitted(): void {
-    while (this.commitWaiters.length > 0 && this.commitWaiters[0]!.after[0]! <= this.writes.resolved) {
-      this.drain(this.commitWaiters.shift()!.client);
+    const { commitWaiters } = this;
+    while (commitWaiters.length > 0 && commitWaiters.first.after[0]! <= this.writes.resolved) {
+      const { client } = commitWaiters.shift();
+      if (this.work.isSpent) this.stall(client, this.turnWaiters);
+      else this.drainCharged(client);
     }
   }
 
@@ -167,25 +185,51 @@ export class RequestOrder {
 
   /** After commits: the log has room again. */
   onLogRoom(): void {
-    this.retry(this.logWaiters);
+    const { logWaiters, writer } = this;
+    for (let n = logWaiters.length; n > 0; n--) {
+      const before = logWaiters.length;
+      this.drain(logWaiters.shift());
+      // Not one that waits for more than room: it has been given some, or needs another's end (session-closer.ts).
+      if (logWaiters.length < before || !writer.lacksRoom) continue;
+      logWaiters.lastToFront();
+      return;
+    }
   }
 
   /** Requests wait for the next turn. */
   get isBusy(): boolean {
-    return this.turnWaiters.length > 0;
+    return this.turnWaiters.length > 0 || this.isReplyRoom;
   }
 
   /** The next turn: its time goes to those that have waited longest. */
   doWork(): void {
     for (let n = this.turnWaiters.length; n > 0 && !this.work.isSpent; n--) {
-      this.drain(this.turnWaiters.shift()!);
+      this.drainCharged(this.turnWaiters.shift());
     }
+    if (this.isReplyRoom) this.retryReplies();
   }
 
   /** A large reply is complete: its connection goes on, and whoever waited to make another one. */
   onLargeReplyDone(client: Client): void {
     this.drain(client);
-    this.retry(this.replyWaiters);
+    this.retryReplies();
+  }
+
+  // Up to the first that has to wait again: it is the first of the next time.
+  private retryReplies(): void {
+    const { replyWaiters, work } = this;
+    this.isReplyRoom = false;
+    for (let n = replyWaiters.length; n > 0; n--) {
+      if (work.isSpent) {
+        this.isReplyRoom = true;
+        return;
+      }
+      const before = replyWaiters.length;
+      this.drainCharged(replyWaiters.shift());
+      if (replyWaiters.length < before) continue;
+      replyWaiters.lastToFront();
+      return;
+    }
   }
 
   // ---- commits of own writes -----------------------------------------------------------------------------
@@ -235,9 +279,13 @@ export class RequestOrder {
   private propose(request: RequestView): boolean {
     const { client, op } = request;
     client.lastOp = op;
+    this.writer.forgetRefusal();
     const isProposed =
       op === OpCode.closeSession ? this.sessionEnds.onCloseRequest(request) : this.proposer.propose(request);
-    if (!isProposed) this.stall(client, this.work.isSpent ? this.turnWaiters : this.logWaiters);
+    if (!isProposed) {
+      const waitsForTurn = this.work.isSpent && !this.writer.lacksRoom;
+      this.stall(client, waitsForTurn ? this.turnWaiters : this.logWaiters);
+    }
     return isProposed;
   }
 
@@ -300,14 +348,16 @@ export class RequestOrder {
     if (client.closesBehindHeld && held.length === 0) client.sink.close(client.conn);
   }
 
-  private stall(client: Client, waiters: Client[]): void {
+  private stall(client: Client, waiters: WaitingLine): void {
     client.isStalled = true;
     waiters.push(client);
   }
 
-  private retry(waiters: Client[]): void {
-    // Each may line up again, behind those that have not had their turn yet.
-    for (let n = waiters.length; n > 0; n--) this.drain(waiters.shift()!);
+  // Of very many that were stalled together: what each has parked is cheap, all of it is not.
+  private drainCharged(client: Client): void {
+    const parked = client.queue.count;
+    this.drain(client);
+    this.work.charge(Work.listEntries, REQUEST_UNITS * (1 + Math.max(0, parked - client.queue.count)));
   }
 }
 

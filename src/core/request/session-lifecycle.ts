@@ -17,6 +17,7 @@ import { type Client, ClientState } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
+import { Fifo } from '../collections/fifo.ts';
 import { equalBytes } from '../path/path.ts';
 import type { ReportPort } from '../ports/report-port.ts';
 import type { Progress } from '../progress/progress.ts';
@@ -28,7 +29,7 @@ import { negotiateTimeoutMs, SessionIds } from '../session/session-id.ts';
 import { writeSessionPassword } from '../session/session-password.ts';
 import { NO_CONNECTION, NO_SESSION, type SessionTable } from '../session/session-table.ts';
 import type { Proposer } from '../txn/proposer.ts';
-import type { RequestOrder } from './request-order.ts';
+import type { RequestOrder, RoomForWrites } from './request-order.ts';
 
 export interface SessionOptions {
   readonly serverId: number;
@@ -45,6 +46,7 @@ export interface SessionParts {
   readonly work: TurnWork;
   readonly statistics: Statistics;
   readonly proposer: Proposer;
+  readonly writer: RoomForWrites;
   readonly replier: Replier;
   readonly reports: ReportPort;
 }
@@ -72,11 +74,11 @@ export class SessionLifecycle {
   private readonly answered = new RequestView();
   private readonly password = new Uint8Array(PASSWORD_BYTES);
   /** Expired sessions whose closeSession found no room in the log yet. */
-  private readonly unclosed: number[] = [];
+  private readonly unclosed = new Fifo<number>();
   /** Sessions whose closeSession is on its way. */
   private readonly closeProposed = new Set<number>();
   /** Connections whose createSession found no room in the log yet. */
-  private readonly uncreated: Client[] = [];
+  private readonly uncreated = new Fifo<Client>();
   private readonly onExpired = (slot: number): boolean => {
     const { statistics, sessions, reports } = this.parts;
     statistics.expiredSessions++;
@@ -201,8 +203,7 @@ export class SessionLifecycle {
     const client = clients.get(sessions.conn[slot]!);
     if (client !== undefined && client.session === slot) client.session = NO_SESSION;
     this.expiry.remove(slot);
-    const waiting = this.unclosed.indexOf(slot);
-    if (waiting >= 0) this.unclosed.splice(waiting, 1);
+    this.unclosed.remove(slot);
     sessions.remove(slot);
   }
 
@@ -281,17 +282,31 @@ export class SessionLifecycle {
   /** After commits have made room in the log. */
   retryPending(): void {
     while (this.uncreated.length > 0) {
-      const client = this.uncreated[0]!;
+      const client = this.uncreated.first;
       // Whose connection has gone meanwhile has been released: nobody is to be answered.
       const asker = client.state === ClientState.gone ? null : client;
       if (!this.parts.proposer.proposeCreateSession(asker, client.session)) return;
       this.uncreated.shift();
     }
     this.waitsForTurn = false;
-    for (let n = this.unclosed.length; n > 0; n--) this.closeExpired(this.unclosed.shift()!);
+    this.retryUnclosed();
     if (this.expiryWaitsForLog && !this.isFull) {
       this.expiryWaitsForLog = false;
       this.isExpiring = true;
+    }
+  }
+
+  // Up to the first that finds no room or no time again: it is the first of the next time.
+  private retryUnclosed(): void {
+    const { unclosed, parts } = this;
+    for (let n = unclosed.length; n > 0; n--) {
+      const before = unclosed.length;
+      parts.writer.forgetRefusal();
+      this.closeExpired(unclosed.shift());
+      // One of very many ephemerals has proposed a part of them, and lets others go on.
+      if (unclosed.length < before || !(parts.writer.lacksRoom || this.waitsForTurn)) continue;
+      unclosed.newestToFront();
+      return;
     }
   }
 
@@ -304,7 +319,7 @@ export class SessionLifecycle {
     const mustWait = this.uncreated.length > 0;
     if (!mustWait && this.proposeClose(slot, null, 0)) return;
     this.unclosed.push(slot);
-    if (this.parts.work.isSpent) this.waitsForTurn = true;
+    if (this.parts.work.isSpent && !this.parts.writer.lacksRoom) this.waitsForTurn = true;
   }
 
   private proposeClose(slot: number, client: Client | null, xid: number): boolean {

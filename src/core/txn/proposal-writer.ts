@@ -41,6 +41,7 @@ export class ProposalWriter {
   readonly hasDigest: boolean;
   private usedBytesBefore = 0;
   private pausedBytes = 0;
+  private isRefused = false;
 
   constructor(parts: {
     progress: Progress;
@@ -85,12 +86,23 @@ export class ProposalWriter {
 
   /** Room for a record of so many bytes (its digest included); returns where the header goes, or −1. */
   claim(recordBytes: number): number {
-    return this.proposals.isFull ? -1 : this.log.claim(TXN_HEADER_BYTES + recordBytes);
+    return this.claimPayload(TXN_HEADER_BYTES + recordBytes);
   }
 
   /** The same for a transaction of `payloadBytes` as another server has made it. */
   claimPayload(payloadBytes: number): number {
-    return this.proposals.isFull ? -1 : this.log.claim(payloadBytes);
+    const at = this.proposals.isFull ? -1 : this.log.claim(payloadBytes);
+    if (at < 0) this.isRefused = true;
+    return at;
+  }
+
+  /** What has been tried since `forgetRefusal` found no room in log or queue: commits make some. */
+  get lacksRoom(): boolean {
+    return this.isRefused || this.proposals.isFull;
+  }
+
+  forgetRefusal(): void {
+    this.isRefused = false;
   }
 
   /** `slot` −1 is the server itself. Returns where the record goes. */

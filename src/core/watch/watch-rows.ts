@@ -12,6 +12,7 @@
 
 import type { KeyedHash } from '../../base/keyed-hash.ts';
 import { grownBytes, grownFloats, grownInts } from '../collections/columns.ts';
+import { Fifo } from '../collections/fifo.ts';
 import { PairIndex } from '../collections/pair-index.ts';
 import { NO_PATH, PathSet } from '../collections/path-set.ts';
 import { NO_MORE_ROWS, RingCursor } from '../collections/ring-cursor.ts';
@@ -90,7 +91,7 @@ export class WatchRows {
   private readonly freeWatchers: number[] = [];
   private watcherEnd = 0;
   /** Watchers whose connection has gone and whose rows go in slices; nobody is told anything through them. */
-  private readonly leaving: number[] = [];
+  private readonly leaving = new Fifo<number>();
   private readonly freeRows: WatchRow[] = [];
   private rowEnd = 0;
   private readonly rowByWatcherAndPath: PairIndex;
@@ -189,8 +190,8 @@ export class WatchRows {
   dropSome(rowsMax = ROWS_PER_SLICE): void {
     let left = rowsMax;
     for (;;) {
-      const watcher = this.leaving[0];
-      if (watcher === undefined) return;
+      if (this.leaving.length === 0) return;
+      const watcher = this.leaving.first;
       for (; left > 0 && this.watcherRings[watcher] !== EMPTY_RING; left--) {
         this.setModes(this.watcherRings[watcher]!, 0);
       }
