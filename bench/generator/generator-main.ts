@@ -146,7 +146,7 @@ async function forEachPiece(makeTape: (first: number, count: number) => FrameTap
   }
 }
 
-/** Sends a tape from its first slot to its last over one session. @throws GeneratorTrouble */
+/** Sends a tape from its first slot to its last over one session: raw frames, for the sake of a million keys. @throws GeneratorTrouble */
 async function sendOnce(tape: FrameTape, root: string): Promise<void> {
   const startMs = performance.now();
   const shape = { labelCount: 1, totalMs: 0, openLoop: false };

@@ -3,17 +3,13 @@
  * directories, the znodes of recipes. Main thread, a window of requests at a time over one session.
  */
 import { ConfigFailure } from '../../src/base/failure.ts';
-import { ErrorCode } from '../../src/wire/error-codes.ts';
-import { JuteReader } from '../../src/wire/jute-reader.ts';
-import { OpCode } from '../../src/wire/opcodes.ts';
 import type { Address } from '../base/address.ts';
 import { KeySpace } from '../load/key-space.ts';
 import type { LargestRequest, RecipeLoad, TreePlan } from '../plan/plan.ts';
 import { formatSize } from '../plan/quantity.ts';
 import { recipeRoot, recipeZnodes } from '../recipe/recipes.ts';
-import { createRequest, deleteRequest } from '../session/frames.ts';
-import { ConnectionLost, RawSession } from '../session/raw-session.ts';
 import { requestRefused } from '../session/refusal.ts';
+import { ConnectionLost, Session } from '../session/session.ts';
 
 const CONNECT_MS_MAX = 5_000;
 const WINDOW = 500;
@@ -43,14 +39,14 @@ export async function createTree(
   await withAnySession(addresses, async (session) => {
     for (let slash = root.indexOf('/', 1); ; slash = root.indexOf('/', slash + 1)) {
       const path = slash < 0 ? root : root.slice(0, slash);
-      const { error } = await session.request(createRequest(path, NO_DATA));
-      const exists = error === ErrorCode.nodeExists;
+      const error = await session.create(path, NO_DATA);
+      const exists = error === 'NODEEXISTS';
       if (exists && slash < 0) {
         throw new ConfigFailure(
           `${root} exists on the target - delete it, or choose another parent with --set tree.root=/...`,
         );
       }
-      if (error !== 0 && !exists) throw requestRefused(`create ${path}`, error);
+      if (error !== null && !exists) throw requestRefused(`create ${path}`, error);
       if (slash < 0) made.root = path;
       else if (!exists) made.parents.push(path);
       if (slash < 0) break;
@@ -60,10 +56,10 @@ export async function createTree(
   });
 }
 
-async function showSize(session: RawSession, path: string, { bytes, key }: LargestRequest): Promise<void> {
-  let error: number;
+async function showSize(session: Session, path: string, { bytes, key }: LargestRequest): Promise<void> {
+  let error: string | null;
   try {
-    ({ error } = await session.request(createRequest(path, new Uint8Array(bytes))));
+    error = await session.create(path, new Uint8Array(bytes));
   } catch (cause) {
     if (!(cause instanceof ConnectionLost)) throw cause;
     throw new ConfigFailure(
@@ -72,8 +68,8 @@ async function showSize(session: RawSession, path: string, { bytes, key }: Large
         `--set ${key}=...`,
     );
   }
-  if (error !== 0) throw requestRefused(`create ${path} with ${formatSize(bytes)}`, error);
-  await session.request(deleteRequest(path));
+  if (error !== null) throw requestRefused(`create ${path} with ${formatSize(bytes)}`, error);
+  await session.errorOf((zk) => zk.delete(path));
 }
 
 export async function prepareRecipe(
@@ -97,41 +93,40 @@ export async function removeTree(addresses: readonly Address[], made: Footprint)
     const left: string[] = [];
     if (made.root !== null && !(await removeSubtree(session, made.root))) left.push(made.root);
     for (const parent of [...made.parents].reverse()) {
-      const { error } = await session.request(deleteRequest(parent));
-      if (error !== 0 && error !== ErrorCode.noNode) left.push(parent);
+      const error = await session.errorOf((zk) => zk.delete(parent, { ifExists: true }));
+      if (error !== null) left.push(parent);
     }
     return left;
   });
 }
 
 /** What a session that is just ending still creates is met in another round. False when the root stays. */
-async function removeSubtree(session: RawSession, root: string): Promise<boolean> {
+async function removeSubtree(session: Session, root: string): Promise<boolean> {
   for (let round = 0; round < REMOVE_ROUNDS; round++) {
     const paths = [root];
     for (let i = 0; i < paths.length; i++) {
       const parent = paths[i]!;
-      const { error, body } = await session.request({ op: OpCode.getChildren, path: parent, watch: false });
-      if (error !== 0) continue; // gone meanwhile, as ephemerals go
-      for (const name of new JuteReader(body).readList((reader) => reader.readText())) {
-        paths.push(`${parent}/${name}`);
-      }
+      // One that cannot be listed is gone meanwhile, as ephemerals go.
+      await session.errorOf(async (zk) => {
+        for (const name of (await zk.children(parent)).names) paths.push(`${parent}/${name}`);
+      });
     }
-    const errors: number[] = [];
+    let ofRoot: string | null = null;
     await inWindows(paths.reverse(), async (path) => {
-      errors.push((await session.request(deleteRequest(path))).error);
+      const error = await session.errorOf((zk) => zk.delete(path, { ifExists: true }));
+      if (path === root) ofRoot = error;
     });
-    const ofRoot = errors.at(-1);
-    if (ofRoot === 0 || ofRoot === ErrorCode.noNode) return true;
-    if (ofRoot !== ErrorCode.notEmpty) return false;
+    if (ofRoot === null) return true;
+    if (ofRoot !== 'NOTEMPTY') return false;
   }
   return false;
 }
 
 /** In the order given where they depend on each other: requests of one session are executed in their order. */
-async function createAll(session: RawSession, paths: readonly string[]): Promise<void> {
+async function createAll(session: Session, paths: readonly string[]): Promise<void> {
   await inWindows(paths, async (path) => {
-    const { error } = await session.request(createRequest(path, NO_DATA));
-    if (error !== 0) throw requestRefused(`create ${path}`, error);
+    const error = await session.create(path, NO_DATA);
+    if (error !== null) throw requestRefused(`create ${path}`, error);
   });
 }
 
@@ -144,7 +139,7 @@ async function inWindows(paths: readonly string[], one: (path: string) => Promis
 /** On the first server that answers. */
 export async function withAnySession<T>(
   addresses: readonly Address[],
-  use: (session: RawSession) => Promise<T>,
+  use: (session: Session) => Promise<T>,
 ): Promise<T> {
   const session = await connectAny(addresses);
   try {
@@ -154,11 +149,11 @@ export async function withAnySession<T>(
   }
 }
 
-async function connectAny(addresses: readonly Address[]): Promise<RawSession> {
+async function connectAny(addresses: readonly Address[]): Promise<Session> {
   let failure: unknown = null;
   for (const address of addresses) {
     try {
-      return await RawSession.connect(address, CONNECT_MS_MAX);
+      return await Session.connect(address, { withinMs: CONNECT_MS_MAX });
     } catch (error) {
       failure = error;
     }

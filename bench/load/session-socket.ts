@@ -13,7 +13,7 @@ import { writeNow } from '../../src/net/write-now.ts';
 import { OpCode, SpecialXid } from '../../src/wire/opcodes.ts';
 import type { Address } from '../base/address.ts';
 import { openingFrames, requestFrame } from '../session/frames.ts';
-import { CLOSED_BEFORE_SESSION, CREDENTIALS_REFUSED } from '../session/raw-session.ts';
+import { CLOSED_BEFORE_SESSION, CREDENTIALS_REFUSED } from '../session/refusal.ts';
 import { FrameSkimmer, REPLY_HEAD_BYTES } from './frame-skimmer.ts';
 
 const RECONNECT_DELAY_MS = 50;

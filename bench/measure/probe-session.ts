@@ -7,9 +7,10 @@
  *      ^                                                      | refused, silent                    | ended, silent
  *      '------------------------------------------------------'------------------------------------'
  */
+import type { Zk } from '../../src/client/index.ts';
 import type { Address } from '../base/address.ts';
 import { monotonicMs } from '../base/phase-clock.ts';
-import { RawSession } from '../session/raw-session.ts';
+import { ConnectionLost, Session } from '../session/session.ts';
 
 export interface ProbeSessionLimits {
   /** A server that owes an answer for so long is left; so long a new session may take. */
@@ -20,8 +21,8 @@ export interface ProbeSessionLimits {
 export class ProbeSession {
   private readonly addresses: readonly Address[];
   private readonly limits: ProbeSessionLimits;
-  private readonly prepare: (session: RawSession) => Promise<void>;
-  private session: RawSession | null = null;
+  private readonly prepare: (session: Session) => Promise<void>;
+  private session: Session | null = null;
   private nextAddress = 0;
   private connecting = false;
   private retryAtMs = 0;
@@ -31,7 +32,7 @@ export class ProbeSession {
   constructor(
     addresses: readonly Address[],
     limits: ProbeSessionLimits,
-    prepare: (session: RawSession) => Promise<void> = async () => {},
+    prepare: (session: Session) => Promise<void> = async () => {},
   ) {
     this.addresses = addresses;
     this.limits = limits;
@@ -50,9 +51,14 @@ export class ProbeSession {
     }
   }
 
+  /** @throws ConnectionLost also when there is no connection just now: nothing is sent then. */
+  ask<T>(what: (zk: Zk) => Promise<T>): Promise<T> {
+    const { current } = this;
+    return current === null ? Promise.reject(new ConnectionLost('no session')) : current.ask(what);
+  }
+
   /** The connection to send on; null while there is none, and then a new one is on its way. */
-  get current(): RawSession | null {
-    this.leaveSilent();
+  get current(): Session | null {
     if (this.session?.isOpen) return this.session;
     if (!this.connecting && !this.closed && monotonicMs() >= this.retryAtMs) void this.reconnect();
     return null;
@@ -71,11 +77,6 @@ export class ProbeSession {
     await session?.close();
   }
 
-  private leaveSilent(): void {
-    const sinceMs = this.session?.silentSinceMs ?? null;
-    if (sinceMs !== null && performance.now() - sinceMs > this.limits.silenceMsMax) this.leave('no answer');
-  }
-
   private async reconnect(): Promise<void> {
     try {
       await this.connectOnce();
@@ -90,7 +91,8 @@ export class ProbeSession {
     this.nextAddress = (this.nextAddress + 1) % this.addresses.length;
     this.connecting = true;
     try {
-      const session = await RawSession.connect(address, this.limits.silenceMsMax);
+      const { silenceMsMax } = this.limits;
+      const session = await Session.connect(address, { withinMs: silenceMsMax, replyMs: silenceMsMax });
       await this.prepareOrLeave(session);
       this.session?.destroy();
       this.session = this.closed ? null : session;
@@ -100,15 +102,12 @@ export class ProbeSession {
     }
   }
 
-  private async prepareOrLeave(session: RawSession): Promise<void> {
-    const deadline = setTimeout(() => session.destroy(new Error('no answer')), this.limits.silenceMsMax);
+  private async prepareOrLeave(session: Session): Promise<void> {
     try {
       await this.prepare(session);
     } catch (error) {
       session.destroy();
       throw error;
-    } finally {
-      clearTimeout(deadline);
     }
   }
 }

@@ -12,16 +12,13 @@
  * Main thread; some 50 requests per second and class. A probe that the engine itself could not send within its
  * deadline says nothing about the target: it is left out as `unknown`, and `lagMsMax` tells.
  */
-import { ErrorCode } from '../../src/wire/error-codes.ts';
-import { OpCode } from '../../src/wire/opcodes.ts';
-import type { Request } from '../../src/wire/request-values.ts';
+import type { ErrorName } from '../../src/client/index.ts';
 import { type Address, addressText } from '../base/address.ts';
 import { monotonicMs } from '../base/phase-clock.ts';
 import type { ProbePlan } from '../plan/plan.ts';
 import type { AvailabilityResult } from '../result/run-json.ts';
-import { createRequest, deleteRequest, getRequest } from '../session/frames.ts';
-import { type RawReply, RawSession, withSession } from '../session/raw-session.ts';
 import { requestRefused } from '../session/refusal.ts';
+import { Session, withSession } from '../session/session.ts';
 import { combineAvailability } from './availability.ts';
 import { ProbeSession, type ProbeSessionLimits } from './probe-session.ts';
 import { ProbeTrack } from './probe-track.ts';
@@ -65,8 +62,7 @@ export class AvailabilityProbes {
     this.path = path;
     this.write = new WriteProbe(addresses, limits, path);
     // The znode was made over another connection, and may be newer than what this server has seen.
-    const prepare = async (session: RawSession): Promise<void> =>
-      void (await session.request(this.syncRequest));
+    const prepare = (session: Session): Promise<void> => session.ask((zk) => zk.sync(path));
     const read = new ProbeSession(addresses, limits, prepare);
     const freshRead = new ProbeSession(addresses, limits);
     this.floating = [read, freshRead];
@@ -148,14 +144,13 @@ export class AvailabilityProbes {
   }
 
   private async probeRead(session: ProbeSession, track: ProbeTrack, index: number): Promise<void> {
-    const reply = await open(session).request(getRequest(this.path));
-    this.judge(track, index, [reply]);
+    await session.ask((zk) => zk.getData(this.path));
+    this.succeed(track, index);
   }
 
   private async probeFreshRead(session: ProbeSession, track: ProbeTrack, index: number): Promise<void> {
-    const connection = open(session);
-    const replies = [connection.request(this.syncRequest), connection.request(getRequest(this.path))];
-    this.judge(track, index, await Promise.all(replies));
+    await session.ask((zk) => Promise.all([zk.sync(this.path), zk.getData(this.path)]));
+    this.succeed(track, index);
   }
 
   /**
@@ -169,8 +164,8 @@ export class AvailabilityProbes {
     for (let i = 0; i < count; i++) {
       const withinMs = i === count - 1 ? LATE_DEADLINES * deadlineMs : deadlineMs / count;
       try {
-        const session = await RawSession.connect(this.addresses[(first + i) % count]!, withinMs);
-        this.judge(track, index, []);
+        const session = await Session.connect(this.addresses[(first + i) % count]!, { withinMs });
+        this.succeed(track, index);
         void session.close();
         return;
       } catch {
@@ -180,9 +175,8 @@ export class AvailabilityProbes {
     this.settle(track, index, 'failed');
   }
 
-  private judge(track: ProbeTrack, index: number, replies: readonly RawReply[]): void {
-    if (replies.some(({ error }) => error !== ErrorCode.ok)) this.settle(track, index, 'failed');
-    else if (!this.stopped) track.answer(index);
+  private succeed(track: ProbeTrack, index: number): void {
+    if (!this.stopped) track.answer(index);
   }
 
   /** What comes from closing the sessions is no outcome. */
@@ -190,20 +184,15 @@ export class AvailabilityProbes {
     if (!this.stopped) track.settle(index, outcome);
   }
 
-  private get syncRequest() {
-    return { op: OpCode.sync, path: this.path } as const;
-  }
-
   private async createNode(): Promise<void> {
     let cause: unknown;
     for (const address of this.addresses) {
       try {
-        const error = await this.ask(
-          address,
-          SET_UP_MS_MAX,
-          createRequest(this.path, WriteProbe.firstValue()),
+        const value = WriteProbe.firstValue();
+        const error = await withSession(address, SET_UP_MS_MAX, (session) =>
+          session.create(this.path, value),
         );
-        if (error === ErrorCode.ok) return;
+        if (error === null) return;
         cause = requestRefused(`create ${this.path}`, error);
       } catch (error) {
         cause = error;
@@ -216,24 +205,18 @@ export class AvailabilityProbes {
   private async deleteNode(): Promise<void> {
     for (const address of this.addresses) {
       try {
-        const error = await this.ask(address, this.plan.deadlineMs, deleteRequest(this.path));
-        if (error === ErrorCode.ok || error === ErrorCode.noNode) return;
+        if ((await this.remove(address)) === null) return;
       } catch {
         // The next server may answer.
       }
     }
   }
 
-  private async ask(address: Address, withinMs: number, request: Request): Promise<number> {
-    return (await withSession(address, withinMs, (session) => session.request(request))).error;
+  private remove(address: Address): Promise<ErrorName | null> {
+    return withSession(address, this.plan.deadlineMs, (session) =>
+      session.errorOf((zk) => zk.delete(this.path, { ifExists: true })),
+    );
   }
-}
-
-/** @throws Error when the session has no connection just now: nothing can be sent. */
-function open(session: ProbeSession): RawSession {
-  const connection = session.current;
-  if (connection === null) throw new Error('no session');
-  return connection;
 }
 
 async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {

@@ -10,13 +10,9 @@
  * is read was made and nothing behind it. A write of the old session that arrives even later meets a version that a
  * newer write has left behind, or makes that newer write fail: one more failed probe in an outage, never a wrong `ok`.
  */
-import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
-import { JuteReader } from '../../src/wire/jute-reader.ts';
-import { OpCode } from '../../src/wire/opcodes.ts';
-import { readStat } from '../../src/wire/stat.ts';
+import { isZk } from '../../src/client/index.ts';
 import type { Address } from '../base/address.ts';
-import { getRequest } from '../session/frames.ts';
-import type { RawSession } from '../session/raw-session.ts';
+import type { Session } from '../session/session.ts';
 import { ProbeSession, type ProbeSessionLimits } from './probe-session.ts';
 import type { ProbeTrack } from './probe-track.ts';
 
@@ -57,18 +53,14 @@ export class WriteProbe {
     }
     const data = numberValue(index + 1);
     try {
-      const { error } = await session.request({
-        op: OpCode.setData,
-        path: this.path,
-        data,
-        version: this.version++,
-      });
-      if (error === ErrorCode.ok) track.answer(index);
-      else {
+      await session.ask((zk) => zk.setData(this.path, data, { version: this.version++ }));
+      track.answer(index);
+    } catch (error) {
+      if (isZk(error)) {
         track.settle(index, 'failed');
-        this.session.leave(`a write was answered with ${errorName(error)}`); // the chain is broken: begin another
+        this.session.leave(`a write was answered with ${error.code}`); // the chain is broken: begin another
+        return;
       }
-    } catch {
       if (this.closed) return; // ended by us: the write had no answer, which is what its track says already
       track.settle(index, 'unknown');
       this.lost.push(index);
@@ -86,17 +78,13 @@ export class WriteProbe {
   }
 
   /** A new connection: what is the newest write, and which of the lost ones were made? */
-  private async takeUp(session: RawSession): Promise<void> {
-    const [synced, got] = await Promise.all([
-      session.request({ op: OpCode.sync, path: this.path }),
-      session.request(getRequest(this.path)),
+  private async takeUp(session: Session): Promise<void> {
+    const [, { data, stat }] = await Promise.all([
+      session.ask((zk) => zk.sync(this.path)),
+      session.ask((zk) => zk.getData(this.path)),
     ]);
-    const error = synced.error || got.error;
-    if (error !== ErrorCode.ok) throw new Error(`the probe's znode cannot be read: ${errorName(error)}`);
-    const body = new JuteReader(got.body);
-    const data = body.readBuffer();
     const newest = data?.length === NUMBER_BYTES ? Buffer.from(data).readDoubleBE() : 0;
-    this.version = readStat(body).version;
+    this.version = stat.version;
     for (const index of this.lost.splice(0))
       this.track!.settle(index, index + 1 <= newest ? 'late' : 'failed');
   }

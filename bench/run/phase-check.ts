@@ -1,9 +1,5 @@
 /** The history check of one phase: what the keys held before, what the workers recorded, what they hold after. */
 
-import { readInt64 } from '../../src/base/int64.ts';
-import { ErrorCode, errorName } from '../../src/wire/error-codes.ts';
-import { OpCode } from '../../src/wire/opcodes.ts';
-import { STAT_BYTES, StatOffset } from '../../src/wire/stat.ts';
 import type { Address } from '../base/address.ts';
 import { checkHistory } from '../check/check.ts';
 import { readTag } from '../check/history.ts';
@@ -12,10 +8,10 @@ import { withAnySession } from '../generator/tree-set-up.ts';
 import { KeySpace } from '../load/key-space.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { CheckResult } from '../result/run-json.ts';
-import { getRequest } from '../session/frames.ts';
-import type { RawSession } from '../session/raw-session.ts';
+import type { Session } from '../session/session.ts';
 
 const WINDOW = 500;
+const NO_DATA = new Uint8Array(0);
 
 /** Of the same run, before the phase. */
 export interface WhatWasBefore {
@@ -58,7 +54,7 @@ async function readStates(plan: Plan, addresses: readonly Address[]): Promise<Ke
   const space = new KeySpace(plan.tree);
   const states = new Map<number, KeyState | null>();
   await withAnySession(addresses, async (session) => {
-    await session.request({ op: OpCode.sync, path: plan.tree.root });
+    await session.ask((zk) => zk.sync(plan.tree.root));
     for (let first = 0; first < space.keyCount; first += WINDOW) {
       const count = Math.min(WINDOW, space.keyCount - first);
       await Promise.all(
@@ -71,16 +67,13 @@ async function readStates(plan: Plan, addresses: readonly Address[]): Promise<Ke
   return states;
 }
 
-/** `buffer data | Stat` */
-async function readState(session: RawSession, path: string): Promise<KeyState | null> {
-  const { error, body } = await session.request(getRequest(path));
-  if (error === ErrorCode.noNode) return null;
-  if (error !== 0) throw new Error(`get ${path} gave ${errorName(error)}`);
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const stat = body.byteLength - STAT_BYTES;
+async function readState(session: Session, path: string): Promise<KeyState | null> {
+  const node = await session.ask((zk) => zk.tryGetData(path));
+  if (node === null) return null;
+  const { data, stat } = node;
   return {
-    tag: readTag(body, 4, view.getInt32(0)),
-    version: view.getInt32(stat + StatOffset.version),
-    mzxid: readInt64(view, stat + StatOffset.mzxid),
+    tag: readTag(data ?? NO_DATA, 0, data?.length ?? -1),
+    version: stat.version,
+    mzxid: stat.mzxid,
   };
 }

@@ -3,11 +3,12 @@
  * it, what to do. Faults of the engine pass as they are, with their stack.
  */
 import { ConfigFailure, Failure } from '../../src/base/failure.ts';
+import { errorName } from '../../src/wire/error-codes.ts';
 import { GeneratorTrouble } from '../generator/worker-messages.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Environment } from '../result/environment-facts.ts';
-import { ConnectionLost, CREDENTIALS_REFUSED } from '../session/raw-session.ts';
-import { requestRefused, ServiceFailure } from '../session/refusal.ts';
+import { CREDENTIALS_REFUSED, requestRefused, ServiceFailure } from '../session/refusal.ts';
+import { ConnectionLost } from '../session/session.ts';
 import type { Target } from '../target/target.ts';
 
 /** Sessions of the engine beside the load: three that stay with the probes, and two that come and go. */
@@ -60,7 +61,7 @@ function ofGenerator(error: GeneratorTrouble, context: TroubleContext): Failure 
   const { trouble, message } = error;
   switch (trouble.kind) {
     case 'refused':
-      return requestRefused(`prepare the tree ${context.plan.tree.root}`, trouble.code);
+      return requestRefused(`prepare the tree ${context.plan.tree.root}`, errorName(trouble.code));
     case 'lost':
       return new ServiceFailure(`${message} - the service answers again: was it restarted?`);
     case 'sessions':

@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import type { Address } from '../base/address.ts';
-import { withSession } from '../session/raw-session.ts';
+import { withSession } from '../session/session.ts';
 import { findFreePort, makeTempDir, startChild } from './child-server.ts';
 import type { Target, TargetOptions } from './target.ts';
 import type { Settings, TargetSpec } from './target-spec.ts';

@@ -1,7 +1,7 @@
 /** A running service at one or several addresses, started by somebody else. */
 import { ConfigFailure } from '../../src/base/failure.ts';
 import { type Address, addressText } from '../base/address.ts';
-import { withSession } from '../session/raw-session.ts';
+import { withSession } from '../session/session.ts';
 import { askWord } from './four-letter-word.ts';
 import type { Target } from './target.ts';
 import type { TargetSpec } from './target-spec.ts';

@@ -10,8 +10,7 @@ import { addressText } from '../../base/address.ts';
 import { formatRate } from '../../figures/format.ts';
 import { captureMachine } from '../../measure/environment.ts';
 import { prepareOut } from '../../report/result-dir.ts';
-import { createRequest } from '../../session/frames.ts';
-import { RawSession } from '../../session/raw-session.ts';
+import { Session } from '../../session/session.ts';
 import { startTarget } from '../../target/start-target.ts';
 import type { Target } from '../../target/target.ts';
 import { parseTargetSpec, type TargetSpec } from '../../target/target-spec.ts';
@@ -163,14 +162,15 @@ function measureOn(
 
 /** The value that all read, and below `TREE_PATH` as many znodes as asked for, itself among them. */
 async function makeTree(target: Target, nodes: number): Promise<void> {
-  const session = await RawSession.connect(target.addresses[0]!, CONNECT_MS_MAX);
+  const session = await Session.connect(target.addresses[0]!, { withinMs: CONNECT_MS_MAX });
   const value = new Uint8Array(VALUE_BYTES).fill(0x78);
   try {
-    let made: Promise<{ readonly error: number }>[] = [];
-    const create = (path: string): void => void made.push(session.request(createRequest(path, value)));
+    let made: Promise<string | null>[] = [];
+    const create = (path: string): void => void made.push(session.create(path, value));
     const settle = async (): Promise<void> => {
-      for (const { error } of await Promise.all(made)) {
-        if (error !== 0) throw new ConfigFailure(`the tree could not be made: the server answers ${error}`);
+      for (const error of await Promise.all(made)) {
+        if (error !== null)
+          throw new ConfigFailure(`the tree could not be made: the server answers ${error}`);
       }
       made = [];
     };

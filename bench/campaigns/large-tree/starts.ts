@@ -6,10 +6,8 @@
  *
  * ringkeeper says when it is ready; Apache is asked every 20 ms, which may add as much.
  */
-import { ErrorCode, errorName } from '../../../src/wire/error-codes.ts';
 import type { Address } from '../../base/address.ts';
-import { getRequest } from '../../session/frames.ts';
-import { RawSession } from '../../session/raw-session.ts';
+import { Session } from '../../session/session.ts';
 import type { Target } from '../../target/target.ts';
 import type { ServerName, StartResult } from './large-tree-json.ts';
 import { readMonitor, readResident, startupFigures } from './server-facts.ts';
@@ -17,9 +15,6 @@ import { onCopy, type ServerPlace } from './servers.ts';
 import { DATA } from './trees.ts';
 
 const SESSION_MS_MAX = 10_000;
-/** Of a reply to getData: the length of the data. */
-/** A buffer carries an i32 length. */
-const LENGTH_BYTES = 4;
 
 export interface StartOptions extends ServerPlace {
   readonly servers: readonly ServerName[];
@@ -57,13 +52,12 @@ function measureStart(server: ServerName, template: string, options: StartOption
 /** Since its process was spawned. @throws Error when what is read is not what was written. */
 export async function firstReadMs(target: Target, path: string): Promise<number> {
   const address: Address = target.addresses[0]!;
-  const session = await RawSession.connect(address, SESSION_MS_MAX);
+  const session = await Session.connect(address, { withinMs: SESSION_MS_MAX });
   try {
-    const { error, body } = await session.request(getRequest(path));
+    const { data } = await session.ask((zk) => zk.getData(path));
     const ms = performance.now() - target.spawnedMs!;
-    if (error !== ErrorCode.ok) throw new Error(`${path} after the start: ${errorName(error)}`);
-    const data = body.subarray(LENGTH_BYTES, LENGTH_BYTES + DATA.length);
-    if (Buffer.compare(data, DATA) !== 0) throw new Error(`${path} has other data after the start`);
+    if (data === null || Buffer.compare(data, DATA) !== 0)
+      throw new Error(`${path} has other data after the start`);
     return ms;
   } finally {
     session.destroy();

@@ -1,6 +1,7 @@
 /**
  * One pipelined session for the large-tree campaign: creates znodes by the hundred thousand, reads one huge reply,
- * pings meanwhile. Replies are only skimmed for their error.
+ * pings meanwhile. Replies are only skimmed for their error. Raw frames, because of what is measured: the first byte of a
+ * reply of megabytes, round trips of pings, and creates at a rate that a client's own work would lower.
  */
 import { connect, type Socket } from 'node:net';
 import { OPEN_ACL } from '../../../src/wire/acl.ts';

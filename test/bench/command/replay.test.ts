@@ -4,8 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parseRun } from '../../../bench/result/older-results.ts';
-import { createRequest } from '../../../bench/session/frames.ts';
-import { withSession } from '../../../bench/session/raw-session.ts';
+import { withSession } from '../../../bench/session/session.ts';
 import type { Target } from '../../../bench/target/target.ts';
 import { startTestTarget } from '../support/test-target.ts';
 import {
@@ -70,7 +69,7 @@ test('a replay whose figures are void ends like a run: with status 4', async () 
   const address = target.addresses[0]!;
   // What the recording creates is there already: the results are not those of the recording.
   await withSession(address, 5_000, async (session) => {
-    assert.equal((await session.request(createRequest('/bench', new Uint8Array(0)))).error, 0);
+    assert.equal(await session.create('/bench', new Uint8Array(0)), null);
   });
   const place = `127.0.0.1:${address.port}`;
   const { status, stdout } = await bench(

@@ -8,8 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicMs } from '../../../bench/base/phase-clock.ts';
 import { readProcessUsage } from '../../../bench/measure/process-usage.ts';
 import { ServerSampler } from '../../../bench/measure/server-sampler.ts';
-import { getRequest } from '../../../bench/session/frames.ts';
-import { withSession } from '../../../bench/session/raw-session.ts';
+import { withSession } from '../../../bench/session/session.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 
@@ -26,7 +25,7 @@ test('usage divides by the requests of the same instants, and the server counted
     sampler.start();
     await withSession(target.addresses[0]!, 30_000, async (session) => {
       const ask = async (count: number): Promise<void> => {
-        await Promise.all(Array.from({ length: count }, () => session.request(getRequest('/x'))));
+        await Promise.all(Array.from({ length: count }, () => session.ask((zk) => zk.getData('/x'))));
         done += count;
       };
       await ask(500);
@@ -86,7 +85,7 @@ test('a service that nobody here started has no process, and what it says still 
   const sampler = new ServerSampler(target, () => 0);
   const fromMs = monotonicMs();
   await sampler.sampleNow();
-  await withSession(target.addresses[0]!, 10_000, (session) => session.request(getRequest('/x')));
+  await withSession(target.addresses[0]!, 10_000, (session) => session.ask((zk) => zk.getData('/x')));
   await sampler.sampleNow();
   const toMs = monotonicMs();
   assert.equal(sampler.usage(fromMs, toMs), null);

@@ -8,9 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { runVerdict } from '../../../bench/figures/verdict.ts';
 import { parseRun } from '../../../bench/result/older-results.ts';
-import { RawSession } from '../../../bench/session/raw-session.ts';
-import { JuteReader } from '../../../src/wire/jute-reader.ts';
-import { OpCode } from '../../../src/wire/opcodes.ts';
+import { withSession } from '../../../bench/session/session.ts';
 import { ApacheServer } from '../../support/apache.ts';
 import { fourLetterWord } from '../../support/four-letter-word.ts';
 import { RingkeeperServer } from '../../support/ringkeeper.ts';
@@ -54,20 +52,11 @@ function assertLine({ status, stderr, stdout }: Finished, expected: number, patt
   assert.ok(!lines.some((line) => /^\s+at /.test(line)), stderr);
 }
 
-async function ask<T>(server: TestServer, use: (session: RawSession) => Promise<T>): Promise<T> {
-  const session = await RawSession.connect({ host: server.host, port: server.port }, 5_000);
-  try {
-    return await use(session);
-  } finally {
-    await session.close();
-  }
-}
-
 /** None of a znode that is not there. */
-function childrenOf(server: TestServer, path: string): Promise<string[]> {
-  return ask(server, async (session) => {
-    const { error, body } = await session.request({ op: OpCode.getChildren, path, watch: false });
-    return error === 0 ? new JuteReader(body).readList((reader) => reader.readText()) : [];
+function childrenOf(server: TestServer, path: string): Promise<readonly string[]> {
+  return withSession({ host: server.host, port: server.port }, 5_000, async (session) => {
+    const { names } = await session.ask((zk) => zk.children(path)).catch(() => ({ names: [] }));
+    return names;
   });
 }
 
@@ -81,11 +70,8 @@ async function receivedBy(server: TestServer): Promise<number> {
 async function closeRoot(server: TestServer): Promise<void> {
   const admin = [{ scheme: 'digest', auth: 'admin:secret' }];
   const address = { host: server.host, port: server.port, auth: admin };
-  const session = await RawSession.connect(address, 5_000);
   const acl = [{ perms: PERMS_ALL, scheme: 'auth', id: '' }];
-  const { error } = await session.request({ op: OpCode.setAcl, path: '/', acl, version: -1 });
-  assert.equal(error, 0);
-  await session.close();
+  await withSession(address, 5_000, (session) => session.ask((zk) => zk.setAcl('/', acl)));
 }
 
 for (const [kind, make, skip] of KINDS) {

@@ -3,10 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressText } from '../../../bench/base/address.ts';
 import type { RunResult } from '../../../bench/result/run-json.ts';
-import { createRequest } from '../../../bench/session/frames.ts';
-import { RawSession } from '../../../bench/session/raw-session.ts';
-import { JuteReader } from '../../../src/wire/jute-reader.ts';
-import { OpCode } from '../../../src/wire/opcodes.ts';
+import { withSession } from '../../../bench/session/session.ts';
 import { startTestTarget } from '../support/test-target.ts';
 import { labelsOf, planOf, runTiny, tempDir } from './support.ts';
 
@@ -142,15 +139,11 @@ test('a service that was running already keeps nothing of the run, and a root th
     const phases = { mixed: { mix: everything, ...times } };
     const outcome = await runTiny(planOf(phases), addressText(address));
     assertClean(outcome!.run);
-    const session = await RawSession.connect(address, 5_000);
-    const { body } = await session.request({ op: OpCode.getChildren, path: '/', watch: false });
-    assert.deepEqual(
-      new JuteReader(body).readList((reader) => reader.readText()),
-      ['zookeeper'],
-      'the parent of the root is gone too',
-    );
-    assert.equal((await session.request(createRequest('/bench', Buffer.alloc(0)))).error, 0);
-    await session.close();
+    await withSession(address, 5_000, async (session) => {
+      const { names } = await session.ask((zk) => zk.children('/'));
+      assert.deepEqual(names, ['zookeeper'], 'the parent of the root is gone too');
+      assert.equal(await session.create('/bench', Buffer.alloc(0)), null);
+    });
     const occupied = planOf(phases, { tree: { root: '/bench', znodes: 5, values: '8B' } });
     await assert.rejects(runTiny(occupied, addressText(address)), {
       message: '/bench exists on the target - delete it, or choose another parent with --set tree.root=/...',

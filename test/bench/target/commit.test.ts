@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PACKAGE_ROOT } from '../../../bench/base/package-root.ts';
-import { withSession } from '../../../bench/session/raw-session.ts';
+import { withSession } from '../../../bench/session/session.ts';
 import { removeCommitTrees, startCommit } from '../../../bench/target/commit.ts';
 import type { Target } from '../../../bench/target/target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';

@@ -8,7 +8,6 @@ import { after, before, test } from 'node:test';
 import { parseMonitor } from '../../../bench/measure/mntr.ts';
 import { RequestSplitter } from '../../../bench/null-server/request-splitter.ts';
 import { createRequest, getRequest, requestFrame, setRequest } from '../../../bench/session/frames.ts';
-import { RawSession } from '../../../bench/session/raw-session.ts';
 import { askWord } from '../../../bench/target/four-letter-word.ts';
 import type { Target } from '../../../bench/target/target.ts';
 import { OPEN_ACL } from '../../../src/wire/acl.ts';
@@ -17,13 +16,42 @@ import { JuteReader } from '../../../src/wire/jute-reader.ts';
 import { AddWatchMode, CreateFlags, OpCode, WatcherType } from '../../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../../src/wire/request-values.ts';
 import { type Response, readResponse } from '../../../src/wire/responses.ts';
+import { RawClient } from '../../support/raw-client.ts';
 import { startTestTarget } from '../support/test-target.ts';
 
 const VALUE_BYTES = 300;
 const PATH = '/bench/a-path-with-ümlaut';
 const tempDir = mkdtempSync(join(tmpdir(), 'null-server-test-'));
 let target: Target;
-let session: RawSession;
+let session: Pipelined;
+
+/** Requests one after another, replies in their order. */
+class Pipelined {
+  private readonly client: RawClient;
+  private last: Promise<unknown> = Promise.resolve();
+
+  private constructor(client: RawClient) {
+    this.client = client;
+  }
+
+  static async connect(port: number): Promise<Pipelined> {
+    return new Pipelined(await RawClient.open(port));
+  }
+
+  request(request: Request): Promise<{ readonly error: number; readonly body: Uint8Array }> {
+    this.client.connection.write(requestFrame(1, request));
+    const reply = this.last.then(async () => {
+      const frame = Buffer.from((await this.client.connection.nextFrame())!);
+      return { error: frame.readInt32BE(12), body: new Uint8Array(frame.subarray(16)) };
+    });
+    this.last = reply;
+    return reply;
+  }
+
+  close(): void {
+    this.client.destroy();
+  }
+}
 
 function startNull(text: string): Promise<Target> {
   return startTestTarget(text, tempDir, { valueBytes: VALUE_BYTES });
@@ -31,10 +59,10 @@ function startNull(text: string): Promise<Target> {
 
 before(async () => {
   target = await startNull('null');
-  session = await RawSession.connect(target.addresses[0]!, 5_000);
+  session = await Pipelined.connect(target.addresses[0]!.port);
 });
 after(async () => {
-  await session.close();
+  session.close();
   await target.stop();
   rmSync(tempDir, { recursive: true });
 });
@@ -158,7 +186,7 @@ test('with a delay every reply comes that much later, none earlier, in order', a
   const slow = await startNull('null:delayMs=30');
   try {
     const startMs = performance.now();
-    const delayed = await RawSession.connect(slow.addresses[0]!, 5_000);
+    const delayed = await Pipelined.connect(slow.addresses[0]!.port);
     const handshakeMs = performance.now() - startMs;
     const order: number[] = [];
     const requests = Array.from({ length: 100 }, async (_, i) => {
@@ -173,7 +201,7 @@ test('with a delay every reply comes that much later, none earlier, in order', a
       order,
       [...order].sort((a, b) => a - b),
     );
-    await delayed.close();
+    delayed.close();
   } finally {
     await slow.stop();
   }

@@ -9,8 +9,7 @@ import { monotonicMs } from '../../../bench/base/phase-clock.ts';
 import { captureEnvironment } from '../../../bench/measure/environment.ts';
 import { AvailabilityProbes } from '../../../bench/measure/probes.ts';
 import { ServerSampler } from '../../../bench/measure/server-sampler.ts';
-import { createRequest } from '../../../bench/session/frames.ts';
-import { withSession } from '../../../bench/session/raw-session.ts';
+import { withSession } from '../../../bench/session/session.ts';
 import { findFreePort } from '../../../bench/target/child-server.ts';
 import { versionIn } from '../../../bench/target/external.ts';
 import { findLeader, readNodeCount } from '../../../bench/target/leader.ts';
@@ -18,8 +17,6 @@ import { startTarget } from '../../../bench/target/start-target.ts';
 import type { Target } from '../../../bench/target/target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
-import { OPEN_ACL } from '../../../src/wire/acl.ts';
-import { CreateFlags, OpCode } from '../../../src/wire/opcodes.ts';
 import { apacheInstalled } from '../../support/apache.ts';
 import { startTestTarget } from '../support/test-target.ts';
 
@@ -40,12 +37,10 @@ async function refusalOf(text: string): Promise<string> {
   return message;
 }
 
-async function createTtl(target: Target): Promise<number> {
-  const request = { path: '/ttl', data: null, acl: OPEN_ACL, flags: CreateFlags.persistentTtl, ttl: 60_000 };
-  const reply = await withSession(target.addresses[0]!, 10_000, (session) =>
-    session.request({ op: OpCode.createTtl, ...request }),
+function createTtl(target: Target): Promise<string | null> {
+  return withSession(target.addresses[0]!, 10_000, (session) =>
+    session.errorOf((zk) => zk.create('/ttl', null, { mode: 'persistent', ttlMs: 60_000 })),
   );
-  return reply.error;
 }
 
 /** All classes of probes until each has been answered some times, with the sampler beside them. */
@@ -74,7 +69,7 @@ test('ringkeeper of this checkout: settings, figures, and its death', async () =
     /^ringkeeper \S+ extendedTypesEnabled=true ringkeeper\.threadingMode=shared/,
   );
   assert.equal(target.settings['threading'], 'shared');
-  assert.equal(await createTtl(target), 0);
+  assert.equal(await createTtl(target), null);
   assert.deepEqual(await findLeader(target.addresses), target.addresses[0]);
   const environment = await captureEnvironment(target);
   assert.equal(environment.serverSettings!['tickTime'], '500');
@@ -147,10 +142,10 @@ test('Apache: settings of zoo.cfg and of the Java machine, collections', {
     assert.equal(target.name, 'apache');
     assert.match(target.description, /^zookeeper-3\.\S+ .*tickTime=500 jute\.maxbuffer=2000000/);
     assert.match(target.javaVersion!, /^\d+/);
-    assert.equal(await createTtl(target), 0);
-    const big = createRequest('/big', Buffer.alloc(1_500_000));
-    const { error } = await withSession(target.addresses[0]!, 10_000, (session) => session.request(big));
-    assert.equal(error, 0, 'jute.maxbuffer has reached the Java machine');
+    assert.equal(await createTtl(target), null);
+    const big = Buffer.alloc(1_500_000);
+    const error = await withSession(target.addresses[0]!, 10_000, (session) => session.create('/big', big));
+    assert.equal(error, null, 'jute.maxbuffer has reached the Java machine');
     assert.deepEqual(await findLeader(target.addresses), target.addresses[0]);
     assert.equal((await captureEnvironment(target)).serverSettings!['tickTime'], '500');
     const { availability, metrics } = await observe(target);
