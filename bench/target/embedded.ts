@@ -11,7 +11,7 @@ export const LAUNCHER = join('src', 'bin', 'ringkeeper.js');
 const READY = /^ready port=(\d+) .*?threading=(\w+) .*?pid=(\d+)/m;
 const READY_MS_MAX = 15_000;
 /** What it says when all is well: the ready line, and log lines up to `info`. */
-const NOISE = /^(?:ready |\{"level":(?:10|20|30),)/;
+export const RINGKEEPER_NOISE = /^(?:ready |\{"level":(?:10|20|30),)/;
 
 /** Which ringkeeper. */
 export interface Build {
@@ -58,6 +58,6 @@ export function startEmbedded(
       };
     },
     readyMsMax: READY_MS_MAX,
-    noise: NOISE,
+    noise: RINGKEEPER_NOISE,
   });
 }

@@ -6,7 +6,7 @@ const ANSWER_MS_MAX = 2_000;
 
 /** The server that leads the others, or the only one there is; null when nobody says so. */
 export async function findLeader(addresses: readonly Address[]): Promise<Address | null> {
-  const modes = await Promise.all(addresses.map(async (address) => modeOf(await askServer(address))));
+  const modes = await Promise.all(addresses.map(readMode));
   const at = modes.findIndex((mode) => mode === 'leader' || mode === 'standalone');
   return addresses[at] ?? null;
 }
@@ -51,6 +51,8 @@ function askServer(address: Address): Promise<string | null> {
   return askWord(address, 'srvr', ANSWER_MS_MAX);
 }
 
-function modeOf(answer: string | null): string | null {
+/** `leader`, `follower`, `observer`, `standalone` ...; null when it serves nobody. */
+export async function readMode(address: Address): Promise<string | null> {
+  const answer = await askServer(address);
   return /^Mode: (\w+)/m.exec(answer ?? '')?.[1] ?? null;
 }

@@ -26,7 +26,12 @@ export const TARGET_FORMS =
 export const DELAY_MS_MAX = 10_000;
 
 /** What the engine decides itself: where the data lies so that it can be removed, and a port that is free. */
-const OWN_KEYS: ReadonlySet<string> = new Set(['dataDir', 'dataLogDir', 'clientPort', 'clientPortAddress']);
+export const OWN_KEYS: ReadonlySet<string> = new Set([
+  'dataDir',
+  'dataLogDir',
+  'clientPort',
+  'clientPortAddress',
+]);
 
 /** @throws ConfigFailure naming the value and what is allowed. */
 export function parseTargetSpec(text: string): TargetSpec {

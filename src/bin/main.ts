@@ -7,6 +7,7 @@ import { ConfigFailure, Failure } from '../base/failure.ts';
 import { STDERR_FD, standardOutput } from '../server/logging/line-output.ts';
 import { packageVersion } from '../server/monitor/version.ts';
 import { benchCommand } from './commands/bench.ts';
+import { ensembleCommand } from './commands/ensemble.ts';
 import { serveCommand } from './commands/serve.ts';
 import { shellCommand, spellShellArguments } from './commands/shell.ts';
 
@@ -30,11 +31,12 @@ function commandLine(args: readonly string[]) {
       '$0 <command>\n\nA ZooKeeper-compatible coordination server, and the benchmark engine that proves it.',
     )
     .command(serveCommand)
+    .command(ensembleCommand)
     .command(benchCommand)
     .command(shellCommand)
     .demandCommand(
       1,
-      'say what to do: ringkeeper serve ..., ringkeeper shell ..., ringkeeper bench ..., or ringkeeper --help',
+      'say what to do: ringkeeper serve ..., ringkeeper ensemble, ringkeeper shell ..., ringkeeper bench ..., or ringkeeper --help',
     )
     .strict()
     .recommendCommands()

@@ -39,6 +39,8 @@ const SERVER_FLAGS = ['--max-semi-space-size=4'];
 
 /** Whether this process is to become a server. */
 const isServer = process.argv[2] === 'serve';
+/** Or several, as its children. */
+const hasServers = isServer || process.argv[2] === 'ensemble';
 
 /** Whether a SIGHUP was ignored at the start. Run by `nohup node`, without the shell line, bash and zsh still tell. */
 const ignoresHangup =
@@ -174,12 +176,12 @@ function runHere() {
   import(pathToFileURL(programFile()).href).then((module) => module.main(process.argv.slice(2)));
 }
 
-// From here on; a server, which ends in order on a SIGHUP, asks the environment too.
+// From here on; a server, which ends in order on a SIGHUP, asks the environment too, and so does who runs several.
 if (ignoresHangup) {
   process.env.RINGKEEPER_SIGHUP = 'ignored';
   process.on('SIGHUP', () => {});
 }
-if (isServer) followParent();
+if (hasServers) followParent();
 
 if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
   runHere();

@@ -8,7 +8,7 @@ import { ConfigFailure } from '../../../src/base/failure.ts';
 import { captureMachine } from '../../measure/environment.ts';
 import { parseDuration, parseShare } from '../../plan/quantity.ts';
 import { prepareOut } from '../../report/result-dir.ts';
-import { hasApache } from '../../target/apache.ts';
+import { hasApache } from '../../target/apache-program.ts';
 import { makeInstalledCopy } from '../../target/installed-copy.ts';
 import { oneText, type WarmFlags, warmUpMsOf, withWarmFlag } from '../../terminal/flags.ts';
 import { interruptible } from '../../terminal/interruption.ts';

@@ -20,7 +20,7 @@ import { prepareOut } from '../../report/result-dir.ts';
 import type { PhaseResult } from '../../result/run-json.ts';
 import { silentProgress } from '../../run/progress.ts';
 import { type RunOptions, runPlan } from '../../run/run-plan.ts';
-import { hasApache } from '../../target/apache.ts';
+import { hasApache } from '../../target/apache-program.ts';
 import { startTarget } from '../../target/start-target.ts';
 import { parseTargetSpec } from '../../target/target-spec.ts';
 import { oneText, type WarmFlags, warmUpMsOf, withWarmFlag } from '../../terminal/flags.ts';

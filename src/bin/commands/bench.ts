@@ -1,6 +1,6 @@
 /**
  * `ringkeeper bench`: the door to the benchmark engine, which is loaded only behind it, so that a server starts without.
- * The one place in `src` that knows of `bench/`.
+ * It and `ensemble-run.ts` are the two places in `src` that know of `bench/`.
  */
 import type { Argv, CommandModule } from 'yargs';
 

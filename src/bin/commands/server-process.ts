@@ -47,7 +47,7 @@ export async function runServerProcess(
 
 /** Set by the launcher. */
 const IGNORES_HANGUP = process.env['RINGKEEPER_SIGHUP'] === 'ignored';
-const STOP_SIGNALS: readonly NodeJS.Signals[] = IGNORES_HANGUP
+export const STOP_SIGNALS: readonly NodeJS.Signals[] = IGNORES_HANGUP
   ? ['SIGTERM', 'SIGINT']
   : ['SIGTERM', 'SIGINT', 'SIGHUP'];
 

@@ -1,0 +1,158 @@
+/** `ringkeeper ensemble` as a user has it: a ready line, prefixed logs, Ctrl-C, a server that dies, data taken up again. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type EnsembleFlags, wishOf } from '../../src/bin/commands/ensemble-wish.ts';
+import { connect } from '../../src/client/index.ts';
+import { need } from '../support/skip.ts';
+import { until } from '../support/until.ts';
+
+const LAUNCHER = join(import.meta.dirname, '..', '..', 'src', 'bin', 'ringkeeper.js');
+
+let directory: string;
+const running: Ensemble[] = [];
+
+/** The command with its two streams as text. */
+class Ensemble {
+  readonly child: ChildProcess;
+  readonly exit: Promise<unknown[]>;
+  out = '';
+  err = '';
+
+  constructor(...args: string[]) {
+    const env = { ...process.env, TMPDIR: join(directory, 'tmp') };
+    this.child = spawn(process.execPath, [LAUNCHER, 'ensemble', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env,
+    });
+    this.exit = once(this.child, 'close');
+    this.child.stdout!.on('data', (chunk) => (this.out += chunk));
+    this.child.stderr!.on('data', (chunk) => (this.err += chunk));
+    running.push(this);
+  }
+
+  /** The connect string of the ready line. */
+  async ready(): Promise<string> {
+    await until(async () => this.out.includes('\n') || this.child.exitCode !== null);
+    const match = /^ready (\S+)\n$/.exec(this.out);
+    assert.ok(match, this.out + this.err);
+    return match[1]!;
+  }
+
+  pid(sid: number): number {
+    return Number(new RegExp(`server ${sid} \\(.*pid (\\d+)`).exec(this.err)![1]);
+  }
+
+  async says(pattern: RegExp): Promise<void> {
+    await until(async () => pattern.test(this.err) || this.child.exitCode !== null);
+    assert.match(this.err, pattern);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+describe('ringkeeper ensemble', () => {
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'ringkeeper-test-'));
+    mkdirSync(join(directory, 'tmp'));
+  });
+  after(async () => {
+    for (const { child } of running) child.kill('SIGTERM');
+    await Promise.all(running.map(({ exit }) => exit));
+    rmSync(directory, { recursive: true });
+  });
+
+  it('takes up its data where an earlier run left them, and ends with 0 on a signal', async () => {
+    const data = join(directory, 'kept');
+    const first = new Ensemble('--size', '1', '--data-dir', data, '--set', 'tickTime=500');
+    const address = await first.ready();
+    const client = await connect(address);
+    await client.create('/kept', 'yes');
+    await client.close();
+    assert.match(first.err, /^1 \| .*INFO.*: /m, 'a log line for people, behind the number of its server');
+    first.child.kill('SIGINT');
+    assert.deepEqual(await first.exit, [0, null]);
+    assert.match(first.err, /^ensemble: SIGINT: stopping 1 server/m);
+
+    const second = new Ensemble('--size', '1', '--data-dir', data);
+    assert.equal(await second.ready(), address);
+    const reader = await connect(address);
+    assert.equal(new TextDecoder().decode((await reader.getData('/kept')).data!), 'yes');
+    await reader.close();
+    second.child.kill('SIGTERM');
+    assert.deepEqual(await second.exit, [0, null]);
+  });
+
+  it('names the server that dies, ends when none is left, and leaves no file', async () => {
+    const one = new Ensemble('--size', '1');
+    await one.ready();
+    process.kill(one.pid(1), 'SIGKILL');
+    assert.deepEqual(await one.exit, [1, null]);
+    assert.match(one.err, /^ensemble: server 1 \(ringkeeper\) ended \(SIGKILL\)$/m);
+    assert.deepEqual(readdirSync(join(directory, 'tmp')), []);
+  });
+
+  it('ends with one line when a server does not come up, and stops the others', async () => {
+    const wrong = new Ensemble('--size', '1', '--set', 'snapCount=many');
+    assert.deepEqual(await wrong.exit, [2, null]);
+    assert.match(wrong.err, /^ringkeeper: server 1 \(ringkeeper\) ended \(2\): ringkeeper: .*snapCount/m);
+    assert.equal(wrong.out, '');
+    assert.deepEqual(readdirSync(join(directory, 'tmp')), []);
+  });
+
+  const usual: EnsembleFlags = { size: 3, observers: 0, kind: 'ringkeeper', set: [] };
+  for (const { flags, says } of [
+    { flags: { size: 0 }, says: /^--size 0: allowed: 1 to 25$/ },
+    { flags: { size: Number.NaN }, says: /^--size NaN: allowed: 1 to 25$/ },
+    { flags: { observers: 40 }, says: /^--observers 40: allowed: 0 to 22$/ },
+    { flags: { observers: 0.5 }, says: /^--observers 0.5: allowed: 0 to 22$/ },
+    { flags: { clientPort: 65_536 }, says: /^--client-port 65536: allowed: 1 to 65535$/ },
+    { flags: { kind: 'zookeeper' }, says: /^--kind zookeeper: allowed: ringkeeper, apache, mixed$/ },
+    { flags: { dataDir: '' }, says: /^--data-dir: the name of a directory is missing$/ },
+    { flags: { set: ['clientPort=1'] }, says: /^--set clientPort=1: clientPort is what this command sets/ },
+    { flags: { set: ['server.4=a:1:2'] }, says: /^--set server.4=a:1:2: server.4 is what this command sets/ },
+    { flags: { set: ['tickTime'] }, says: /^--set tickTime: allowed: key=value$/ },
+    { flags: { logLevel: 'loud' }, says: /^--log-level loud: allowed: trace, / },
+  ]) {
+    it(`refuses ${JSON.stringify(flags)}`, () => {
+      assert.throws(() => wishOf({ ...usual, ...flags }), { name: 'ConfigFailure', message: says });
+    });
+  }
+
+  it('refuses in one line, with status 2; what is given twice counts the last time', async () => {
+    const refused = new Ensemble('--size', '3', '--size', '99');
+    assert.deepEqual(await refused.exit, [2, null]);
+    assert.equal(refused.err, 'ringkeeper: --size 99: allowed: 1 to 25\n');
+  });
+
+  const noApache = need('java', 'zookeeper');
+  it('runs Apache: a majority that is lost is told, and all others are stopped', {
+    skip: noApache,
+  }, async () => {
+    const apache = new Ensemble('--kind', 'apache', '--size', '2', '--observers', '1');
+    const addresses = (await apache.ready()).split(',');
+    assert.equal(addresses.length, 3);
+    const pids = [1, 2, 3].map((sid) => apache.pid(sid));
+    const roles = [...apache.err.matchAll(/^ensemble: server \d \(.*?\): (\w+), pid/gm)].map(
+      ([, role]) => role,
+    );
+    assert.deepEqual(roles.toSorted(), ['follower', 'leader', 'observer']);
+    process.kill(pids[0]!, 'SIGKILL');
+    await apache.says(/^ensemble: 1 of 2 voters are left: no majority, so nobody is served$/m);
+    assert.ok(!/^\d \|\s+at /m.test(apache.err), 'no stack traces');
+    apache.child.kill('SIGTERM');
+    assert.deepEqual(await apache.exit, [0, null]);
+    assert.deepEqual(pids.filter(isAlive), []);
+    assert.deepEqual(readdirSync(join(directory, 'tmp')), []);
+  });
+});
