@@ -207,8 +207,9 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
     const taken = this.desk.take(bytes, start, end);
     if (!this.desk.isTreeWhole) return taken;
     this.splitter.endRaw();
-    // On a stack of its own: the machine answers, and the stream is inside this call.
-    this.platform.loop.soon(() => this.answer(() => this.learner.onLoaded(this.treeZxid)));
+    // Nothing of what follows may be logged before the tree is on the disk and the log behind it cut: that would be cut too. The
+    // answer comes on a stack of its own, as the stream is inside this call.
+    this.desk.persist(() => this.answer(() => this.learner.onLoaded(this.treeZxid)));
     return taken;
   }
 
