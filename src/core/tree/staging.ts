@@ -100,10 +100,11 @@ export class Staging {
     return record;
   }
 
-  /** Takes back everything staged since `begin`, newest first. */
-  rollback(): void {
+  /** Takes back what has been staged since `begin`, newest first, up to so many records; true = that was all. */
+  rollback(recordsMax = Number.POSITIVE_INFINITY): boolean {
     const cursor = this.a;
-    while (this.undoLength > 0) {
+    for (let left = recordsMax; this.undoLength > 0; left--) {
+      if (left === 0) return false;
       const before = this.undo[--this.undoLength]!;
       const nodeId = this.undo[--this.undoLength]!;
       const record = this.nodes.pendingOf(nodeId);
@@ -121,5 +122,6 @@ export class Staging {
         this.digest.add(cursor.nodeDigest);
       }
     }
+    return true;
   }
 }

@@ -8,7 +8,8 @@
  * and nothing is committed, so that it can be taken back as any other; reads and pings go on.
  *
  *     propose ─▶ [ doWork: a slice a turn ] ─▶ into the log, a row in the queue
- *                                           └─ no room: when there is some (onLogRoom)
+ *                          failed: to its end, │     └─ no room: when there is some (onLogRoom)
+ *                          then back in slices ┘
  */
 import { assert } from '../../base/assert.ts';
 import { copyBytes } from '../../wire/copy-bytes.ts';
@@ -36,6 +37,8 @@ const SHORT_MAX = 16;
 /** Operations of one turn, and memory of the records that they build: some milliseconds. */
 const OPS_PER_TURN = 512;
 const STAGED_BYTES_PER_TURN = 4 * 1024 * 1024;
+/** Operations of one turn, and then records, when they are taken back: freeing is cheaper than building. */
+const UNDONE_PER_TURN = 1024;
 
 /** What makes a proposal of a request; shared by the proposers. */
 export interface ProposerParts {
@@ -73,6 +76,8 @@ export class MultiProposer {
   private mark = 0;
   private failedAt = -1;
   private failure: number = ErrorCode.ok;
+  /** It has failed, and all that it had staged has been taken back. */
+  private isUndone = false;
   /** The operation that was looked at last is to be planned again: its checks had no time in that turn. */
   private isRepeated = false;
   /** An operation of it cannot be read: that is an error of the whole request, not of the operation. */
@@ -99,8 +104,10 @@ export class MultiProposer {
       this.keep(request);
       return true;
     }
+    // All of it has been staged in this turn.
+    if (this.failure !== ErrorCode.ok) this.undo(Number.POSITIVE_INFINITY);
     if (!this.log()) {
-      if (this.failure === ErrorCode.ok) stager.rollback(this.mark);
+      if (!this.isUndone) stager.rollback(this.mark);
       return false;
     }
     this.push(writer.numberFor(this.asker));
@@ -118,9 +125,10 @@ export class MultiProposer {
     const { writer, change } = this.parts;
     change.sessionClosed = this.sessionClosed;
     writer.resume();
-    this.stageSlice();
+    if (this.hasMore) this.stageSlice();
+    else this.undo(UNDONE_PER_TURN);
     writer.pause();
-    if (!this.hasMore) this.finish();
+    if (!this.hasMore && (this.failure === ErrorCode.ok || this.isUndone)) this.finish();
   }
 
   /** The log has room again. */
@@ -133,8 +141,7 @@ export class MultiProposer {
     if (!this.isStaging) return null;
     const { asker } = this;
     const { writer, stager, proposals } = this.parts;
-    // A failed one, staged to its end, has been taken back already.
-    if (this.failure === ErrorCode.ok || this.hasMore) stager.rollback(this.mark);
+    if (!this.isUndone) stager.rollback(this.mark);
     writer.withdrawNumber(this.write);
     proposals.reopen();
     this.endSlices();
@@ -153,6 +160,7 @@ export class MultiProposer {
     this.mark = proposals.effectTail;
     this.failedAt = -1;
     this.failure = ErrorCode.ok;
+    this.isUndone = false;
     this.isUnreadable = false;
     this.isRepeated = false;
     writer.begin();
@@ -206,7 +214,7 @@ export class MultiProposer {
   }
 
   private stageSlice(): void {
-    const { writer, stager, work } = this.parts;
+    const { writer, work } = this.parts;
     const enough = writer.stagedBytes + STAGED_BYTES_PER_TURN;
     let ops = 0;
     while (ops < OPS_PER_TURN && this.hasMore && writer.stagedBytes < enough) {
@@ -215,7 +223,14 @@ export class MultiProposer {
       if (this.isRepeated) break;
     }
     work.charge(Work.operations, ops);
-    if (!this.hasMore && this.failure !== ErrorCode.ok) stager.rollback(this.mark);
+  }
+
+  // What a failed operation takes back.
+  private undo(opsMax: number): void {
+    const { stager, proposals, work } = this.parts;
+    const before = proposals.effectTail;
+    this.isUndone = stager.rollbackSome(this.mark, opsMax);
+    work.charge(Work.operations, before - proposals.effectTail);
   }
 
   private stageNext(): void {

@@ -67,8 +67,14 @@ export class Stager {
 
   /** Takes back every effect from `mark` on (a multi failed, or the log had no room). */
   rollback(mark: number): void {
+    this.rollbackSome(mark, Number.POSITIVE_INFINITY);
+  }
+
+  /** The same in slices: so many effects, then as many records; true = all of it is taken back. */
+  rollbackSome(mark: number, effectsMax: number): boolean {
     const { proposals, node } = this;
-    for (let position = proposals.effectTail - 1; position >= mark; position--) {
+    const to = Math.max(mark, proposals.effectTail - effectsMax);
+    for (let position = proposals.effectTail - 1; position >= to; position--) {
       const kind = proposals.kind(position);
       if (kind === OpCode.setAcl) {
         node.moveTo(proposals.record(position));
@@ -80,8 +86,8 @@ export class Stager {
         if (owner >= 0) this.ephemerals.remove(owner, proposals.nodeId(position));
       }
     }
-    this.tree.staging.rollback();
-    proposals.dropEffects(mark);
+    proposals.dropEffects(to);
+    return to === mark && this.tree.staging.rollback(effectsMax);
   }
 
   private stageCreate(change: Change, zxid: number, timeMs: number): void {

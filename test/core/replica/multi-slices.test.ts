@@ -80,6 +80,52 @@ test('an operation that fails in a late slice takes all of it back', () => {
   checkQuiet(h.parts);
 });
 
+test('what a late operation takes back goes in slices, others are served meanwhile, and nothing of it is left', () => {
+  const wide = Array.from({ length: 50 }, (_, i) => ({ perms: 31, scheme: 'digest', id: `u${i}:x` }));
+  for (const end of [check('/nowhere'), create('/x', '', CreateFlags.persistentTtl)]) {
+    const h = new ReplicaHarness();
+    const [c, other] = [h.connect(), h.connect()];
+    const before = dumpTree(h.parts);
+    const { size } = h.parts.tree.index;
+    const mine = Array.from({ length: COUNT }, (_, i) => create(`/e${i}`, '', CreateFlags.ephemeral, wide));
+    c.send(multi(...mine, ...creates('/m'), end));
+    let most = 0;
+    for (let last = h.parts.tree.index.size; !h.replica.isQuiet; last = h.parts.tree.index.size) {
+      other.send(PING, exists('/e0'));
+      assert.deepEqual(
+        other.replies().map(({ err }) => err),
+        [0, -101],
+      );
+      h.durable();
+      h.background();
+      most = Math.max(most, last - h.parts.tree.index.size);
+    }
+    assert.ok(most > 0 && most <= 1024, `${most} znodes in one turn`);
+    h.settle();
+    assert.equal(c.replies().length, 1);
+    assert.equal(h.parts.tree.index.size, size);
+    assert.equal(h.parts.ephemerals.count, 0);
+    assert.deepEqual(dumpTree(h.parts), before);
+    checkQuiet(h.parts);
+  }
+});
+
+test('withdrawn while it is being taken back: all of it goes, and its connection ends', () => {
+  const h = new ReplicaHarness();
+  const [c, other] = [h.connect(), h.connect()];
+  const before = dumpTree(h.parts);
+  c.send(multi(...creates('/m'), check('/nowhere')));
+  const { index } = h.parts.tree;
+  for (let most = 0; index.size >= most; h.background()) most = index.size;
+  assert.equal(h.replica.isQuiet, false);
+  h.turn(() => h.replica.withdrawBehind(h.replica.progress.committed));
+  h.settle();
+  assert.equal(c.wire.closed, true);
+  assert.deepEqual(dumpTree(h.parts), before);
+  assert.equal(other.call(create('/m0')).err, 0);
+  checkQuiet(h.parts);
+});
+
 test('an operation in a late slice that cannot be read is an error of the whole request', () => {
   const h = new ReplicaHarness();
   const c = h.connect();
