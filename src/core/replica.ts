@@ -32,9 +32,9 @@ import { beginSnapshot } from './snapshot.ts';
 import { COUNTED_PER_SLICE } from './txn/committer.ts';
 import { Withdrawal } from './txn/withdrawal.ts';
 
-/** Changes that one turn publishes, and events that it sends: some milliseconds. */
+/** Changes that one turn publishes, and watches that they meet: some milliseconds. */
 const CHANGES_PER_TURN = 4096;
-const EVENTS_PER_TURN = 8192;
+const WATCHES_PER_TURN = 8192;
 /** Containers and TTL nodes that one turn proposes to delete. */
 const SWEPT_PER_TURN = 128;
 
@@ -310,15 +310,19 @@ export class Replica implements CorePort {
   }
 
   private commitDecided(): void {
-    const { committer, work, effects } = this.parts;
-    const { changes, events } = committer;
+    const { committer, work, effects, watches } = this.parts;
+    const { firing } = watches;
+    const { changes } = committer;
+    const { met } = firing;
     let count = 0;
     this.isCommitHeld = false;
-    for (; this.hasCommitsLeft; count++) {
+    while (this.hasCommitsLeft) {
       if (committer.changes - changes + count >= CHANGES_PER_TURN) break;
-      if (committer.events - events >= EVENTS_PER_TURN) break;
+      if (firing.met - met >= WATCHES_PER_TURN) break;
       this.commitNext();
       if (this.isCommitHeld) break;
+      count++;
+      if (firing.isUnfinished) break;
       if (effects.counting !== null) {
         work.charge(Work.listEntries, COUNTED_PER_SLICE);
         break;
@@ -326,7 +330,7 @@ export class Replica implements CorePort {
     }
     if (count === 0) return;
     work.charge(Work.changes, committer.changes - changes + count);
-    work.charge(Work.events, committer.events - events);
+    work.charge(Work.events, firing.met - met);
   }
 
   // The oldest proposal, or a slice of it.

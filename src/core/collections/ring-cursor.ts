@@ -15,10 +15,15 @@ export class RingCursor {
   private next: number;
   private last: number;
 
-  constructor(links: RingLinks, head: number) {
+  /** From `first` on, as a rule the head, to `last`, as a rule the tail. */
+  constructor(
+    links: RingLinks,
+    first: number,
+    last = first === EMPTY_RING ? NO_MORE_ROWS : links.before[first]!,
+  ) {
     this.links = links;
-    this.next = head === EMPTY_RING ? NO_MORE_ROWS : head;
-    this.last = head === EMPTY_RING ? NO_MORE_ROWS : links.before[head]!;
+    this.next = first === EMPTY_RING ? NO_MORE_ROWS : first;
+    this.last = last;
   }
 
   /** The next row, or `NO_MORE_ROWS`. */

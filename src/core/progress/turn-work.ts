@@ -18,7 +18,7 @@ export const Work = {
   operations: 2,
   /** Changes published. */
   changes: 3,
-  /** Events sent. */
+  /** Watches that changes meet: an event for each whose connection may see it. */
   events: 4,
 } as const;
 export type Work = (typeof Work)[keyof typeof Work];

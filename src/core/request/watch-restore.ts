@@ -22,8 +22,8 @@ import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
 import { type TurnWork, Work } from '../progress/turn-work.ts';
 import { readZxid } from '../tree/record.ts';
+import { EventType } from '../watch/watch-firing.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
-import { EventType } from '../watch/watch-table.ts';
 import type { PathLookup } from './path-lookup.ts';
 import type { WatchOps } from './watch-ops.ts';
 

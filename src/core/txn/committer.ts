@@ -3,13 +3,12 @@
  * the writer. For each changed path the events go into the connections' streams before the reply does, and
  * before any later read can see the change.
  *
- * A proposal of very many changes, or of one that has a subtree counted, is published in slices:
+ * A proposal of very many changes, or of one that has a subtree counted or that very many watch, is published in slices:
  *
  *     effects   1 ············ published ············ n        `isPublishing`: nothing is proposed, and the request order
  *               clients must not see it yet │ not yet         reads for nobody; pings are answered with the zxid before
  */
 import { unreachable } from '../../base/assert.ts';
-import { Perm } from '../../wire/acl.ts';
 import { MULTI_HEADER_BYTES, writeMultiHeader } from '../../wire/multi.ts';
 import { OpCode } from '../../wire/opcodes.ts';
 import { STAT_BYTES } from '../../wire/stat.ts';
@@ -19,7 +18,6 @@ import type { ClientTable } from '../client/client-table.ts';
 import { BodyBuffer, type Replier, writePathAndStat } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
 import { NO_WRITE, type WriteNumbers } from '../client/write-numbers.ts';
-import type { ConnId } from '../ports/ports.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Statistics } from '../progress/statistics.ts';
 import type { SessionTable } from '../session/session-table.ts';
@@ -27,7 +25,9 @@ import { DIGEST_INTERVAL, DigestHistory } from '../tree/digest-history.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
 import { ownerKind, type ZnodeCursor } from '../tree/record.ts';
 import type { Tree } from '../tree/tree.ts';
-import { EventType, type WatchReceiver, type WatchTable } from '../watch/watch-table.ts';
+import { EventType, type WatchFiring } from '../watch/watch-firing.ts';
+import type { WatchTable } from '../watch/watch-table.ts';
+import { ChangeEvents } from './change-events.ts';
 import type { LatestView } from './latest-view.ts';
 import type { ProposalQueue } from './proposal-queue.ts';
 import type { TreeEffects } from './tree-effects.ts';
@@ -39,19 +39,18 @@ export interface CommitListener {
   onSessionClosed(slot: number): void;
 }
 
-/** Changes of one proposal that are published at once, and events sent for them. */
+/** Changes of one proposal that are published at once, and watches that they may meet. */
 const CHANGES_AT_ONCE = 1024;
-const EVENTS_AT_ONCE = 4096;
+const WATCHES_AT_ONCE = 4096;
 /** Steps of a count in one slice, about a millisecond. */
 export const COUNTED_PER_SLICE = 8192;
 
-export class Committer implements WatchReceiver {
+export class Committer {
   readonly digests = new DigestHistory();
   /** The oldest proposal is half published. */
   isPublishing = false;
-  /** Changes published and events sent, ever. */
+  /** Changes published, ever. */
   changes = 0;
-  events = 0;
   /** Of the oldest proposal: its changes that are published. */
   private published = 0;
   private readonly statistics: Statistics;
@@ -61,22 +60,17 @@ export class Committer implements WatchReceiver {
   private readonly acls: AclTable;
   private readonly sessions: SessionTable;
   private readonly ephemerals: Ephemerals;
-  private readonly watches: WatchTable;
-  private readonly latest: LatestView;
+  private readonly firing: WatchFiring;
+  private readonly told: ChangeEvents;
   private readonly proposals: ProposalQueue;
   private readonly replier: Replier;
   private readonly effects: TreeEffects;
-  private readonly clients: ClientTable;
   private readonly listener: CommitListener;
   private readonly asked = new RequestView();
   private readonly checkDigest: boolean;
   private readonly node: ZnodeCursor;
   private readonly parent: ZnodeCursor;
   private readonly body = new BodyBuffer();
-  // The event being fired: its path, and the record whose ACL decides who may see it.
-  private eventNode: ZnodeCursor;
-  private eventAcl = 0;
-  private eventPathLength = 0;
 
   constructor(parts: {
     progress: Progress;
@@ -102,22 +96,20 @@ export class Committer implements WatchReceiver {
     this.acls = parts.acls;
     this.sessions = parts.sessions;
     this.ephemerals = parts.ephemerals;
-    this.watches = parts.watches;
-    this.latest = parts.latest;
+    this.firing = parts.watches.firing;
     this.proposals = parts.proposals;
     this.replier = parts.replier;
     this.effects = parts.effects;
-    this.clients = parts.clients;
     this.listener = parts.listener;
     this.checkDigest = parts.checkDigest;
     this.node = parts.tree.cursor();
     this.parent = parts.tree.cursor();
-    this.eventNode = this.node;
+    this.told = new ChangeEvents(parts);
   }
 
   /** Commits the oldest proposal. False: only a slice of it, `isPublishing`; to be called again in the next turn. */
   commitNext(): boolean {
-    const { proposals, effects } = this;
+    const { proposals, effects, firing } = this;
     const row = proposals.headRow;
     const client = proposals.clientOf(row);
     const op = proposals.ops[row]!;
@@ -128,14 +120,15 @@ export class Committer implements WatchReceiver {
     const first = proposals.effectHead + this.published;
     const rowEnd = proposals.effectEnds[row]!;
     const end = Math.min(rowEnd, first + CHANGES_AT_ONCE);
-    const eventsMax = this.events + EVENTS_AT_ONCE;
+    firing.allow(WATCHES_AT_ONCE);
+    if (firing.isUnfinished) firing.goOn();
     let position = first;
-    for (; position < end && effects.counting === null && this.events < eventsMax; position++) {
+    for (; position < end && effects.counting === null && firing.mayMeet; position++) {
       this.apply(position, client);
       if (isMulti) this.appendResult(position);
     }
     this.changes += position - first;
-    if (position < rowEnd || effects.counting !== null) {
+    if (position < rowEnd || effects.counting !== null || firing.isUnfinished) {
       this.pause(position - proposals.effectHead);
       return false;
     }
@@ -175,24 +168,6 @@ export class Committer implements WatchReceiver {
     if (this.checkDigest && zxid % DIGEST_INTERVAL === 0) this.digests.add(zxid, this.tree.committed);
     if (client !== null) this.answer(row, client);
     proposals.shift();
-  }
-
-  /** One connection watches the event being fired. */
-  onWatch(conn: ConnId, eventType: number): void {
-    const client = this.clients.get(conn);
-    if (client === undefined) return;
-    const node = this.eventNode;
-    if (!this.latest.permits(this.eventAcl, Perm.read, client.authIds)) return;
-    this.events++;
-    const { proposals } = this;
-    this.replier.event(
-      client,
-      proposals.zxids[proposals.headRow]!,
-      eventType,
-      node.bytes,
-      node.pathStart,
-      this.eventPathLength,
-    );
   }
 
   // ---- effects -------------------------------------------------------------------------------------------
@@ -239,9 +214,9 @@ export class Committer implements WatchReceiver {
     tree.publishChildren(parentId, proposals.parentRecord(position));
     node.moveTo(record);
     this.effects.onCreated(id, node);
-    this.fire(EventType.nodeCreated, node);
+    this.told.changed(EventType.nodeCreated, node);
     parent.moveTo(proposals.parentRecord(position));
-    this.fire(EventType.nodeChildrenChanged, parent);
+    this.told.changed(EventType.nodeChildrenChanged, parent);
   }
 
   private remove(position: number): void {
@@ -257,13 +232,11 @@ export class Committer implements WatchReceiver {
     if (ownerKind(ownerHigh, ownerLow, tree.extendedTypes) === 'ephemeral') {
       this.disown(id, ownerHigh, ownerLow);
     }
-    // The tombstone still has the path; the deleted record's ACL decides who hears of it.
     node.moveTo(tombstone);
-    this.eventAcl = aclId;
-    this.fireDeleted(node);
+    this.told.deleted(node, aclId);
     this.acls.release(aclId);
     parent.moveTo(proposals.parentRecord(position));
-    this.fire(EventType.nodeChildrenChanged, parent);
+    this.told.changed(EventType.nodeChildrenChanged, parent);
     tree.arena.free(tombstone);
   }
 
@@ -276,7 +249,7 @@ export class Committer implements WatchReceiver {
     tree.publish(id, record);
     node.moveTo(record);
     this.effects.onDataChanged(node, before);
-    this.fire(EventType.nodeDataChanged, node);
+    this.told.changed(EventType.nodeDataChanged, node);
   }
 
   // A node that the same session has already created anew (not committed yet) stays its own.
@@ -289,28 +262,6 @@ export class Committer implements WatchReceiver {
       if (this.parent.ownerHigh === ownerHigh && this.parent.ownerLow === ownerLow) return;
     }
     this.ephemerals.remove(slot, nodeId);
-  }
-
-  // ---- events --------------------------------------------------------------------------------------------
-
-  private fire(type: EventType, node: ZnodeCursor): void {
-    if (this.watches.watchCount === 0) return;
-    this.eventNode = node;
-    this.eventAcl = node.aclId;
-    this.eventPathLength = node.pathLength;
-    const { bytes, pathStart, pathLength, pathHash: hash } = node;
-    if (type === EventType.nodeChildrenChanged) {
-      this.watches.triggerChild(type, bytes, pathStart, pathLength, hash, this);
-    } else {
-      this.watches.triggerData(type, bytes, pathStart, pathLength, hash, this);
-    }
-  }
-
-  private fireDeleted(node: ZnodeCursor): void {
-    if (this.watches.watchCount === 0) return;
-    this.eventNode = node;
-    this.eventPathLength = node.pathLength;
-    this.watches.triggerDelete(node.bytes, node.pathStart, node.pathLength, node.pathHash, this);
   }
 
   // ---- answers -------------------------------------------------------------------------------------------

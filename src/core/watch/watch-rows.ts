@@ -201,6 +201,18 @@ export class WatchRows {
     }
   }
 
+  /** A walk from `row` to the end of the ring of its path, of the rows that are there now; may be interrupted, is to be ended. */
+  beginWalk(row: WatchRow): RingCursor {
+    const head = this.pathRings[this.rowPaths[row]!]!;
+    const cursor = new RingCursor(this.pathLinks, row, this.pathLinks.before[head]!);
+    this.walks.add(cursor);
+    return cursor;
+  }
+
+  endWalk(cursor: RingCursor): void {
+    this.walks.delete(cursor);
+  }
+
   /** The rows of a path that are there now; may be interrupted. */
   rowsOfPath(path: number): Generator<WatchRow> {
     return this.walk(new RingCursor(this.pathLinks, this.pathRings[path]!));

@@ -10,17 +10,13 @@
  *     persistent      addWatch 0                     x            x         stays
  *     recursive       addWatch 1                     x                      stays; also fires for descendants
  *
- * A firing reaches each connection at most once, however many of its rows match: its watcher slot remembers the
- * stamp of the last firing that reached it. Rows at the exact path fire in the order in which they were made,
- * after recursive ones from the root downwards.
- *
- * A firing that meets nothing costs one hash lookup. The rows themselves are in watch-rows.ts.
+ * Who is told of a change is found in watch-firing.ts; the rows themselves are in watch-rows.ts.
  */
 import { assert } from '../../base/assert.ts';
-import { type KeyedHash, PrefixHashes } from '../../base/keyed-hash.ts';
+import type { KeyedHash } from '../../base/keyed-hash.ts';
 import { WatcherType } from '../../wire/opcodes.ts';
-import { NO_PATH } from '../collections/path-set.ts';
 import type { ConnId } from '../ports/ports.ts';
+import { WatchFiring } from './watch-firing.ts';
 import {
   CHILD_TABLE,
   CONNECTION_FULL,
@@ -32,23 +28,6 @@ import {
   WatchMode,
   WatchRows,
 } from './watch-rows.ts';
-
-/** As on the wire. */
-export const EventType = {
-  nodeCreated: 1,
-  nodeDeleted: 2,
-  nodeDataChanged: 3,
-  nodeChildrenChanged: 4,
-} as const;
-export type EventType = (typeof EventType)[keyof typeof EventType];
-
-/**
- * Receives the notifications of one firing. It must not change the table. The permission to see the event is its
- * business: a watch counts as fired, and is consumed, even if the receiver tells nobody.
- */
-export interface WatchReceiver {
-  onWatch(conn: ConnId, eventType: EventType): void;
-}
 
 /** Whether a watch could be registered; otherwise which of the limits it would exceed. */
 type WatchRoom = 'ok' | 'connectionFull' | 'tableFull';
@@ -70,16 +49,15 @@ interface WatchSummary {
 }
 
 const ALL_MODES = DATA_TABLE | CHILD_TABLE;
-const SLASH = 0x2f;
 
 export class WatchTable {
   private readonly rows: WatchRows;
-  private readonly prefixes: PrefixHashes;
-  private firing = 0;
+  /** Tells of changes. */
+  readonly firing: WatchFiring;
 
   constructor(hash: KeyedHash, limits: WatchLimits) {
     this.rows = new WatchRows(hash, limits);
-    this.prefixes = new PrefixHashes(hash);
+    this.firing = new WatchFiring(this.rows, hash);
   }
 
   /** Watches in both tables; a persistent watch counts in each. */
@@ -160,115 +138,6 @@ export class WatchTable {
 
   dropSome(): void {
     this.rows.dropSome();
-  }
-
-  // ---- firing -----------------------------------------------------------------------------------------------
-
-  /** A change of the node itself: created or data changed. */
-  triggerData(
-    eventType: EventType,
-    bytes: Uint8Array,
-    start: number,
-    length: number,
-    hash: number,
-    receiver: WatchReceiver,
-  ): void {
-    if (this.rows.dataCount === 0) return;
-    this.firing++;
-    this.fireData(eventType, bytes, start, length, hash, receiver);
-  }
-
-  /** A change of the node's children. */
-  triggerChild(
-    eventType: EventType,
-    bytes: Uint8Array,
-    start: number,
-    length: number,
-    hash: number,
-    receiver: WatchReceiver,
-  ): void {
-    if (this.rows.childCount === 0) return;
-    this.firing++;
-    const path = this.rows.paths.find(bytes, start, length, hash);
-    if (path !== NO_PATH) this.firePath(eventType, path, CHILD_TABLE, WatchMode.standardChild, receiver);
-  }
-
-  /**
-   * The node is gone: NodeDeleted to its data watches, then to those of its child watches whose connection has
-   * not been told already (the same firing, so the same stamp). The parent's children are the caller's to fire.
-   */
-  triggerDelete(
-    bytes: Uint8Array,
-    start: number,
-    length: number,
-    hash: number,
-    receiver: WatchReceiver,
-  ): void {
-    if (this.rows.paths.size === 0) return;
-    this.firing++;
-    this.fireData(EventType.nodeDeleted, bytes, start, length, hash, receiver);
-    const path = this.rows.paths.find(bytes, start, length, hash);
-    if (path === NO_PATH) return;
-    this.firePath(EventType.nodeDeleted, path, CHILD_TABLE, WatchMode.standardChild, receiver);
-  }
-
-  private fireData(
-    eventType: EventType,
-    bytes: Uint8Array,
-    start: number,
-    length: number,
-    hash: number,
-    receiver: WatchReceiver,
-  ): void {
-    if (this.rows.recursiveCount > 0) this.fireAncestors(eventType, bytes, start, length, receiver);
-    const path = this.rows.paths.find(bytes, start, length, hash);
-    if (path !== NO_PATH) this.firePath(eventType, path, DATA_TABLE, WatchMode.standardData, receiver);
-  }
-
-  /** The prefixes that end before a slash are the ancestors; their hashes fall out of one pass. */
-  private fireAncestors(
-    eventType: EventType,
-    bytes: Uint8Array,
-    start: number,
-    length: number,
-    receiver: WatchReceiver,
-  ): void {
-    const { prefixes } = this;
-    prefixes.wrap(bytes, start);
-    for (let i = 0; i < length; i++) {
-      if (bytes[start + i] !== SLASH) continue;
-      const path = this.rows.paths.find(bytes, start, i, prefixes.of(i));
-      if (path !== NO_PATH) this.firePath(eventType, path, WatchMode.recursive, 0, receiver);
-    }
-  }
-
-  /** Notifies the rows of a path that have one of `modes`; the mode `consumed` is gone afterwards. */
-  private firePath(
-    eventType: EventType,
-    path: number,
-    modes: number,
-    consumed: number,
-    receiver: WatchReceiver,
-  ): void {
-    let row = this.rows.pathRings[path]!;
-    const last = this.rows.pathLinks.before[row]!;
-    for (;;) {
-      // Read first: consuming may take the row, and with the last one the path, out of the table.
-      const next = this.rows.pathLinks.after[row]!;
-      const isLast = row === last;
-      const rowModes = this.rows.rowModes[row]!;
-      if ((rowModes & modes) !== 0) {
-        const watcher = this.rows.rowWatchers[row]!;
-        if ((rowModes & consumed) !== 0) this.rows.setModes(row, rowModes & ~consumed);
-        if (this.rows.stamps[watcher] !== this.firing) {
-          this.rows.stamps[watcher] = this.firing;
-          const conn = this.rows.conns[watcher]!;
-          if (conn !== NO_CONN) receiver.onWatch(conn, eventType);
-        }
-      }
-      if (isLast) return;
-      row = next;
-    }
   }
 
   // ---- views of the data table, for people ------------------------------------------------------------------

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Work } from '../../../src/core/progress/turn-work.ts';
-import { EventType } from '../../../src/core/watch/watch-table.ts';
+import { EventType } from '../../../src/core/watch/watch-firing.ts';
 import type { MultiSubRequest } from '../../../src/wire/request-values.ts';
 import { type Connection, ReplicaHarness } from '../support/replica-harness.ts';
 import { create, exists, getChildren, getData, multi, PING, remove, setData } from '../support/requests.ts';

@@ -1,8 +1,8 @@
 /** Very many watches of one connection: restored in slices and dropped in slices, and each change is told exactly once. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { EventType } from '../../../src/core/watch/watch-firing.ts';
 import { WATCH_ROW_BYTES } from '../../../src/core/watch/watch-rows.ts';
-import { EventType } from '../../../src/core/watch/watch-table.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
 import { type Connection, type Event, type Message, ReplicaHarness } from '../support/replica-harness.ts';
 import { create, exists, getData, multi, PING, remove, setData } from '../support/requests.ts';

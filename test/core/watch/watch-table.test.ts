@@ -1,73 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { EventType } from '../../../src/core/watch/watch-firing.ts';
 import type { WatchMode as Mode } from '../../../src/core/watch/watch-rows.ts';
 import { WatchMode } from '../../../src/core/watch/watch-rows.ts';
-import type { WatchReceiver } from '../../../src/core/watch/watch-table.ts';
-import { EventType, WatchTable } from '../../../src/core/watch/watch-table.ts';
 import { WatcherType } from '../../../src/wire/opcodes.ts';
-import { HASH, pathHash } from '../support/hash.ts';
+import { Driver } from './driver.ts';
 
 const { nodeCreated, nodeDeleted, nodeDataChanged, nodeChildrenChanged } = EventType;
 const { standardData, standardChild, persistent, recursive } = WatchMode;
-
-const LIMITS = { connectionBytesMax: 2 ** 27, bytesMax: 2 ** 29 };
-
-/** Drives the table with text paths ("/" is the root) and collects who heard what as `conn:event`. */
-class Driver {
-  readonly table = new WatchTable(HASH, LIMITS);
-  private heard: string[] = [];
-  private readonly receiver: WatchReceiver = {
-    onWatch: (conn, eventType) => this.heard.push(`${conn}:${eventType}`),
-  };
-
-  add(conn: number, path: string, mode: Mode): void {
-    const [bytes, start, length, hash] = located(path);
-    assert.equal(this.table.add(conn, bytes, start, length, hash, mode), 'ok');
-  }
-
-  has(conn: number, path: string, type: number): boolean {
-    const [bytes, start, length, hash] = located(path);
-    return this.table.has(conn, bytes, start, length, hash, type);
-  }
-
-  remove(conn: number, path: string, type: number): boolean {
-    const [bytes, start, length, hash] = located(path);
-    return this.table.remove(conn, bytes, start, length, hash, type);
-  }
-
-  data(eventType: EventType, path: string): string[] {
-    const [bytes, start, length, hash] = located(path);
-    this.table.triggerData(eventType, bytes, start, length, hash, this.receiver);
-    return this.take();
-  }
-
-  child(eventType: EventType, path: string): string[] {
-    const [bytes, start, length, hash] = located(path);
-    this.table.triggerChild(eventType, bytes, start, length, hash, this.receiver);
-    return this.take();
-  }
-
-  deleted(path: string): string[] {
-    const [bytes, start, length, hash] = located(path);
-    this.table.triggerDelete(bytes, start, length, hash, this.receiver);
-    return this.take();
-  }
-
-  private take(): string[] {
-    const heard = this.heard;
-    this.heard = [];
-    return heard;
-  }
-}
-
-/** Stored form in the middle of other bytes. */
-function located(path: string): [Uint8Array, number, number, number] {
-  const stored = path === '/' ? '' : path;
-  const bytes = Buffer.from(`//${stored}/x`);
-  const length = Buffer.byteLength(stored);
-  return [bytes, 2, length, pathHash(bytes, 2, length)];
-}
 
 test('a standard data watch fires once', () => {
   const w = new Driver();
