@@ -23,7 +23,7 @@ import { TapeLane } from '../load/tape-lane.ts';
 import { WatchDelays } from '../load/watch-delays.ts';
 import { GcPauseMeter } from '../measure/gc-pauses.ts';
 import type { Arrival, PhasePlan, RecipeLoad } from '../plan/plan.ts';
-import { LibraryClient } from '../recipe/library-client.ts';
+import { ClientSockets } from '../recipe/client-sockets.ts';
 import { endsByWork, recipeClient, recipeRoot } from '../recipe/recipes.ts';
 import type { Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
 
@@ -42,6 +42,8 @@ type OpenArrival = Extract<Arrival, { kind: 'open' }>;
 interface Participant {
   readonly idle: boolean;
   readonly unanswered: number;
+  /** A client of the library has a session of its own, opened before the phase. */
+  connect?(): void;
   join(nowMs: number): void;
   /** What has no reply counts as long as it waited. */
   giveUp(nowMs: number): void;
@@ -65,6 +67,8 @@ export class PhaseRunner {
   private readonly phase: LoadPhase;
   private readonly seed: number;
   private readonly sockets: readonly SessionSocket[];
+  /** Of the workloads that are clients. */
+  private readonly clientSockets = new ClientSockets();
   private readonly lanes: readonly Lane[];
   private readonly participants: readonly Participant[];
   private joinedCount = 0;
@@ -90,17 +94,11 @@ export class PhaseRunner {
     const { setting, firstIndex } = this.parts;
     const { plan, addresses } = setting;
     const { phaseIndex, warmUp, delays } = this.command;
-    const place = {
-      root: recipeRoot(plan.tree.root, phaseIndex, warmUp),
-      index: firstIndex + i,
-      clientCount: plan.connectionCount,
-    };
-    if (load.kind === 'library') {
-      const { sessionTimeoutMs } = plan;
-      return new LibraryClient(this.phase, load, { ...place, addresses, sessionTimeoutMs });
-    }
+    const root = recipeRoot(plan.tree.root, phaseIndex, warmUp);
     return recipeClient(load, socket, this.phase, {
-      ...place,
+      ...{ root, addresses, index: firstIndex + i, clientCount: plan.connectionCount },
+      sessionTimeoutMs: plan.sessionTimeoutMs,
+      sockets: this.clientSockets,
       seed: this.seed + i,
       delays: new WatchDelays(delays),
     });
@@ -113,6 +111,7 @@ export class PhaseRunner {
   async run(): Promise<WorkerPhaseReport> {
     const { phase } = this;
     const gcPauses = new GcPauseMeter();
+    for (const participant of this.participants) participant.connect?.();
     await until(phase.startMs);
     const driver = this.drive();
     await until(Math.min(phase.measureStartMs, phase.measureEndMs));
@@ -292,8 +291,8 @@ export class PhaseRunner {
       this.sockets.reduce((total, socket) => total + bytes(socket), 0);
     return {
       cpuMicros: user + system,
-      bytesSent: sum(({ bytesWritten }) => bytesWritten),
-      bytesReceived: sum(({ bytesRead }) => bytesRead),
+      bytesSent: sum(({ bytesWritten }) => bytesWritten) + this.clientSockets.bytesWritten,
+      bytesReceived: sum(({ bytesRead }) => bytesRead) + this.clientSockets.bytesRead,
     };
   }
 }

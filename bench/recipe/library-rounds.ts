@@ -17,7 +17,6 @@ export interface RoundSetting {
   readonly path: string;
   /** How many use the same path. */
   readonly members: number;
-  readonly holdMs: number;
   readonly signal: AbortSignal;
   step<T>(label: number, work: () => Promise<T>): Promise<T>;
   hold(): Promise<void>;

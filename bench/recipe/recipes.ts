@@ -5,31 +5,35 @@ import type { SessionSocket } from '../load/session-socket.ts';
 import type { RecipeLoad } from '../plan/plan.ts';
 import { CreateThenDeleteClient } from './create-then-delete.ts';
 import { barrierDirectory, DoubleBarrierClient } from './double-barrier.ts';
-import { libraryPath } from './library-client.ts';
+import { FanoutWatcher } from './fanout-watcher.ts';
+import { LibraryClient, libraryPath } from './library-client.ts';
 import { LockClient, lockDirectory } from './lock-contention.ts';
-import type { RecipeClient, RecipeSetting } from './recipe-client.ts';
 import { SessionStormClient } from './session-storm.ts';
-import { FANOUT_TARGETS_PER_ZNODE, FanoutWatcher, FanoutWriter, fanoutPath } from './watch-fanout.ts';
+import { FANOUT_TARGETS_PER_ZNODE, FanoutWriter, fanoutPath } from './watch-fanout.ts';
+import type { WorkloadClient, WorkloadSetting } from './workload-client.ts';
 
+/** `socket`: of a session that is open; for a storm, of one that is not. Clients of the library have sessions of their own. */
 export function recipeClient(
-  load: Exclude<RecipeLoad, { kind: 'library' }>,
+  load: RecipeLoad,
   socket: SessionSocket,
   phase: LoadPhase,
-  setting: RecipeSetting,
-): RecipeClient {
+  setting: WorkloadSetting,
+): WorkloadClient | SessionStormClient | FanoutWatcher {
   switch (load.kind) {
     case 'sessionStorm':
-      return new SessionStormClient(socket, phase, setting, load.abrupt);
+      return new SessionStormClient(socket, phase, setting.root, load.abrupt);
     case 'watchFanout':
       return setting.index === 0
-        ? new FanoutWriter(socket, phase, setting, load)
-        : new FanoutWatcher(socket, phase, setting, load);
+        ? new FanoutWriter(phase, setting, load)
+        : new FanoutWatcher(socket, phase, setting, load.znodes);
     case 'lock':
-      return new LockClient(socket, phase, setting, load);
+      return new LockClient(phase, setting, load);
     case 'doubleBarrier':
-      return new DoubleBarrierClient(socket, phase, setting, load.barriers);
+      return new DoubleBarrierClient(phase, setting, load.barriers);
     case 'createThenDelete':
-      return new CreateThenDeleteClient(socket, phase, setting, load.values);
+      return new CreateThenDeleteClient(phase, setting, load.values);
+    case 'library':
+      return new LibraryClient(phase, setting, load);
     default:
       return unreachable('unknown recipe');
   }

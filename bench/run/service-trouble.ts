@@ -27,12 +27,14 @@ export interface TroubleContext {
  */
 export function refuseTooMany(plan: Plan, target: Target, environment: Environment): void {
   const limit = Number(environment.serverSettings?.['maxClientCnxns'] ?? 0);
-  const needed = Math.ceil(plan.connectionCount / target.addresses.length) + OTHER_SESSIONS;
+  // Clients of a recipe have sessions of their own beside the load's.
+  const each = plan.phases.some(({ load }) => load.kind !== 'mix') ? 2 : 1;
+  const needed = Math.ceil((each * plan.connectionCount) / target.addresses.length) + OTHER_SESSIONS;
   if (target.pid !== null || !(limit > 0) || needed <= limit) return;
   throw new ConfigFailure(
     `the service takes ${limit} connections per address (maxClientCnxns), and ${plan.connectionCount} with ` +
       `${OTHER_SESSIONS} for the probes are more: raise it, or ask for fewer with --connections ` +
-      `${Math.max(1, (limit - OTHER_SESSIONS) * target.addresses.length)}`,
+      `${Math.max(1, Math.floor(((limit - OTHER_SESSIONS) * target.addresses.length) / each))}`,
   );
 }
 
