@@ -211,6 +211,7 @@ class Assembly {
     if (this.config.ensemble !== null) {
       const { snapshotDirectory } = this.dirs;
       this.ensemble = new Ensemble(this.config, core.openDesk(), this.platform, snapshotDirectory, this.log);
+      host.words.showEnsemble(this.ensemble.figures);
     }
     this.front = {
       listen: (options) => core.io.listen(options),

@@ -9,6 +9,8 @@ import { EpochKind, readEpoch } from '../../storage/epoch-files.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { LearnerDesk } from '../host/learner-desk.ts';
 import type { Log } from '../logging/logging.ts';
+import { EnsembleMeter } from '../monitor/ensemble-meter.ts';
+import { EnsembleFigures } from './ensemble-figures.ts';
 import { type Epochs, LearnerTerm, type LearnerTermOptions } from './learner-term.ts';
 import { peerSetupOf } from './peer-setup.ts';
 import { QuorumPeer, type QuorumPeerPlatform } from './quorum-peer.ts';
@@ -21,6 +23,7 @@ const LEADING_PAUSE_MS = 1000;
 
 export class Ensemble implements RoleRunner {
   readonly peer: QuorumPeer;
+  readonly figures: EnsembleFigures;
   private readonly options: LearnerTermOptions;
   private readonly desk: LearnerDesk;
   private readonly platform: QuorumPeerPlatform;
@@ -36,12 +39,14 @@ export class Ensemble implements RoleRunner {
     log: Log,
   ) {
     const ensemble = config.ensemble!;
+    const meter = new EnsembleMeter();
     this.options = {
       sid: ensemble.sid,
       tickMs: config.tickTimeMs,
       initLimit: ensemble.initLimitTicks,
       syncLimit: ensemble.syncLimitTicks,
       packetBytesMax: PACKET_HEAD_BYTES_MAX + config.frameBytesMax + config.juteExtraBytes,
+      meter,
     };
     this.desk = desk;
     this.platform = platform;
@@ -60,7 +65,9 @@ export class Ensemble implements RoleRunner {
       platform,
       this,
       log,
+      meter,
     );
+    this.figures = new EnsembleFigures(ensemble, this.peer, this.epochs, meter);
   }
 
   /** @throws BindFailure */

@@ -12,6 +12,7 @@
  *
  * A stream that the learner cannot take now is not read on, so a leader that is faster than this disk is held by TCP.
  */
+import type { Clock } from '../../base/clock.ts';
 import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import { CorruptionFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
@@ -24,6 +25,7 @@ import { PacketType } from '../../wire/quorum/packet-types.ts';
 import { LEARNER_INFO_BYTES, writeLearnerInfo } from '../../wire/quorum/payloads.ts';
 import type { LearnerDesk } from '../host/learner-desk.ts';
 import type { Log } from '../logging/logging.ts';
+import type { EnsembleMeter } from '../monitor/ensemble-meter.ts';
 import { PacketOutbox } from './packet-outbox.ts';
 import type { RunningTerm, Term, TermControl } from './role-runner.ts';
 
@@ -33,12 +35,20 @@ export interface LearnerTermOptions {
   readonly initLimit: number;
   readonly syncLimit: number;
   readonly packetBytesMax: number;
+  readonly meter: EnsembleMeter;
 }
 
 /** What a server has promised and taken over; lives as long as the server. */
 export interface Epochs {
   accepted: number;
   current: number;
+}
+
+/** What it needs of the machine. */
+interface TermPlatform {
+  readonly loop: EventLoop;
+  readonly transport: Transport;
+  readonly clock: Clock;
 }
 
 /** Apache's: five tries, about 100 ms apart, within initLimit. */
@@ -51,7 +61,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
   private readonly control: TermControl;
   private readonly desk: LearnerDesk;
   private readonly epochs: Epochs;
-  private readonly platform: { readonly loop: EventLoop; readonly transport: Transport };
+  private readonly platform: TermPlatform;
   private readonly log: Log;
   private readonly learner: Learner;
   private readonly splitter: PacketSplitter;
@@ -72,7 +82,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
     control: TermControl,
     desk: LearnerDesk,
     epochs: Epochs,
-    platform: { readonly loop: EventLoop; readonly transport: Transport },
+    platform: TermPlatform,
     log: Log,
   ) {
     this.options = options;
@@ -222,6 +232,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
   }
 
   sendAckEpoch(lastZxid: Zxid, currentEpoch: number): void {
+    this.options.meter.onSynchronizing(this.platform.clock.monotonicMs());
     const data = new Uint8Array(4);
     viewOf(data).setInt32(0, currentEpoch);
     this.outbox.add(PacketType.ackEpoch, lastZxid, data);
@@ -261,12 +272,14 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
   }
 
   propose(_zxid: Zxid, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    this.options.meter.proposalsReceived++;
     const staged = this.desk.stage(bytes, view, start, end);
     if (staged === null) this.platform.loop.soon(() => this.leave('it proposes what is no transaction'));
     return staged !== false;
   }
 
   commit(zxid: Zxid): void {
+    this.options.meter.commitsReceived++;
     this.desk.decide(zxid);
   }
 

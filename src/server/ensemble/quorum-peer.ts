@@ -22,6 +22,7 @@ import type { Transport } from '../../net/transport.ts';
 import { ServerState } from '../../wire/election-notification.ts';
 import { type HostPort, hostPortText } from '../../wire/host-port.ts';
 import type { Log } from '../logging/logging.ts';
+import { EnsembleMeter } from '../monitor/ensemble-meter.ts';
 import { RepeatedLines } from '../reports/repeated-lines.ts';
 import { ElectionAgent, type ElectionPort, type ElectionSetup } from './election-agent.ts';
 import type { RoleRunner, RunningTerm, Term, TermControl, TermEnd, TermRole } from './role-runner.ts';
@@ -45,6 +46,7 @@ export class QuorumPeer implements ElectionPort {
   private readonly setup: QuorumPeerSetup;
   private readonly platform: QuorumPeerPlatform;
   private readonly runner: RoleRunner;
+  private readonly meter: EnsembleMeter;
   private readonly log: Log;
   private readonly lines: RepeatedLines;
   private readonly flushing: LoopTimer;
@@ -56,7 +58,14 @@ export class QuorumPeer implements ElectionPort {
   private term: Term | null = null;
   private isStopping = false;
 
-  constructor(setup: QuorumPeerSetup, platform: QuorumPeerPlatform, runner: RoleRunner, log: Log) {
+  constructor(
+    setup: QuorumPeerSetup,
+    platform: QuorumPeerPlatform,
+    runner: RoleRunner,
+    log: Log,
+    meter: EnsembleMeter = new EnsembleMeter(),
+  ) {
+    this.meter = meter;
     this.setup = setup;
     this.platform = platform;
     this.runner = runner;
@@ -78,6 +87,11 @@ export class QuorumPeer implements ElectionPort {
   /** The present term; null while this server is looking. */
   get currentTerm(): Term | null {
     return this.term;
+  }
+
+  /** The membership in force. */
+  get configuration(): QuorumConfig {
+    return this.committed;
   }
 
   /** Ends the term, which is `over` in its own time, and holds no more elections. The election port is closed at once. */
@@ -102,6 +116,7 @@ export class QuorumPeer implements ElectionPort {
       zxid: zxid < 0 ? 'none' : zxidHex(zxid),
       epoch: currentEpoch,
     });
+    this.meter.onLooking(this.platform.clock.monotonicMs());
     this.election.startLooking(this.standing);
   }
 
@@ -138,6 +153,7 @@ export class QuorumPeer implements ElectionPort {
         voters: voters.join(' '),
       },
     );
+    this.meter.onTerm(role, voters.length > 0, this.platform.clock.monotonicMs());
     const control = new PeerControl(this);
     this.control = control;
     this.running = null;
@@ -146,7 +162,9 @@ export class QuorumPeer implements ElectionPort {
   }
 
   onServing(control: PeerControl, epoch: number): void {
-    if (this.control === control) this.election.setPeerEpoch(epoch);
+    if (this.control !== control) return;
+    this.meter.onServing(this.platform.clock.monotonicMs());
+    this.election.setPeerEpoch(epoch);
   }
 
   onConfigured(control: PeerControl, committed: QuorumConfig, lastSeen: QuorumConfig): void {
@@ -164,6 +182,7 @@ export class QuorumPeer implements ElectionPort {
     this.running = null;
     this.term = null;
     this.standing = end.standing;
+    this.meter.onOver(this.platform.clock.monotonicMs());
     if (this.isStopping) return;
     this.log.warn(`no longer with this leader: ${end.reason}`);
     const next = (): void => {

@@ -12,6 +12,7 @@ import type { Replica } from '../../core/replica.ts';
 import { NO_SESSION } from '../../core/session/session-table.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { CoreMetrics } from '../monitor/core-metrics.ts';
+import type { EnsembleView } from '../monitor/ensemble-view.ts';
 import type { FileFacts } from '../monitor/file-facts.ts';
 import type {
   Bucket,
@@ -22,6 +23,7 @@ import type {
   PathsOfSession,
   ServerCounts,
   ServerView,
+  SessionName,
   SessionsOfPath,
   WatchCounts,
 } from '../monitor/server-view.ts';
@@ -32,6 +34,8 @@ const ASKING = 0;
 export class CoreView implements ServerView {
   /** The server has been started and not stopped. */
   isUp = false;
+  /** Set when there is one. */
+  ensemble: EnsembleView | null = null;
   private readonly incarnations: Incarnations;
   private readonly config: ServerConfig;
   private readonly ownMetrics: CoreMetrics;
@@ -124,6 +128,16 @@ export class CoreView implements ServerView {
       count: halves.length / 2,
       members: idsOf(halves),
     }));
+  }
+
+  *sessions(): Generator<null, readonly SessionName[]> {
+    const { sessions } = this.replica.parts;
+    const found: SessionName[] = [];
+    for (let slot = sessions.next(0); slot !== NO_SESSION; slot = sessions.next(slot + 1)) {
+      found.push({ id: this.sessionId(slot), timeoutMs: sessions.timeoutMs[slot]! });
+      yield null;
+    }
+    return found;
   }
 
   *connectionBuckets(): Generator<null, readonly Bucket<ConnectionName>[]> {

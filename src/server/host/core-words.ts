@@ -3,6 +3,7 @@ import type { Incarnations } from '../../core/incarnations.ts';
 import type { WordAnswer } from '../../core/ports/word-answer.ts';
 import type { Log } from '../logging/logging.ts';
 import type { CoreMetrics } from '../monitor/core-metrics.ts';
+import type { EnsembleView } from '../monitor/ensemble-view.ts';
 import { SharedFileFacts } from '../monitor/file-facts.ts';
 import { FourLetterWords } from '../words/four-letter-words.ts';
 import type { CoreSetup, HostErrands } from './core-setup.ts';
@@ -12,6 +13,7 @@ export class CoreWords {
   readonly view: CoreView;
   /** Called before each answer: publish what is not read here. */
   onWord: () => void = () => {};
+  private readonly metrics: CoreMetrics;
   private readonly setup: CoreSetup;
   private readonly log: Log;
   private readonly clientPort: Int32Array;
@@ -26,6 +28,7 @@ export class CoreWords {
     startMs: number,
   ) {
     this.setup = setup;
+    this.metrics = metrics;
     this.log = log;
     this.clientPort = new Int32Array(setup.clientPort);
     const files = new SharedFileFacts(
@@ -34,6 +37,12 @@ export class CoreWords {
       () => incarnations.replica.clock.nowMs,
     );
     this.view = new CoreView(incarnations, setup.config, metrics, files, startMs);
+  }
+
+  /** This server is one of several. */
+  showEnsemble(ensemble: EnsembleView): void {
+    this.view.ensemble = ensemble;
+    this.metrics.ensemble = ensemble;
   }
 
   answer(word: number, argument: bigint | null): WordAnswer {

@@ -5,9 +5,10 @@
 import type { Incarnations } from '../../core/incarnations.ts';
 import type { Replica } from '../../core/replica.ts';
 import type { Distribution, Summary } from './distribution.ts';
+import type { EnsembleView } from './ensemble-view.ts';
 import { IoTotal } from './io-meter.ts';
-import { COUNTERS } from './metrics.ts';
-import type { MetricsView, OwnMetric, Percentiles } from './server-view.ts';
+import { COUNTERS, type OwnMetric } from './metrics.ts';
+import type { MetricsView, Percentiles } from './server-view.ts';
 import { stageMetrics } from './stage-metrics.ts';
 import type { Stages } from './stages.ts';
 
@@ -36,6 +37,8 @@ const STARTUP_COSTS: ReadonlyMap<string, (recovery: Recovery) => number | null> 
 ]);
 
 export class CoreMetrics implements MetricsView {
+  /** Set when there is one. */
+  ensemble: EnsembleView | null = null;
   private readonly incarnations: Incarnations;
   private readonly stages: Stages;
   /** Null after a reset, which forgets what the start has cost. */
@@ -63,7 +66,7 @@ export class CoreMetrics implements MetricsView {
   summary(name: string): Summary | null {
     const cost = STARTUP_COSTS.get(name);
     if (cost !== undefined) return this.recovery === null ? null : single(cost(this.recovery));
-    return this.sizes(name) ?? inMs(this.micros(name));
+    return this.ensemble?.summary(name) ?? this.sizes(name) ?? inMs(this.micros(name));
   }
 
   percentiles(name: string): Percentiles | null {
@@ -74,7 +77,8 @@ export class CoreMetrics implements MetricsView {
   }
 
   own(): readonly OwnMetric[] {
-    return stageMetrics(this.stages, this.replica, this.replica.clock.nowMs - this.resetMs);
+    const stages = stageMetrics(this.stages, this.replica, this.replica.clock.nowMs - this.resetMs);
+    return this.ensemble === null ? stages : [...stages, ...this.ensemble.own()];
   }
 
   private get replica(): Replica {
@@ -84,6 +88,7 @@ export class CoreMetrics implements MetricsView {
   /** `srst`, after the replica's statistics have been reset. */
   reset(nowMs: number): void {
     this.stages.reset();
+    this.ensemble?.reset();
     this.recovery = null;
     this.resetMs = nowMs;
     for (const name of COUNTERS) this.base.set(name, this.counted(name));
@@ -124,7 +129,7 @@ export class CoreMetrics implements MetricsView {
       case 'digest_mismatches_count':
         return this.digestMismatches + statistics.foreignDigestMismatches;
       default:
-        return 0;
+        return this.ensemble?.counter(name) ?? 0;
     }
   }
 

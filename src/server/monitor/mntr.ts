@@ -1,9 +1,10 @@
 /** The word `mntr`: one line `zk_<key> TAB <value>` per gauge and metric. Formatting only. */
 
 import type { Summary } from './distribution.ts';
+import type { EnsembleView, LeadingView } from './ensemble-view.ts';
 import type { FileFigure, FileFigures } from './file-facts.ts';
 import { doubleText } from './java-text.ts';
-import { COUNTERS, DETAILED_SUMMARIES, SUMMARIES } from './metrics.ts';
+import { COUNTERS, DETAILED_SUMMARIES, SUMMARIES, UNMEASURED_AMONG_OTHERS } from './metrics.ts';
 import type { ServerCounts, ServerView } from './server-view.ts';
 import { versionLine } from './version.ts';
 
@@ -16,12 +17,14 @@ export function monitorText(view: ServerView): string {
   const lines: Line[] = [
     ['version', versionLine()],
     ['server_state', view.mode],
+    ...(view.ensemble === null ? [] : ensembleLines(view.ensemble)),
     ...gauges(view.counts(), view.files.figures()),
   ];
   const metrics = view.metrics();
   for (const name of COUNTERS) lines.push([name, metrics.counter(name)]);
   for (const name of SUMMARIES) lines.push(...summary(name, metrics.summary(name)));
   for (const name of DETAILED_SUMMARIES) {
+    if (view.ensemble !== null && UNMEASURED_AMONG_OTHERS.has(name)) continue;
     lines.push(...summary(name, metrics.summary(name)));
     const percentiles = metrics.percentiles(name) ?? NO_PERCENTILES;
     lines.push(
@@ -39,6 +42,29 @@ export function monitorText(view: ServerView): string {
 
 export function averageText(summary: Summary): string {
   return doubleText(summary.count === 0 ? 0 : summary.sum / summary.count);
+}
+
+function ensembleLines({ peerState, observedSid, voterCount, leading }: EnsembleView): Line[] {
+  return [
+    ['peer_state', peerState],
+    ['observer_master_id', observedSid],
+    ['quorum_size', voterCount],
+    ...(leading === null ? [] : leadingLines(leading)),
+  ];
+}
+
+function leadingLines(leading: LeadingView): Line[] {
+  return [
+    ['learners', leading.learners],
+    ['synced_followers', leading.syncedFollowers],
+    ['synced_non_voting_followers', leading.syncedNonVotingFollowers],
+    ['synced_observers', leading.syncedObservers],
+    ['pending_syncs', leading.pendingSyncs],
+    ['leader_uptime', leading.uptimeMs],
+    ['last_proposal_size', leading.lastProposalBytes],
+    ['min_proposal_size', leading.minProposalBytes],
+    ['max_proposal_size', leading.maxProposalBytes],
+  ];
 }
 
 function gauges(counts: ServerCounts, files: FileFigures): Line[] {

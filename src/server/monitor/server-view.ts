@@ -6,13 +6,17 @@
  */
 import type { Zxid } from '../../base/zxid.ts';
 import type { Summary } from './distribution.ts';
+import type { EnsembleView } from './ensemble-view.ts';
 import type { FileFacts } from './file-facts.ts';
+import type { OwnMetric } from './metrics.ts';
 
 export interface ServerView {
   /** False while the database loads and after the stop has begun. */
   readonly serving: boolean;
   /** standalone, follower … */
   readonly mode: string;
+  /** Null of a server alone. */
+  readonly ensemble: EnsembleView | null;
   readonly files: FileFacts;
   counts(): ServerCounts;
   connections(): Iterable<ConnectionView>;
@@ -20,6 +24,8 @@ export interface ServerView {
   sessionBuckets(): Generator<null, readonly Bucket<bigint>[]>;
   /** Connections by the time at which silence would close them, in time order. */
   connectionBuckets(): Generator<null, readonly Bucket<ConnectionName>[]>;
+  /** All there are, for a server that ends none by its own clock. */
+  sessions(): Generator<null, readonly SessionName[]>;
   ephemerals(): Iterable<PathsOfSession>;
   /** Watches of the data table only, as in Apache. */
   watches(): WatchCounts;
@@ -103,6 +109,11 @@ export interface ConnectionName {
   readonly sessionId: bigint;
 }
 
+export interface SessionName {
+  readonly id: bigint;
+  readonly timeoutMs: number;
+}
+
 export interface PathsOfSession {
   readonly sessionId: bigint;
   readonly paths: Iterable<string | null>;
@@ -134,5 +145,3 @@ export interface MetricsView {
   /** What Apache has no name for; printed behind `zk_ringkeeper_`. */
   own(): readonly OwnMetric[];
 }
-
-export type OwnMetric = readonly [key: string, value: string | number];

@@ -5,12 +5,8 @@ import type { Bucket, ServerView } from '../monitor/server-view.ts';
 import { type Steps, silently } from './steps.ts';
 
 export function* dump(view: ServerView): Steps {
-  const sessions = yield* silently(view.sessionBuckets());
-  yield `SessionTracker dump:\nSession Sets (${sessions.length})/(${countOf(sessions)}):\n`;
-  for (const bucket of sessions) {
-    yield expiryLine(bucket);
-    for (const sessionId of bucket.members) yield `\t${hex64(sessionId)}\n`;
-  }
+  yield 'SessionTracker dump:\n';
+  yield* isLearner(view) ? allSessions(view) : sessionsByTime(view);
   yield `ephemeral nodes dump:\nSessions with Ephemerals (${view.counts().ephemeralSessions}):\n`;
   for (const { sessionId, paths } of view.ephemerals()) {
     yield `${hex64(sessionId)}:\n`;
@@ -24,6 +20,26 @@ export function* dump(view: ServerView): Steps {
       yield `\tip: ${socketAddressText(address, port)} sessionId: ${hex64(sessionId)}\n`;
     }
   }
+}
+
+/** Follower and observer: the leader ends sessions, so nobody here knows when. */
+function isLearner({ ensemble }: ServerView): boolean {
+  return ensemble !== null && ensemble.leading === null;
+}
+
+function* sessionsByTime(view: ServerView): Steps {
+  const sessions = yield* silently(view.sessionBuckets());
+  yield `Session Sets (${sessions.length})/(${countOf(sessions)}):\n`;
+  for (const bucket of sessions) {
+    yield expiryLine(bucket);
+    for (const sessionId of bucket.members) yield `\t${hex64(sessionId)}\n`;
+  }
+}
+
+function* allSessions(view: ServerView): Steps {
+  const sessions = yield* silently(view.sessions());
+  yield `Global Sessions(${sessions.length}):\n`;
+  for (const { id, timeoutMs } of sessions) yield `${hex64(id)}\t${timeoutMs}ms\n`;
 }
 
 function expiryLine(bucket: Bucket<unknown>): string {

@@ -160,7 +160,8 @@ export class FourLetterWords {
   private conf(): string {
     const config = this.config;
     const files = this.view.files.figures();
-    return [
+    const { ensemble } = this.view;
+    const lines = [
       ['clientPort', this.clientPort],
       ['secureClientPort', -1],
       ['dataDir', join(config.dataDir, 'version-2')],
@@ -172,10 +173,11 @@ export class FourLetterWords {
       ['minSessionTimeout', config.minSessionTimeoutMs],
       ['maxSessionTimeout', config.maxSessionTimeoutMs],
       ['clientPortListenBacklog', config.clientPortListenBacklog],
-      ['serverId', STANDALONE_SERVER_ID],
+      ...(ensemble?.conf() ?? [['serverId', STANDALONE_SERVER_ID]]),
     ]
       .map((pair) => `${pair[0]}=${pair[1]}\n`)
       .join('');
+    return ensemble === null ? lines : `${lines}membership: \n${ensemble.membership}`;
   }
 
   private dirs(): string {
@@ -194,8 +196,15 @@ export class FourLetterWords {
       `Latency min/avg/max: ${Math.floor(latency.min)}/${averageText(latency)}/${Math.floor(latency.max)}\n` +
       `Received: ${counts.packetsReceived}\nSent: ${counts.packetsSent}\nConnections: ${counts.connections}\n` +
       `Outstanding: ${counts.outstanding}\nZxid: 0x${zxidHex(counts.lastZxid)}\nMode: ${this.view.mode}\n` +
-      `Node count: ${counts.nodes}\n`
+      `Node count: ${counts.nodes}\n${this.proposalSizes()}`
     );
+  }
+
+  private proposalSizes(): string {
+    const leading = this.view.ensemble?.leading ?? null;
+    if (leading === null) return '';
+    const { lastProposalBytes, minProposalBytes, maxProposalBytes } = leading;
+    return `Proposal sizes last/min/max: ${lastProposalBytes}/${minProposalBytes}/${maxProposalBytes}\n`;
   }
 
   private watchSummary(): string {

@@ -8,6 +8,7 @@ import { LearnerTerm } from '../../../src/server/ensemble/learner-term.ts';
 import type { Term, TermControl } from '../../../src/server/ensemble/role-runner.ts';
 import type { LearnerDesk } from '../../../src/server/host/learner-desk.ts';
 import type { Log } from '../../../src/server/logging/logging.ts';
+import { EnsembleMeter } from '../../../src/server/monitor/ensemble-meter.ts';
 import { PacketType } from '../../../src/wire/quorum/packet-types.ts';
 import { packetBytes } from '../../wire/quorum/packets.ts';
 
@@ -44,7 +45,7 @@ function follower() {
   const config = parseQuorumConfig('server.1=a:1:2:participant\nserver.2=b:1:2:participant');
   const term = { role: 'following', leader: 2, addresses: [{ host: 'b', port: 1 }], lastSeen: config };
   new LearnerTerm(
-    { sid: 1, tickMs: 100, initLimit: 10, syncLimit: 5, packetBytesMax: 1000 },
+    { sid: 1, tickMs: 100, initLimit: 10, syncLimit: 5, packetBytesMax: 1000, meter: new EnsembleMeter() },
     term as unknown as Term,
     {} as TermControl,
     desk as unknown as LearnerDesk,
@@ -55,6 +56,7 @@ function follower() {
         after: () => ({ cancel: () => {} }),
         every: () => ({ cancel: () => {} }),
       },
+      clock: { monotonicMs: () => 0, wallMs: () => 0 },
       transport: {
         createListener: () => assert.fail('a learner listens to nobody'),
         dial: (_options, into, dialler) => {
