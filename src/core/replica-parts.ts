@@ -8,6 +8,7 @@ import type { ClientTable } from './client/client-table.ts';
 import { Replier } from './client/replier.ts';
 import { WriteNumbers } from './client/write-numbers.ts';
 import { ContainerSweep } from './container/container-sweep.ts';
+import { Forwarder } from './forwarding/forwarder.ts';
 import type { AdminPort, CryptoPort, LogPort } from './ports/ports.ts';
 import type { ReportPort } from './ports/report-port.ts';
 import type { ServerRole } from './progress/commit-point.ts';
@@ -92,7 +93,9 @@ export interface PartsListener extends CommitListener {
 }
 
 export interface ReplicaParts {
+  readonly role: ServerRole;
   readonly writes: WriteNumbers;
+  readonly forwarder: Forwarder;
   readonly progress: Progress;
   readonly clock: TurnClock;
   readonly work: TurnWork;
@@ -162,7 +165,7 @@ export function createParts(
 
 /** What the server knows. */
 function createState(options: ReplicaOptions, ports: ReplicaPorts, surroundings: Surroundings) {
-  const { clock, work, statistics, clients, segments } = surroundings;
+  const { role, clock, work, statistics, clients, segments } = surroundings;
   const hash = new KeyedHash(ports.hashKey);
   const tree = new Tree({
     bytesMax: options.storeBytesMax,
@@ -171,9 +174,13 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts, surroundings:
     hash,
     segments,
   });
+  const writes = new WriteNumbers();
+  const sessions = new SessionTable(hash);
   return {
+    role,
     progress: new Progress(),
-    writes: new WriteNumbers(),
+    writes,
+    forwarder: new Forwarder({ role, writes, sessions, clients, clock }),
     clock,
     work,
     statistics,
@@ -189,7 +196,7 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts, surroundings:
       ports.crypto,
       work,
     ),
-    sessions: new SessionTable(hash),
+    sessions,
     ephemerals: new Ephemerals(),
     watches: new WatchTable(hash, {
       connectionBytesMax: options.watchBytesPerConnectionMax,

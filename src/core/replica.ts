@@ -26,6 +26,7 @@ import {
   type ReplicaPorts,
   type Surroundings,
 } from './replica-parts.ts';
+import { LearnerService } from './request/learner-service.ts';
 import { RequestOrder } from './request/request-order.ts';
 import { SessionLifecycle } from './request/session-lifecycle.ts';
 import { beginSnapshot } from './snapshot.ts';
@@ -42,6 +43,7 @@ export class Replica implements CorePort {
   /** The components; read-only to everybody but the replica. */
   readonly parts: ReplicaParts;
   readonly lifecycle: SessionLifecycle;
+  readonly learner: LearnerService;
   private readonly order: RequestOrder;
   readonly progress: Progress;
   readonly clock: TurnClock;
@@ -73,6 +75,7 @@ export class Replica implements CorePort {
       sessionEnds: { onCloseRequest: (request) => this.lifecycle.onCloseRequest(request) },
     });
     this.lifecycle = new SessionLifecycle(options, this.parts, this.order);
+    this.learner = new LearnerService(this.parts, this.order, this.lifecycle);
     this.withdrawal = new Withdrawal(this.parts, this.lifecycle);
   }
 
@@ -211,8 +214,8 @@ export class Replica implements CorePort {
     client.received++;
     this.parts.statistics.packetsReceived++;
     if (client.state === ClientState.fresh) {
-      // A learner serves no sessions yet: their writes would have to go to its leader.
-      if (this.role.isLearner) this.parts.clients.close(client);
+      // As Apache: who has no leader hangs up, and the client looks for another server.
+      if (!this.role.isInStep) this.parts.clients.close(client);
       else this.lifecycle.onConnectRequest(client, bytes, view, start, end);
       return;
     }
@@ -258,13 +261,14 @@ export class Replica implements CorePort {
    * proposed.
    */
   onProposal(bytes: Uint8Array, view: DataView, start: number, end: number): boolean | null {
-    return this.parts.txnStager.stage(bytes, view, start, end, null);
+    return this.parts.txnStager.stage(bytes, view, start, end);
   }
 
   /** Everything up to `zxid` is decided: by the leader, which need not ask whether it is durable here. */
   onDecided(zxid: Zxid): void {
     this.commitPoint.onTold(zxid);
     this.commitDecided();
+    this.onLogRoom();
   }
 
   /** All proposals behind `zxid` are taken back, as if they had never been made; none of them may be decided. */

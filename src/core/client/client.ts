@@ -21,6 +21,8 @@ export class Client {
   /** Slot in the session table, −1 before the handshake. */
   session = -1;
   authIds: readonly AuthId[];
+  /** The same for a leader: kept where they are forwarded. */
+  encodedIds: { readonly of: readonly AuthId[]; readonly bytes: Uint8Array } | null = null;
   readonly queue = new FrameQueue();
   /** The newest write of this session through this connection; reads wait until it is committed. */
   readonly lastWrite = new Float64Array(1);

@@ -7,6 +7,7 @@
  *     learner     COMMIT ─▶ onTold ──────────────────▲
  */
 import type { Zxid } from '../../base/zxid.ts';
+import type { LeaderLink } from '../ports/leader-link.ts';
 import type { Progress } from './progress.ts';
 
 export type RoleName = 'standalone' | 'follower' | 'observer';
@@ -19,6 +20,10 @@ export class ServerRole {
   isInStep = true;
   /** Others propose and decide: nothing is proposed here, and no session ends by this server's clock. */
   isLearner = false;
+  /** The way to those others, while this learner is in step. */
+  leader: LeaderLink | null = null;
+  /** Where the leader's epoch begins: a client that has seen that has seen nothing which this server lacks. */
+  epochZxid: Zxid = 0;
 }
 
 export class CommitPoint {

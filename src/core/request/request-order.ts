@@ -10,6 +10,7 @@
  *                                          the connection is *stalled*. When a later write of its own commits now,
  *                                          the reads up to its marker are made before, because they must not see
  *                                          it, however many turns it takes; their replies and its own are held
+ *   sync, on a learner                     forwarded at once, and parked until the leader has answered it
  *   closeSession                           waits unevaluated until everything before it has been answered
  *   anything behind a stalled or unevaluated request waits unevaluated
  *
@@ -17,7 +18,7 @@
  *         R(7) R(7) M(9) R(9) M(12)        7 commits → both R run; 9 commits → its reply, R; 12 commits → its reply
  */
 import { ErrorCode } from '../../wire/error-codes.ts';
-import { isWrite, OpCode } from '../../wire/opcodes.ts';
+import { OpCode } from '../../wire/opcodes.ts';
 import { REQUEST_HEADER_BYTES } from '../../wire/requests.ts';
 import { type Client, ClientState } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
@@ -27,11 +28,14 @@ import { RequestView } from '../client/request-view.ts';
 import { WaitingLine } from '../client/waiting-line.ts';
 import type { WriteNumbers } from '../client/write-numbers.ts';
 import { Fifo } from '../collections/fifo.ts';
+import type { Forwarder } from '../forwarding/forwarder.ts';
+import type { ServerRole } from '../progress/commit-point.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
 import { type TurnWork, Work } from '../progress/turn-work.ts';
 import type { Proposer } from '../txn/proposer.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { ReadOps } from './read-ops.ts';
+import { isProposed, isRead } from './request-kinds.ts';
 
 /** The end of a session is more than a write: its connection goes with it. */
 export interface SessionEnds {
@@ -51,6 +55,8 @@ export interface RoomForWrites {
 }
 
 export interface RequestOrderParts {
+  readonly role: ServerRole;
+  readonly forwarder: Forwarder;
   readonly writes: WriteNumbers;
   readonly work: TurnWork;
   readonly clock: TurnClock;
@@ -73,6 +79,8 @@ const HELD_BYTES_MAX = 16 * 1024 * 1024;
 const REQUEST_UNITS = 8;
 
 export class RequestOrder {
+  private readonly role: ServerRole;
+  private readonly forwarder: Forwarder;
   private readonly writes: WriteNumbers;
   private readonly clock: TurnClock;
   private readonly clients: ClientTable;
@@ -95,6 +103,8 @@ export class RequestOrder {
   private readonly commitWaiters = new Fifo<{ readonly client: Client; readonly after: Float64Array }>();
 
   constructor(parts: RequestOrderParts) {
+    this.role = parts.role;
+    this.forwarder = parts.forwarder;
     this.writes = parts.writes;
     this.work = parts.work;
     this.publication = parts.committer;
@@ -130,6 +140,8 @@ export class RequestOrder {
       const mustWait = op === OpCode.closeSession && queue.count > 0;
       if (mustWait || !this.propose(request)) queue.push(request, UNEVALUATED);
       else if (queue.count > 0) queue.pushMarker(client.lastWrite[0]!);
+    } else if (op === OpCode.sync && this.role.isLearner) {
+      queue.push(request, this.forward(request) ? client.lastWrite[0]! : UNEVALUATED);
     } else if (queue.count > 0 || client.lastWrite[0]! > this.writes.resolved || !this.read(request)) {
       queue.push(request, client.lastWrite[0]!);
     }
@@ -185,12 +197,12 @@ export class RequestOrder {
 
   /** After commits: the log has room again. */
   onLogRoom(): void {
-    const { logWaiters, writer } = this;
+    const { logWaiters } = this;
     for (let n = logWaiters.length; n > 0; n--) {
       const before = logWaiters.length;
       this.drain(logWaiters.shift());
       // Not one that waits for more than room: it has been given some, or needs another's end (session-closer.ts).
-      if (logWaiters.length < before || !writer.lacksRoom) continue;
+      if (logWaiters.length < before || !this.lacksRoom) continue;
       logWaiters.lastToFront();
       return;
     }
@@ -230,6 +242,10 @@ export class RequestOrder {
       replyWaiters.lastToFront();
       return;
     }
+  }
+
+  private get lacksRoom(): boolean {
+    return this.role.isLearner ? this.forwarder.isFull : this.writer.lacksRoom;
   }
 
   // ---- commits of own writes -----------------------------------------------------------------------------
@@ -277,6 +293,7 @@ export class RequestOrder {
   }
 
   private propose(request: RequestView): boolean {
+    if (this.role.isLearner) return this.forward(request);
     const { client, op } = request;
     client.lastOp = op;
     this.writer.forgetRefusal();
@@ -287,6 +304,15 @@ export class RequestOrder {
       this.stall(client, waitsForTurn ? this.turnWaiters : this.logWaiters);
     }
     return isProposed;
+  }
+
+  // To the leader, which proposes it.
+  private forward(request: RequestView): boolean {
+    const { client } = request;
+    client.lastOp = request.op;
+    const isForwarded = this.forwarder.forward(request);
+    if (!isForwarded) this.stall(client, this.logWaiters);
+    return isForwarded;
   }
 
   private read(request: RequestView): boolean {
@@ -332,6 +358,7 @@ export class RequestOrder {
       if (!this.propose(request)) return false;
       queue.shift();
     } else {
+      if (op === OpCode.sync && this.role.isLearner && !this.forward(request)) return false;
       queue.evaluateHead(client.lastWrite[0]!);
     }
     return true;
@@ -358,34 +385,5 @@ export class RequestOrder {
     const parked = client.queue.count;
     this.drain(client);
     this.work.charge(Work.listEntries, REQUEST_UNITS * (1 + Math.max(0, parked - client.queue.count)));
-  }
-}
-
-/** Writes become transactions; createSession is the server's own and is refused as a read would be. */
-function isProposed(op: number): boolean {
-  return isWrite(op) && op !== OpCode.createSession;
-}
-
-function isRead(op: number): boolean {
-  switch (op) {
-    case OpCode.getData:
-    case OpCode.exists:
-    case OpCode.getChildren:
-    case OpCode.getChildren2:
-    case OpCode.ping:
-    case OpCode.sync:
-    case OpCode.getAcl:
-    case OpCode.multiRead:
-    case OpCode.getEphemerals:
-    case OpCode.getAllChildrenNumber:
-    case OpCode.whoAmI:
-    case OpCode.setWatches:
-    case OpCode.setWatches2:
-    case OpCode.addWatch:
-    case OpCode.checkWatches:
-    case OpCode.removeWatches:
-      return true;
-    default:
-      return false;
   }
 }

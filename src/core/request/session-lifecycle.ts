@@ -1,25 +1,23 @@
 /**
  * How sessions begin, move between connections and end: the connect handshake, reconnects, close requests and
  * expiry. Sessions exist for preparation from the moment they are proposed, and are forgotten when their
- * closeSession has been applied.
+ * closeSession has been applied. On a learner only its leader begins, revalidates and ends them:
+ *
+ *     new          an id of this server's ─▶ REQUEST ··transaction committed··▶ welcome
+ *     reconnect    password right ─▶ REVALIDATE ··answered··▶ welcome, or refused
  */
 import { assert } from '../../base/assert.ts';
-import {
-  CONNECT_RESPONSE_FRAME_BYTES_MAX,
-  ConnectRequestView,
-  PASSWORD_BYTES,
-  writeConnectResponse,
-  writeSessionRefusal,
-} from '../../wire/connect.ts';
+import { ConnectRequestView, PASSWORD_BYTES } from '../../wire/connect.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
-import { OpCode } from '../../wire/opcodes.ts';
 import { type Client, ClientState } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import type { Replier } from '../client/replier.ts';
-import { RequestView } from '../client/request-view.ts';
+import type { RequestView } from '../client/request-view.ts';
 import { Fifo } from '../collections/fifo.ts';
+import type { Forwarder } from '../forwarding/forwarder.ts';
 import { equalBytes } from '../path/path.ts';
 import type { ReportPort } from '../ports/report-port.ts';
+import type { ServerRole } from '../progress/commit-point.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Statistics } from '../progress/statistics.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
@@ -29,7 +27,9 @@ import { negotiateTimeoutMs, SessionIds } from '../session/session-id.ts';
 import { writeSessionPassword } from '../session/session-password.ts';
 import { NO_CONNECTION, NO_SESSION, type SessionTable } from '../session/session-table.ts';
 import type { Proposer } from '../txn/proposer.ts';
+import { ConnectAnswers } from './connect-answers.ts';
 import type { RequestOrder, RoomForWrites } from './request-order.ts';
+import { Revalidations } from './revalidations.ts';
 
 export interface SessionOptions {
   readonly serverId: number;
@@ -39,6 +39,8 @@ export interface SessionOptions {
 }
 
 export interface SessionParts {
+  readonly role: ServerRole;
+  readonly forwarder: Forwarder;
   readonly sessions: SessionTable;
   readonly clients: ClientTable;
   readonly progress: Progress;
@@ -66,12 +68,13 @@ export class SessionLifecycle {
   private expiryWaitsForLog = false;
   /** What clients had sent by then has arrived. */
   private heardMs = 0;
+  readonly revalidations: Revalidations;
   private readonly parts: SessionParts;
   private readonly order: RequestOrder;
   private readonly serverId: number;
   private ids: SessionIds | null = null;
   private readonly request = new ConnectRequestView();
-  private readonly answered = new RequestView();
+  private readonly answers: ConnectAnswers;
   private readonly password = new Uint8Array(PASSWORD_BYTES);
   /** Expired sessions whose closeSession found no room in the log yet. */
   private readonly unclosed = new Fifo<number>();
@@ -90,6 +93,8 @@ export class SessionLifecycle {
   constructor(options: SessionOptions, parts: SessionParts, order: RequestOrder) {
     this.parts = parts;
     this.order = order;
+    this.answers = new ConnectAnswers(parts);
+    this.revalidations = new Revalidations(parts.role, parts.clients);
     this.serverId = options.serverId;
     this.minTimeoutMs = options.minSessionTimeoutMs;
     this.maxTimeoutMs = options.maxSessionTimeoutMs;
@@ -109,7 +114,7 @@ export class SessionLifecycle {
     const { request, parts } = this;
     const isSound = request.wrap(bytes, view, start, end);
     // What is decided may have been heard of in an event while it is being published.
-    const own = parts.progress.decided;
+    const own = Math.max(parts.progress.decided, parts.role.epochZxid);
     // A client that has seen a later zxid belongs to another history; it must look for another server.
     const isAhead = isSound && request.lastZxidSeen > own;
     if (isAhead) parts.reports.zxidAhead(client.address, client.port, request.lastZxidSeen, own);
@@ -128,6 +133,11 @@ export class SessionLifecycle {
     const { ids } = this;
     assert(ids !== null, 'a client connected before the replica started');
     ids.advance(sessions);
+    if (this.parts.role.isLearner) {
+      client.state = ClientState.handshaking;
+      this.parts.forwarder.createSession(client, ids.high, ids.low, timeoutMs);
+      return;
+    }
     const slot = sessions.create(ids.high, ids.low, timeoutMs, clock.nowMs);
     sessions.conn[slot] = client.conn;
     this.expiry.add(slot);
@@ -148,43 +158,53 @@ export class SessionLifecycle {
     const isPassword =
       request.passwordLength === PASSWORD_BYTES &&
       equalBytes(this.password, 0, request.bytes, request.passwordStart, PASSWORD_BYTES);
-    if (slot === NO_SESSION || sessions.isClosing(slot) || !isPassword) {
+    if (parts.role.isLearner && isPassword) {
+      client.state = ClientState.handshaking;
+      this.revalidations.ask(client, request.sessionIdHigh, request.sessionIdLow, timeoutMs);
+    } else if (slot === NO_SESSION || sessions.isClosing(slot) || !isPassword) {
       this.refuse(client);
-      return;
+    } else {
+      this.resume(client, slot, timeoutMs);
     }
-    sessions.conn[slot] = client.conn;
+  }
+
+  private resume(client: Client, slot: number, timeoutMs: number): void {
+    this.parts.sessions.conn[slot] = client.conn;
     client.session = slot;
-    this.expiry.renegotiate(slot, timeoutMs, parts.clock.nowMs);
+    this.expiry.renegotiate(slot, timeoutMs, this.parts.clock.nowMs);
     // Reads through the new connection must not run ahead of writes sent through an older one.
     this.order.startBehind(client);
     this.welcome(client);
   }
 
+  /** The leader's answer; everything that it has told before is published. */
+  onRevalidated(idHigh: number, idLow: number, isValid: boolean): void {
+    const asked = this.revalidations.take(idHigh, idLow);
+    if (asked === null || asked.client.state !== ClientState.handshaking) return;
+    const { client, timeoutMs } = asked;
+    const { sessions, clients } = this.parts;
+    const slot = sessions.find(idHigh, idLow);
+    if (!isValid) {
+      this.refuse(client);
+    } else if (slot === NO_SESSION || !sessions.isCommitted(slot) || sessions.isClosing(slot)) {
+      // Known elsewhere and not here: that is no reason to tell a client that its session has ended.
+      clients.close(client);
+    } else {
+      // Another connection of this session may have come here in between.
+      const older = clients.get(sessions.conn[slot]!);
+      if (older !== undefined && older.session === slot) clients.close(older);
+      this.resume(client, slot, timeoutMs);
+    }
+  }
+
   private welcome(client: Client): void {
-    const { sink, conn, session } = client;
-    const { sessions } = this.parts;
-    const high = sessions.idHigh[session]!;
-    const low = sessions.idLow[session]!;
-    writeSessionPassword(high, low, this.password, 0);
-    const at = sink.claim(conn, CONNECT_RESPONSE_FRAME_BYTES_MAX);
-    const { hasReadOnlyByte } = client;
-    // biome-ignore format: one idea per line
-    const end = writeConnectResponse(sink.bytes, sink.view, at,
-      sessions.touchTimeoutMs[session]!, high, low,
-      this.password, 0,
-      hasReadOnlyByte, false);
-    sink.commit(end - at, true);
-    this.answered.recall(client, 0, OpCode.createSession, this.parts.clock.nowMs);
-    this.parts.replier.count(this.answered, this.parts.progress.committed, end - at);
+    this.answers.welcome(client);
     client.state = ClientState.open;
     this.order.drain(client);
   }
 
   private refuse(client: Client): void {
-    const { sink, conn } = client;
-    const at = sink.claim(conn, CONNECT_RESPONSE_FRAME_BYTES_MAX);
-    const end = writeSessionRefusal(sink.bytes, sink.view, at, client.hasReadOnlyByte);
-    sink.commit(end - at, true);
+    this.answers.refuse(client);
     this.parts.clients.close(client);
   }
 
@@ -193,6 +213,10 @@ export class SessionLifecycle {
   onCreated(slot: number, client: Client | null): void {
     this.parts.sessions.setProposed(slot, false);
     if (client === null || client.state !== ClientState.handshaking) return;
+    if (client.session === NO_SESSION) {
+      client.session = slot;
+      this.parts.sessions.conn[slot] = client.conn;
+    }
     assert(client.session === slot, 'session created for another connection');
     this.welcome(client);
   }
@@ -243,7 +267,8 @@ export class SessionLifecycle {
     if (client.session >= 0 && sessions.conn[client.session] === client.conn) {
       sessions.conn[client.session] = NO_CONNECTION;
       // It had begun to close and its request has gone with the connection.
-      if (sessions.isClosing(client.session) && !this.closeProposed.has(client.session)) {
+      const isOurs = !this.parts.role.isLearner;
+      if (isOurs && sessions.isClosing(client.session) && !this.closeProposed.has(client.session)) {
         this.closeExpired(client.session);
       }
     }

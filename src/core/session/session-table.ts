@@ -21,7 +21,7 @@ export type SessionSlot = number;
 export const NO_SESSION: SessionSlot = -1;
 export const NO_CONNECTION = -1;
 
-const State = { free: 0, open: 1, closing: 2 } as const;
+const State = { free: 0, open: 1, closing: 2, ending: 3 } as const;
 
 const CAPACITY_START = 64;
 
@@ -99,6 +99,16 @@ export class SessionTable {
     this.state[slot] = State.closing;
   }
 
+  /** A closeSession of it has been staged as another server has made it: there may come a second one, which ends nothing. */
+  setEnding(slot: SessionSlot): void {
+    assert(this.exists(slot), 'no session in this slot');
+    this.state[slot] = State.ending;
+  }
+
+  isEnding(slot: SessionSlot): boolean {
+    return this.state[slot] === State.ending;
+  }
+
   /** Its closeSession has been taken back. */
   reopen(slot: SessionSlot): void {
     assert(this.exists(slot), 'no session in this slot');
@@ -116,7 +126,7 @@ export class SessionTable {
   }
 
   isClosing(slot: SessionSlot): boolean {
-    return this.state[slot] === State.closing;
+    return this.state[slot]! >= State.closing;
   }
 
   exists(slot: SessionSlot): boolean {

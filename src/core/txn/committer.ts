@@ -9,11 +9,12 @@
  *               clients must not see it yet │ not yet         reads for nobody; pings are answered with the zxid before
  */
 import { unreachable } from '../../base/assert.ts';
+import { ErrorCode } from '../../wire/error-codes.ts';
 import { MULTI_HEADER_BYTES, writeMultiHeader } from '../../wire/multi.ts';
 import { OpCode } from '../../wire/opcodes.ts';
 import { STAT_BYTES } from '../../wire/stat.ts';
 import type { AclTable } from '../acl/acl-table.ts';
-import type { Client } from '../client/client.ts';
+import { type Client, ClientState } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import { BodyBuffer, type Replier, writePathAndStat } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
@@ -64,6 +65,7 @@ export class Committer {
   private readonly told: ChangeEvents;
   private readonly proposals: ProposalQueue;
   private readonly replier: Replier;
+  private readonly clients: ClientTable;
   private readonly effects: TreeEffects;
   private readonly listener: CommitListener;
   private readonly asked = new RequestView();
@@ -99,6 +101,7 @@ export class Committer {
     this.firing = parts.watches.firing;
     this.proposals = parts.proposals;
     this.replier = parts.replier;
+    this.clients = parts.clients;
     this.effects = parts.effects;
     this.listener = parts.listener;
     this.checkDigest = parts.checkDigest;
@@ -274,11 +277,12 @@ export class Committer {
     if (op === OpCode.multi && (err === 0 || proposals.failedAt[row]! >= 0)) {
       if (err !== 0) this.appendFailures(proposals.failedAt[row]!, proposals.subCounts[row]!, err);
       this.appendHeader(OpCode.error, true, -1);
-      replier.slice(asked, this.body.bytes, 0, this.body.length);
+      if (err === ErrorCode.sessionMoved) this.clients.close(client);
+      else replier.slice(asked, this.body.bytes, 0, this.body.length);
       return;
     }
     if (err !== 0) {
-      replier.header(asked, err);
+      this.refuse(client, err);
       return;
     }
     switch (op) {
@@ -294,15 +298,27 @@ export class Committer {
       case OpCode.setAcl:
         replier.stat(asked, node);
         return;
+      case OpCode.reconfig:
+        replier.body(asked, node);
+        return;
       case OpCode.createSession:
         return; // answered by the listener: it is not an ordinary reply
       case OpCode.closeSession:
         replier.header(asked, 0);
-        this.listener.onSessionClosed(proposals.owner(proposals.effectEnds[row]! - 1));
+        // Without an effect: the session has ended before.
+        if (proposals.effectEnds[row]! === proposals.effectStart(row)) this.clients.close(client);
+        else this.listener.onSessionClosed(proposals.owner(proposals.effectEnds[row]! - 1));
         return;
       default:
         replier.header(asked, 0);
     }
+  }
+
+  private refuse(client: Client, err: number): void {
+    // It is served elsewhere; or it waits for a session that it does not get. Neither is told by a reply.
+    const isOfConnection = err === ErrorCode.sessionMoved || client.state === ClientState.handshaking;
+    if (isOfConnection) this.clients.close(client);
+    else this.replier.header(this.asked, err);
   }
 
   private appendResult(position: number): void {

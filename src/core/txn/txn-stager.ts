@@ -12,10 +12,13 @@
  */
 import { copyBytes } from '../../wire/copy-bytes.ts';
 import { StringCursor } from '../../wire/cursors.ts';
+import { ErrorCode } from '../../wire/error-codes.ts';
 import { OpCode } from '../../wire/opcodes.ts';
 import { SubTxnCursor, TXN_DIGEST_VERSION, TxnReader, type TxnRecord } from '../../wire/txn-records.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { Client } from '../client/client.ts';
+import { NO_WRITE } from '../client/write-numbers.ts';
+import type { Forwarder } from '../forwarding/forwarder.ts';
 import { parentLength } from '../path/path.ts';
 import type { Statistics } from '../progress/statistics.ts';
 import { NO_SESSION, type SessionTable } from '../session/session-table.ts';
@@ -41,6 +44,7 @@ export interface TxnStagerParts {
   readonly stager: Stager;
   readonly writer: ProposalWriter;
   readonly proposals: ProposalQueue;
+  readonly forwarder: Forwarder;
 }
 
 export class TxnStager {
@@ -50,6 +54,8 @@ export class TxnStager {
   private readonly paths = new StringCursor();
   private readonly node: ZnodeCursor;
   private readonly parent: ZnodeCursor;
+  /** Of a multi that has failed: the place of the operation that did. */
+  private failedAt = 0;
 
   constructor(parts: TxnStagerParts) {
     this.parts = parts;
@@ -58,10 +64,10 @@ export class TxnStager {
   }
 
   /**
-   * `bytes[start, end)` is the payload of a PROPOSAL; `asker`: the client here whose forwarded write has become it.
+   * `bytes[start, end)` is the payload of a PROPOSAL; a client here whose forwarded write has become it will be answered.
    * False = no room in the log or the queue, nothing has changed; `null` = it is no transaction.
    */
-  stage(bytes: Uint8Array, view: DataView, start: number, end: number, asker: Client | null): boolean | null {
+  stage(bytes: Uint8Array, view: DataView, start: number, end: number): boolean | null {
     const { txn } = this;
     const { writer, proposals } = this.parts;
     if (!txn.wrap(bytes, view, start, end)) return null;
@@ -70,10 +76,35 @@ export class TxnStager {
     copyBytes(bytes, start, end - start, writer.log.bytes, at);
     writer.log.commit(txn.zxid, end - start);
     writer.begin();
-    const err = this.apply();
-    const row = writer.push(txn.zxid, txn.type, asker, txn.cxid, err, writer.stagedBytes);
-    if (this.differs()) proposals.digestDiffers[row] = 1;
+    const isOwn = this.parts.forwarder.isNext(txn.clientIdHigh, txn.clientIdLow, txn.cxid);
+    if (isOwn) this.stageOwn();
+    else this.push(this.apply(null), txn.type, null, NO_WRITE);
+    if (this.differs()) proposals.digestDiffers[proposals.tailRow] = 1;
     return true;
+  }
+
+  // The oldest forwarded write of a client here.
+  private stageOwn(): void {
+    const { txn } = this;
+    const { forwarder, proposals, statistics } = this.parts;
+    const { client, op, write, received, subOps } = forwarder.next;
+    const misfits = statistics.foreignMisfits;
+    let err = this.apply(subOps);
+    // This tree is not the leader's: nothing may be answered as if it were.
+    if (err === 0 && statistics.foreignMisfits > misfits) err = ErrorCode.runtimeInconsistency;
+    const row = this.push(err, txn.type === OpCode.error ? op : txn.type, client, write);
+    proposals.receivedMs[row] = received;
+    if (txn.type === OpCode.multi && err !== 0) {
+      proposals.failedAt[row] = this.failedAt;
+      proposals.subCounts[row] = txn.subsCount;
+    }
+    forwarder.take();
+  }
+
+  private push(err: number, op: number, client: Client | null, write: number): number {
+    const { txn } = this;
+    const { writer } = this.parts;
+    return writer.pushNumbered(txn.zxid, op, client, txn.cxid, err, writer.stagedBytes, write);
   }
 
   private differs(): boolean {
@@ -84,9 +115,9 @@ export class TxnStager {
     return high !== txn.digestHigh >>> 0 || low !== txn.digestLow >>> 0;
   }
 
-  /** Returns the error that the transaction stands for. */
-  private apply(): number {
-    const { txn, sub } = this;
+  /** Returns the error that the transaction stands for. `subOps`: which of a multi are to be answered as create2. */
+  private apply(subOps: Uint8Array | null): number {
+    const { txn } = this;
     switch (txn.type) {
       case OpCode.createSession:
         this.createSession();
@@ -95,16 +126,26 @@ export class TxnStager {
         this.closeSession();
         return 0;
       case OpCode.multi:
-        // One that contains an error changed nothing.
-        for (sub.wrap(txn); sub.next(); ) if (sub.type === OpCode.error) return sub.err;
-        for (sub.wrap(txn); sub.next(); ) this.applyRecord(sub);
-        return 0;
+        return this.applyMulti(subOps);
       case OpCode.error:
         return txn.err;
       default:
         this.applyRecord(txn);
         return 0;
     }
+  }
+
+  private applyMulti(subOps: Uint8Array | null): number {
+    const { txn, sub } = this;
+    // One that contains an error changed nothing.
+    this.failedAt = 0;
+    for (sub.wrap(txn); sub.next(); this.failedAt++) if (sub.type === OpCode.error) return sub.err;
+    sub.wrap(txn);
+    for (let place = 0; sub.next(); place++) {
+      if (subOps !== null && subOps[place] === 1 && sub.type === OpCode.create) sub.type = OpCode.create2;
+      this.applyRecord(sub);
+    }
+    return 0;
   }
 
   private applyRecord(record: TxnRecord): void {
@@ -221,9 +262,10 @@ export class TxnStager {
         else this.parts.statistics.foreignMisfits++;
       }
     }
-    if (slot < 0) return;
+    // A leader may end a session twice: when it has expired, and because its client has asked for it.
+    if (slot < 0 || sessions.isEnding(slot)) return;
     this.removeOwned(slot);
-    sessions.setClosing(slot);
+    sessions.setEnding(slot);
     proposals.pushEffect(OpCode.closeSession, 0, 0, 0, 0, slot);
   }
 

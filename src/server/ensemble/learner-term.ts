@@ -10,19 +10,23 @@
  *        ▲                                 │            │ durable, saved, cut, loaded
  *        └──────── packets, gathered ◀─────┴────────────┘
  *
+ *     clients here ─▶ LeaderLink: REQUEST, REVALIDATE ─▶ packets, one write a turn
+ *
  * A stream that the learner cannot take now is not read on, so a leader that is faster than this disk is held by TCP.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import { CorruptionFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
+import type { LeaderLink } from '../../core/ports/leader-link.ts';
 import { type EpochKind, Learner, type LearnerPort } from '../../core/zab/learner.ts';
 import { type DialHandler, ReadBuffer, type SocketPort, type Transport } from '../../net/transport.ts';
 import { EpochKind as EpochFile } from '../../storage/epoch-files.ts';
 import type { HostPort } from '../../wire/host-port.ts';
 import { PacketSplitter, PacketStatus } from '../../wire/quorum/packet-splitter.ts';
-import { PacketType } from '../../wire/quorum/packet-types.ts';
-import { LEARNER_INFO_BYTES, writeLearnerInfo } from '../../wire/quorum/payloads.ts';
+import { NO_ZXID, PacketType } from '../../wire/quorum/packet-types.ts';
+import { LEARNER_INFO_BYTES, TOUCH_BYTES, writeLearnerInfo, writeTouch } from '../../wire/quorum/payloads.ts';
+import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { LearnerDesk } from '../host/learner-desk.ts';
 import type { Log } from '../logging/logging.ts';
 import type { EnsembleMeter } from '../monitor/ensemble-meter.ts';
@@ -55,7 +59,7 @@ interface TermPlatform {
 const DIAL_TRIES = 5;
 const DIAL_PAUSE_MS = 100;
 
-export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
+export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHandler {
   private readonly options: LearnerTermOptions;
   private readonly term: Term;
   private readonly control: TermControl;
@@ -102,12 +106,13 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
       this,
     );
     this.splitter = new PacketSplitter(options.packetBytesMax, {
-      onPacket: (packet) => this.learner.onPacket(packet),
+      onPacket: (packet) => this.isTimely(packet) && this.learner.onPacket(packet),
       onRaw: (bytes, _view, start, end) => this.onRaw(bytes, start, end),
     });
     desk.beginLearning(term.role === 'observing' ? 'observer' : 'follower');
     desk.onDurable = (zxid) => this.answer(() => this.learner.onDurable(zxid));
     desk.onRoom = () => this.answer(() => {});
+    desk.onTurn = () => this.flush();
     this.timer = platform.loop.every(options.tickMs, () => this.onTick());
     this.dial();
   }
@@ -243,7 +248,36 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
   }
 
   sendTouches(zxid: Zxid): void {
-    this.outbox.add(PacketType.ping, zxid, new Uint8Array(0));
+    for (const touches of this.desk.touches()) this.outbox.add(PacketType.ping, zxid, touches);
+  }
+
+  // ---- LeaderLink ------------------------------------------------------------------------------------------
+
+  forward(
+    idHigh: number,
+    idLow: number,
+    cxid: number,
+    op: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    ids: Uint8Array | null,
+  ): void {
+    this.outbox.addRequest(idHigh, idLow, cxid, op, bytes, start, end, ids);
+    this.desk.askTurn();
+  }
+
+  revalidate(idHigh: number, idLow: number, timeoutMs: number): void {
+    const data = new Uint8Array(TOUCH_BYTES);
+    writeTouch(viewOf(data), 0, idHigh, idLow, timeoutMs);
+    this.outbox.add(PacketType.revalidate, NO_ZXID, data);
+    this.desk.askTurn();
+  }
+
+  /** What answers clients here waits until they can see everything that was decided before it. */
+  private isTimely({ type }: QuorumPacket): boolean {
+    if (type !== PacketType.sync && type !== PacketType.revalidate) return true;
+    return this.desk.isPublished;
   }
 
   // ---- LearnerPort: to disk and replica --------------------------------------------------------------------
@@ -287,13 +321,17 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
 
   onConfig(): void {}
 
-  onSynced(): void {}
+  onSynced(): void {
+    this.desk.synced();
+  }
 
-  onRevalidated(): void {}
+  onRevalidated(sessionHigh: number, sessionLow: number, isValid: boolean): void {
+    this.desk.revalidated(sessionHigh, sessionLow, isValid);
+  }
 
   serve(epoch: number): void {
     this.log.info('in step with the leader', { epoch });
-    this.desk.serve();
+    this.desk.serve(epoch, this);
     this.control.serving(epoch);
   }
 
@@ -305,6 +343,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, DialHandler {
     this.socket?.destroy();
     this.desk.onDurable = () => {};
     this.desk.onRoom = () => {};
+    this.desk.onTurn = () => {};
     this.desk.settle(() =>
       this.control.over({
         reason,

@@ -4,13 +4,15 @@
  * core's turn. One at a time is under way for each kind, because the learner waits for each. Core thread.
  *
  *     stage ─▶ proposal queue, log ··durable··▶ onDurable      decide ─▶ committer
+ *     synced, revalidated ─▶ clients here    touches ◀─ sessions heard of here
  *     saveEpoch, truncate ─▶ log command ··done··▶ done
  *     beginTree · take* ─▶ a new replica      persist ─▶ everything durable; a snapshot, then the log cut behind it ─▶ done
  */
 import { assert } from '../../base/assert.ts';
-import type { Zxid } from '../../base/zxid.ts';
+import { makeZxid, type Zxid } from '../../base/zxid.ts';
 import type { Incarnations } from '../../core/incarnations.ts';
 import { Loader } from '../../core/loading/loader.ts';
+import type { LeaderLink } from '../../core/ports/leader-link.ts';
 import type { RoleName, ServerRole } from '../../core/progress/commit-point.ts';
 import type { Replica } from '../../core/replica.ts';
 import { ByteWindow, ChunkSource } from '../../storage/byte-window.ts';
@@ -41,8 +43,10 @@ const TREE_WINDOW_BYTES = 1 << 20;
 export class LearnerDesk {
   /** Everything up to there is in the log; at the end of each turn in which that has grown. */
   onDurable: (zxid: Zxid) => void = () => {};
-  /** `stage` has found no room before, and may find some now. */
+  /** `stage` has found no room before, and may find some now; or `isPublished` was false. */
   onRoom: () => void = () => {};
+  /** In each turn of the core. */
+  onTurn: () => void = () => {};
   private readonly host: DeskHost;
   private tree: TreeFeed | null = null;
   /** Asked before each answer: whether what it waits for has come. */
@@ -68,9 +72,44 @@ export class LearnerDesk {
     this.toldDurable = -1;
   }
 
-  /** In step with the leader. */
-  serve(): void {
-    this.role.isInStep = true;
+  /** In step with the leader of `epoch`: clients are served, and what they want of it goes to `leader`. */
+  serve(epoch: number, leader: LeaderLink): void {
+    const { role } = this;
+    this.host.enter();
+    role.leader = leader;
+    role.epochZxid = makeZxid(epoch, 0);
+    role.isInStep = true;
+    this.replica.learner.beginTerm();
+  }
+
+  /** Whether clients see everything that is decided; else `onRoom` tells when to ask again. */
+  get isPublished(): boolean {
+    const { isPublished } = this.replica.learner;
+    if (!isPublished) this.isRefused = true;
+    return isPublished;
+  }
+
+  /** The leader has answered the oldest sync; only while `isPublished`. */
+  synced(): void {
+    this.host.enter();
+    this.replica.learner.onSynced();
+  }
+
+  /** The leader has said whether a session lives; only while `isPublished`. */
+  revalidated(idHigh: number, idLow: number, isValid: boolean): void {
+    this.host.enter();
+    this.replica.learner.onRevalidated(idHigh, idLow, isValid);
+  }
+
+  /** Sessions heard of here since the last time, as PINGs carry them; at least one list. */
+  touches(): Uint8Array[] {
+    this.host.enter();
+    return this.replica.learner.touches();
+  }
+
+  /** `onTurn` is to be called soon. */
+  askTurn(): void {
+    this.host.enter();
   }
 
   /** False: no room now. @throws Failure when the bytes are no transaction */
@@ -159,8 +198,13 @@ export class LearnerDesk {
 
   /** What is logged is all that this server knows: its tree becomes that. For the time between two leaders. */
   settle(done: () => void): void {
-    const { lastZxid } = this;
-    this.role.isInStep = false;
+    const { lastZxid, role } = this;
+    role.isInStep = false;
+    role.leader = null;
+    role.epochZxid = 0;
+    this.host.enter();
+    // Before anything more is decided: what nobody has decided yet must not be answered.
+    this.replica.learner.endTerm();
     this.giveTreeUp();
     this.waiting = [];
     this.when(
@@ -186,6 +230,7 @@ export class LearnerDesk {
       this.isRefused = false;
       this.onRoom();
     }
+    this.onTurn();
     for (const entry of [...this.waiting]) {
       if (!this.waiting.includes(entry) || !entry.isDone()) continue;
       this.waiting = this.waiting.filter((other) => other !== entry);

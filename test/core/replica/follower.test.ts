@@ -86,13 +86,7 @@ function stage(follower: ReplicaHarness, payload: Uint8Array): void {
   const bytes = new Uint8Array(payload.length + 5);
   bytes.set(payload, 3);
   follower.turn(() => {
-    const isStaged = follower.parts.txnStager.stage(
-      bytes,
-      new DataView(bytes.buffer),
-      3,
-      3 + payload.length,
-      null,
-    );
+    const isStaged = follower.parts.txnStager.stage(bytes, new DataView(bytes.buffer), 3, 3 + payload.length);
     assert.equal(isStaged, true);
     bytes.fill(0xee);
   });
@@ -198,12 +192,12 @@ test('no room in the log: nothing has changed, the same bytes are staged later',
   const { payload } = leader.log.txns[0]!;
   const view = new DataView(payload.buffer);
   const { txnStager } = follower.parts;
-  assert.equal(txnStager.stage(payload, view, 0, payload.length, null), false);
+  assert.equal(txnStager.stage(payload, view, 0, payload.length), false);
   assert.equal(follower.replica.progress.proposed, 0);
   assert.equal(follower.parts.sessions.size, 0);
   follower.log.room = Number.POSITIVE_INFINITY;
   for (const txn of leader.log.txns) stage(follower, txn.payload);
   follower.settle();
   assert.deepEqual(dumpTree(follower.parts), dumpTree(leader.parts));
-  assert.equal(txnStager.stage(new Uint8Array(9), new DataView(new ArrayBuffer(9)), 0, 9, null), null);
+  assert.equal(txnStager.stage(new Uint8Array(9), new DataView(new ArrayBuffer(9)), 0, 9), null);
 });

@@ -1,0 +1,108 @@
+/**
+ * What a leader tells a learner about the learner's own clients, and asks of them; the part of a replica that only a learner
+ * uses. Transactions are not among it: they come as proposals (TxnStager). Core thread.
+ *
+ *     onSynced, onRevalidated     answers, in the order in which they were asked; only while `isPublished`, or a client would be
+ *                                 told of what it cannot see yet
+ *     touches                     sessions heard of since the last time, for the leader that lets them live
+ *     endTerm                     the leader is gone: nobody here is answered any more, and every connection ends
+ */
+import { TOUCH_BYTES, writeTouch } from '../../wire/quorum/payloads.ts';
+import { ClientState } from '../client/client.ts';
+import type { ClientTable } from '../client/client-table.ts';
+import type { Forwarder } from '../forwarding/forwarder.ts';
+import type { Progress } from '../progress/progress.ts';
+import type { TurnClock } from '../progress/turn-clock.ts';
+import { NO_SESSION, type SessionTable } from '../session/session-table.ts';
+import type { RequestOrder } from './request-order.ts';
+import type { SessionLifecycle } from './session-lifecycle.ts';
+
+/** Sessions in one list: a leader reads no larger packet than about a megabyte. */
+const TOUCHES_MAX = 40_000;
+
+export interface LearnerServiceParts {
+  readonly forwarder: Forwarder;
+  readonly sessions: SessionTable;
+  readonly clients: ClientTable;
+  readonly clock: TurnClock;
+  readonly progress: Progress;
+}
+
+export class LearnerService {
+  private readonly parts: LearnerServiceParts;
+  private readonly order: RequestOrder;
+  private readonly lifecycle: SessionLifecycle;
+  /** Who was heard of before has been told. */
+  private toldMs = 0;
+
+  constructor(parts: LearnerServiceParts, order: RequestOrder, lifecycle: SessionLifecycle) {
+    this.parts = parts;
+    this.order = order;
+    this.lifecycle = lifecycle;
+  }
+
+  /** Everything that the leader has decided is what clients see. */
+  get isPublished(): boolean {
+    const { progress } = this.parts;
+    return progress.committed >= progress.decided;
+  }
+
+  /** In step with a leader. */
+  beginTerm(): void {
+    this.toldMs = this.parts.clock.nowMs;
+  }
+
+  /** The oldest sync is answered. */
+  onSynced(): void {
+    const client = this.parts.forwarder.onSynced();
+    if (client === null) return;
+    this.order.onCommitted();
+    this.order.drain(client);
+    this.order.onLogRoom();
+  }
+
+  onRevalidated(idHigh: number, idLow: number, isValid: boolean): void {
+    this.lifecycle.onRevalidated(idHigh, idLow, isValid);
+  }
+
+  /** Lists of touches, as a PING carries them; at least one, which may be empty. */
+  touches(): Uint8Array[] {
+    const { sessions, clock } = this.parts;
+    const slots: number[] = [];
+    for (let slot = sessions.next(0); slot !== NO_SESSION; slot = sessions.next(slot + 1)) {
+      if (sessions.touchedMs[slot]! >= this.toldMs) slots.push(slot);
+    }
+    this.toldMs = clock.nowMs;
+    const lists: Uint8Array[] = [];
+    do lists.push(this.listOf(slots.splice(0, TOUCHES_MAX)));
+    while (slots.length > 0);
+    return lists;
+  }
+
+  private listOf(slots: readonly number[]): Uint8Array {
+    const { sessions } = this.parts;
+    const bytes = new Uint8Array(slots.length * TOUCH_BYTES);
+    const view = new DataView(bytes.buffer);
+    let at = 0;
+    for (const slot of slots) {
+      const timeoutMs = sessions.touchTimeoutMs[slot]!;
+      at = writeTouch(view, at, sessions.idHigh[slot]!, sessions.idLow[slot]!, timeoutMs);
+    }
+    return bytes;
+  }
+
+  /**
+   * Connections with a session, or on the way to one, are closed; what has been answered still goes out. A write that was
+   * forwarded may be committed or not: its client learns that nobody knows.
+   */
+  endTerm(): void {
+    const { clients, forwarder } = this.parts;
+    for (const client of [...clients.all()]) {
+      if (client.state === ClientState.handshaking || client.state === ClientState.open)
+        clients.close(client);
+    }
+    forwarder.abandon();
+    this.lifecycle.revalidations.abandon();
+    this.order.onWithdrawn();
+  }
+}
