@@ -73,7 +73,7 @@ async function runCores(flags: CoresFlags, abort: AbortSignal): Promise<number> 
   prepareOut(flags.out);
   const chosen = (text: string, quick: string, thorough: string): string =>
     text !== '' ? text : flags.quick ? quick : thorough;
-  const measureMs = numberFlag('seconds', chosen(flags.seconds, '2', '5'), 0.2, 3600) * 1000;
+  const measureMs = numberFlag('seconds', chosen(flags.seconds, '2', '5'), 0.05, 3600) * 1000;
   const cores = cpus().length;
   const tempParent = flags.tempDir;
   const warmUpMsMax = flags.quick ? 0 : warmUpMsOf(flags);

@@ -6,8 +6,8 @@
  *
  *   any worker   ThreadLog --LogLine--> postMessage --> main thread: MainLog.write --> pino --> stderr
  */
+import { createRequire } from 'node:module';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import { LOG_LEVELS, type LogLevel } from '../config/server-config.ts';
 import { LineOutput } from './line-output.ts';
 
@@ -117,8 +117,12 @@ export function createMainLog(options: {
   return new MainLog(logger);
 }
 
-/** pino-pretty as a plain function instead of a stream, so that a line is out when the call returns. */
+/**
+ * pino-pretty as a plain function instead of a stream, so that a line is out when the call returns. Loaded only where lines go
+ * to a terminal: it and what it needs are 29 modules of every other start.
+ */
 function prettyOutput(output: LogOutput): LogOutput {
+  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
   const prettify = prettyFactory({ translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
   return { write: (line) => void output.write(prettify(line)) };
 }

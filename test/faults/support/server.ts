@@ -13,6 +13,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fourLetterWord } from '../../support/four-letter-word.ts';
+import { SERVER_FLAGS } from '../../support/v8-flags.ts';
 import type { DiskFault } from './disk-fault.ts';
 import { faultEnvironment } from './inject-faults.ts';
 
@@ -142,7 +143,7 @@ function commandLine(options: ServerOptions): string[] {
   const all = { '4lw.commands.whitelist': '*', maxClientCnxns: 0, ...settings };
   return [
     ...(openFilesMax === undefined ? [] : ['prlimit', `--nofile=${openFilesMax}:${openFilesMax}`]),
-    ...[process.execPath, LAUNCHER, 'serve', '--data-dir', dataDir],
+    ...[process.execPath, ...SERVER_FLAGS, LAUNCHER, 'serve', '--data-dir', dataDir],
     ...['--client-port', '0', '--client-port-address', '127.0.0.1'],
     ...(threading === undefined ? [] : ['--threading', threading]),
     ...(threading === 'dedicated' ? ['--io-threads', '2'] : []),

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { SERVER_FLAGS } from '../../support/v8-flags.ts';
 
 const LAUNCHER = join(import.meta.dirname, '..', '..', '..', 'src', 'bin', 'ringkeeper.js');
 
@@ -23,7 +24,7 @@ export class ServerProcess {
 
   constructor(dataDir: string, flags: readonly string[] = []) {
     const own = ['--data-dir', dataDir, '--client-port', '0', '--client-port-address', '127.0.0.1'];
-    const args = [LAUNCHER, 'serve', ...own, '--set', '4lw.commands.whitelist=*', ...flags];
+    const args = [...SERVER_FLAGS, LAUNCHER, 'serve', ...own, '--set', '4lw.commands.whitelist=*', ...flags];
     this.child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
