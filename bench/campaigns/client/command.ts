@@ -144,12 +144,13 @@ function measureOn(
   contenders: readonly Contender[],
   setting: Setting,
 ): Promise<RoundSample[]> {
-  const { rounds, seconds, warmSeconds, abort } = setting;
+  const { rounds, seconds, warmSeconds, nodes, abort } = setting;
   return runRounds(contenders, {
     address: addressText(target.addresses[0]!),
     rounds,
     seconds,
     warmSeconds,
+    nodes,
     abort,
     paths: { gets: VALUE_PATH, single: VALUE_PATH, pair: VALUE_PATH, tree: TREE_PATH, lock: `${ROOT}/lock` },
     onSample: ({ round, client, task, ops, seconds: took, cpuSeconds }) =>

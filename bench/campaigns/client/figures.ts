@@ -4,7 +4,7 @@ import { formatRatio } from '../../figures/format.ts';
 import { estimateRatio } from '../../stats/ratio.ts';
 import type { ClientFigures, RoundSample, TargetLine, Task } from './client-json.ts';
 
-const OURS = 'ringkeeper';
+export const OURS = 'ringkeeper';
 const NPM_CLIENTS = ['node-zookeeper-client', 'npm-zookeeper'];
 const TREE_SECONDS_MAX = 2;
 const SINGLE_RATIO_MAX = 1.1;

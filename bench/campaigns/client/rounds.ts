@@ -14,6 +14,8 @@ export interface RoundsOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly warmSeconds: number;
+  /** Znodes below the path of the task `tree`, itself included. */
+  readonly nodes: number;
   readonly abort: AbortSignal;
   /** Where each task works. */
   readonly paths: Readonly<Record<Task, string>>;
@@ -73,5 +75,8 @@ async function sampleOf(contender: Contender, task: Task, options: RoundsOptions
   if (abort.aborted) return null;
   if (sample === null || sample.ops === 0)
     throw new Error(`${contender.name} measured nothing for "${task}"; it said:\n${words.trim()}`);
+  // Half a tree would be filled in half the time.
+  if (task === 'tree' && sample.ops !== options.nodes)
+    throw new Error(`the cache of ${contender.name} held ${sample.ops} of ${options.nodes} znodes`);
   return sample;
 }
