@@ -29,7 +29,7 @@ onEachServer('barrier', (ground) => {
   });
 
   it('is right when the connection is cut at any step', async () => {
-    await cutAtEachStep(ground.server.address, async (zk, label) => {
+    await cutAtEachStep(ground.server.address, async (zk, { label }) => {
       const one = barrier(zk, `/barrier/cut-${label}`);
       const watcher = barrier(ground.zk, one.path);
       await one.set().catch(() => watcher.set());
@@ -77,7 +77,7 @@ onEachServer('double barrier', (ground) => {
   });
 
   it('is right when the connection is cut at any step, and leaves nothing behind', async () => {
-    await cutAtEachStep(ground.server.address, async (zk, label) => {
+    await cutAtEachStep(ground.server.address, async (zk, { label }) => {
       const path = `/double/cut-${label}`;
       const one = doubleBarrier(zk, path, { members: 2 });
       const two = doubleBarrier(ground.zk, path, { members: 2 });

@@ -61,7 +61,7 @@ onEachServer('election', (ground) => {
   it('is right when the connection is cut at any step, and leaves nothing behind', async () => {
     for (const kind of ['latch', 'selector'] as const) {
       const watcher = election(ground.zk, `/election/${kind}`);
-      await cutAtEachStep(ground.server.address, async (zk, label) => {
+      await cutAtEachStep(ground.server.address, async (zk, { label }) => {
         const mine = election(zk, `/election/${kind}`, { kind, id: label, policy: 'session' });
         let led = false;
         const leading = mine.do(async (term) => {

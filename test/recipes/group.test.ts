@@ -56,7 +56,7 @@ onEachServer('group', (ground) => {
   it('is joined once when the connection is cut at any step', async () => {
     const { zk, server } = ground;
     await using members = await group(zk, '/groups/cut').members();
-    await cutAtEachStep(server.address, async (client, label) => {
+    await cutAtEachStep(server.address, async (client, { label }) => {
       const self = group(client, '/groups/cut').join(label);
       await self.ready();
       await members.sync();

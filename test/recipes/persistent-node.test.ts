@@ -124,7 +124,7 @@ onEachServer('persistent node', (ground) => {
 
   it('is right when the connection is cut at any step, and leaves nothing behind', async () => {
     const { zk, server } = ground;
-    await cutAtEachStep(server.address, async (client, label) => {
+    await cutAtEachStep(server.address, async (client, { label }) => {
       const kept = persistentNode(client, '/pn/cut', label);
       await kept.ready();
       assert.equal(await textAt(zk, '/pn/cut'), label);

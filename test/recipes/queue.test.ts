@@ -156,7 +156,7 @@ onEachServer('queue', (ground) => {
       const path = `/q/cut-${dialect}`;
       await zk.create(`${path}-results`, null, { parents: 'persistent' });
       const watcher = queue(zk, path, utf8, { dialect });
-      await cutAtEachStep(server.address, async (client, label) => {
+      await cutAtEachStep(server.address, async (client, { label }) => {
         const mine = queue(client, path, utf8, { dialect, policy: 'session' });
         const told = await outcome(mine.put(label));
         if (told === 'unknown' && (await watcher.items()).length === 0) await watcher.put(label);
@@ -182,7 +182,7 @@ onEachServer('queue', (ground) => {
   it('gives an item at most once to who takes it, when the connection is cut at any step', async () => {
     const { zk, server } = ground;
     const watcher = queue(zk, '/q/take', utf8, { claims: false });
-    await cutAtEachStep(server.address, async (client, label) => {
+    await cutAtEachStep(server.address, async (client, { label }) => {
       await watcher.put(label);
       const told = await outcome(queue(client, '/q/take', utf8, { claims: false }).take());
       assert.deepEqual(await watcher.items(), [], `${told}`);

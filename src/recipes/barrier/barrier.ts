@@ -1,8 +1,9 @@
 /**
  * A znode that bars the way as long as it is there. Its removal wakes everybody who waits, which is what it is for.
  */
-import { isZk, type Zk } from '../../client/index.ts';
-import { isSessionEnd, untilChanged, type WaitOptions, within } from '../contenders/wait.ts';
+import { isZk, type Zk, type ZkError } from '../../client/index.ts';
+import { stillUnknown } from '../contenders/errors.ts';
+import { isSessionEnd, mayTryAgain, untilChanged, type WaitOptions, within } from '../contenders/wait.ts';
 
 export class Barrier {
   readonly path: string;
@@ -15,14 +16,19 @@ export class Barrier {
 
   /** Bars the way; false when it was barred already. */
   async set(options: { readonly signal?: AbortSignal } = {}): Promise<boolean> {
-    try {
-      await this.zk.create(this.path, null, { parents: 'persistent', ...options });
-      return true;
-    } catch (error) {
-      if (isZk(error, 'NODEEXISTS')) return false;
-      if (!isZk(error) || error.outcome !== 'unknown' || options.signal?.aborted === true) throw error;
-      // Whether it was us or another: it bars, or is asked to.
-      return this.set(options);
+    let lost: ZkError | null = null;
+    for (;;) {
+      try {
+        await this.zk.create(this.path, null, { parents: 'persistent', ...options });
+        return true;
+      } catch (error) {
+        // Whether it was us or another: it bars.
+        if (isZk(error, 'NODEEXISTS')) return false;
+        if (!isZk(error)) throw error;
+        const cannot = options.signal?.aborted === true || !mayTryAgain(error);
+        if (cannot) throw lost === null ? error : stillUnknown(error, lost);
+        if (error.outcome === 'unknown') lost = error;
+      }
     }
   }
 

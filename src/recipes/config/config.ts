@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import {
   bytes,
   checked,
+  isZk,
   MultiError,
   type NodeData,
   op,
@@ -20,6 +21,7 @@ import {
   type Zk,
   ZkError,
 } from '../../client/index.ts';
+import { stillUnknown } from '../contenders/errors.ts';
 import { inAnySession, mayTryAgain, orAborted } from '../contenders/wait.ts';
 import {
   copyOf,
@@ -28,7 +30,7 @@ import {
   historyPath,
   readHistory,
   trimHistory,
-  wasWrittenBy,
+  writerOf,
 } from './history.ts';
 import { type Document, merge, parseDocument } from './layers.ts';
 
@@ -222,23 +224,37 @@ export class Config<T> implements AsyncDisposable {
     this.validate(document);
     const id = randomUUID();
     const ops = this.writeOps(document, version, id);
+    let lost: ZkError | null = null;
     for (;;) {
       try {
         await this.zk.multi(ops, { signal });
         break;
       } catch (error) {
         if (error instanceof MultiError) {
-          if (!(await this.mend(error, ops.length - 1, version, signal))) return null;
-        } else {
-          if (signal?.aborted === true || !mayTryAgain(error)) throw error;
-          // Sent again it is refused, if it was applied or another came first.
-          if (await inAnySession(() => wasWrittenBy(this.zk, this.path, version + 1, id, signal))) break;
-        }
+          if (await this.mend(error, ops.length - 1, version, signal)) continue;
+          if (lost === null) return null;
+        } else if (!isZk(error) || signal?.aborted === true || !mayTryAgain(error)) {
+          throw lost === null ? error : stillUnknown(error, lost);
+        } else if (error.outcome !== 'unknown') continue;
+        else lost = error;
+        // Sent again it is refused, if it was applied or another came first.
+        const writer = await this.writerOf(version + 1, lost, signal);
+        if (writer === id) break;
+        if (error !== lost && writer !== null) return null;
+        // Both are gone by now, the version and its copy: nobody can say whose it was.
+        if (error !== lost) throw lost;
       }
     }
     // What is not trimmed now is trimmed by the next write.
     trimHistory(this.zk, this.path, this.kept).catch(() => undefined);
     return version + 1;
+  }
+
+  /** The id of the write that made this version; null = there is no copy of it. */
+  private writerOf(version: number, lost: ZkError, signal: AbortSignal | undefined): Promise<string | null> {
+    return inAnySession(() => writerOf(this.zk, this.path, version, signal)).catch((error: unknown) => {
+      throw stillUnknown(error, lost);
+    });
   }
 
   private writeOps(document: Document, version: number, id: string): WriteOp[] {

@@ -32,18 +32,17 @@ export function copyOf(document: Document, id: string): string {
   return JSON.stringify({ id, atMs: Date.now(), document });
 }
 
-/** Whether the write of this id made this version. */
-export async function wasWrittenBy(
+/** The id of the write that made this version; null = there is no copy of it. */
+export async function writerOf(
   zk: Zk,
   path: string,
   version: number,
-  id: string,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<string | null> {
   // Another server may be behind the one that took the request.
   await zk.sync(path, { signal });
   const found = await zk.tryGetData(copyPath(path, version), { signal });
-  return found !== null && parseDocument(found.data)['id'] === id;
+  return found === null ? null : String(parseDocument(found.data)['id']);
 }
 
 /** The newest first. */

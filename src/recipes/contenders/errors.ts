@@ -1,6 +1,7 @@
 /**
  * How a recipe fails, beside the errors of the client.
  */
+import { isZk, ZkError } from '../../client/index.ts';
 
 /** Another client queues here by names that do not see ours: both would hold at once. */
 export class MixedDialectError extends Error {
@@ -38,4 +39,13 @@ export class DeadlockError extends Error {
   constructor(path: string, reason: string) {
     super(`${path}: ${reason}`);
   }
+}
+
+/**
+ * For what became of the write `lost` nobody can be asked any more, because of `error`. That says of itself whether it was
+ * sent; of the write, it is still true that nobody knows.
+ */
+export function stillUnknown(error: unknown, lost: ZkError): unknown {
+  if (!isZk(error)) return error;
+  return new ZkError({ code: error.code, op: lost.op, path: lost.path, outcome: 'unknown', cause: error });
 }

@@ -6,7 +6,8 @@
  *     decimal   text, as kazoo's Counter       int32   Curator's SharedCount, DistributedAtomicInteger
  *                                              int64   Curator's DistributedAtomicLong
  */
-import { type Codec, int32be, int64be, isZk, op, utf8, type Zk, ZkError } from '../../client/index.ts';
+import { type Codec, int32be, int64be, isZk, op, utf8, type Zk, type ZkError } from '../../client/index.ts';
+import { stillUnknown } from '../contenders/errors.ts';
 import { isSessionEnd, mayTryAgain } from '../contenders/wait.ts';
 import { transactOnce } from '../once/once.ts';
 
@@ -113,21 +114,23 @@ export class Counter {
       } catch (error) {
         if (isZk(error, 'NONODE')) return false;
         if (isZk(error, 'BADVERSION')) {
-          if (lost === null || (await this.isCertainlyOf(value, version, call))) return false;
+          if (lost === null || (await this.isCertainlyOf(value, version, lost, call))) return false;
           throw lost;
         }
-        if (!(error instanceof ZkError) || error.outcome !== 'unknown' || call.signal?.aborted === true)
-          throw error;
-        if (isZk(error, 'CLOSED') || isZk(error, 'AUTHFAILED')) throw error;
-        // Sent again with the same version: at most one of the two is applied.
-        lost = error;
+        const isOpen = isZk(error) && (lost !== null || error.outcome === 'unknown');
+        if (!isOpen) throw error;
+        if (call.signal?.aborted === true || !mayTryAgain(error)) throw stillUnknown(error, lost ?? error);
+        // Sent again with the same version, in this session or the next: at most one of the two is applied.
+        lost ??= error;
       }
     }
   }
 
   /** Whether the change behind `version` was another's: the only one since, and to another value than ours. */
-  private async isCertainlyOf(value: number, version: number, call: Call): Promise<boolean> {
-    const there = await this.read(call);
+  private async isCertainlyOf(value: number, version: number, lost: ZkError, call: Call): Promise<boolean> {
+    const there = await this.read(call).catch((error: unknown) => {
+      throw stillUnknown(error, lost);
+    });
     return there !== null && there.version === version + 1 && there.value !== value;
   }
 

@@ -18,7 +18,10 @@ import {
   removeLater,
   type WriteOp,
   type Zk,
+  type ZkError,
 } from '../../client/index.ts';
+import { stillUnknown } from '../contenders/errors.ts';
+import { isSessionEnd } from '../contenders/wait.ts';
 
 type Results<T extends readonly WriteOp[]> = { -readonly [K in keyof T]: ResultOf<T[K]> };
 
@@ -58,12 +61,12 @@ function isMissingParent(error: unknown, index: number): boolean {
   return error instanceof MultiError && error.failedIndex === index && error.codes[index] === 'NONODE';
 }
 
-/** @throws `lost` when the session that could tell is over. */
+/** @throws `lost` when the session that could tell is over, or why nobody can be asked. */
 async function isThere(
   zk: Zk,
   marker: string,
   epoch: number,
-  lost: unknown,
+  lost: ZkError,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   try {
@@ -72,8 +75,7 @@ async function isThere(
     const stat = await zk.exists(marker, { signal });
     if (zk.epoch === epoch) return stat !== null;
   } catch (error) {
-    if (signal?.aborted === true) throw error;
-    if (!isZk(error, 'SESSIONLOST') && !isZk(error, 'SESSIONEXPIRED')) throw error;
+    if (!isSessionEnd(error)) throw stillUnknown(error, lost);
   }
   throw lost;
 }

@@ -20,7 +20,7 @@ import {
   type Stat,
   type Zk,
 } from '../../client/index.ts';
-import { isSessionEnd, mayTryAgain, orAborted, untilChanged } from '../contenders/wait.ts';
+import { inAnySession, isSessionEnd, mayTryAgain, orAborted, untilChanged } from '../contenders/wait.ts';
 
 export interface PersistentNodeOptions {
   /** `persistent` stays when the process ends, unless it is closed. */
@@ -101,7 +101,7 @@ export class PersistentNode implements AsyncDisposable {
     await this.ended.catch(() => undefined);
     // A name that others may use: only as long as the session is ours.
     const { sessionId } = this.zk;
-    const stat = await this.zk.exists(this.path).catch(() => null);
+    const stat = await inAnySession(() => this.zk.exists(this.path)).catch(() => null);
     if (stat !== null && this.isOurs(stat)) {
       await removeSurely(this.zk, this.path, this.isEphemeral ? sessionId : undefined);
     }

@@ -12,9 +12,20 @@
  * claim is not given up, and as long as it is there, the item was not removed.
  */
 import type { Zxid } from '../../base/zxid.ts';
-import { isZk, MultiError, op, type ResultOf, surely, type WriteOp, type Zk } from '../../client/index.ts';
+import {
+  isZk,
+  MultiError,
+  op,
+  type ResultOf,
+  type Stat,
+  surely,
+  type WriteOp,
+  type Zk,
+  type ZkError,
+} from '../../client/index.ts';
+import { stillUnknown } from '../contenders/errors.ts';
 import { Lease, type LeasePolicy } from '../contenders/lease.ts';
-import { isSessionEnd } from '../contenders/wait.ts';
+import { inAnySession } from '../contenders/wait.ts';
 
 type Results<T extends readonly WriteOp[]> = { -readonly [K in keyof T]: ResultOf<T[K]> };
 
@@ -104,23 +115,20 @@ export class Claim<T> implements AsyncDisposable {
   }
 
   /** @throws `lost` when nobody can know any more. */
-  private async wasApplied(lost: unknown): Promise<boolean> {
+  private async wasApplied(lost: ZkError): Promise<boolean> {
     const { itemPath, version, sessionId } = this.claimed;
-    for (;;) {
-      try {
-        // Another server may be behind the one that took the request.
-        await this.zk.sync(itemPath);
-        const stat = await this.zk.exists(itemPath);
-        if (stat !== null && stat.version !== version) this.gone();
-        // Still there, in a later session: whoever has it next, it was not removed by us.
-        if (stat !== null && this.zk.sessionId !== sessionId) this.gone();
-        if (stat !== null) return false;
-        if (this.zk.sessionId === sessionId) return true;
-        throw lost;
-      } catch (error) {
-        if (!isSessionEnd(error)) throw error;
-      }
-    }
+    const look = async (): Promise<Stat | null> => {
+      // Another server may be behind the one that took the request.
+      await this.zk.sync(itemPath);
+      return this.zk.exists(itemPath);
+    };
+    const stat = await inAnySession(look).catch((error: unknown) => {
+      throw stillUnknown(error, lost);
+    });
+    if (stat === null && this.zk.sessionId !== sessionId) throw lost;
+    // Still there, in a later session: whoever has it next, it was not removed by us.
+    if (stat !== null && (stat.version !== version || this.zk.sessionId !== sessionId)) this.gone();
+    return stat === null;
   }
 
   private gone(): never {

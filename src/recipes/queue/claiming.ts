@@ -15,6 +15,7 @@ import {
   type WriteOp,
   type Zk,
 } from '../../client/index.ts';
+import { stillUnknown } from '../contenders/errors.ts';
 import type { LeasePolicy } from '../contenders/lease.ts';
 import { inAnySession, isSessionEnd } from '../contenders/wait.ts';
 import { transactOnce } from '../once/once.ts';
@@ -121,11 +122,11 @@ async function tryClaim(
       if (isSessionEnd(error)) continue;
       if (!isZk(error) || error.outcome !== 'unknown' || isZk(error, 'CLOSED') || isZk(error, 'AUTHFAILED'))
         throw error;
-      if (signal?.aborted === true) {
+      const claim = await findClaim(zk, claimPath, signal).catch((cause: unknown) => {
+        // Given up, or nobody can be asked: an item that nobody works on is not to be kept from the others.
         removeIfOurs(zk, claimPath, word);
-        throw error;
-      }
-      const claim = await findClaim(zk, claimPath, signal);
+        throw stillUnknown(cause, error);
+      });
       if (claim === null) continue;
       // Of another consumer, or of our own session that has ended meanwhile: it goes with that.
       if (claim.word !== word || claim.owner !== zk.sessionId) return null;
