@@ -53,9 +53,14 @@ export class StoreFullFailure extends Failure {
   }
 }
 
-/** The client port cannot be bound. */
+/** A port cannot be bound. Apache has a status of its own for those between servers. */
 export class BindFailure extends Failure {
   override readonly name = 'BindFailure';
   readonly code = 'RK_BIND';
-  readonly exitStatus = 1;
+  readonly exitStatus: number;
+
+  constructor(message: string, isForServers = false) {
+    super(message);
+    this.exitStatus = isForServers ? 14 : 1;
+  }
 }

@@ -63,6 +63,8 @@ export interface MeshPort {
   /** For the operator's log; `sid` -1 = it did not say. */
   onRefused(reason: Refusal, remote: string, sid: number): void;
   onUnreachable(sid: number, address: string, why: string): void;
+  /** The election port cannot be had now and is tried again. */
+  onListenLater(why: string): void;
 }
 
 interface Platform {
@@ -219,6 +221,7 @@ export class ElectionMesh implements ConnectionOwner {
       } catch (error) {
         const isLast = attempt === this.options.bindAttempts;
         if (!(error instanceof BindFailure) || isLast || this.isClosed) throw error;
+        this.port.onListenLater(error.message);
         await new Promise<void>((resolve) => this.platform.loop.after(BIND_AGAIN_MS, resolve));
       }
     }

@@ -149,18 +149,22 @@ const FOR_CLIENTS = { who: 'clients', portKey: 'clientPort', addressKey: 'client
 function bindFailure(options: ListenOptions, error: NodeJS.ErrnoException): BindFailure {
   const where = `${options.address ?? '*'}:${options.port}`;
   const { who, portKey, addressKey } = options.purpose ?? FOR_CLIENTS;
-  const what = `cannot listen for ${who} on ${where}`;
+  const why = bindProblem(error, portKey, addressKey);
+  return new BindFailure(`cannot listen for ${who} on ${where}: ${why}`, options.purpose !== undefined);
+}
+
+function bindProblem(error: NodeJS.ErrnoException, portKey: string, addressKey: string): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return new BindFailure(`${what}: the port is in use; stop its owner or set another ${portKey}`);
+      return `the port is in use; stop its owner or set another ${portKey}`;
     case 'EACCES':
-      return new BindFailure(
-        `${what}: not permitted; set a ${portKey} above 1023 or give this user the right`,
-      );
+      return `not permitted; set a ${portKey} above 1023 or give this user the right`;
     case 'EADDRNOTAVAIL':
+      return `this machine has no such address; correct ${addressKey}`;
     case 'ENOTFOUND':
-      return new BindFailure(`${what}: this machine has no such address; correct ${addressKey}`);
+    case 'EAI_AGAIN':
+      return `the name does not resolve; correct ${addressKey}`;
     default:
-      return new BindFailure(`${what}: ${error.message}`);
+      return error.message;
   }
 }

@@ -102,6 +102,7 @@ export class MeshWorld implements TranscriptWorld {
           this.say(
             `${sid} closes the connection from ${remote}${who < 0 ? '' : `, which says it is ${who}`}: ${reason}`,
           ),
+        onListenLater: () => {},
         onUnreachable: (other, address, why) =>
           this.say(`${sid} cannot reach ${other} at ${address}: ${why}`),
       },

@@ -53,7 +53,16 @@ test('a port in use, an address that is not ours and a name that does not resolv
     assert.match(error.message, new RegExp(`127.0.0.1:${port}: the port is in use`));
     return true;
   });
-  await assert.rejects(listener().listen({ ...LISTEN, address: '192.0.2.1' }), BindFailure);
+  for (const [address, why] of [
+    ['192.0.2.1', 'this machine has no such address'],
+    ['no-such-host.invalid', 'the name does not resolve'],
+  ] as const) {
+    await assert.rejects(listener().listen({ ...LISTEN, address }), {
+      name: 'BindFailure',
+      message: new RegExp(`on ${address}:0: ${why}; correct clientPortAddress$`),
+      exitStatus: 1,
+    });
+  }
 });
 
 test('with reusePort two listeners share one port', async (t) => {

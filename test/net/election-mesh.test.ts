@@ -17,7 +17,10 @@ import {
 } from './support/mesh-harness.ts';
 
 /** Somebody who listens where server `sid` should, and keeps what comes. */
-async function impostor(t: TestContext, member: MeshPeer): Promise<{ sockets: Socket[]; bytes: Buffer[] }> {
+async function impostor(
+  t: TestContext,
+  member: MeshPeer,
+): Promise<{ sockets: Socket[]; bytes: Buffer[]; close(): void }> {
   const sockets: Socket[] = [];
   const bytes: Buffer[] = [];
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -35,7 +38,7 @@ async function impostor(t: TestContext, member: MeshPeer): Promise<{ sockets: So
     server.close();
     for (const socket of sockets) socket.destroy();
   });
-  return { sockets, bytes };
+  return { sockets, bytes, close: () => void server.close() };
 }
 
 describe('the election mesh', () => {
@@ -209,6 +212,22 @@ describe('the election mesh', () => {
     await impostor(t, members[0]!);
     const one = new MeshNode(1, members, { bindAttempts: 1 });
     t.after(() => one.mesh.close());
-    await assert.rejects(one.mesh.listen(), /cannot listen for elections on .*: the port is in use/);
+    await assert.rejects(one.mesh.listen(), {
+      message: /cannot listen for elections on .*: the port is in use/,
+      exitStatus: 14,
+    });
+    assert.deepEqual(one.listenLater, []);
+  });
+
+  it('tries a port that is in use, or a name that does not resolve, again, and says so', async (t) => {
+    const members = await membersOf(1, 2);
+    const owner = await impostor(t, members[0]!);
+    const one = new MeshNode(1, members, { bindAttempts: 0 });
+    t.after(() => one.mesh.close());
+    const listening = one.mesh.listen();
+    await until(async () => one.listenLater.length > 0);
+    assert.match(one.listenLater[0]!, /^cannot listen for elections on .*: the port is in use;/);
+    owner.close();
+    await listening;
   });
 });

@@ -71,7 +71,7 @@ export function readEnsemble(values: SettingValues, files: ConfigFiles, dataDir:
   const { place } = membership.lines[0]!;
   if (voters.length === 0) {
     throw new ConfigFailure(
-      `${place}: there are ${observers} observers and no participant to observe; an ensemble needs one`,
+      `${place}: there ${observers === 1 ? 'is an observer' : `are ${observers} observers`} and no participant to observe; an ensemble needs one`,
     );
   }
   if (voters.length === 1 && standaloneEnabled) {
@@ -89,6 +89,7 @@ export function readEnsemble(values: SettingValues, files: ConfigFiles, dataDir:
   checkAddresses(membership);
   adviseOnSize(values, place, voters.length);
   const own = ownMember(values, membership, files, dataDir);
+  checkClientPort(values, own);
   checkSecurity(values);
   checkPeerType(values, own);
   return { ensemble: ensembleOf(values, membership, own, standaloneEnabled), client: own.client };
@@ -154,7 +155,7 @@ function intervals(values: SettingValues) {
 function checkAddresses({ config, lines }: Membership): void {
   const owners = new Map<string, string>();
   const claim = (sid: number, what: string, address: HostPort): void => {
-    const text = hostPortText({ ...address, host: address.host.toLowerCase() });
+    const text = hostPortText({ ...address, host: sameName(address.host) });
     const other = owners.get(text);
     if (other !== undefined) {
       const place = lines.find(({ key }) => key === `server.${sid}`)?.place ?? lines[0]!.place;
@@ -173,6 +174,23 @@ function checkAddresses({ config, lines }: Membership): void {
     if (client !== null)
       for (const host of clientHosts(config, sid, client))
         claim(sid, 'the client port', { host, port: client.port });
+  }
+}
+
+/** Names are not asked for, but two of them are known to mean one place. */
+function sameName(host: string): string {
+  const name = host.toLowerCase();
+  return name === 'localhost' || name === '0:0:0:0:0:0:0:1' ? '127.0.0.1' : name;
+}
+
+/** The key beside the lines: it is this server's alone. */
+function checkClientPort(values: SettingValues, own: Member): void {
+  if (!values.isGiven('clientPort')) return;
+  const port = values.int('clientPort');
+  for (const { quorumPort, electionPort } of own.addresses) {
+    if (port !== quorumPort && port !== electionPort) continue;
+    const what = port === quorumPort ? 'quorum' : 'election';
+    values.refuse('clientPort', `server.${own.sid} has it as its ${what} port; each needs a port of its own`);
   }
 }
 

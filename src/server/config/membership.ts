@@ -86,10 +86,25 @@ function versionOf(path: string): number {
 }
 
 function configOf(lines: readonly MembershipLine[], version: number): QuorumConfig {
+  refuseSameId(lines);
   // One by one for the place of the malformed one; together for what only all of them can get wrong.
   for (const line of lines)
     if (line.key.startsWith('server.')) at(line.place, () => quorumConfigOf([line], version), `${line.key}=`);
   return at(lines[0]?.place ?? '', () => quorumConfigOf(lines, version));
+}
+
+/** `server.1` and `server.01` are two keys of one server. */
+function refuseSameId(lines: readonly MembershipLine[]): void {
+  const keys = new Map<string, MembershipLine>();
+  for (const line of lines) {
+    const plain = line.key.replace(/\.0+(?=\d)/, '.');
+    const earlier = keys.get(plain);
+    if (earlier !== undefined)
+      throw new ConfigFailure(
+        `${line.place}: ${line.key} is ${earlier.key} of ${earlier.place} again; each server has one line`,
+      );
+    keys.set(plain, line);
+  }
 }
 
 function at<T>(place: string, read: () => T, prefix = ''): T {

@@ -36,6 +36,8 @@ export interface ElectionPort {
   /** A connection of the election port was ended, for the operator's log. */
   onRefused(reason: Refusal, remote: string, sid: number): void;
   onUnreachable(sid: number, address: string, why: string): void;
+  /** Its port cannot be had now and is tried again. */
+  onListenLater(why: string): void;
 }
 
 export interface ElectionSetup {
@@ -69,6 +71,7 @@ export class ElectionAgent {
         this.take(this.machine.onNotification(from, notification, this.nowMs())),
       onRefused: (reason, remote, sid) => port.onRefused(reason, remote, sid),
       onUnreachable: (sid, address, why) => port.onUnreachable(sid, address, why),
+      onListenLater: (why) => port.onListenLater(why),
     });
     this.mesh.setMembers(peersOf(committed), peersOf(lastSeen));
   }

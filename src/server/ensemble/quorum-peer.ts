@@ -49,6 +49,8 @@ export class QuorumPeer implements ElectionPort {
   private readonly meter: EnsembleMeter;
   private readonly log: Log;
   private readonly lines: RepeatedLines;
+  /** Whoever is down is tried often: one line is enough for some time. */
+  private readonly unreachable: RepeatedLines;
   private readonly flushing: LoopTimer;
   private committed: QuorumConfig;
   private lastSeen: QuorumConfig;
@@ -73,8 +75,13 @@ export class QuorumPeer implements ElectionPort {
     this.committed = setup.committed;
     this.lastSeen = setup.lastSeen;
     this.standing = setup.standing;
-    this.lines = new RepeatedLines(log, () => platform.clock.monotonicMs());
-    this.flushing = platform.loop.every(FLUSH_EVERY_MS, () => this.lines.flush());
+    const nowMs = (): number => platform.clock.monotonicMs();
+    this.lines = new RepeatedLines(log, nowMs);
+    this.unreachable = new RepeatedLines(log, nowMs, 1);
+    this.flushing = platform.loop.every(FLUSH_EVERY_MS, () => {
+      this.lines.flush();
+      this.unreachable.flush();
+    });
     this.election = new ElectionAgent(setup, platform, this);
   }
 
@@ -216,8 +223,17 @@ export class QuorumPeer implements ElectionPort {
   }
 
   onUnreachable(sid: number, address: string, why: string): void {
-    const kind = this.committed.member(sid) === undefined ? 'unreachable' : `unreachable ${sid}`;
-    this.lines.say(kind, 'warn', `server ${sid} cannot be reached for the election: ${why}`, { address });
+    const whose = this.committed.member(sid) === undefined ? 'a stranger' : String(sid);
+    this.unreachable.say(
+      `${whose} ${why}`,
+      'warn',
+      `server ${sid} cannot be reached for the election: ${why}`,
+      { address },
+    );
+  }
+
+  onListenLater(why: string): void {
+    this.log.warn(`${why}; trying again`);
   }
 }
 

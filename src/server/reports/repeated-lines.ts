@@ -22,9 +22,11 @@ interface Kind {
 export class RepeatedLines {
   private readonly log: Log;
   private readonly nowMs: () => number;
+  private readonly linesPerWindow: number;
   private readonly kinds = new Map<string, Kind>();
 
-  constructor(log: Log, nowMs: () => number) {
+  constructor(log: Log, nowMs: () => number, linesPerWindow = LINES_PER_WINDOW) {
+    this.linesPerWindow = linesPerWindow;
     this.log = log;
     this.nowMs = nowMs;
   }
@@ -36,7 +38,7 @@ export class RepeatedLines {
     if (nowMs >= of.windowEndMs) this.beginWindow(of, nowMs);
     of.text = text;
     of.fields = fields;
-    if (of.written === LINES_PER_WINDOW) {
+    if (of.written === this.linesPerWindow) {
       of.counted++;
       return;
     }

@@ -21,6 +21,7 @@ export class MeshNode implements MeshPort {
   readonly heard: { readonly from: number; readonly notification: ElectionNotification }[] = [];
   readonly refusals: { readonly reason: Refusal; readonly sid: number }[] = [];
   readonly unreachable: { readonly sid: number; readonly why: string }[] = [];
+  readonly listenLater: string[] = [];
   readonly mesh: ElectionMesh;
   readonly port: number;
   /** Added to what the clock shows. */
@@ -53,6 +54,9 @@ export class MeshNode implements MeshPort {
   }
   onRefused(reason: Refusal, _remote: string, sid: number): void {
     this.refusals.push({ reason, sid });
+  }
+  onListenLater(why: string): void {
+    this.listenLater.push(why);
   }
   onUnreachable(sid: number, _address: string, why: string): void {
     this.unreachable.push({ sid, why });

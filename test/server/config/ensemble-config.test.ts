@@ -219,6 +219,26 @@ describe('one clear line for', () => {
       'zoo.cfg line 8: server.2 stands on zoo.cfg line 6 already, with another address; each server needs an id of its own',
     ],
     [
+      'an id twice, spelt differently',
+      `${BASE}${THREE}server.02=d:2888:3888\n`,
+      'zoo.cfg line 8: server.02 is server.2 of zoo.cfg line 6 again; each server has one line',
+    ],
+    [
+      'an address twice, by two names that are known',
+      `${BASE}server.1=localhost:1:2\nserver.2=127.0.0.1:2:3\n`,
+      /line 6: 127\.0\.0\.1:2 is the quorum port of server 2 and the election port of server 1/,
+    ],
+    [
+      'a clientPort that is the own quorum port',
+      `${BASE.replace('clientPort=2181', 'clientPort=2888')}${THREE}`,
+      /clientPort=2888: server\.1 has it as its quorum port; each needs a port of its own$/,
+    ],
+    [
+      'a clientPort that is the own election port',
+      `${BASE.replace('clientPort=2181', 'clientPort=3888')}${THREE}`,
+      /clientPort=3888: server\.1 has it as its election port/,
+    ],
+    [
       'an address twice',
       `${BASE}${THREE}server.4=B:2888:3889\n`,
       'zoo.cfg line 8: b:2888 is the quorum port of server 4 and the quorum port of server 2; each needs an address of its own',
@@ -275,7 +295,7 @@ describe('one clear line for', () => {
     [
       'observers without a participant',
       `${BASE}server.1=a:1:2:observer\n`,
-      /there are 1 observers and no participant/,
+      'zoo.cfg line 5: there is an observer and no participant to observe; an ensemble needs one',
     ],
     [
       'one participant and observers',

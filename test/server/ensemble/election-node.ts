@@ -57,6 +57,7 @@ export class ElectionNode implements ElectionPort {
   onRefused(reason: string): void {
     this.refusals.push(reason);
   }
+  onListenLater(): void {}
   onUnreachable(): void {}
 
   /** The decision number `count`, from 1. */
