@@ -12,6 +12,7 @@ import { assert } from '../base/assert.ts';
 import { StoreFullFailure } from '../base/failure.ts';
 import type { Zxid } from '../base/zxid.ts';
 import { Client, ClientState } from './client/client.ts';
+import { Leadership } from './leadership.ts';
 import type { CorePort } from './ports/core-port.ts';
 import type { AdminPort, ConnId, LogPort, SnapshotRequest } from './ports/ports.ts';
 import { CONN_IO_SHIFT } from './ports/ports.ts';
@@ -44,6 +45,7 @@ export class Replica implements CorePort {
   readonly parts: ReplicaParts;
   readonly lifecycle: SessionLifecycle;
   readonly learner: LearnerService;
+  readonly leadership: Leadership;
   private readonly order: RequestOrder;
   readonly progress: Progress;
   readonly clock: TurnClock;
@@ -77,6 +79,7 @@ export class Replica implements CorePort {
     this.lifecycle = new SessionLifecycle(options, this.parts, this.order);
     this.learner = new LearnerService(this.parts, this.order, this.lifecycle);
     this.withdrawal = new Withdrawal(this.parts, this.lifecycle);
+    this.leadership = new Leadership(this.parts, this.lifecycle, this.order, this.withdrawal);
   }
 
   /** The log has been read up to here; from now on clients are served. */

@@ -209,8 +209,7 @@ class Assembly {
     host.start(recovery, core.sockets);
     this.supervisor.onWake = core.onBell;
     if (this.config.ensemble !== null) {
-      const { snapshotDirectory } = this.dirs;
-      this.ensemble = new Ensemble(this.config, core.openDesk(), this.platform, snapshotDirectory, this.log);
+      this.ensemble = new Ensemble(this.config, core.openDesks(), this.dirs, this.platform, this.log);
       host.words.showEnsemble(this.ensemble.figures);
     }
     this.front = {

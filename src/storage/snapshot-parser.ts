@@ -30,7 +30,8 @@ const ACL_BYTES_MAX = 16 * 1024 * 1024;
 const SESSION_BYTES = 12;
 const LAST_ZXID_BYTES = 8;
 
-const SIGNATURE = 'BenWasHere';
+/** Behind a tree that goes through a socket, as a string. */
+export const SIGNATURE = 'BenWasHere';
 const SIGNATURE_BYTES = 4 + SIGNATURE.length;
 
 export interface SnapshotContentSink {
@@ -80,6 +81,8 @@ export class SnapshotParser {
   /** Sessions or ACLs to come. */
   private left = 0;
   private checksum = 1;
+  /** Where the nodes end, in the contents; -1 before that is known. */
+  bodyEnd = -1;
 
   /** `name`: of the file or the peer, for error messages. */
   constructor(
@@ -204,6 +207,7 @@ export class SnapshotParser {
     if (pathLength < 0 || pathLength > PATH_BYTES_MAX) throw this.corrupt(`path length ${pathLength}`);
     if (!window.ensure(4 + pathLength)) return false;
     if (isEndString(window.bytes, window.start + 4, pathLength)) {
+      this.bodyEnd = window.offset + END_STRING_BYTES;
       return this.take(END_STRING_BYTES, this.format === 'file' ? State.seal : State.signature);
     }
     const dataOffset = 4 + pathLength + 4;

@@ -9,7 +9,7 @@ import { CorruptionFailure, type Failure, StorageFailure } from '../base/failure
 import type { Zxid } from '../base/zxid.ts';
 import { type ByteSource, ByteWindow, FileSource } from './byte-window.ts';
 import { listSnapshots, SnapshotCompression, type SnapshotFile } from './data-files.ts';
-import type { Disk } from './disk.ts';
+import type { Disk, DiskFile } from './disk.ts';
 import { GunzipSource, GZIP_MAGIC } from './gzip.ts';
 import { SNAPPY_MAGIC, SnappySource } from './snappy.ts';
 import { END_STRING_BYTES, isEndString } from './snapshot-format.ts';
@@ -86,6 +86,13 @@ function startsWith(
   return file.read(start, 0, magic.length, 0) === magic.length && start.every((byte, i) => byte === magic[i]);
 }
 
+/** What the file holds, as its name says uncompressed. */
+export function contentsOf(file: DiskFile, compression: SnapshotCompression): ByteSource {
+  const source = new FileSource(file);
+  if (compression === SnapshotCompression.gz) return new GunzipSource(source, file.path);
+  return compression === SnapshotCompression.snappy ? new SnappySource(source, file.path) : source;
+}
+
 /** Reads one snapshot file in full. @throws CorruptionFailure naming file, offset and reason. */
 export function readSnapshot(
   disk: Disk,
@@ -96,11 +103,8 @@ export function readSnapshot(
 ): void {
   const file = disk.open(`${directory}/${name}`, 'read');
   try {
-    let source: ByteSource = new FileSource(file);
-    if (compression === SnapshotCompression.gz) source = new GunzipSource(source, file.path);
-    else if (compression === SnapshotCompression.snappy) source = new SnappySource(source, file.path);
     sink.onBegin(zxid);
-    const window = new ByteWindow(source, CHUNK_BYTES);
+    const window = new ByteWindow(contentsOf(file, compression), CHUNK_BYTES);
     const parser = new SnapshotParser(window, file.path, 'file', sink, options.dataBytesMax);
     if (!parser.advance()) parser.end();
   } finally {

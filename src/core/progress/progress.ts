@@ -59,6 +59,16 @@ export class Progress {
     return proposed < this.zxids[EPOCH_END]! ? proposed + 1 : firstZxidOf(epochOf(proposed) + 1);
   }
 
+  /** All that was proposed is of earlier epochs; this server gives out the zxids behind `zxid`, the beginning of its own. */
+  beginEpoch(zxid: Zxid): void {
+    this.onProposed(zxid);
+  }
+
+  /** The epoch has given out its last zxid. */
+  get isEpochUsedUp(): boolean {
+    return this.zxids[PROPOSED]! >= this.zxids[EPOCH_END]!;
+  }
+
   onProposed(zxid: Zxid): void {
     if (!(zxid > this.zxids[PROPOSED]!)) unreachable(`zxid 0x${zxidHex(zxid)} is proposed out of order`);
     this.zxids[PROPOSED] = zxid;

@@ -25,7 +25,7 @@ import type { TurnWork } from '../progress/turn-work.ts';
 import { SessionExpiry } from '../session/session-expiry.ts';
 import { negotiateTimeoutMs, SessionIds } from '../session/session-id.ts';
 import { writeSessionPassword } from '../session/session-password.ts';
-import { NO_CONNECTION, NO_SESSION, type SessionTable } from '../session/session-table.ts';
+import { NO_CONNECTION, NO_SESSION, OWN, type SessionTable } from '../session/session-table.ts';
 import type { Proposer } from '../txn/proposer.ts';
 import { ConnectAnswers } from './connect-answers.ts';
 import type { RequestOrder, RoomForWrites } from './request-order.ts';
@@ -108,6 +108,35 @@ export class SessionLifecycle {
     this.expiry.restart(clock.nowMs);
   }
 
+  /**
+   * This server leads from now on: every session that is known gets its full timeout, and who serves it is learned from its next request.
+   */
+  lead(): void {
+    const { sessions, clock } = this.parts;
+    this.ids ??= new SessionIds(this.serverId, clock.wallMs);
+    sessions.forgetOwners();
+    this.expiry.restart(clock.nowMs);
+  }
+
+  /**
+   * It leads no more, and all connections are closed. What had no room in the log has never been: sessions that were to
+   * begin are not, those that were to end live on.
+   */
+  endLeading(): void {
+    const { sessions } = this.parts;
+    while (this.uncreated.length > 0) {
+      const { session } = this.uncreated.shift();
+      if (session !== NO_SESSION) this.onCreateWithdrawn(session);
+    }
+    while (this.unclosed.length > 0) this.unclosed.shift();
+    this.isExpiring = false;
+    this.waitsForTurn = false;
+    this.expiryWaitsForLog = false;
+    for (let slot = sessions.next(0); slot !== NO_SESSION; slot = sessions.next(slot + 1)) {
+      if (sessions.isClosing(slot) && !this.closeProposed.has(slot)) sessions.reopen(slot);
+    }
+  }
+
   // ---- handshake -----------------------------------------------------------------------------------------
 
   onConnectRequest(client: Client, bytes: Uint8Array, view: DataView, start: number, end: number): void {
@@ -140,6 +169,7 @@ export class SessionLifecycle {
     }
     const slot = sessions.create(ids.high, ids.low, timeoutMs, clock.nowMs);
     sessions.conn[slot] = client.conn;
+    sessions.owner[slot] = OWN;
     this.expiry.add(slot);
     sessions.setProposed(slot, true);
     client.session = slot;
@@ -169,7 +199,9 @@ export class SessionLifecycle {
   }
 
   private resume(client: Client, slot: number, timeoutMs: number): void {
-    this.parts.sessions.conn[slot] = client.conn;
+    const { sessions } = this.parts;
+    sessions.conn[slot] = client.conn;
+    sessions.owner[slot] = OWN;
     client.session = slot;
     this.expiry.renegotiate(slot, timeoutMs, this.parts.clock.nowMs);
     // Reads through the new connection must not run ahead of writes sent through an older one.

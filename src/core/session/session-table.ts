@@ -20,6 +20,10 @@ import { PairIndex } from '../collections/pair-index.ts';
 export type SessionSlot = number;
 export const NO_SESSION: SessionSlot = -1;
 export const NO_CONNECTION = -1;
+/** The session's first request tells. */
+export const NO_OWNER = 0;
+/** This server itself. */
+export const OWN = -1;
 
 const State = { free: 0, open: 1, closing: 2, ending: 3 } as const;
 
@@ -36,6 +40,8 @@ export class SessionTable {
   touchedMs = new Float64Array(CAPACITY_START);
   /** The connection serving the session, or NO_CONNECTION. Written by the owner of connections. */
   conn = new Int32Array(CAPACITY_START);
+  /** On a leader: which server's requests are the session's, a learner's link; or one of the two below. Written by who forwards. */
+  owner = new Int32Array(CAPACITY_START);
   /** Slots ever used: every slot in [0, slotEnd) is free, open or closing. */
   slotEnd = 0;
   private state = new Uint8Array(CAPACITY_START);
@@ -65,6 +71,7 @@ export class SessionTable {
     this.touchTimeoutMs[slot] = timeoutMs;
     this.touchedMs[slot] = nowMs;
     this.conn[slot] = NO_CONNECTION;
+    this.owner[slot] = NO_OWNER;
     this.state[slot] = State.open;
     this.proposed[slot] = 0;
     return slot;
@@ -92,6 +99,11 @@ export class SessionTable {
     for (let slot = 0; slot < this.slotEnd; slot++) {
       if (this.touchedMs[slot] === thenMs) this.touchedMs[slot] = nowMs;
     }
+  }
+
+  /** Another leadership: nobody is known yet to serve any of them. */
+  forgetOwners(): void {
+    this.owner.fill(NO_OWNER);
   }
 
   setClosing(slot: SessionSlot): void {
@@ -146,6 +158,7 @@ export class SessionTable {
     this.timeoutMs = grownInts(this.timeoutMs, capacity);
     this.touchTimeoutMs = grownInts(this.touchTimeoutMs, capacity);
     this.conn = grownInts(this.conn, capacity);
+    this.owner = grownInts(this.owner, capacity);
     this.touchedMs = grownFloats(this.touchedMs, capacity);
     this.state = grownBytes(this.state, capacity);
     this.proposed = grownBytes(this.proposed, capacity);

@@ -8,6 +8,19 @@ import type { EpochKind } from './learner.ts';
 import type { LinkId } from './learner-record.ts';
 import type { SyncPlan, SyncRules } from './sync-plan.ts';
 
+/** Why a leader ends a learner's connection, as it is counted. */
+export const LEARNER_FAULTS = [
+  'silent',
+  'late',
+  'protocol',
+  'newer configuration',
+  'newer history',
+  'own sid',
+  'stranger',
+  'replaced',
+] as const;
+export type LearnerFault = (typeof LEARNER_FAULTS)[number];
+
 /** What a leader has others do. Nothing here waits. */
 export interface LeaderPort {
   // ---- to a learner
@@ -22,7 +35,7 @@ export interface LeaderPort {
   synchronise(link: LinkId, peer: Zxid, plan: SyncPlan): void;
   /** There is something for `fillStream` to write. */
   streamReady(link: LinkId): void;
-  close(link: LinkId, reason: string): void;
+  close(link: LinkId, fault: LearnerFault, reason: string): void;
 
   // ---- to the disk
   /** Answered by `onEpochSaved` once it, and everything logged before it, is on the disk. */
@@ -45,6 +58,8 @@ export interface LeaderPort {
 export interface LeaderOptions {
   readonly sid: Sid;
   readonly verifier: QuorumVerifier;
+  /** Whether the configuration names that server. */
+  readonly isMember: (sid: Sid) => boolean;
   /** Of the committed configuration: a learner that knows a newer one is refused. */
   readonly configVersion: Zxid;
   readonly acceptedEpoch: number;

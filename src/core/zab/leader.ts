@@ -13,12 +13,13 @@
  * Nothing of the new epoch is sent before UPTODATE, so no learner's fault with early proposals is met.
  */
 import { assert } from '../../base/assert.ts';
-import { EPOCH_MAX, epochOf, makeZxid, type Zxid, ZxidCell, zxidHex } from '../../base/zxid.ts';
+import { epochOf, makeZxid, type Zxid, ZxidCell, zxidHex } from '../../base/zxid.ts';
 import { PacketType, packetTypeName } from '../../wire/quorum/packet-types.ts';
 import { LearnerInfo } from '../../wire/quorum/payloads.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { Sid } from '../quorum/member.ts';
-import type { LeaderOptions, LeaderPort } from './leader-port.ts';
+import { greetingRefusal, historyRefusal } from './greeting.ts';
+import type { LeaderOptions, LeaderPort, LearnerFault } from './leader-port.ts';
 import type { EpochKind } from './learner.ts';
 import { dataBytesMin, LearnerRecord, type LinkId } from './learner-record.ts';
 import { LearnerStream } from './learner-stream.ts';
@@ -28,6 +29,8 @@ import { planSync } from './sync-plan.ts';
 
 /** A voter that promised up to so much more cannot join: another election, once. Beyond, it is a broken file. */
 const EPOCHS_AHEAD_MAX = 1000;
+/** A server that no configuration names may follow, because that is how one joins; so many at a time. */
+const STRANGERS_MAX = 8;
 type State =
   | 'gathering'
   | 'promising'
@@ -112,7 +115,7 @@ export class Leader {
       case 'active':
         return this.onLive(learner, packet);
       default:
-        this.close(learner, `it sends ${packetTypeName(packet.type)} while nothing was asked`);
+        this.close(learner, 'protocol', `it sends ${packetTypeName(packet.type)} while nothing was asked`);
         return true;
     }
   }
@@ -198,7 +201,8 @@ export class Leader {
     const { syncLimit } = this.options;
     for (const learner of [...this.learners.values()]) {
       const reason = learner.lateness(this.acks.ackedBy(learner.sid), this.tick, syncLimit);
-      if (reason !== null) this.close(learner, reason);
+      if (reason === null) continue;
+      this.close(learner, learner.phase === 'greeting' ? 'silent' : 'late', reason);
     }
     if (this.state !== 'leading') {
       if (this.tick > this.options.initLimit) this.resign(`no quorum within ${this.options.initLimit} ticks`);
@@ -213,32 +217,24 @@ export class Leader {
 
   private onInfo(learner: LearnerRecord, packet: QuorumPacket): void {
     const { info, options } = this;
-    if (packet.type !== PacketType.followerInfo && packet.type !== PacketType.observerInfo) {
-      this.close(learner, `it begins with ${packetTypeName(packet.type)}`);
+    const refusal = greetingRefusal(packet, info, options);
+    if (refusal !== null) {
+      this.close(learner, refusal.fault, refusal.reason);
       return;
     }
     const promised = epochOf(packet.zxid);
-    if (promised < 0 || promised >= EPOCH_MAX) {
-      this.close(learner, `it says to have promised epoch ${promised}`);
-      return;
-    }
-    info.wrap(packet.view, packet.dataStart, packet.dataEnd);
-    if (info.configVersion > options.configVersion) {
-      this.close(learner, `it knows configuration ${zxidHex(info.configVersion)}, newer than the leader's`);
-      return;
-    }
     learner.sid = info.sid === -1 ? this.nextAnonymous-- : info.sid;
     learner.isObserver = packet.type === PacketType.observerInfo;
-    if (learner.sid === options.sid) {
-      this.close(learner, `it says to be server ${learner.sid}, which is this one`);
-      return;
-    }
     for (const other of [...this.learners.values()]) {
       if (other !== learner && other.sid === learner.sid && other.phase !== 'greeting') {
-        this.close(other, `server ${learner.sid} has connected again`);
+        this.close(other, 'replaced', `server ${learner.sid} has connected again`);
       }
     }
     learner.phase = 'informed';
+    if (!options.isMember(learner.sid) && this.strangers() > STRANGERS_MAX) {
+      this.close(learner, 'stranger', `${STRANGERS_MAX} others follow that the configuration does not name`);
+      return;
+    }
     if (this.state !== 'gathering') {
       if (promised > this.epoch && this.votes(learner) && promised - this.epoch <= EPOCHS_AHEAD_MAX) {
         this.resign(
@@ -265,20 +261,17 @@ export class Leader {
 
   private onAckEpoch(learner: LearnerRecord, packet: QuorumPacket): void {
     if (packet.type !== PacketType.ackEpoch || packet.dataLength < 4) {
-      this.close(learner, `it sends ${packetTypeName(packet.type)} where ACKEPOCH belongs`);
+      this.close(learner, 'protocol', `it sends ${packetTypeName(packet.type)} where ACKEPOCH belongs`);
       return;
     }
-    const { currentEpoch, lastZxid } = this.options;
     const epoch = packet.view.getInt32(packet.dataStart);
     learner.lastZxid = packet.zxid;
     this.acks.onReturn(learner.sid);
     learner.phase = 'answered';
     if (this.state === 'electing' && epoch !== -1) {
-      if (epoch > currentEpoch || (epoch === currentEpoch && packet.zxid > lastZxid)) {
-        this.close(
-          learner,
-          `its history (epoch ${epoch}, 0x${zxidHex(packet.zxid)}) is newer than the leader's`,
-        );
+      const refusal = historyRefusal(epoch, packet.zxid, this.options);
+      if (refusal !== null) {
+        this.close(learner, refusal.fault, refusal.reason);
         return;
       }
       if (this.votes(learner)) this.answered.add(learner.sid);
@@ -343,7 +336,7 @@ export class Leader {
     const { port } = this;
     const { link } = learner;
     if (packet.dataLength < dataBytesMin(packet.type)) {
-      this.close(learner, `its ${packetTypeName(packet.type)} is too short`);
+      this.close(learner, 'protocol', `its ${packetTypeName(packet.type)} is too short`);
       return true;
     }
     switch (packet.type) {
@@ -370,7 +363,7 @@ export class Leader {
       return;
     }
     if (zxid > this.proposed.value) {
-      this.close(learner, `it acknowledges 0x${zxidHex(zxid)}, which was never proposed`);
+      this.close(learner, 'protocol', `it acknowledges 0x${zxidHex(zxid)}, which was never proposed`);
       return;
     }
     // Those of the synchronisation may come before that of NEWLEADER and say nothing that is not known.
@@ -388,9 +381,15 @@ export class Leader {
     return !learner.isObserver && this.options.verifier.voters.has(learner.sid);
   }
 
-  private close(learner: LearnerRecord, reason: string): void {
+  private strangers(): number {
+    const { isMember } = this.options;
+    return [...this.learners.values()].filter(({ phase, sid }) => phase !== 'greeting' && !isMember(sid))
+      .length;
+  }
+
+  private close(learner: LearnerRecord, fault: LearnerFault, reason: string): void {
     this.onDisconnect(learner.link);
-    this.port.close(learner.link, reason);
+    this.port.close(learner.link, fault, reason);
   }
 
   private resign(reason: string): void {

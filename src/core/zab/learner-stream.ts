@@ -41,6 +41,11 @@ export class LearnerStream {
     return this.zxids[SENT]!;
   }
 
+  /** Everything up to there has been sent, and told to be decided. */
+  get confirmedZxid(): Zxid {
+    return this.zxids[COMMITTED]!;
+  }
+
   /** A SYNC is to follow the commit of everything up to `zxid`. */
   sync(zxid: Zxid): void {
     this.syncs.push(zxid);

@@ -1,16 +1,20 @@
 /**
- * This server's part in an ensemble, beside its core: elections (QuorumPeer), and a term with each leader (LearnerTerm). Built by
- * the server once its log runs; mode `shared`, on the main thread.
+ * This server's part in an ensemble, beside its core: elections (QuorumPeer), and a term with each leader: another (LearnerTerm), or
+ * itself (LeaderTerm). Built by the server once its log runs; mode `shared`, on the main thread.
  */
 import { epochOf } from '../../base/zxid.ts';
 import type { QuorumConfig } from '../../core/quorum/quorum-config.ts';
+import { ProposalLog } from '../../core/zab/proposal-log.ts';
+import type { DataDirs } from '../../storage/data-dir.ts';
 import type { Disk } from '../../storage/disk.ts';
 import { EpochKind, readEpoch } from '../../storage/epoch-files.ts';
 import type { ServerConfig } from '../config/server-config.ts';
-import type { LearnerDesk } from '../host/learner-desk.ts';
+import type { Desks } from '../host/desks.ts';
 import type { Log } from '../logging/logging.ts';
 import { EnsembleMeter } from '../monitor/ensemble-meter.ts';
 import { EnsembleFigures } from './ensemble-figures.ts';
+import { LeaderTerm, type LeaderTermParts } from './leader-term.ts';
+import { createLinkFaultCounts } from './learner-faults.ts';
 import { type Epochs, LearnerTerm, type LearnerTermOptions } from './learner-term.ts';
 import { peerSetupOf } from './peer-setup.ts';
 import { QuorumPeer, type QuorumPeerPlatform } from './quorum-peer.ts';
@@ -18,24 +22,25 @@ import type { RoleRunner, RunningTerm, Term, TermControl } from './role-runner.t
 
 /** Of a PROPOSAL what is not its transaction, and a transaction's own head and digest. */
 const PACKET_HEAD_BYTES_MAX = 1024;
-/** A leader that cannot lead yet makes room for others: they find one in the meantime. */
-const LEADING_PAUSE_MS = 1000;
+/** The newest proposals, for learners that are not far behind; the others read the disk. */
+const PROPOSAL_LOG_BYTES = 16 * 1024 * 1024;
 
 export class Ensemble implements RoleRunner {
   readonly peer: QuorumPeer;
   readonly figures: EnsembleFigures;
   private readonly options: LearnerTermOptions;
-  private readonly desk: LearnerDesk;
+  private readonly desks: Desks;
   private readonly platform: QuorumPeerPlatform;
   private readonly log: Log;
   private readonly epochs: Epochs;
+  private readonly leading: LeaderTermParts;
 
-  /** `config` is of an ensemble; `directory`: of the epoch files. @throws CorruptionFailure when they are unreadable */
+  /** `config` is of an ensemble. @throws CorruptionFailure when the epoch files are unreadable */
   constructor(
     config: ServerConfig,
-    desk: LearnerDesk,
+    desks: Desks,
+    dirs: DataDirs,
     platform: QuorumPeerPlatform & { readonly disk: Disk },
-    directory: string,
     log: Log,
   ) {
     const ensemble = config.ensemble!;
@@ -48,18 +53,29 @@ export class Ensemble implements RoleRunner {
       packetBytesMax: PACKET_HEAD_BYTES_MAX + config.frameBytesMax + config.juteExtraBytes,
       meter,
     };
-    this.desk = desk;
+    this.desks = desks;
     this.platform = platform;
     this.log = log;
     const { disk } = platform;
+    const { learner, leader } = desks;
     // A server that was alone has no files: its history tells what it has taken over.
-    const epoch = epochOf(desk.lastZxid);
+    const epoch = epochOf(learner.lastZxid);
     this.epochs = {
-      accepted: readEpoch(disk, directory, EpochKind.accepted) ?? epoch,
-      current: readEpoch(disk, directory, EpochKind.current) ?? epoch,
+      accepted: readEpoch(disk, dirs.snapshotDirectory, EpochKind.accepted) ?? epoch,
+      current: readEpoch(disk, dirs.snapshotDirectory, EpochKind.current) ?? epoch,
     };
-    desk.beginLearning('follower');
-    const standing = { zxid: desk.lastZxid, currentEpoch: this.epochs.current };
+    this.leading = {
+      desk: leader,
+      epochs: this.epochs,
+      history: { disk, dirs, reach: leader },
+      proposals: new ProposalLog(PROPOSAL_LOG_BYTES),
+      faults: createLinkFaultCounts(),
+      listenOnAllIps: ensemble.quorumListenOnAllIps,
+      platform,
+      log,
+    };
+    learner.beginLearning('follower');
+    const standing = { zxid: learner.lastZxid, currentEpoch: this.epochs.current };
     this.peer = new QuorumPeer(
       { ...peerSetupOf(ensemble, config.reconfigEnabled), standing },
       platform,
@@ -80,21 +96,10 @@ export class Ensemble implements RoleRunner {
   }
 
   begin(term: Term, control: TermControl): RunningTerm {
-    if (term.role !== 'leading') {
-      return new LearnerTerm(this.options, term, control, this.desk, this.epochs, this.platform, this.log);
-    }
-    return this.refuseToLead(control);
+    if (term.role === 'leading') return new LeaderTerm(this.options, term, control, this.leading);
+    const { options, desks, epochs, platform, log } = this;
+    return new LearnerTerm(options, term, control, desks.learner, epochs, platform, log);
   }
 
   onConfigLearned(_config: QuorumConfig): void {}
-
-  private refuseToLead(control: TermControl): RunningTerm {
-    const over = (reason: string): void => {
-      timer.cancel();
-      const standing = { zxid: this.desk.lastZxid, currentEpoch: this.epochs.current };
-      control.over({ reason, standing, designated: null });
-    };
-    const timer = this.platform.loop.after(LEADING_PAUSE_MS, () => over('this server cannot lead yet'));
-    return { onLookingVoter: () => {}, end: over };
-  }
 }

@@ -52,15 +52,19 @@ export class PacketOutbox {
     }
   }
 
-  /** The socket keeps what it is given until it is written; what follows goes elsewhere. */
-  flushTo(socket: SocketPort): void {
-    if (this.end === 0) return;
+  /**
+   * The socket keeps what it is given until it is written, `done` is called then; what follows goes elsewhere. False: there is
+   * nothing, and nobody is called.
+   */
+  flushTo(socket: SocketPort, done?: () => void): boolean {
+    if (this.end === 0) return false;
     const sent = this.bytes.subarray(0, this.end);
     const capacity = Math.min(CAPACITY_KEPT_MAX, Math.max(CAPACITY_MIN, 2 ** Math.ceil(Math.log2(this.end))));
     this.bytes = Buffer.allocUnsafeSlow(capacity);
     this.view = viewOf(this.bytes);
     this.end = 0;
-    socket.write(sent);
+    socket.write(sent, done);
+    return true;
   }
 
   private makeRoom(length: number): void {

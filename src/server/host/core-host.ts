@@ -4,7 +4,8 @@
  *
  *     recover → start → (open · CorePort calls and `poll` · close)*
  */
-import type { Zxid } from '../../base/zxid.ts';
+import { assert } from '../../base/assert.ts';
+import { type Zxid, ZxidCell } from '../../base/zxid.ts';
 import { ClientState } from '../../core/client/client.ts';
 import { Incarnations } from '../../core/incarnations.ts';
 import type { CorePort } from '../../core/ports/core-port.ts';
@@ -12,6 +13,7 @@ import type { ConnId, ReplySink } from '../../core/ports/ports.ts';
 import type { Replica } from '../../core/replica.ts';
 import { fieldBytesMax } from '../../wire/limits.ts';
 import { RingLogPort } from '../log/log-port.ts';
+import { TappedLogPort } from '../log/tapped-log-port.ts';
 import type { Log } from '../logging/logging.ts';
 import { CoreMeter } from '../monitor/core-meter.ts';
 import { CoreMetrics } from '../monitor/core-metrics.ts';
@@ -21,9 +23,8 @@ import { RepeatedLines } from '../reports/repeated-lines.ts';
 import type { CoreSetup, HostErrands, HostPlatform } from './core-setup.ts';
 import { CoreSnapshots } from './core-snapshots.ts';
 import { CoreWords } from './core-words.ts';
-import { openLearnerDesk } from './desks.ts';
+import { Desks } from './desks.ts';
 import { Hearing, type SocketTurns } from './hearing.ts';
-import type { LearnerDesk } from './learner-desk.ts';
 import { OperatorLines } from './operator-lines.ts';
 import { type Recovery, recover } from './recovery.ts';
 import { TICK_MS, Tick } from './tick.ts';
@@ -47,7 +48,9 @@ export class CoreHost implements CorePort {
   private tick: Tick | null = null;
   private hearing: Hearing | null = null;
   private isStopping = false;
-  private desk: LearnerDesk | null = null;
+  private desks: Desks | null = null;
+  /** The log has every transaction behind this. */
+  private readonly historyFloor = new ZxidCell();
   /** The present replica is not whole yet. */
   private isLoading = false;
   private readonly lines: OperatorLines;
@@ -59,7 +62,8 @@ export class CoreHost implements CorePort {
     this.platform = platform;
     const clientLines = new RepeatedLines(log, () => platform.clock.monotonicMs());
     const recordBytesMax = fieldBytesMax(config.frameBytesMax, config.juteExtraBytes);
-    this.logPort = new RingLogPort(setup.logLink, recordBytesMax);
+    const Log = config.ensemble === null ? RingLogPort : TappedLogPort;
+    this.logPort = new Log(setup.logLink, recordBytesMax);
     this.incarnations = new Incarnations(config, {
       log: this.logPort,
       crypto: {
@@ -102,26 +106,30 @@ export class CoreHost implements CorePort {
     const recovery = recover(this.incarnations, disk, this.setup.dirs, this.setup.config, this.log, clock);
     this.replica.start(recovery.lastZxid, clock.monotonicMs(), clock.wallMs());
     this.metrics.onRecovered(recovery);
+    this.historyFloor.value = recovery.snapshotZxid;
     if (recovery.isFirstStart) this.snapshots.writeFirst();
     return recovery;
   }
 
-  /** This server is to learn from a leader. `wake` has a turn come soon. */
-  openDesk(wake: () => void): LearnerDesk {
+  /** This server is one of an ensemble. `wake` has a turn come soon. */
+  openDesks(wake: () => void): Desks {
+    const { incarnations, logPort, historyFloor } = this;
+    assert(logPort instanceof TappedLogPort, 'the configuration is of an ensemble');
     const enter = (): void => {
       this.open();
       wake();
     };
     const owner = {
-      incarnations: this.incarnations,
-      logPort: this.logPort,
+      incarnations,
+      logPort,
+      historyFloor,
       snapshots: this.snapshots.keeper,
       enter,
       beginAnew: () => this.beginAnew(),
       startAnew: (zxid: Zxid) => this.startAnew(zxid),
     };
-    this.desk = openLearnerDesk(owner, this.setup, this.platform, this.log);
-    return this.desk;
+    this.desks = new Desks(owner, this.setup, this.platform, this.log);
+    return this.desks;
   }
 
   /**
@@ -183,7 +191,7 @@ export class CoreHost implements CorePort {
     this.logPort.durableZxid > this.replica.progress.durable ||
     this.snapshots.keeper.hasEnded ||
     this.replica.hasBackgroundWork ||
-    this.desk?.hasWork === true;
+    this.desks?.hasWork === true;
 
   /** One round: commits what has become durable, timers, large replies. True = more to do at once. */
   poll(): boolean {
@@ -200,8 +208,8 @@ export class CoreHost implements CorePort {
     const more = this.replica.doBackgroundWork();
     if (hasCommits) this.meter.endCommits(this.nowMs());
     this.snapshots.poll();
-    this.desk?.poll();
     if (!this.isStopping) this.lookAtTime(this.replica.clock.nowMs);
+    this.desks?.poll();
     return more;
   }
 

@@ -9,7 +9,7 @@
  *     beginTree · take* ─▶ a new replica      persist ─▶ everything durable; a snapshot, then the log cut behind it ─▶ done
  */
 import { assert } from '../../base/assert.ts';
-import { makeZxid, type Zxid } from '../../base/zxid.ts';
+import { makeZxid, type Zxid, type ZxidCell } from '../../base/zxid.ts';
 import type { Incarnations } from '../../core/incarnations.ts';
 import { Loader } from '../../core/loading/loader.ts';
 import type { LeaderLink } from '../../core/ports/leader-link.ts';
@@ -20,6 +20,7 @@ import type { EpochKind } from '../../storage/epoch-files.ts';
 import { SnapshotParser } from '../../storage/snapshot-parser.ts';
 import type { RingLogPort } from '../log/log-port.ts';
 import type { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts';
+import { DeskOrders } from './desk-orders.ts';
 
 /** What the desk needs of its host. */
 export interface DeskHost {
@@ -32,6 +33,8 @@ export interface DeskHost {
   beginAnew(): Replica;
   /** It has been filled up to `zxid`. */
   startAnew(zxid: Zxid): void;
+  /** The log has every transaction behind this; before, a tree may have taken the place of some. */
+  readonly historyFloor: ZxidCell;
   /** Removes the snapshots behind `zxid`. */
   discardSnapshots(zxid: Zxid): void;
   /** Fills the present replica from the disk, and returns its last zxid. */
@@ -49,14 +52,13 @@ export class LearnerDesk {
   onTurn: () => void = () => {};
   private readonly host: DeskHost;
   private tree: TreeFeed | null = null;
-  /** Asked before each answer: whether what it waits for has come. */
-  private waiting: { readonly isDone: () => boolean; readonly done: () => void }[] = [];
+  private readonly orders: DeskOrders;
   private toldDurable = -1;
   private isRefused = false;
-  private seenCommands = 0;
 
   constructor(host: DeskHost) {
     this.host = host;
+    this.orders = new DeskOrders(host.logPort, () => host.enter());
   }
 
   get lastZxid(): Zxid {
@@ -65,10 +67,7 @@ export class LearnerDesk {
 
   /** From now on this server proposes and decides nothing by itself, and serves nobody before `serve`. */
   beginLearning(name: RoleName): void {
-    const { role } = this;
-    role.isLearner = true;
-    role.name = name;
-    role.isInStep = false;
+    this.role.join(name);
     this.toldDurable = -1;
   }
 
@@ -126,14 +125,14 @@ export class LearnerDesk {
   }
 
   saveEpoch(kind: EpochKind, epoch: number, done: () => void): void {
-    this.command((log) => log.saveEpoch(kind, epoch), done);
+    this.orders.command((log) => log.saveEpoch(kind, epoch), done);
   }
 
   /** Tree and log end at `zxid` then, or at the last transaction before it. */
   truncate(zxid: Zxid, done: () => void): void {
     // A snapshot that stayed would bring the transactions back.
     this.host.discardSnapshots(zxid);
-    this.command(
+    this.orders.command(
       (log) => log.truncate(zxid),
       () => {
         this.reload();
@@ -153,7 +152,9 @@ export class LearnerDesk {
     assert(this.tree !== null, 'a tree has begun');
     this.host.enter();
     const taken = this.tree.take(bytes, start, end);
-    if (this.tree.isWhole) this.host.startAnew(this.tree.zxid);
+    if (!this.tree.isWhole) return taken;
+    this.host.historyFloor.value = this.tree.zxid;
+    this.host.startAnew(this.tree.zxid);
     return taken;
   }
 
@@ -179,12 +180,12 @@ export class LearnerDesk {
     const zxid = this.tree?.zxid ?? lastZxid;
     this.tree = null;
     if (!isNew) {
-      this.when(() => this.replica.progress.durable >= lastZxid, done);
+      this.orders.when(() => this.replica.progress.durable >= lastZxid, done);
       return;
     }
     const nowMs = (): number => this.replica.clock.nowMs;
     let isStarted = false;
-    this.when(
+    this.orders.when(
       () => {
         if (!isStarted && snapshots.mayStart) {
           isStarted = true;
@@ -192,7 +193,7 @@ export class LearnerDesk {
         }
         return isStarted && snapshots.writtenZxid >= zxid;
       },
-      () => this.command((log) => log.truncate(zxid), done),
+      () => this.orders.command((log) => log.truncate(zxid), done),
     );
   }
 
@@ -206,8 +207,8 @@ export class LearnerDesk {
     // Before anything more is decided: what nobody has decided yet must not be answered.
     this.replica.learner.endTerm();
     this.giveTreeUp();
-    this.waiting = [];
-    this.when(
+    this.orders.forget();
+    this.orders.when(
       () => this.replica.progress.durable >= lastZxid,
       () => {
         this.decide(lastZxid);
@@ -221,7 +222,6 @@ export class LearnerDesk {
   /** Within the core's turn. */
   poll(): void {
     const durable = this.host.logPort.durableZxid;
-    this.seenCommands = this.host.logPort.commandsDone;
     if (durable !== this.toldDurable) {
       this.toldDurable = durable;
       this.onDurable(durable);
@@ -231,17 +231,12 @@ export class LearnerDesk {
       this.onRoom();
     }
     this.onTurn();
-    for (const entry of [...this.waiting]) {
-      if (!this.waiting.includes(entry) || !entry.isDone()) continue;
-      this.waiting = this.waiting.filter((other) => other !== entry);
-      entry.done();
-    }
+    this.orders.poll();
   }
 
   /** Whether `poll` may find something. */
   get hasWork(): boolean {
-    const { logPort } = this.host;
-    return logPort.durableZxid !== this.toldDurable || logPort.commandsDone !== this.seenCommands;
+    return this.host.logPort.durableZxid !== this.toldDurable || this.orders.hasWork;
   }
 
   private reload(): void {
@@ -255,20 +250,6 @@ export class LearnerDesk {
 
   private get replica(): Replica {
     return this.host.incarnations.replica;
-  }
-
-  private when(isDone: () => boolean, done: () => void): void {
-    this.host.enter();
-    this.waiting.push({ isDone, done });
-  }
-
-  private command(give: (log: RingLogPort) => boolean, done: () => void): void {
-    const { logPort } = this.host;
-    let number = -1;
-    this.when(() => {
-      if (number < 0 && give(logPort)) number = logPort.commandsGiven;
-      return number >= 0 && logPort.commandsDone >= number;
-    }, done);
   }
 }
 

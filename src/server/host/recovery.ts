@@ -13,6 +13,8 @@ import type { RecoveryCosts } from '../monitor/core-metrics.ts';
 
 export interface Recovery {
   readonly lastZxid: Zxid;
+  /** Of the snapshot that was loaded, 0 if there was none: the log has all that follows. */
+  readonly snapshotZxid: Zxid;
   /** A snapshot at `lastZxid` exists already. */
   readonly isSnapshotCurrent: boolean;
   /** No snapshot at all: one must be written before the log, or Apache would refuse the directory. */
@@ -74,6 +76,9 @@ export function recover(
   return {
     get lastZxid() {
       return result.lastZxid;
+    },
+    get snapshotZxid() {
+      return result.snapshot?.zxid ?? 0;
     },
     isSnapshotCurrent: result.snapshot !== null && result.snapshot.zxid === result.lastZxid && orphans === 0,
     isFirstStart: result.snapshot === null,

@@ -11,7 +11,7 @@ import { LoopSocketTurns } from '../io/socket-turns.ts';
 import type { Log } from '../logging/logging.ts';
 import type { LoopPlatform, Platform } from '../platform/platform.ts';
 import type { CoreHost } from './core-host.ts';
-import type { LearnerDesk } from './learner-desk.ts';
+import type { Desks } from './desks.ts';
 import { TICK_MS } from './tick.ts';
 
 /** What it needs of the machine. */
@@ -60,9 +60,9 @@ export class SharedCore {
     this.park();
   }
 
-  /** This server is to learn from a leader. */
-  openDesk(): LearnerDesk {
-    return this.host.openDesk(() => this.io.table.scheduleTurn());
+  /** This server is one of an ensemble. */
+  openDesks(): Desks {
+    return this.host.openDesks(() => this.io.table.scheduleTurn());
   }
 
   /** Resolves when everything proposed has been committed and answered. */

@@ -29,7 +29,7 @@ export class RingLogPort implements LogPort {
   private readonly counters: Counters;
   /** Commands so far. */
   commandsGiven = 0;
-  private claimOffset = 0;
+  protected claimOffset = 0;
 
   /** `recordBytesMax`: what readers of the log accept, beyond what the ring and the log's format can take. */
   constructor(link: LogLinkHandle, recordBytesMax = Number.POSITIVE_INFINITY) {

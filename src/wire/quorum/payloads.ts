@@ -42,6 +42,13 @@ export function writeLearnerInfo(view: DataView, offset: number, sid: number, co
   return offset + LEARNER_INFO_BYTES;
 }
 
+export const LEADER_INFO_BYTES = 4;
+
+export function writeLeaderInfo(view: DataView, offset: number): number {
+  view.setInt32(offset, QUORUM_PROTOCOL_VERSION);
+  return offset + LEADER_INFO_BYTES;
+}
+
 /** Session, cxid and opcode, in front of the client's request. */
 export const REQUEST_HEAD_BYTES = 16;
 

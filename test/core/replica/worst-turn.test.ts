@@ -74,10 +74,7 @@ const scenes: Record<keyof typeof OpCode, readonly Request[] | typeof CHEAP | ty
   createContainer: CHEAP,
   deleteContainer: REFUSED,
   createTtl: CHEAP,
-  multiRead: [
-    { op: OpCode.multiRead, subs: [getChildren('/p'), getChildren('/p'), getData('/wide0')] },
-    { op: OpCode.multiRead, subs: names.map((path) => getData(path)) },
-  ],
+  multiRead: [{ op: OpCode.multiRead, subs: [getChildren('/p'), getChildren('/p'), getData('/wide0')] }],
   auth: CHEAP,
   setWatches: [{ op: OpCode.setWatches, relativeZxid: since, ...lists }],
   sasl: CHEAP,

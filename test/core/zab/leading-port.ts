@@ -2,7 +2,7 @@
 import { makeZxid, type Zxid, zxidHex } from '../../../src/base/zxid.ts';
 import { MajorityVerifier } from '../../../src/core/quorum/quorum-verifier.ts';
 import { Leader } from '../../../src/core/zab/leader.ts';
-import type { LeaderOptions, LeaderPort } from '../../../src/core/zab/leader-port.ts';
+import type { LeaderOptions, LeaderPort, LearnerFault } from '../../../src/core/zab/leader-port.ts';
 import type { EpochKind } from '../../../src/core/zab/learner.ts';
 import { ProposalLog } from '../../../src/core/zab/proposal-log.ts';
 import type { SyncPlan } from '../../../src/core/zab/sync-plan.ts';
@@ -27,6 +27,7 @@ export class LeadingPort implements LeaderPort {
       {
         sid: 1,
         verifier: new MajorityVerifier([1, 2, 3]),
+        isMember: (sid) => sid > 0 && sid < 10,
         configVersion: 0,
         acceptedEpoch: 4,
         currentEpoch: 4,
@@ -119,7 +120,7 @@ export class LeadingPort implements LeaderPort {
   streamReady(link: number): void {
     this.asked.push(`${link} stream`);
   }
-  close(link: number, reason: string): void {
+  close(link: number, _fault: LearnerFault, reason: string): void {
     this.asked.push(`${link} close: ${reason}`);
   }
   saveEpoch(kind: EpochKind, epoch: number): void {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { connect, op, type Zk } from '../../../src/client/index.ts';
+import { connect, op } from '../../../src/client/index.ts';
 import { ApacheServer } from '../../support/apache.ts';
 import { ApacheMember } from '../../support/apache-member.ts';
 import { fourLetterWord } from '../../support/four-letter-word.ts';
@@ -14,6 +14,7 @@ import type { TestServer } from '../../support/server.ts';
 import { need } from '../../support/skip.ts';
 import { until } from '../../support/until.ts';
 import { RingkeeperMember } from './ringkeeper-member.ts';
+import { treeOf } from './tree.ts';
 
 /** Of Apache's figures those that are not measured here (src/server/monitor/README.md). */
 const UNMEASURED =
@@ -33,20 +34,6 @@ async function inStep(leader: TestServer, ours: TestServer): Promise<void> {
     return zxid !== '' && zxid === (await zxidOf(ours));
   });
   assert.match(await fourLetterWord(ours.port, 'mntr', 1000), /zk_digest_mismatches_count\t0\n/);
-}
-
-/** All znodes below `path` with data and stat, as a client sees them; what is of the server and not of the data left out. */
-async function treeOf(zk: Zk, path = ''): Promise<Record<string, unknown>> {
-  const { names } = await zk.children(path === '' ? '/' : path);
-  const below = names.filter((name) => path !== '' || name !== 'zookeeper').map((name) => `${path}/${name}`);
-  const nodes = await Promise.all(
-    below.sort().map(async (child) => {
-      const { data, stat } = await zk.getData(child);
-      const bytes = data === null ? null : Buffer.from(data).toString('base64');
-      return { [child]: { bytes, ...stat }, ...(stat.numChildren > 0 ? await treeOf(zk, child) : {}) };
-    }),
-  );
-  return Object.assign({}, ...nodes);
 }
 
 /** A follower of ours tells what Apache's tells: the same names of figures, the same kinds of values, the same configuration. */

@@ -2,7 +2,7 @@
 import { type Zxid, zxidHex } from '../../../src/base/zxid.ts';
 import type { QuorumVerifier } from '../../../src/core/quorum/quorum-verifier.ts';
 import { Leader } from '../../../src/core/zab/leader.ts';
-import type { LeaderPort } from '../../../src/core/zab/leader-port.ts';
+import type { LeaderPort, LearnerFault } from '../../../src/core/zab/leader-port.ts';
 import type { EpochKind } from '../../../src/core/zab/learner.ts';
 import type { LinkId } from '../../../src/core/zab/learner-record.ts';
 import { STREAM_BEHIND } from '../../../src/core/zab/learner-stream.ts';
@@ -51,6 +51,7 @@ export class Leading implements LeaderPort {
       {
         sid: member.sid,
         verifier,
+        isMember: () => true,
         configVersion: 0,
         acceptedEpoch,
         currentEpoch: variant === 'newerLearnerAccepted' ? 1e6 : disk.currentEpoch,
@@ -77,7 +78,7 @@ export class Leading implements LeaderPort {
     link.attach(1, {
       onBytes: (bytes) => {
         if (this.isOver || !this.links.has(id)) return;
-        if (splitter.push(bytes) === PacketStatus.malformed) this.close(id, 'malformed');
+        if (splitter.push(bytes) === PacketStatus.malformed) this.close(id, null, 'malformed');
         this.leader.endTurn();
       },
       onClosed: () => {
@@ -183,7 +184,7 @@ export class Leading implements LeaderPort {
       const end = this.leader.fillStream(link, bytes, viewOf(bytes), 0, bytes.length);
       if (end === STREAM_BEHIND) {
         this.member.cluster.count('stream behind');
-        this.close(link, 'behind');
+        this.close(link, null, 'behind');
         this.leader.onDisconnect(link);
         return;
       }
@@ -192,7 +193,7 @@ export class Leading implements LeaderPort {
     });
   }
 
-  close(link: LinkId, reason: string): void {
+  close(link: LinkId, _fault: LearnerFault | null, reason: string): void {
     this.member.trace(`closes link ${link}: ${reason}`);
     this.links.get(link)?.close(1);
     this.links.delete(link);

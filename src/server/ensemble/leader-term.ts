@@ -1,0 +1,328 @@
+/**
+ * One term as leader: the quorum port, a connection to each learner, the machine that speaks on them (core/zab/leader.ts), and the desk
+ * that has the core propose and publish. Begins with the election, ends when a quorum is lost or the server stops. On
+ * the thread of the core.
+ *
+ *     QuorumListener ─▶ LearnerLink* ─packets─▶ Leader ─────▶ LeaderDesk (epochs, lead, decide)
+ *                           ▲                    ▲   │              │ proposed, durable, end of turn
+ *                           │                    └───┼──────────────┘
+ *                           └── HistorySender until in step, then the proposal log ◀┘
+ *
+ * Sockets are read as they come, and what that brings is decided at the end of the core's turn, with all that has come together.
+ */
+import type { Clock } from '../../base/clock.ts';
+import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
+import { CorruptionFailure, StorageFailure } from '../../base/failure.ts';
+import type { Zxid } from '../../base/zxid.ts';
+import { Leader } from '../../core/zab/leader.ts';
+import type { LeaderPort, LearnerFault } from '../../core/zab/leader-port.ts';
+import type { EpochKind } from '../../core/zab/learner.ts';
+import type { LinkId } from '../../core/zab/learner-record.ts';
+import { STREAM_BEHIND } from '../../core/zab/learner-stream.ts';
+import type { ProposalLog } from '../../core/zab/proposal-log.ts';
+import type { SyncPlan } from '../../core/zab/sync-plan.ts';
+import { type AcceptedSocket, ReadBuffer, type Transport } from '../../net/transport.ts';
+import { EpochKind as EpochFile } from '../../storage/epoch-files.ts';
+import { PacketType } from '../../wire/quorum/packet-types.ts';
+import { LEADER_INFO_BYTES, writeLeaderInfo } from '../../wire/quorum/payloads.ts';
+import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
+import type { LeaderDesk, Leading } from '../host/leader-desk.ts';
+import type { Log } from '../logging/logging.ts';
+import { type History, HistorySender } from './history-sender.ts';
+import type { LinkFault, LinkFaultCounts } from './learner-faults.ts';
+import { LearnerLink, type LinkOwner, type StreamSource } from './learner-link.ts';
+import type { Epochs, LearnerTermOptions } from './learner-term.ts';
+import { QuorumListener } from './quorum-listener.ts';
+import type { RunningTerm, Term, TermControl } from './role-runner.ts';
+
+/** What a term as leader is given of this server. */
+export interface LeaderTermParts {
+  readonly desk: LeaderDesk;
+  readonly epochs: Epochs;
+  readonly history: History;
+  /** Of the whole server; begins anew with each term. */
+  readonly proposals: ProposalLog;
+  readonly faults: LinkFaultCounts;
+  /** The quorum port is open on every interface. */
+  readonly listenOnAllIps: boolean;
+  readonly platform: { readonly loop: EventLoop; readonly transport: Transport; readonly clock: Clock };
+  readonly log: Log;
+}
+
+/** Connections that have not said who they are; the oldest goes. */
+const STRANGERS_MAX = 64;
+/** Of a learner's stream, what is written at a time; one packet may be longer. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** A connection, and how it is being brought up. */
+interface Learner {
+  readonly link: LearnerLink;
+  readonly source: StreamSource;
+  sender: HistorySender | null;
+  /** It has said something. */
+  isKnown: boolean;
+  stuckTicks: number;
+}
+
+export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
+  private readonly options: LearnerTermOptions;
+  private readonly term: Term;
+  private readonly control: TermControl;
+  private readonly parts: LeaderTermParts;
+  private readonly leader: Leader;
+  private readonly listener: QuorumListener;
+  private readonly timer: LoopTimer;
+  private readonly buffer = new ReadBuffer();
+  private readonly chunk: Buffer;
+  private readonly chunkView: DataView;
+  /** By id, the oldest first. */
+  private readonly learners = new Map<LinkId, Learner>();
+  private nextLink = 1;
+  private isOver = false;
+  private readonly sources = { readsLog: true, trusts: false };
+
+  constructor(options: LearnerTermOptions, term: Term, control: TermControl, parts: LeaderTermParts) {
+    const { desk, epochs, proposals, platform } = parts;
+    this.options = options;
+    this.term = term;
+    this.control = control;
+    this.parts = parts;
+    this.chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES + options.packetBytesMax);
+    this.chunkView = new DataView(this.chunk.buffer, this.chunk.byteOffset, this.chunk.length);
+    desk.begin(this);
+    proposals.restart(desk.lastZxid);
+    this.leader = new Leader(
+      {
+        sid: options.sid,
+        verifier: term.committed.verifier,
+        isMember: (sid) => term.committed.member(sid) !== undefined,
+        configVersion: term.committed.version,
+        acceptedEpoch: epochs.accepted,
+        currentEpoch: epochs.current,
+        lastZxid: desk.lastZxid,
+        initLimit: options.initLimit,
+        syncLimit: options.syncLimit,
+        rules: this.sources,
+      },
+      proposals,
+      this,
+    );
+    this.listener = new QuorumListener(platform, (socket) => this.onSocket(socket));
+    const addresses = { addresses: term.addresses, listenOnAllIps: parts.listenOnAllIps };
+    this.listener.open(addresses).catch((error: Error) => this.leave(error.message));
+    this.timer = platform.loop.every(options.tickMs / 2, () => this.onHalfTick());
+    this.leader.start();
+    desk.wake();
+  }
+
+  // ---- RunningTerm ---------------------------------------------------------------------------------------
+
+  onLookingVoter(): void {}
+
+  end(reason: string): void {
+    this.leave(reason);
+  }
+
+  // ---- Leading: the core's turns -------------------------------------------------------------------------
+
+  readonly onProposed = (zxid: Zxid, bytes: Uint8Array, start: number, end: number): void => {
+    this.leader.onProposed(zxid, bytes, start, end);
+  };
+
+  onDurable(zxid: Zxid): void {
+    this.leader.onDurable(zxid);
+  }
+
+  onRound(): void {
+    if (this.isOver) return;
+    this.leader.endTurn();
+    for (const { link, source } of this.learners.values()) {
+      if (link.flush(this.chunk, source)) this.parts.desk.wake();
+    }
+  }
+
+  onEpochUsedUp(): void {
+    this.leave('the epoch has no zxids left');
+  }
+
+  // ---- connections ---------------------------------------------------------------------------------------
+
+  private onSocket(socket: AcceptedSocket): void {
+    const strangers = [...this.learners.values()].filter(({ isKnown }) => !isKnown);
+    if (strangers.length >= STRANGERS_MAX) {
+      strangers[0]!.link.close('crowded', `${STRANGERS_MAX} others have not said who they are either`);
+    }
+    const remote = `${socket.remoteAddress}:${socket.remotePort}`;
+    const link = new LearnerLink(this.nextLink++, remote, this.options.packetBytesMax, this);
+    const source = (): number => this.fill(learner);
+    const learner: Learner = { link, source, sender: null, isKnown: false, stuckTicks: 0 };
+    this.learners.set(link.id, learner);
+    this.leader.onConnect(link.id);
+    link.attach(socket.open(this.buffer, link));
+  }
+
+  onPacket(link: LearnerLink, packet: QuorumPacket): boolean {
+    const learner = this.learners.get(link.id);
+    if (learner === undefined || this.isOver) return true;
+    learner.isKnown = true;
+    return this.leader.onPacket(link.id, packet);
+  }
+
+  onRead(): void {
+    this.parts.desk.wake();
+  }
+
+  onWritten(): void {
+    this.parts.desk.wake();
+  }
+
+  onGone(link: LearnerLink, fault: LinkFault | null, reason: string): void {
+    const learner = this.learners.get(link.id);
+    this.learners.delete(link.id);
+    learner?.sender?.close();
+    if (fault !== null) {
+      this.parts.faults[fault]++;
+      this.parts.log.warn(`connection of a learner closed: ${reason}`, { remote: link.remote });
+    }
+    if (this.isOver) return;
+    this.leader.onDisconnect(link.id);
+    this.parts.desk.wake();
+  }
+
+  /** Into the chunk; returns the length. */
+  private fill(learner: Learner): number {
+    const { chunk, chunkView, leader } = this;
+    const { link, sender } = learner;
+    if (sender !== null) return this.fillHistory(learner, sender);
+    // A packet may be longer than what is written at a time.
+    let end = leader.fillStream(link.id, chunk, chunkView, 0, CHUNK_BYTES);
+    if (end === 0) end = leader.fillStream(link.id, chunk, chunkView, 0, chunk.length);
+    if (end !== STREAM_BEHIND) return end;
+    link.close('behind', 'it has fallen too far behind and is to be brought up again');
+    return 0;
+  }
+
+  private fillHistory(learner: Learner, sender: HistorySender): number {
+    const { chunk, chunkView } = this;
+    const { link } = learner;
+    try {
+      let end = sender.fill(chunk, chunkView, 0, CHUNK_BYTES);
+      if (end === 0 && !sender.isDone) end = sender.fill(chunk, chunkView, 0, chunk.length);
+      if (end === STREAM_BEHIND) {
+        link.close('behind', 'it took too long to be brought up');
+        return 0;
+      }
+      if (sender.isDone) {
+        sender.close();
+        learner.sender = null;
+        this.parts.log.info(`brought up a learner by ${sender.kind}`, { remote: link.remote });
+        this.leader.onSynced(link.id, sender.zxid);
+      }
+      return end;
+    } catch (error) {
+      if (!(error instanceof CorruptionFailure || error instanceof StorageFailure)) throw error;
+      // Others are sent a whole tree from now on.
+      this.sources.readsLog = false;
+      link.close('history', error.message);
+    }
+    return 0;
+  }
+
+  // ---- time ----------------------------------------------------------------------------------------------
+
+  private onHalfTick(): void {
+    const { syncLimit } = this.options;
+    for (const learner of [...this.learners.values()]) {
+      learner.stuckTicks = learner.link.isStuck() ? learner.stuckTicks + 1 : 0;
+      if (learner.stuckTicks > 2 * syncLimit) {
+        learner.link.close('not reading', `it has taken nothing for ${syncLimit} ticks`);
+      }
+    }
+    this.leader.onHalfTick();
+    this.parts.desk.wake();
+  }
+
+  // ---- LeaderPort: to a learner --------------------------------------------------------------------------
+
+  sendLeaderInfo(id: LinkId, zxid: Zxid): void {
+    const data = new Uint8Array(LEADER_INFO_BYTES);
+    writeLeaderInfo(new DataView(data.buffer), 0);
+    this.send(id, PacketType.leaderInfo, zxid, data);
+  }
+
+  sendBare(id: LinkId, type: PacketType, zxid: Zxid): void {
+    this.send(id, type, zxid, null);
+  }
+
+  sendNewLeader(id: LinkId, zxid: Zxid): void {
+    this.send(id, PacketType.newLeader, zxid, this.term.lastSeen.bytes);
+  }
+
+  synchronise(id: LinkId, peer: Zxid, plan: SyncPlan): void {
+    const { history, proposals } = this.parts;
+    const learner = this.learners.get(id);
+    if (learner !== undefined) learner.sender = new HistorySender(history, proposals, peer, plan);
+  }
+
+  streamReady(): void {}
+
+  close(id: LinkId, fault: LearnerFault, reason: string): void {
+    this.learners.get(id)?.link.close(fault, reason);
+  }
+
+  private send(id: LinkId, type: PacketType, zxid: Zxid, data: Uint8Array | null): void {
+    this.learners.get(id)?.link.send(type, zxid, data);
+  }
+
+  // ---- LeaderPort: to disk and replica -------------------------------------------------------------------
+
+  saveEpoch(kind: EpochKind, epoch: number): void {
+    const { desk, epochs, platform } = this.parts;
+    if (kind === 'current') this.options.meter.onSynchronizing(platform.clock.monotonicMs());
+    desk.saveEpoch(kind === 'accepted' ? EpochFile.accepted : EpochFile.current, epoch, () => {
+      epochs[kind] = epoch;
+      if (!this.isOver) this.leader.onEpochSaved(kind);
+    });
+  }
+
+  lead(zxid: Zxid): void {
+    this.parts.desk.lead(zxid);
+    this.control.serving(this.parts.epochs.current);
+    this.parts.log.info('leading', { epoch: this.parts.epochs.current });
+  }
+
+  decide(zxid: Zxid): void {
+    this.parts.desk.decide(zxid);
+  }
+
+  onRequest(): boolean {
+    return true;
+  }
+
+  onRevalidate(): void {}
+
+  onTouches(): void {}
+
+  onLearnerGone(): void {}
+
+  resign(reason: string): void {
+    this.leave(reason);
+  }
+
+  private leave(reason: string): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.leader.end();
+    this.timer.cancel();
+    this.listener.close();
+    for (const { link } of [...this.learners.values()]) link.close(null, reason);
+    const { desk, epochs } = this.parts;
+    desk.settle(() =>
+      this.control.over({
+        reason,
+        standing: { zxid: desk.lastZxid, currentEpoch: epochs.current },
+        designated: null,
+      }),
+    );
+  }
+}

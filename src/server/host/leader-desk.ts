@@ -1,0 +1,155 @@
+/**
+ * What a leader has the core and its log do: makes epochs durable, lets the core propose in its own epoch, publishes what a quorum
+ * has. Every call only enqueues; what takes time calls back from `poll`, in the core's turn. Core thread.
+ *
+ *     requests ─▶ proposals ─▶ proposal ring ─┬─▶ onProposed (the leader's machine: to its followers)
+ *                                             └─▶ log ··durable··▶ onDurable (its own vote)
+ *     decide ◀── a quorum's votes ── onRound
+ */
+import type { Zxid, ZxidCell } from '../../base/zxid.ts';
+import type { Incarnations } from '../../core/incarnations.ts';
+import type { ServerRole } from '../../core/progress/commit-point.ts';
+import type { Replica } from '../../core/replica.ts';
+import type { EpochKind } from '../../storage/epoch-files.ts';
+import type { ProposalTap, TappedLogPort } from '../log/tapped-log-port.ts';
+import { DeskOrders } from './desk-orders.ts';
+
+/** What the desk needs of its host. */
+export interface LeaderDeskHost {
+  readonly incarnations: Incarnations;
+  readonly logPort: TappedLogPort;
+  /** The log has every transaction behind this; before, a tree may have taken the place of some. */
+  readonly historyFloor: ZxidCell;
+  /** Opens the core's turn, if it is not, and has one end soon. */
+  enter(): void;
+}
+
+/** Who leads, in the core's turns. */
+export interface Leading {
+  readonly onProposed: ProposalTap;
+  /** This server's log has everything up to there. */
+  onDurable(zxid: Zxid): void;
+  /** The end of a turn: what has come together may be decided, what is new may be sent. */
+  onRound(): void;
+  /** The epoch has given out its last zxid: another must begin. */
+  onEpochUsedUp(): void;
+}
+
+export class LeaderDesk {
+  private readonly host: LeaderDeskHost;
+  private readonly orders: DeskOrders;
+  private leading: Leading | null = null;
+  private toldDurable = -1;
+
+  constructor(host: LeaderDeskHost) {
+    this.host = host;
+    this.orders = new DeskOrders(host.logPort, () => host.enter());
+  }
+
+  get lastZxid(): Zxid {
+    return this.replica.progress.proposed;
+  }
+
+  /** The log has every transaction behind this. */
+  get historyFloor(): Zxid {
+    return this.host.historyFloor.value;
+  }
+
+  /** The last transaction that is decided. */
+  get decided(): Zxid {
+    return this.replica.progress.decided;
+  }
+
+  get durable(): Zxid {
+    return this.host.logPort.durableZxid;
+  }
+
+  /** Elected. Nothing is proposed before `lead`. */
+  begin(leading: Leading): void {
+    this.role.join('leader');
+    this.leading = leading;
+    this.toldDurable = -1;
+  }
+
+  saveEpoch(kind: EpochKind, epoch: number, done: () => void): void {
+    this.orders.command((log) => log.saveEpoch(kind, epoch), done);
+  }
+
+  /** A quorum follows: the next transaction is the one behind `zxid`, and clients are served. */
+  lead(zxid: Zxid): void {
+    const { host, replica } = this;
+    host.enter();
+    replica.leadership.begin(zxid);
+    this.role.lead(zxid);
+    host.logPort.tap = this.leading!.onProposed;
+  }
+
+  /** A quorum has everything up to `zxid`. Only within a turn. */
+  decide(zxid: Zxid): void {
+    this.replica.onDecided(zxid);
+  }
+
+  /** Has a turn come soon, at whose end `onRound` is called. */
+  wake(): void {
+    this.host.enter();
+  }
+
+  /**
+   * This server leads no more: its clients go, without an answer to what is in flight. What is logged is all that it knows, and
+   * its tree becomes that. For the time between two leaders.
+   */
+  settle(done: () => void): void {
+    const { host, role } = this;
+    host.enter();
+    this.leading = null;
+    host.logPort.tap = null;
+    host.logPort.isShut = false;
+    const hasLed = !role.isLearner;
+    role.join('leader');
+    if (hasLed) this.replica.leadership.end();
+    const { lastZxid } = this;
+    this.orders.forget();
+    this.orders.when(
+      () => this.replica.progress.durable >= lastZxid,
+      () => {
+        this.decide(lastZxid);
+        done();
+      },
+    );
+  }
+
+  // ---- turns ---------------------------------------------------------------------------------------------
+
+  /** At the end of the core's turn. */
+  poll(): void {
+    const { leading, host } = this;
+    this.orders.poll();
+    if (leading === null) return;
+    const durable = host.logPort.durableZxid;
+    if (durable !== this.toldDurable) {
+      this.toldDurable = durable;
+      leading.onDurable(durable);
+    }
+    if (!this.role.isLearner && this.replica.progress.isEpochUsedUp && !host.logPort.isShut) {
+      host.logPort.isShut = true;
+      leading.onEpochUsedUp();
+    }
+    // The log's thread works while what is new goes to the others.
+    host.logPort.flush();
+    leading.onRound();
+  }
+
+  /** Whether `poll` may find something. */
+  get hasWork(): boolean {
+    const isNews = this.leading !== null && this.host.logPort.durableZxid !== this.toldDurable;
+    return isNews || this.orders.hasWork;
+  }
+
+  private get role(): ServerRole {
+    return this.host.incarnations.surroundings.role;
+  }
+
+  private get replica(): Replica {
+    return this.host.incarnations.replica;
+  }
+}

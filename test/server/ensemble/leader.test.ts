@@ -1,0 +1,89 @@
+/**
+ * Three of ours, real processes: they elect, a client's writes are decided by a quorum, the leader is killed, another serves, and
+ * nothing that was acknowledged is lost.
+ */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { connect } from '../../../src/client/index.ts';
+import { fourLetterWord } from '../../support/four-letter-word.ts';
+import { freePorts } from '../../support/free-ports.ts';
+import { until } from '../../support/until.ts';
+import { RingkeeperMember } from './ringkeeper-member.ts';
+import { treeOnDisk } from './tree.ts';
+
+async function modeOf(member: RingkeeperMember): Promise<string | null> {
+  if (!member.running) return null;
+  const answer = await fourLetterWord(member.port, 'srvr', 1000).catch(() => '');
+  return /Mode: (\w+)/.exec(answer)?.[1] ?? null;
+}
+
+async function zxidOf(member: RingkeeperMember): Promise<string> {
+  const answer = await fourLetterWord(member.port, 'srvr', 1000).catch(() => '');
+  return /Zxid: (\w+)/.exec(answer)?.[1] ?? '';
+}
+
+async function leaderOf(members: readonly RingkeeperMember[]): Promise<RingkeeperMember> {
+  let leader: RingkeeperMember | undefined;
+  await until(async () => {
+    const modes = await Promise.all(members.map(modeOf));
+    leader = members[modes.indexOf('leader')];
+    return leader !== undefined;
+  });
+  return leader!;
+}
+
+async function inStep(members: readonly RingkeeperMember[]): Promise<void> {
+  await until(async () => {
+    const zxids = await Promise.all(members.map(zxidOf));
+    return zxids[0] !== '' && zxids.every((zxid) => zxid === zxids[0]);
+  });
+  for (const member of members) {
+    assert.match(await fourLetterWord(member.port, 'mntr', 1000), /zk_digest_mismatches_count\t0\n/);
+  }
+}
+
+async function three(t: TestContext): Promise<RingkeeperMember[]> {
+  const ports = await freePorts(6);
+  const servers = Object.fromEntries(
+    [1, 2, 3].map((sid, i) => [sid, `127.0.0.1:${ports[2 * i]}:${ports[2 * i + 1]}`]),
+  );
+  const members = [1, 2, 3].map((sid) => new RingkeeperMember({ sid, servers }));
+  t.after(() => Promise.all(members.map((member) => member.dispose())));
+  await Promise.all(members.map((member) => member.start()));
+  return members;
+}
+
+describe('three servers of ours', () => {
+  it('elect, decide by a quorum, and lose nothing that was acknowledged when the leader is killed', async (t) => {
+    const members = await three(t);
+    const acknowledged: string[] = [];
+    for (let round = 0; round < 2; round++) {
+      const leader = await leaderOf(members);
+      await using zk = await connect(leader.address);
+      await Promise.all(
+        Array.from({ length: 200 }, async (_, i) => {
+          const path = `/round-${round}-${i}`;
+          await zk.create(path, Buffer.alloc(100, i));
+          acknowledged.push(path);
+        }),
+      );
+      await leader.kill();
+      const next = await leaderOf(members);
+      assert.notEqual(next, leader);
+      await using after = await connect(next.address);
+      for (const path of acknowledged) assert.notEqual(await after.exists(path), null, path);
+      await after.create(`/after-${round}`, null);
+      acknowledged.push(`/after-${round}`);
+      await after.close();
+      // Who was killed comes back and is brought up to what it has missed.
+      await leader.start();
+      await until(async () => (await modeOf(leader)) === 'follower');
+      await inStep(members);
+    }
+    await Promise.all(members.map((member) => member.stop()));
+    const trees = [];
+    for (const member of members) trees.push(await treeOnDisk(member));
+    assert.deepEqual(trees[0], trees[1]);
+    assert.deepEqual(trees[0], trees[2]);
+  });
+});
