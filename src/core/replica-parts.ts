@@ -19,6 +19,7 @@ import type { TurnWork } from './progress/turn-work.ts';
 import { Authenticator } from './request/authenticator.ts';
 import { DescendantCount } from './request/descendant-count.ts';
 import { LargeReply } from './request/large-reply.ts';
+import { MultiRead } from './request/multi-read.ts';
 import { PathLookup } from './request/path-lookup.ts';
 import { ReadOps } from './request/read-ops.ts';
 import { WatchOps } from './request/watch-ops.ts';
@@ -149,7 +150,17 @@ export function createParts(
   const restore = new WatchRestore(watchOps, state.work, lookup, replier, (client) =>
     listener.onLargeReplyDone(client),
   );
-  const reads = new ReadOps({ ...state, watchOps, restore, lookup, replier, largeReply, descendants });
+  const multiRead = new MultiRead(lookup, state.work, replier, largeReply);
+  const reads = new ReadOps({
+    ...state,
+    watchOps,
+    restore,
+    lookup,
+    replier,
+    multiRead,
+    largeReply,
+    descendants,
+  });
   const words = new WordAnswers(state.clients, replier);
   const authenticator = new Authenticator({ ...state, replier, reports });
   const committer = new Committer({

@@ -50,6 +50,7 @@ export class MultiRequest extends Flyweight {
   readonly pathWatch = new PathWatchRequest();
   private start = 0;
   private offset = 0;
+  private before = 0;
   private end = 0;
 
   /** A multi: writes and checks. */
@@ -66,7 +67,14 @@ export class MultiRequest extends Flyweight {
   next(): boolean {
     if (this.remaining === 0) return false;
     this.remaining--;
+    this.before = this.offset;
     return this.step();
+  }
+
+  /** The sub operation of the last `next` comes once more. */
+  stepBack(): void {
+    this.remaining++;
+    this.offset = this.before;
   }
 
   /** Begins again at the first sub operation. */

@@ -167,7 +167,7 @@ export class LargeReply {
     const to = Math.min(job.next + PER_TURN, plan.length);
     this.work.charge(Work.listEntries, to - job.next);
     for (; job.next < to; job.next++) job.bodyLength += plan.bytesOf(job.next, this.node);
-    if (job.bodyLength > job.bytesMax) {
+    if (job.bodyLength > job.bytesMax || plan.isRefused) {
       this.tree.keepRetired(false);
       const { client } = job.request;
       if (job.isHeld) client.beginHolding();
@@ -213,9 +213,14 @@ export class LargeReply {
   private startNoted(request: RequestView, parent: ZnodeCursor | null, bytesMax: number): void {
     const { noted } = this;
     this.noted = new ReplyPlan();
+    this.start(request, parent, bytesMax, this.namesOf(noted));
+  }
+
+  /** Goes through `noted`, and notes the names of each list in it. */
+  namesOf(noted: ReplyPlan): Noting {
     let next = 0;
     let place = 0;
-    const noting = (plan: ReplyPlan, itemsMax: number): boolean => {
+    return (plan, itemsMax) => {
       for (let left = itemsMax; left > 0 && next < noted.length; left--) {
         const parentId = noted.parentAt(next);
         const count = parentId === 0 ? 0 : this.tree.children.count(parentId);
@@ -228,7 +233,6 @@ export class LargeReply {
       }
       return next === noted.length;
     };
-    this.start(request, parent, bytesMax, noting);
   }
 
   // `int32 count | count × name`

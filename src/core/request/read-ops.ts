@@ -9,7 +9,6 @@
 import { Perm } from '../../wire/acl.ts';
 import { copyBytes } from '../../wire/copy-bytes.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
-import { MultiRequest } from '../../wire/multi.ts';
 import { OpCode, SpecialXid } from '../../wire/opcodes.ts';
 import { PathRequest, PathWatchRequest } from '../../wire/requests.ts';
 import { encodeUtf8 } from '../../wire/utf8.ts';
@@ -29,21 +28,13 @@ import type { Tree } from '../tree/tree.ts';
 import { WatchMode } from '../watch/watch-rows.ts';
 import type { DescendantCount } from './descendant-count.ts';
 import { AT_ONCE_MAX, type LargeReply, type Noting } from './large-reply.ts';
+import type { MultiRead } from './multi-read.ts';
 import type { PathLookup } from './path-lookup.ts';
 import type { ReplyPlan } from './reply-plan.ts';
 import type { WatchOps } from './watch-ops.ts';
 import type { WatchRestore } from './watch-restore.ts';
 
 const SLASH = 47;
-
-/**
- * A multiRead may name the same large node in every operation: 1 MB of requests for 60 GB of reply. Far more than any
- * client takes in one frame; no more than one node beyond this is noted. Names are noted before they are measured.
- */
-const MULTI_READ_BYTES_MAX = 64 * 1024 * 1024;
-const MULTI_READ_NAMES_MAX = 1_000_000;
-/** A path to look up is as much work as so many names. */
-const LOOKUPS_PER_UNIT = 8;
 
 export class ReadOps {
   private readonly tree: Tree;
@@ -56,13 +47,13 @@ export class ReadOps {
   private readonly restore: WatchRestore;
   private readonly lookup: PathLookup;
   private readonly replier: Replier;
+  private readonly multiRead: MultiRead;
   private readonly largeReply: LargeReply;
   private readonly descendants: DescendantCount;
   private readonly node: ZnodeCursor;
   private readonly body = new BodyBuffer();
   private readonly pathRequest = new PathRequest();
   private readonly pathWatch = new PathWatchRequest();
-  private readonly multiRead = new MultiRequest();
   constructor(parts: {
     tree: Tree;
     acls: AclTable;
@@ -74,6 +65,7 @@ export class ReadOps {
     restore: WatchRestore;
     lookup: PathLookup;
     replier: Replier;
+    multiRead: MultiRead;
     largeReply: LargeReply;
     descendants: DescendantCount;
   }) {
@@ -87,6 +79,7 @@ export class ReadOps {
     this.restore = parts.restore;
     this.lookup = parts.lookup;
     this.replier = parts.replier;
+    this.multiRead = parts.multiRead;
     this.largeReply = parts.largeReply;
     this.descendants = parts.descendants;
     this.node = parts.lookup.node;
@@ -111,7 +104,7 @@ export class ReadOps {
       case OpCode.getAcl:
         return this.getAcl(request);
       case OpCode.multiRead:
-        return this.readMulti(request);
+        return this.multiRead.answer(request);
       case OpCode.getEphemerals:
         return this.getEphemerals(request);
       case OpCode.getAllChildrenNumber:
@@ -219,43 +212,6 @@ export class ReadOps {
   }
 
   // ---- several nodes -------------------------------------------------------------------------------------
-
-  private readMulti(request: RequestView): boolean {
-    const { multiRead, largeReply, node } = this;
-    const { client, bytes, view, start, end } = request;
-    if (!multiRead.wrapRead(bytes, view, start, end)) {
-      this.status(request, ErrorCode.marshallingError);
-      return true;
-    }
-    if (largeReply.mustWait(multiRead.count * LOOKUPS_PER_UNIT)) return false;
-    const plan = largeReply.begin();
-    while (multiRead.next()) {
-      const named = multiRead.pathWatch;
-      const err = this.lookup.findReadable(client, bytes, named.pathStart, named.pathLength);
-      // All of it is of one moment: it begins anew, and what has been checked so far is known then.
-      if (err === NEXT_TURN) return false;
-      if (err !== ErrorCode.ok) {
-        plan.error(err);
-      } else if (multiRead.op === OpCode.getData) {
-        plan.header(OpCode.getData);
-        plan.body(node.offset, node.bodyLength);
-      } else if (plan.nodes + node.numChildren > MULTI_READ_NAMES_MAX) {
-        this.status(request, ErrorCode.marshallingError);
-        return true;
-      } else {
-        plan.header(OpCode.getChildren);
-        plan.list(node.nodeId, node.numChildren);
-      }
-      if (plan.bodyBytes > MULTI_READ_BYTES_MAX) {
-        this.status(request, ErrorCode.marshallingError);
-        return true;
-      }
-    }
-    plan.end();
-    if (largeReply.mustWait(plan.work)) return false;
-    largeReply.send(request, 2 * MULTI_READ_BYTES_MAX);
-    return true;
-  }
 
   private getEphemerals(request: RequestView): boolean {
     const named = this.pathRequest;

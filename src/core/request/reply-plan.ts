@@ -26,10 +26,16 @@ export class ReplyPlan {
   /** Bytes of all bodies, and how many names and paths: what is known before measuring. */
   bodyBytes = 0;
   nodes = 0;
+  /** It would grow too long: the reply is an error. */
+  isRefused = false;
   /** Of `nodes`, those in lists that have not been noted name by name. */
   private listed = 0;
   private kinds = new Uint8Array(CAPACITY_START);
   private values = new Int32Array(CAPACITY_START);
+
+  refuse(): void {
+    this.isRefused = true;
+  }
 
   clear(): void {
     this.length = 0;

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { counted } from '../support/counted.ts';
 import { type Connection, ReplicaHarness } from '../support/replica-harness.ts';
 import { CLOSE, create, ephemeral, exists, getChildren, multi, setData } from '../support/requests.ts';
 import { checkQuiet } from '../support/tree-dump.ts';
@@ -16,19 +17,6 @@ function connected(h: ReplicaHarness, count = WAITING): Connection[] {
   h.settle();
   for (const connection of all) connection.takeSession();
   return all;
-}
-
-/** How often the method is called from now on. */
-function counted<T extends object, K extends keyof T & string>(target: T, name: K): { calls: number } {
-  const count = { calls: 0 };
-  const method = target[name] as (...args: unknown[]) => unknown;
-  Object.defineProperty(target, name, {
-    value: (...args: unknown[]) => {
-      count.calls++;
-      return method.apply(target, args);
-    },
-  });
-  return count;
 }
 
 test('room in the log for one: one goes on, the next one finds none, the others are not asked', () => {

@@ -74,7 +74,10 @@ const scenes: Record<keyof typeof OpCode, readonly Request[] | typeof CHEAP | ty
   createContainer: CHEAP,
   deleteContainer: REFUSED,
   createTtl: CHEAP,
-  multiRead: [{ op: OpCode.multiRead, subs: [getChildren('/p'), getChildren('/p'), getData('/wide0')] }],
+  multiRead: [
+    { op: OpCode.multiRead, subs: [getChildren('/p'), getChildren('/p'), getData('/wide0')] },
+    { op: OpCode.multiRead, subs: names.map((path) => getData(path)) },
+  ],
   auth: CHEAP,
   setWatches: [{ op: OpCode.setWatches, relativeZxid: since, ...lists }],
   sasl: CHEAP,
