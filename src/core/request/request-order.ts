@@ -258,8 +258,9 @@ export class RequestOrder {
     const { queue } = client;
     if (this.isReadingFor(client)) return false;
     if (!queue.isMarked(write)) return true;
-    // The only marker left up to its own: those of earlier writes went with their commits.
-    while (client.isStalled && client.state === ClientState.open && !queue.headIsMarker) {
+    // The only marker left up to its own: those of earlier writes went with their commits. What is in front of it is stalled; or
+    // a sync whose leader is late with its word, and by this commit shows that it knows everything before.
+    while (client.state === ClientState.open && !queue.headIsMarker) {
       if (client.heldBytes > HELD_BYTES_MAX) {
         this.clients.endAtLimit(client, 'heldReplies');
         break;

@@ -66,6 +66,13 @@ export class ProposalQueue {
   get isFull(): boolean {
     return this.tail - this.head === PROPOSALS_MAX || this.allRecordBytes > this.recordBytesMax;
   }
+  /**
+   * The same for what a leader has proposed: its decisions come behind it, so waiting for them to free memory would be waiting for
+   * ever. What is in flight is bounded by the leader.
+   */
+  get isFullForFollowing(): boolean {
+    return this.tail - this.head === PROPOSALS_MAX || this.allRecordBytes >= SHUT_BYTES;
+  }
   /** Nothing can be added until `reopen`: counts as full, and costs `isFull` nothing. */
   shut(): void {
     this.allRecordBytes += SHUT_BYTES;

@@ -86,14 +86,14 @@ export class ProposalWriter {
 
   /** Room for a record of so many bytes (its digest included); returns where the header goes, or −1. */
   claim(recordBytes: number): number {
-    return this.claimPayload(TXN_HEADER_BYTES + recordBytes);
-  }
-
-  /** The same for a transaction of `payloadBytes` as another server has made it. */
-  claimPayload(payloadBytes: number): number {
-    const at = this.proposals.isFull ? -1 : this.log.claim(payloadBytes);
+    const at = this.proposals.isFull ? -1 : this.log.claim(TXN_HEADER_BYTES + recordBytes);
     if (at < 0) this.isRefused = true;
     return at;
+  }
+
+  /** The same for a transaction of `payloadBytes` as this server's leader has made it. */
+  claimPayload(payloadBytes: number): number {
+    return this.proposals.isFullForFollowing ? -1 : this.log.claim(payloadBytes);
   }
 
   /** What has been tried since `forgetRefusal` found no room in log or queue: commits make some. */

@@ -167,7 +167,7 @@ export class ReplicaHarness {
     } while (this.hasMore());
   }
 
-  private hasMore(): boolean {
+  protected hasMore(): boolean {
     if (this.parts.tree['epochs'].retiredCount > 0) return true;
     return !this.replica.isQuiet && !this.parts.clients.isCongested;
   }
