@@ -43,7 +43,7 @@ for (const [name, make, missing] of [
   ['ringkeeper', () => new RingkeeperServer(), needRingkeeper()],
   ['Apache 3.8.0', () => new ApacheServer(), need('java', 'zookeeper')],
 ] as const) {
-  describe(`calls on ${name}`, { skip: missing, timeout: 120_000 }, () => {
+  describe(`calls on ${name}`, { skip: missing, timeout: 300_000 }, () => {
     let server: TestServer;
     let zk: Zk;
 

@@ -16,7 +16,7 @@ import { need, needRingkeeper } from '../support/skip.ts';
 const pem = (name: string): string =>
   readFileSync(join(import.meta.dirname, '../fixtures/tls', name), 'utf8');
 
-describe('the way to a server', { skip: needRingkeeper(), timeout: 60_000 }, () => {
+describe('the way to a server', { skip: needRingkeeper(), timeout: 300_000 }, () => {
   let server: RingkeeperServer;
 
   before(async () => {
@@ -152,7 +152,7 @@ describe('the way to a server', { skip: needRingkeeper(), timeout: 60_000 }, () 
   });
 });
 
-describe('SASL DIGEST-MD5 with Apache 3.8.0', { skip: need('java', 'zookeeper'), timeout: 60_000 }, () => {
+describe('SASL DIGEST-MD5 with Apache 3.8.0', { skip: need('java', 'zookeeper'), timeout: 300_000 }, () => {
   let server: ApacheServer;
 
   before(async () => {

@@ -67,7 +67,7 @@ for (const [name, make, missing] of [
   ['ringkeeper', () => new RingkeeperServer(), needRingkeeper()],
   ['Apache 3.8.0', () => new ApacheServer(), need('java', 'zookeeper')],
 ] as const) {
-  describe(`the end of a client of ${name}`, { skip: missing, timeout: 120_000 }, () => {
+  describe(`the end of a client of ${name}`, { skip: missing, timeout: 300_000 }, () => {
     let server: TestServer;
 
     before(async () => {
@@ -82,20 +82,20 @@ for (const [name, make, missing] of [
         const text = `${head}const address = ${JSON.stringify(server.address)};\n${code}\nconsole.log('ended');`;
         const args = ['--unhandled-rejections=strict', '--input-type=module', '-e', text];
         // It is killed, and the test fails, when something keeps it alive.
-        const { stdout, stderr } = await run(process.execPath, args, { timeout: 20_000 });
+        const { stdout, stderr } = await run(process.execPath, args, { timeout: 60_000 });
         assert.deepEqual([stdout, stderr], ['ended\n', '']);
       });
     }
 
     it('a jump of the wall clock, either way, changes nothing', async () => {
-      await using zk = await connect(server.address, { sessionTimeoutMs: 4_000 });
+      await using zk = await connect(server.address, { sessionTimeoutMs: 30_000 });
       const { now } = Date;
       const states: string[] = [];
       const stop = zk.core.listen(({ state }) => states.push(state));
       try {
         for (const jumpMs of [86_400_000, -86_400_000]) {
           Date.now = () => now() + jumpMs;
-          await zk.create(`/jump${jumpMs}`, null, { mode: 'ephemeral', timeoutMs: 2_000 });
+          await zk.create(`/jump${jumpMs}`, null, { mode: 'ephemeral', timeoutMs: 20_000 });
           await zk.sync();
         }
       } finally {

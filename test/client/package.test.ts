@@ -100,7 +100,7 @@ describe('the package', { skip: needRingkeeper(), timeout: 300_000 }, () => {
     await zk.delete('/app', { recursive: true, ifExists: true });
     await zk.close();
     const args = ['--import', './loads.mjs', 'app.js', server.address];
-    const { stdout, stderr } = await run(node, args, { cwd: app, timeout: 30_000 });
+    const { stdout, stderr } = await run(node, args, { cwd: app, timeout: 120_000 });
     assert.deepEqual(JSON.parse(stdout), ['/app/a', 1, null, '{"limit":1}', 'NONODE', true]);
     const loaded = (JSON.parse(stderr.trim().split('\n').at(-1)!) as string[]).filter(
       (url) => url.startsWith('file:') && !url.endsWith('/app.js') && !url.endsWith('/loads.mjs'),

@@ -14,7 +14,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const README = readFileSync(join(ROOT, 'src/client/README.md'), 'utf8');
 const EXAMPLES = [...README.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]!);
 
-describe('the README of the client', { skip: needRingkeeper(), timeout: 60_000 }, () => {
+describe('the README of the client', { skip: needRingkeeper(), timeout: 180_000 }, () => {
   let server: RingkeeperServer;
   let folder: string;
 
@@ -53,7 +53,7 @@ describe('the README of the client', { skip: needRingkeeper(), timeout: 60_000 }
       await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', folder]).catch((error: { stdout: string }) =>
         assert.fail(error.stdout),
       );
-      const { stdout } = await run(process.execPath, [file], { timeout: 20_000 });
+      const { stdout } = await run(process.execPath, [file], { timeout: 60_000 });
       // What is printed stands behind the statement as a comment.
       const said = [...example.matchAll(/console\.log\(.*\/\/ (.*)$/gm)].map((match) => match[1]!);
       assert.deepEqual(stdout.trim().split('\n'), said);

@@ -18,7 +18,7 @@ const STEPS = 300;
 /** One step in so many cuts the connection, somewhere. */
 const CUT_EVERY = 12;
 
-describe(`watches against a model, SEED=${SEED}`, { skip: needRingkeeper(), timeout: 60_000 }, () => {
+describe(`watches against a model, SEED=${SEED}`, { skip: needRingkeeper(), timeout: 300_000 }, () => {
   const server = new RingkeeperServer();
   let writer: Zk;
   let proxy: FaultProxy;

@@ -53,11 +53,12 @@ onEachServer('queue', (ground) => {
     await using other = await connect(ground.server.address);
     const delayed = queue(ground.zk, '/q/delayed', utf8, { order: 'delayed' });
     await delayed.put('much later', { atMs: Date.now() + 3_600_000 });
-    const atMs = Date.now() + 200;
-    await delayed.put('soon', { atMs });
     const waiting = queue(other, '/q/delayed', utf8, { order: 'delayed' });
     assert.equal(await waiting.tryClaim(), null);
-    await using claim = await waiting.claim();
+    const claiming = waiting.claim();
+    const atMs = Date.now() + 200;
+    await delayed.put('soon', { atMs });
+    await using claim = await claiming;
     assert.equal(claim.value, 'soon');
     assert.ok(Date.now() >= atMs);
     await assert.rejects(waiting.claim({ timeoutMs: 30 }), AcquireTimeoutError);

@@ -25,7 +25,7 @@ for (const [name, make, missing, steps] of [
   ['ringkeeper', () => new RingkeeperServer(), needRingkeeper(), 400],
   ['Apache 3.8.0', () => new ApacheServer(), need('java', 'zookeeper'), 150],
 ] as const) {
-  describe(`caches against a model on ${name}, SEED=${SEED}`, { skip: missing, timeout: 120_000 }, () => {
+  describe(`caches against a model on ${name}, SEED=${SEED}`, { skip: missing, timeout: 300_000 }, () => {
     let server: TestServer;
     let writer: Zk;
     let proxy: FaultProxy;
@@ -33,7 +33,7 @@ for (const [name, make, missing, steps] of [
     before(async () => {
       server = make();
       await server.start();
-      writer = await connect(server.address, { sessionTimeoutMs: 4_000 });
+      writer = await connect(server.address, { sessionTimeoutMs: 30_000 });
       proxy = await FaultProxy.start(server.port);
     });
 
@@ -110,7 +110,7 @@ for (const [name, make, missing, steps] of [
         const prng = new Prng(SEED + scope.length);
         const root = `/model-${scope}`;
         await writer.create(`/base${root}`, 'root', { parents: 'persistent' });
-        const zk = await connect(`${proxy.address}/base`, { sessionTimeoutMs: 4_000 });
+        const zk = await connect(`${proxy.address}/base`, { sessionTimeoutMs: 30_000 });
         const heard = new Replay<string>();
         const read = new Replay<string>();
         const options = { scope, codec: utf8, resync: FAST };
