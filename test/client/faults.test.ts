@@ -13,7 +13,7 @@ import type { TestServer } from '../support/server.ts';
 import { need, needRingkeeper } from '../support/skip.ts';
 import { until } from '../support/until.ts';
 
-/** Long enough that no session ends because a test comes late. */
+// No session ends because a test comes late.
 const OPTIONS: ConnectOptions = { sessionTimeoutMs: 30_000 };
 
 async function failureOf(promise: Promise<unknown>): Promise<ZkError> {
@@ -300,12 +300,11 @@ for (const [name, make, missing, stride] of [
     it('a server that accepts and never answers does not cost the session', async () => {
       // It gives an attempt up after a third of this, and has the rest to come back.
       await using short = await connect(proxy.address, { sessionTimeoutMs: 9_000 });
-      await zk.close();
       const { sessionId } = short;
       proxy.accepting = 'hold';
       const before = proxy.connections;
       proxy.cutAll();
-      await until(async () => proxy.connections > before);
+      await until(async () => proxy.connections > before + 1);
       proxy.accepting = 'serve';
       await short.getData(base);
       assert.equal(short.sessionId, sessionId);
@@ -317,8 +316,7 @@ for (const [name, make, missing, stride] of [
       assert.equal((await zk.getData(base)).data?.length, 500);
       proxy.chunkBytes = 0;
       proxy.delayMs = 30;
-      const many = await Promise.all(Array.from({ length: 20 }, () => zk.getData(base)));
-      assert.equal(many.length, 20);
+      await Promise.all(Array.from({ length: 20 }, () => zk.getData(base)));
     });
 
     it('does not believe a server that lies', async () => {
