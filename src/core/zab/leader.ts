@@ -44,9 +44,9 @@ export class Leader {
   private readonly port: LeaderPort;
   private readonly options: LeaderOptions;
   private readonly log: ProposalLog;
-  private readonly learners = new Map<LinkId, LearnerRecord>();
+  readonly learners = new Map<LinkId, LearnerRecord>();
   private readonly info = new LearnerInfo();
-  private readonly acks: QuorumAcks;
+  readonly acks: QuorumAcks;
   private state: State = 'gathering';
   /** To be proposed, then in force. */
   private epoch: number;

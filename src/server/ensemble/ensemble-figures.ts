@@ -8,6 +8,8 @@ import type { Summary } from '../monitor/distribution.ts';
 import type { EnsembleMeter } from '../monitor/ensemble-meter.ts';
 import type { EnsembleView, LeadingView } from '../monitor/ensemble-view.ts';
 import type { OwnMetric } from '../monitor/metrics.ts';
+import type { LeaderTerm } from './leader-term.ts';
+import { type LeadingFigures, leadingView } from './leading-figures.ts';
 import type { Epochs } from './learner-term.ts';
 import type { QuorumPeer } from './quorum-peer.ts';
 
@@ -15,12 +17,22 @@ import type { QuorumPeer } from './quorum-peer.ts';
 const ELECTION_ALGORITHM = 3;
 
 export class EnsembleFigures implements EnsembleView {
+  /** The present term, if this server leads, or the last one. */
+  leadingTerm: LeaderTerm | null = null;
   private readonly ensemble: EnsembleConfig;
   private readonly peer: QuorumPeer;
   private readonly epochs: Epochs;
   private readonly meter: EnsembleMeter;
+  private readonly nowMs: () => number;
 
-  constructor(ensemble: EnsembleConfig, peer: QuorumPeer, epochs: Epochs, meter: EnsembleMeter) {
+  constructor(
+    ensemble: EnsembleConfig,
+    peer: QuorumPeer,
+    epochs: Epochs,
+    meter: EnsembleMeter,
+    nowMs: () => number,
+  ) {
+    this.nowMs = nowMs;
     this.ensemble = ensemble;
     this.peer = peer;
     this.epochs = epochs;
@@ -41,7 +53,15 @@ export class EnsembleFigures implements EnsembleView {
   }
 
   get leading(): LeadingView | null {
-    return null;
+    const figures = this.leadingFigures;
+    return figures === null
+      ? null
+      : leadingView(figures, Math.floor(this.nowMs() - this.meter.servingSinceMs!));
+  }
+
+  private get leadingFigures(): LeadingFigures | null {
+    const { role, servingSinceMs } = this.meter;
+    return role === 'leading' && servingSinceMs !== null ? (this.leadingTerm?.figures() ?? null) : null;
   }
 
   conf(): readonly (readonly [string, string | number])[] {
@@ -75,6 +95,10 @@ export class EnsembleFigures implements EnsembleView {
         return this.meter.proposalsReceived;
       case 'learner_commit_received_count':
         return this.meter.commitsReceived;
+      case 'snap_count':
+        return this.meter.snaps;
+      case 'diff_count':
+        return this.meter.diffs;
       default:
         return null;
     }
@@ -94,6 +118,19 @@ export class EnsembleFigures implements EnsembleView {
       ...snakeCased('election', { ...election.electionCounters }),
       ...snakeCased('election_link', { ...links }),
       ...snakeCased('election_refused', refused),
+      ...this.ofLearners(),
+    ];
+  }
+
+  private ofLearners(): OwnMetric[] {
+    const figures = this.leadingFigures;
+    if (figures === null) return [];
+    return [
+      ...figures.learners.flatMap(({ sid, phase, lagTxns }): OwnMetric[] => [
+        [`learner_${sid}_phase`, phase],
+        [`learner_${sid}_lag_txns_now`, lagTxns],
+      ]),
+      ...snakeCased('quorum_refused', figures.faults),
     ];
   }
 

@@ -83,7 +83,9 @@ export class Ensemble implements RoleRunner {
       log,
       meter,
     );
-    this.figures = new EnsembleFigures(ensemble, this.peer, this.epochs, meter);
+    this.figures = new EnsembleFigures(ensemble, this.peer, this.epochs, meter, () =>
+      platform.clock.monotonicMs(),
+    );
   }
 
   /** @throws BindFailure */
@@ -96,7 +98,11 @@ export class Ensemble implements RoleRunner {
   }
 
   begin(term: Term, control: TermControl): RunningTerm {
-    if (term.role === 'leading') return new LeaderTerm(this.options, term, control, this.leading);
+    if (term.role === 'leading') {
+      const leading = new LeaderTerm(this.options, term, control, this.leading);
+      this.figures.leadingTerm = leading;
+      return leading;
+    }
     const { options, desks, epochs, platform, log } = this;
     return new LearnerTerm(options, term, control, desks.learner, epochs, platform, log);
   }

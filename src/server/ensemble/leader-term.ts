@@ -17,6 +17,7 @@ import type { Zxid } from '../../base/zxid.ts';
 import { Leader } from '../../core/zab/leader.ts';
 import type { LeaderPort, LearnerFault } from '../../core/zab/leader-port.ts';
 import type { EpochKind } from '../../core/zab/learner.ts';
+import { learnerFigures } from '../../core/zab/learner-figures.ts';
 import type { LinkId } from '../../core/zab/learner-record.ts';
 import { STREAM_BEHIND } from '../../core/zab/learner-stream.ts';
 import type { ProposalLog } from '../../core/zab/proposal-log.ts';
@@ -29,6 +30,7 @@ import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { LeaderDesk, Leading } from '../host/leader-desk.ts';
 import type { Log } from '../logging/logging.ts';
 import { type History, HistorySender } from './history-sender.ts';
+import { type LeadingFigures, ProposalSizes } from './leading-figures.ts';
 import type { LinkFault, LinkFaultCounts } from './learner-faults.ts';
 import { LearnerLink, type LinkOwner, type StreamSource } from './learner-link.ts';
 import type { Epochs, LearnerTermOptions } from './learner-term.ts';
@@ -80,6 +82,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   private nextLink = 1;
   private isOver = false;
   private readonly sources = { readsLog: true, trusts: false };
+  private readonly sizes = new ProposalSizes();
 
   constructor(options: LearnerTermOptions, term: Term, control: TermControl, parts: LeaderTermParts) {
     const { desk, epochs, proposals, platform } = parts;
@@ -123,9 +126,17 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     this.leave(reason);
   }
 
+  /** As operators see this term. */
+  figures(): LeadingFigures {
+    const { leader, sizes, parts, term } = this;
+    const { voters } = term.committed.verifier;
+    return { learners: learnerFigures(leader, parts.desk.lastZxid), voters, sizes, faults: parts.faults };
+  }
+
   // ---- Leading: the core's turns -------------------------------------------------------------------------
 
   readonly onProposed = (zxid: Zxid, bytes: Uint8Array, start: number, end: number): void => {
+    this.sizes.add(end - start);
     this.leader.onProposed(zxid, bytes, start, end);
   };
 
@@ -216,6 +227,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
         sender.close();
         learner.sender = null;
         this.parts.log.info(`brought up a learner by ${sender.kind}`, { remote: link.remote });
+        this.options.meter.onBroughtUp(sender.kind);
         this.leader.onSynced(link.id, sender.zxid);
       }
       return end;

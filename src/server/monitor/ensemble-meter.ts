@@ -18,7 +18,9 @@ export class EnsembleMeter {
   /** Of the leader, since the start: plain numbers, because one comes with every transaction. */
   proposalsReceived = 0;
   commitsReceived = 0;
-  revalidations = 0;
+  /** Learners brought up by a whole tree, and by transactions. */
+  snaps = 0;
+  diffs = 0;
   /** When this server has come into step, or its quorum has formed; null before. */
   servingSinceMs: number | null = null;
   private readonly times = new Map<string, Distribution>();
@@ -67,6 +69,11 @@ export class EnsembleMeter {
   onOver(nowMs: number): void {
     this.servingSinceMs = null;
     this.unavailableSinceMs ??= nowMs;
+  }
+
+  onBroughtUp(kind: 'SNAP' | 'DIFF' | 'TRUNC'): void {
+    if (kind === 'SNAP') this.snaps++;
+    else this.diffs++;
   }
 
   /** Since the last reset; null when there was nothing. */

@@ -42,6 +42,28 @@ async function inStep(members: readonly RingkeeperMember[]): Promise<void> {
   }
 }
 
+/** As Apache's leaders do, and besides how far each learner is behind. */
+async function tellsOfLearners(leader: RingkeeperMember, count: number): Promise<void> {
+  let figures = '';
+  await until(async () => {
+    figures = await fourLetterWord(leader.port, 'mntr', 5000);
+    return figures.includes(`zk_synced_followers\t${count}\n`);
+  });
+  for (const line of [
+    'zk_server_state\tleader',
+    'zk_peer_state\tleading - broadcast',
+    'zk_quorum_size\t3',
+    `zk_learners\t${count}`,
+  ])
+    assert.ok(figures.includes(`${line}\n`), line);
+  assert.equal(figures.match(/^zk_ringkeeper_learner_\d_phase\tactive$/gm)?.length, count);
+  assert.equal(figures.match(/^zk_ringkeeper_learner_\d_lag_txns_now\t\d+$/gm)?.length, count);
+  assert.match(
+    await fourLetterWord(leader.port, 'srvr', 5000),
+    /^Proposal sizes last\/min\/max: \d+\/\d+\/\d+$/m,
+  );
+}
+
 async function three(t: TestContext): Promise<RingkeeperMember[]> {
   const ports = await freePorts(6);
   const servers = Object.fromEntries(
@@ -67,6 +89,7 @@ describe('three servers of ours', () => {
           acknowledged.push(path);
         }),
       );
+      await tellsOfLearners(leader, members.length - 1);
       await leader.kill();
       const next = await leaderOf(members);
       assert.notEqual(next, leader);

@@ -42,7 +42,7 @@ function figures(sid: number, meter: EnsembleMeter): EnsembleFigures {
   meter.onTerm(role, true, 1393);
   meter.onSynchronizing(1400);
   meter.onServing(1579);
-  return new EnsembleFigures(ensemble, peer, { accepted: 2, current: 1 }, meter);
+  return new EnsembleFigures(ensemble, peer, { accepted: 2, current: 1 }, meter, () => 2000);
 }
 
 function view(sid: number, ensemble: EnsembleView = figures(sid, new EnsembleMeter())) {
