@@ -13,7 +13,7 @@ import { suggestion } from '../plan/did-you-mean.ts';
 import { withValueAt } from '../plan/document-path.ts';
 import { isMapping } from '../plan/field.ts';
 import type { Origin } from '../plan/issue.ts';
-import { describedFurther, type Plan } from '../plan/plan.ts';
+import { describedFurther, PLACEMENTS, type Plan } from '../plan/plan.ts';
 import type { PlanSource } from '../plan/plan-text.ts';
 import { readPlan } from '../plan/presets.ts';
 import { buildPlan } from '../plan/schema.ts';
@@ -26,6 +26,7 @@ export interface PlanFlags {
   readonly connections?: string;
   readonly outstanding?: string;
   readonly workers?: string;
+  readonly connectTo?: string;
   readonly rate?: string;
   readonly phase?: readonly string[];
   readonly check?: boolean;
@@ -52,6 +53,7 @@ export function withPlanFlags<T>(args: Argv<T>): Argv<T & PlanFlags> {
     .option('connections', { ...one, describe: 'sessions of the load' })
     .option('outstanding', { ...one, describe: 'requests in flight per session' })
     .option('workers', { ...one, describe: 'generator threads' })
+    .option('connect-to', { ...one, describe: `which servers of several: ${PLACEMENTS.join(', ')}` })
     .option('rate', { ...one, describe: 'open loop: requests per second, whatever the server does' })
     .option('phase', { ...many, describe: 'only this phase; may be given again' })
     .option('check', {
@@ -81,6 +83,7 @@ export function planFromFlags(nameOrFile: string, flags: PlanFlags): PlanInput {
   document.set('--connections', 'connections', flags.connections);
   document.set('--outstanding', 'outstanding', flags.outstanding);
   document.set('--workers', 'workers', flags.workers);
+  document.set('--connect-to', 'connectTo', flags.connectTo);
   for (const name of document.phaseNames) {
     document.put('--warmup', `phases.${name}.warmup`, withSeconds(flags.warmup));
     document.put('--seconds', `phases.${name}.measure`, withSeconds(flags.seconds));
@@ -106,6 +109,7 @@ function flagWords({ set, phase = [], check, ...single }: PlanFlags): string[] {
   return [
     ...phase.map((name) => `--phase ${name}`),
     ...names.flatMap((name) => (single[name] === undefined ? [] : `--${name} ${single[name]}`)),
+    ...(single.connectTo === undefined ? [] : [`--connect-to ${single.connectTo}`]),
     ...(check === undefined ? [] : [check ? '--check' : '--no-check']),
     ...set.map((pair) => `--set ${pair}`),
   ];

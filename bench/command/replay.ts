@@ -36,7 +36,8 @@ export const replayCommand: CommandModule<object, ReplayFlags> = {
       .option('target', {
         ...oneText,
         default: 'embedded',
-        describe: 'embedded, apache, null, commit:REV or host:port,host:port',
+        describe:
+          'embedded, apache, embedded:3, apache:5+2, mixed:2+1, null, commit:REV or host:port,host:port',
       })
       .option('speed', {
         ...oneText,

@@ -66,7 +66,8 @@ function withOwnFlags<T>(args: Argv<T>): Argv<T> {
       ...oneText,
       group,
       default: 'embedded',
-      describe: 'embedded, apache, null, commit:REV or host:port,host:port',
+      describe:
+        'embedded, apache, embedded:3, apache:5+2, mixed:2+1, null, commit:REV or host:port,host:port',
     })
     .option('replicates', {
       type: 'number',

@@ -26,10 +26,18 @@ import {
   plural,
 } from './format.ts';
 
+/** Older results say `all`. */
+const PLACES: Readonly<Record<string, string>> = {
+  leader: ' to the leader',
+  followers: ' to the followers',
+  observers: ' to the observers',
+  nearest: ' to the nearest server',
+};
+
 /** `50 connections x 100 outstanding, 10,000 znodes of 1 KiB, 2 generator threads, seed 1`. */
 export function planLine(plan: Plan): string {
   const { connectionCount, outstanding, tree, workerCount, seed } = plan;
-  const place = plan.connectTo === 'leader' ? ' to the leader' : '';
+  const place = PLACES[plan.connectTo] ?? '';
   return [
     `${plural(connectionCount, 'connection')}${place} x ${outstanding} outstanding`,
     `${plural(tree.keyCount, 'znode')} of ${sizesText(tree.values)}`,

@@ -16,7 +16,7 @@ import { PhaseCounters, SERIES_STEP_MS } from '../load/phase-counters.ts';
 import { WatchDelays } from '../load/watch-delays.ts';
 import { largestRequest, type PhasePlan, type Plan } from '../plan/plan.ts';
 import { recipeTargetCount } from '../recipe/recipes.ts';
-import { createTree, type Footprint, prepareRecipe, removeTree } from './tree-set-up.ts';
+import { awaitEverywhere, createTree, type Footprint, prepareRecipe, removeTree } from './tree-set-up.ts';
 import {
   type Answer,
   type Command,
@@ -39,6 +39,8 @@ export interface RunningPhase {
   readonly labels: readonly PhaseLabel[];
   readonly counters: readonly PhaseCounters[];
   readonly collector: IntervalCollector;
+  /** Those of the load: all of the service, or those that the plan wants. */
+  readonly addresses: readonly Address[];
   /** One per worker; empty without `check`. */
   readonly histories: readonly SharedArrayBuffer[];
   readonly reports: Promise<readonly WorkerPhaseReport[]>;
@@ -81,6 +83,7 @@ export class LoadController {
     for (const [index, { load }] of this.plan.phases.entries()) {
       if (load.kind !== 'mix') await prepareRecipe(this.addresses, this.plan.tree.root, index, load);
     }
+    await awaitEverywhere(this.addresses, this.plan.tree.root);
   }
 
   /** Something of this run is on the service. */
@@ -113,6 +116,7 @@ export class LoadController {
     const { load } = this.plan.phases[phaseIndex]!;
     if (load.kind !== 'mix') {
       await prepareRecipe(this.addresses, this.plan.tree.root, phaseIndex, load, true);
+      await awaitEverywhere(this.addresses, this.plan.tree.root);
     }
     return this.start(phaseIndex, { warmupMs: 0, measureMs: forMs, everyMs: INTERVAL_MS_MAX }, true);
   }
@@ -164,7 +168,7 @@ export class LoadController {
       collector.poll();
     });
     reports.catch(() => {}); // whoever awaits it later gets the failure
-    return { grid, labels, counters, collector, histories, reports };
+    return { grid, labels, addresses: this.addresses, counters, collector, histories, reports };
   }
 
   /** Ends the running phase early; its reports then hold what was measured so far. */

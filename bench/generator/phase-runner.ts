@@ -25,7 +25,7 @@ import { GcPauseMeter } from '../measure/gc-pauses.ts';
 import type { Arrival, PhasePlan, RecipeLoad } from '../plan/plan.ts';
 import { ClientSockets } from '../recipe/client-sockets.ts';
 import { endsByWork, recipeClient, recipeRoot } from '../recipe/recipes.ts';
-import type { Command, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
+import type { Command, ServerShare, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
 
 /** How long replies are awaited after the end of a phase. */
 const DRAIN_MS = 5_000;
@@ -81,7 +81,12 @@ export class PhaseRunner {
     this.plan = phasePlan;
     this.command = command;
     this.seed = plan.seed * 1_000 + workerIndex + command.phaseIndex * 100_003;
-    this.phase = new LoadPhase(new PhaseCounters(command.counters), command.grid);
+    this.phase = new LoadPhase(
+      new PhaseCounters(command.counters),
+      command.grid,
+      Number.POSITIVE_INFINITY,
+      parts.setting.addresses.length,
+    );
     this.sockets = load.kind === 'sessionStorm' ? this.stormSockets() : parts.sockets;
     this.lanes = load.kind === 'mix' ? this.makeLanes(load) : [];
     this.participants =
@@ -116,9 +121,11 @@ export class PhaseRunner {
     const driver = this.drive();
     await until(Math.min(phase.measureStartMs, phase.measureEndMs));
     const before = this.usage();
+    const answeredBefore = this.answered();
     gcPauses.take();
     await driver;
     const after = this.usage();
+    const servers = this.serverShares(answeredBefore);
     const gcPauseMaxMs = gcPauses.take().maxMs;
     gcPauses.stop();
     const measuredMs = Math.max(0, phase.measureEndMs - phase.measureStartMs);
@@ -140,6 +147,7 @@ export class PhaseRunner {
       dropped: phase.droppedCount,
       events: phase.events,
       eventsBeforeAck: phase.eventsBeforeAck,
+      servers,
       errors: phase.errors,
       cpuMicros: after.cpuMicros - before.cpuMicros,
       gcPauseMaxMs,
@@ -283,6 +291,22 @@ export class PhaseRunner {
       for (const lane of lanes) if (lane.idle && !lane.clean) lane.cleanUp();
       await sleep(2);
     }
+  }
+
+  /** Replies so far by server. */
+  private answered(): Float64Array {
+    const { answeredByServer } = this.phase;
+    for (const lane of this.lanes) lane.credit(answeredByServer);
+    return answeredByServer.slice();
+  }
+
+  private serverShares(before: Float64Array): ServerShare[] | null {
+    if (this.plan.load.kind !== 'mix') return null;
+    const after = this.answered();
+    return this.parts.setting.addresses.map((_, server) => ({
+      connections: this.sockets.filter(({ ready, serverIndex }) => ready && serverIndex === server).length,
+      answered: after[server]! - before[server]!,
+    }));
   }
 
   private usage(): { cpuMicros: number; bytesSent: number; bytesReceived: number } {

@@ -9,7 +9,7 @@ import type { LargestRequest, RecipeLoad, TreePlan } from '../plan/plan.ts';
 import { formatSize } from '../plan/quantity.ts';
 import { recipeRoot, recipeZnodes } from '../recipe/recipes.ts';
 import { requestRefused } from '../session/refusal.ts';
-import { ConnectionLost, Session } from '../session/session.ts';
+import { ConnectionLost, Session, withSession } from '../session/session.ts';
 
 const CONNECT_MS_MAX = 5_000;
 const WINDOW = 500;
@@ -134,6 +134,18 @@ async function inWindows(paths: readonly string[], one: (path: string) => Promis
   for (let first = 0; first < paths.length; first += WINDOW) {
     await Promise.all(paths.slice(first, first + WINDOW).map(one));
   }
+}
+
+/**
+ * What was made over one server is seen at each of the others, too, from now on; those that do not answer may be down on
+ * purpose. Which of them the load is at makes no difference to it then.
+ */
+export async function awaitEverywhere(addresses: readonly Address[], path: string): Promise<void> {
+  if (addresses.length === 1) return;
+  const synced = addresses.map((address) =>
+    withSession(address, CONNECT_MS_MAX, (session) => session.errorOf((zk) => zk.sync(path))),
+  );
+  await Promise.allSettled(synced);
 }
 
 /** On the first server that answers. */

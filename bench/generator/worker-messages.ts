@@ -32,6 +32,14 @@ export type Command =
   | { readonly kind: 'stop' }
   | { readonly kind: 'close' };
 
+/** What one server had of a worker's load. */
+export interface ServerShare {
+  /** At the end of the measured time. */
+  readonly connections: number;
+  /** Replies over the measured time, errors included. */
+  readonly answered: number;
+}
+
 export interface WorkerPhaseReport {
   /** Measured time: shorter than planned after `stop`, or when a recipe's work was done. */
   readonly measuredMs: number;
@@ -43,6 +51,8 @@ export interface WorkerPhaseReport {
   readonly dropped: number;
   readonly events: number;
   readonly eventsBeforeAck: number;
+  /** Of each address of the load; null for clients of a recipe, which have sessions of their own. */
+  readonly servers: readonly ServerShare[] | null;
   /** Error code -> count. */
   readonly errors: ReadonlyMap<number, number>;
   /** CPU time of this thread over the measured time. */

@@ -38,6 +38,8 @@ export abstract class Lane implements SocketUser {
   private restHead = 0;
   private restTail = 0;
   private joined = false;
+  /** Up to here the replies are in the counts of their servers. */
+  private credited = 0;
 
   constructor(socket: SessionSocket, phase: LoadPhase, setting: LaneSetting) {
     const capacity = 2 ** Math.ceil(Math.log2(setting.window + setting.backlogMax));
@@ -84,6 +86,12 @@ export abstract class Lane implements SocketUser {
 
   get backlogFull(): boolean {
     return this.tail - this.head > this.mask;
+  }
+
+  /** Adds the replies since the last call to the count of the server that the connection is at. */
+  credit(byServer: Float64Array): void {
+    byServer[this.socket.serverIndex]! += this.head - this.credited;
+    this.credited = this.head;
   }
 
   /** Adds a request that is (or was) due at `dueMs`; `flush` sends. */
@@ -135,8 +143,10 @@ export abstract class Lane implements SocketUser {
     const nowMs = performance.now();
     this.phase.onLost(this.sent - this.head, nowMs);
     this.countUnanswered(this.sent, nowMs);
+    this.credit(this.phase.answeredByServer);
     this.forget();
     this.head = this.sent;
+    this.credited = this.head;
   }
 
   /** Writes the next `count` requests, which begin at position `sent`. */

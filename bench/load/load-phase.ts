@@ -39,6 +39,8 @@ export class LoadPhase {
   /** Error code -> replies in the measured time. */
   readonly errors = new Map<number, number>();
   readonly unanswered = new Unanswered();
+  /** Of the lanes, by the places of the load's addresses; brought up to date by `Lane.credit`. */
+  readonly answeredByServer: Float64Array;
   private readonly grid: PhaseGrid;
   /** Requests that may still be sent; Infinity for phases that end by time. */
   private quota: number;
@@ -53,7 +55,8 @@ export class LoadPhase {
   private lastNowMs = -1;
   private lastBucket = 0;
 
-  constructor(counters: PhaseCounters, grid: PhaseGrid, quota = Number.POSITIVE_INFINITY) {
+  constructor(counters: PhaseCounters, grid: PhaseGrid, quota = Number.POSITIVE_INFINITY, serverCount = 1) {
+    this.answeredByServer = new Float64Array(serverCount);
     this.counters = counters;
     this.grid = grid;
     this.openLoop = counters.shape.openLoop;

@@ -42,6 +42,8 @@ export class SessionSocket {
   private readonly readBuffer: ReadBuffer;
   private readonly sessionTimeoutMs: number;
   private readonly handshake = new FrameSkimmer(REPLY_HEAD_BYTES);
+  /** Where the connection is, or was last: its place among the addresses. */
+  serverIndex: number;
   private nextAddress: number;
   /** Of the handshake: the ConnectResponse, and one for each credential. */
   private repliesToCome = 0;
@@ -64,6 +66,7 @@ export class SessionSocket {
   ) {
     this.addresses = addresses;
     this.nextAddress = index % addresses.length;
+    this.serverIndex = this.nextAddress;
     this.readBuffer = readBuffer;
     this.sessionTimeoutMs = sessionTimeoutMs;
   }
@@ -128,6 +131,7 @@ export class SessionSocket {
   }
 
   private connect(): void {
+    this.serverIndex = this.nextAddress;
     const { host, port, auth = [] } = this.addresses[this.nextAddress]!;
     this.repliesToCome = 1 + auth.length;
     this.isGreeted = false;

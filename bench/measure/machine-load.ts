@@ -24,13 +24,14 @@ export interface MachineReading {
   readonly ownMicros: number;
 }
 
-/** `serverPid`: of a server that is to be left out; null for one that does not run here, or not as ours. */
-export function readMachine(serverPid: number | null): MachineReading | null {
+/** `serverPids`: of servers that are to be left out: those that run here, and as ours. */
+export function readMachine(serverPids: readonly number[]): MachineReading | null {
   const busyMicros = readBusyMicros();
-  const server = serverPid === null ? { cpuMicros: 0 } : readProcessUsage(serverPid);
-  if (busyMicros === null || server === null) return null;
+  const servers = serverPids.map((pid) => readProcessUsage(pid)?.cpuMicros ?? null);
+  if (busyMicros === null || servers.includes(null)) return null;
   const { user, system } = process.cpuUsage();
-  return { atMs: performance.now(), busyMicros, ownMicros: user + system + server.cpuMicros };
+  const ownMicros = servers.reduce<number>((sum, micros) => sum + micros!, user + system);
+  return { atMs: performance.now(), busyMicros, ownMicros };
 }
 
 /** In cores, between two readings; null without either of them. */
@@ -42,9 +43,9 @@ export function othersCores(before: MachineReading | null, after: MachineReading
 
 /** How much of this machine others use just now. */
 export async function lookAtMachine(): Promise<number | null> {
-  const before = readMachine(null);
+  const before = readMachine([]);
   await delay(LOOK_MS);
-  return othersCores(before, readMachine(null));
+  return othersCores(before, readMachine([]));
 }
 
 /** One line before a run on a machine that is not its own; null when it is quiet enough. */

@@ -1,19 +1,22 @@
 /**
- * Watches the server while the load runs: its process every 250 ms, what it says of itself every second, each with
- * the count of answered requests of the same instant, so that figures per request divide what belongs together.
+ * Watches the servers while the load runs: their processes every 250 ms, what they say of themselves every second, each with
+ * the count of answered requests of the same instant, so that figures per request divide what belongs together. Of several
+ * servers all figures are sums, and each server has some of its own beside them.
  * Main thread; asking never holds the run up, and a server that is gone leaves nulls.
  *
  *     new -> start -> (sampleNow at the edges of the measured time) -> stop -> usage, metrics, samples
  */
+import { addressText } from '../base/address.ts';
 import { monotonicMs } from '../base/phase-clock.ts';
-import type { ServerMetrics, ServerSample, ServerUsage } from '../result/run-json.ts';
+import type { ServerMetrics, ServerPart, ServerSample, ServerUsage } from '../result/run-json.ts';
 import { askWord } from '../target/four-letter-word.ts';
-import type { Target } from '../target/target.ts';
-import { GcLog } from './gc-pauses.ts';
+import type { Target, TargetServer } from '../target/target.ts';
+import { GcLog, type PauseSum } from './gc-pauses.ts';
 import { type MonitorValues, mergeMonitors, parseMonitor, parseServerStatus } from './mntr.ts';
-import { ContextSwitches, type ProcessUsage, readProcessUsage } from './process-usage.ts';
 import { SampleSeries, type Timed } from './sample-series.ts';
 import { type MonitorSample, summarizeMonitor } from './server-metrics.ts';
+import { ServerProcesses, type ServiceUsage } from './server-processes.ts';
+import { roleIn, ServerRoles } from './server-roles.ts';
 
 const PROCESS_PERIOD_MS = 250;
 const MONITOR_PERIOD_MS = 1_000;
@@ -25,19 +28,31 @@ const PROCESS_SAMPLES_MAX = 16_384;
 const MONITOR_SAMPLES_MAX = 512;
 const SAMPLE_STEP_MS = 1_000;
 
-interface ProcessSample extends Timed, ProcessUsage {
+interface ProcessSample extends Timed, ServiceUsage {
   /** Answered requests so far. */
   readonly done: number;
-  readonly switches: number | null;
 }
+
+/** What is kept of each server. */
+interface WatchedServer {
+  readonly server: TargetServer;
+  readonly processes: SampleSeries<ServiceUsage & Timed>;
+  readonly monitors: SampleSeries<MonitorSample>;
+  readonly roles: ServerRoles;
+  /** By file: a process that is started again writes another one. */
+  readonly gcLogs: Map<string, GcLog>;
+}
+
+/** What the servers' side knows of a part; the load knows the rest. */
+export type ServerFacts = Omit<ServerPart, 'connections' | 'answeredPerSecond'>;
 
 export class ServerSampler {
   private readonly target: Target;
   private readonly done: () => number;
   private readonly processes = new SampleSeries<ProcessSample>(PROCESS_SAMPLES_MAX);
   private readonly monitors = new SampleSeries<MonitorSample>(MONITOR_SAMPLES_MAX);
-  private readonly switches: ContextSwitches | null;
-  private readonly gcLog: GcLog | null;
+  private readonly usages: ServerProcesses;
+  private readonly watched: readonly WatchedServer[];
   private timers: readonly NodeJS.Timeout[] = [];
   /** The readings asked for, one after another: samples stay in the order of time. */
   private asking: Promise<void> | null = null;
@@ -48,8 +63,14 @@ export class ServerSampler {
   constructor(target: Target, done: () => number) {
     this.target = target;
     this.done = done;
-    this.switches = target.pid === null ? null : new ContextSwitches(target.pid);
-    this.gcLog = target.gcLogFile === null ? null : new GcLog(target.gcLogFile);
+    this.usages = new ServerProcesses(target.servers);
+    this.watched = target.servers.map((server) => ({
+      server,
+      processes: new SampleSeries(PROCESS_SAMPLES_MAX),
+      monitors: new SampleSeries(MONITOR_SAMPLES_MAX),
+      roles: new ServerRoles(),
+      gcLogs: new Map(),
+    }));
   }
 
   start(): void {
@@ -67,11 +88,11 @@ export class ServerSampler {
   stop(): void {
     for (const timer of this.timers) clearInterval(timer);
     this.sampleProcess();
-    this.gcLog?.poll();
-    this.gcLog?.close();
+    this.pollGcLogs();
+    for (const { gcLogs } of this.watched) for (const log of gcLogs.values()) log.close();
   }
 
-  /** The process at this very instant; resolves when the server has answered too, or has not. */
+  /** The processes at this very instant; resolves when the server has answered too, or has not. */
   sampleNow(): Promise<void> {
     this.sampleProcess();
     return this.sampleMonitor();
@@ -95,10 +116,30 @@ export class ServerSampler {
     };
   }
 
-  /** Null when the server said nothing of itself. */
+  /** Of all servers together. Null when they said nothing of themselves. */
   metrics(fromMs: number, toMs: number): ServerMetrics | null {
-    const pauses = this.gcLog === null ? null : this.gcLog.sum(fromMs, toMs);
+    const logs = this.watched.flatMap(({ gcLogs }) => [...gcLogs.values()]);
+    const pauses = logs.length === 0 ? null : addPauses(logs.map((log) => log.sum(fromMs, toMs)));
     return summarizeMonitor(this.monitors, pauses, fromMs, toMs);
+  }
+
+  /** Of each server over `[fromMs, toMs]`; roles from `startMs` on, and counted from there. */
+  parts(startMs: number, fromMs: number, toMs: number): ServerFacts[] {
+    return this.watched.map(({ server, processes, monitors, roles }) => {
+      const first = processes.firstFrom(fromMs);
+      const last = processes.lastUntil(toMs);
+      const isKnown = first !== null && last !== null && last.atMs > first.atMs;
+      const said = summarizeMonitor(monitors, null, fromMs, toMs);
+      return {
+        name: server.name,
+        address: addressText(server.address),
+        roles: roles.spans(startMs, toMs),
+        cpuCores: isKnown ? (last.cpuMicros - first.cpuMicros) / 1000 / (last.atMs - first.atMs) : null,
+        rssBytes: isKnown ? last.rssBytes : null,
+        packetsReceived: said?.packetsReceived ?? null,
+        fsyncMeanMs: said?.fsyncMeanMs ?? null,
+      };
+    });
   }
 
   /** One per second since `fromMs`, as far as sampling went; nulls where the server was silent. */
@@ -127,15 +168,13 @@ export class ServerSampler {
 
   private sampleProcess(): void {
     this.lastMs = monotonicMs();
-    const { pid } = this.target;
-    const usage = pid === null ? null : readProcessUsage(pid);
-    if (usage === null) return;
-    this.processes.add({
-      atMs: this.lastMs,
-      done: this.done(),
-      switches: this.switches?.read() ?? null,
-      ...usage,
-    });
+    if (!this.target.isOurs) return;
+    const { all, each } = this.usages.read();
+    const atMs = this.lastMs;
+    if (all !== null) this.processes.add({ atMs, done: this.done(), ...all });
+    for (const [at, usage] of each.entries()) {
+      if (usage !== null) this.watched[at]!.processes.add({ atMs, ...usage });
+    }
   }
 
   private async sampleMonitor(): Promise<void> {
@@ -148,21 +187,45 @@ export class ServerSampler {
   /** The server reads its counters somewhere between question and answer: the middle is the best guess. */
   private async readMonitor(): Promise<void> {
     const askedMs = monotonicMs();
-    const answers = await Promise.all(this.target.addresses.map(askMonitor));
+    const answers = await Promise.all(this.watched.map((one) => this.readOne(one)));
     const values = answers.filter((answer) => answer !== null);
     // With a server missing, sums over all of them would jump.
     if (values.length > 0 && values.length === answers.length) {
       this.monitors.add({ atMs: (askedMs + monotonicMs()) / 2, values: mergeMonitors(values) });
     }
-    this.gcLog?.poll();
+    this.pollGcLogs();
+  }
+
+  private async readOne({ server, monitors, roles }: WatchedServer): Promise<MonitorValues | null> {
+    const askedMs = monotonicMs();
+    const full = await askWord(server.address, 'mntr', ANSWER_MS_MAX);
+    const answer = full ?? (await askWord(server.address, 'srvr', ANSWER_MS_MAX));
+    const atMs = (askedMs + monotonicMs()) / 2;
+    roles.note(atMs, answer === null ? null : roleIn(answer));
+    if (answer === null) return null;
+    const values = full === null ? parseServerStatus(answer) : parseMonitor(answer);
+    // A server of an ensemble that serves nobody says so, and no figures.
+    if (values.size === 0) return null;
+    monitors.add({ atMs, values });
+    return values;
+  }
+
+  private pollGcLogs(): void {
+    for (const { server, gcLogs } of this.watched) {
+      const file = server.gcLogFile;
+      if (file !== null && !gcLogs.has(file)) gcLogs.set(file, new GcLog(file));
+      for (const log of gcLogs.values()) log.poll();
+    }
   }
 }
 
-async function askMonitor(address: Target['addresses'][number]): Promise<MonitorValues | null> {
-  const full = await askWord(address, 'mntr', ANSWER_MS_MAX);
-  if (full !== null) return parseMonitor(full);
-  const brief = await askWord(address, 'srvr', ANSWER_MS_MAX);
-  return brief === null ? null : parseServerStatus(brief);
+/** Of several servers: the longest of any, the sum of all. */
+function addPauses(all: readonly PauseSum[]): PauseSum {
+  return {
+    count: all.reduce((sum, { count }) => sum + count, 0),
+    totalMs: all.reduce((sum, { totalMs }) => sum + totalMs, 0),
+    maxMs: Math.max(...all.map(({ maxMs }) => maxMs)),
+  };
 }
 
 function within<T extends Timed>(sample: T | null, afterMs: number): T | null {

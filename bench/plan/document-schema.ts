@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { expanded, flag, integer, leaf, list, mapping, named, number, text, word } from './field.ts';
 import { arrival, keyChoice, percent, recipe, sizes } from './load-schema.ts';
 import { mix } from './mix-schema.ts';
-import { LIMITS } from './plan.ts';
+import { LIMITS, PLACEMENTS } from './plan.ts';
 import { duration } from './units.ts';
 
 const { phaseMs, ratePerSecond, probePeriodMs } = LIMITS;
@@ -154,9 +154,9 @@ export const planDocument = mapping({
     .prefault(1)
     .describe('threads of the load generator'),
   sessionTimeout: duration(100, 3_600_000).prefault('30s').describe('session timeout that the load asks for'),
-  connectTo: word(['all', 'leader'])
-    .prefault('all')
-    .describe('which servers of a list of addresses the load connects to'),
+  connectTo: word(PLACEMENTS)
+    .prefault('spread')
+    .describe('which servers of several the load connects to, in turn'),
   slo: duration(0.001, DAY_MS)
     .optional()
     .describe('replies within this time are counted as goodput')

@@ -159,6 +159,10 @@ export interface SearchPlan {
   readonly replicates: number;
 }
 
+/** `spread`: over all in turn; `nearest`: the one with the shortest round trip. */
+export const PLACEMENTS = ['spread', 'leader', 'followers', 'observers', 'nearest'] as const;
+export type Placement = (typeof PLACEMENTS)[number];
+
 export interface Plan {
   readonly name: string;
   readonly description: string;
@@ -169,8 +173,8 @@ export interface Plan {
   readonly outstanding: number;
   readonly workerCount: number;
   readonly sessionTimeoutMs: number;
-  /** Which servers of a list of addresses the load connects to. */
-  readonly connectTo: 'all' | 'leader';
+  /** Which servers of several the load connects to. */
+  readonly connectTo: Placement;
   readonly phases: readonly PhasePlan[];
   readonly probes: ProbePlan;
   /** A reply within this time is goodput; null = no such figure. */

@@ -29,7 +29,7 @@ export function replayPlan(outcome: ReplayOutcome, phase: PhasePlan, recorded: R
     outstanding: outcome.outstandingMax,
     workerCount: 1,
     sessionTimeoutMs: 0,
-    connectTo: 'all',
+    connectTo: 'spread',
     phases: [phase],
     probes: { periodMs: SERIES_STEP_MS, deadlineMs: AVAILABILITY_DEADLINE_MS },
     sloMs: null,

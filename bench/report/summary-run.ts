@@ -19,6 +19,7 @@ import {
   referenceTable,
   type TextTable,
 } from '../figures/run-tables.ts';
+import { SERVERS_NOTE, serverTable } from '../figures/server-table.ts';
 import { limitSentences, STAGE_NOTE, stageTable } from '../figures/stage-table.ts';
 import { runVerdict } from '../figures/verdict.ts';
 import type { RunResult } from '../result/run-json.ts';
@@ -42,6 +43,7 @@ export function renderRunSummary(run: RunResult): string {
     `${environmentLine(run.environment)}.`,
     '',
     ...factLines(environmentFacts(run.environment)),
+    ...tableSection('Each server', SERVERS_NOTE, serverTable(run.phases)),
     ...latencySection(run),
     ...availabilitySection(run),
     ...errorSection(run),

@@ -71,6 +71,31 @@ export interface ServerMetrics {
   readonly values: Readonly<Record<string, number>>;
 }
 
+/** A role, from this instant on until the next span. */
+export interface RoleSpan {
+  readonly fromMs: number;
+  /** `leader`, `follower`, `observer`, `standalone`; null: it did not answer, or serves nobody. */
+  readonly role: string | null;
+}
+
+/** One server of several, beside the sums over all. */
+export interface ServerPart {
+  readonly name: string;
+  readonly address: string;
+  /** Since the start of the phase, as asked once a second. */
+  readonly roles: readonly RoleSpan[];
+  /** CPU time per wall time over the measured time; null where it did not run here. */
+  readonly cpuCores: number | null;
+  readonly rssBytes: number | null;
+  /** By its own count. */
+  readonly packetsReceived: number | null;
+  readonly fsyncMeanMs: number | null;
+  /** Of the load, at the end of the measured time; null for clients of a recipe, which have sessions of their own. */
+  readonly connections: number | null;
+  /** Replies over those connections, errors included; null likewise. */
+  readonly answeredPerSecond: number | null;
+}
+
 /** One sample of the processes, once a second, for the curves over time. */
 export interface ServerSample {
   readonly atMs: number;
@@ -214,6 +239,8 @@ export interface PhaseResult {
   readonly server: ServerUsage | null;
   readonly metrics: ServerMetrics | null;
   readonly samples: readonly ServerSample[];
+  /** Of a service of several servers, in their order; absent for one. */
+  readonly servers?: readonly ServerPart[];
   readonly generator: GeneratorUsage;
   /** Share of the measured time in which some task of the machine waited for a CPU; null without PSI. */
   readonly cpuPressure: number | null;

@@ -4,7 +4,8 @@
  */
 import * as hdr from 'hdr-histogram-js';
 import { errorName } from '../../src/wire/error-codes.ts';
-import type { WorkerPhaseReport } from '../generator/worker-messages.ts';
+import { addressText } from '../base/address.ts';
+import type { ServerShare, WorkerPhaseReport } from '../generator/worker-messages.ts';
 import type { IntervalHistogram } from '../latency/hdr-files.ts';
 import { foldCounts, newHistogram, summarizeLatency } from '../latency/latency-recorder.ts';
 import { SERIES_STEP_MS } from '../load/phase-counters.ts';
@@ -89,6 +90,7 @@ export function phaseResult(phase: MeasuredPhase, context: ResultContext): Phase
     server: phase.sampler.usage(fromMs, measureEndMs),
     metrics: phase.sampler.metrics(fromMs, measureEndMs),
     samples: phase.sampler.samples(grid.startMs, measureEndMs),
+    ...serverParts(phase, fromMs),
     generator,
     availability: sinceStart(context.probes.result(fromMs, measureEndMs), steady.cutMs),
     seriesStepMs: SERIES_STEP_MS,
@@ -96,6 +98,32 @@ export function phaseResult(phase: MeasuredPhase, context: ResultContext): Phase
     errorSeries: mergeSeries(phase, ({ errorSeries }) => errorSeries),
     latencySeries: latencySeries(phase, requestLabels),
   };
+}
+
+/** Of a service of several servers: what each of them had of it. The load's shares are of all its measured time. */
+function serverParts(phase: MeasuredPhase, fromMs: number): Pick<PhaseResult, 'servers'> {
+  const { load, reports, sampler, grid, measureEndMs } = phase;
+  const facts = sampler.parts(grid.startMs, fromMs, measureEndMs);
+  if (facts.length < 2) return {};
+  const places = load.addresses.map(addressText);
+  const seconds = (measureEndMs - grid.measureStartMs) / 1000;
+  const servers = facts.map((fact) => {
+    const at = places.indexOf(fact.address);
+    const sum = (value: (share: ServerShare) => number): number | null =>
+      reports.some((report) => report.servers === null)
+        ? null
+        : sumOf(reports, (report) => {
+            const share = report.servers![at];
+            return share === undefined ? 0 : value(share);
+          });
+    const answered = sum((share) => share.answered);
+    return {
+      ...fact,
+      connections: sum((share) => share.connections),
+      answeredPerSecond: answered === null || seconds <= 0 ? null : answered / seconds,
+    };
+  });
+  return { servers };
 }
 
 function waited(histogram: hdr.Histogram): PhaseResult['waited'] {

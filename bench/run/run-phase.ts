@@ -11,7 +11,7 @@ import type { PhasePlan, Plan } from '../plan/plan.ts';
 import type { CheckResult, TreeSize, Warming } from '../result/run-json.ts';
 import type { Progress } from '../run/progress.ts';
 import { readNodeCount } from '../target/leader.ts';
-import type { Target } from '../target/target.ts';
+import { pidsOf, type Target } from '../target/target.ts';
 import { PhaseCheck } from './phase-check.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -74,11 +74,11 @@ export async function runPhase(index: number, context: PhaseContext): Promise<Me
     const { grid } = load;
     await waitUntil(grid.measureStartMs, load, abort);
     const pressureBefore = readCpuPressureMicros();
-    const machineBefore = readMachine(target.pid);
+    const machineBefore = readMachine(pidsOf(target));
     sampler.sampleNow();
     await waitUntil(grid.measureEndMs, load, abort);
     const pressureAfter = readCpuPressureMicros();
-    const machineAfter = readMachine(target.pid);
+    const machineAfter = readMachine(pidsOf(target));
     sampler.sampleNow();
     const reports = await load.reports;
     const measuredMs = Math.max(...reports.map((report) => report.measuredMs));

@@ -20,12 +20,12 @@ import { maxBytes, type Plan, plannedMs } from '../plan/plan.ts';
 import type { Environment } from '../result/environment-facts.ts';
 import { RUN_SCHEMA, RUN_SCHEMA_VERSION, type RunResult } from '../result/run-json.ts';
 import { type Progress, stoppedOnce } from '../run/progress.ts';
-import { findLeader } from '../target/leader.ts';
 import { startTarget } from '../target/start-target.ts';
 import type { Target, TargetOptions } from '../target/target.ts';
 import type { TargetSpec } from '../target/target-spec.ts';
 import type { Ceiling, CeilingMeter } from './ceiling.ts';
 import { intervalHistograms, phaseResult } from './phase-result.ts';
+import { loadAddresses } from './placement.ts';
 import { type MeasuredPhase, runPhase } from './run-phase.ts';
 import { sayDrift, stateAfter, stateBefore } from './service-state.ts';
 import { inServiceWords, refuseTooMany } from './service-trouble.ts';
@@ -112,11 +112,11 @@ async function runWithSessions(
   context: RunContext,
 ): Promise<RunOutcome | null> {
   const { target } = context;
-  const isForeign = target.pid === null;
+  const isForeign = !target.isOurs;
   const before = isForeign ? await stateBefore(target) : null;
   const { connectionCount, tree } = plan;
   options.progress.stage(`opening ${connectionCount} sessions, making ${tree.keyCount} znodes`);
-  const controller = await LoadController.open(plan, await loadAddresses(plan, target));
+  const controller = await LoadController.open(plan, await loadAddresses(plan.connectTo, target));
   try {
     await controller.createTree({ showSize: isForeign });
     const probes = new AvailabilityProbes(target.addresses, plan.probes, `${plan.tree.root}/probe`);
@@ -178,7 +178,7 @@ async function runPhases(
       doneMs += phase.plan.warmupMs + phase.plan.measureMs;
       // Within a phase an outage is what is measured; one that lasts beyond it leaves nothing to measure.
       const more = index + 1 < plan.phases.length;
-      if (more && target.pid === null && lostRequests(phase)) gone = await target.whyNotServing();
+      if (more && !target.isOurs && lostRequests(phase)) gone = await target.whyNotServing();
     }
   } finally {
     options.progress.stop();
@@ -240,14 +240,6 @@ async function measureCeilings(plan: Plan, options: RunOptions): Promise<(Ceilin
     ceilings.push(options.ceilings === null ? null : await options.ceilings.measure(plan, index));
   }
   return ceilings;
-}
-
-async function loadAddresses(plan: Plan, target: Target): Promise<Target['addresses']> {
-  if (plan.connectTo === 'all' || target.addresses.length === 1) return target.addresses;
-  const leader = await findLeader(target.addresses);
-  if (leader === null)
-    throw new Error('no server of the list says that it leads: connectTo: leader needs one');
-  return [leader];
 }
 
 /** Of a server that is started for the plan. TTL znodes are an extended type, which servers accept only when told to. */

@@ -30,7 +30,7 @@ export function refuseTooMany(plan: Plan, target: Target, environment: Environme
   // Clients of a recipe have sessions of their own beside the load's.
   const each = plan.phases.some(({ load }) => load.kind !== 'mix') ? 2 : 1;
   const needed = Math.ceil((each * plan.connectionCount) / target.addresses.length) + OTHER_SESSIONS;
-  if (target.pid !== null || !(limit > 0) || needed <= limit) return;
+  if (target.isOurs || !(limit > 0) || needed <= limit) return;
   throw new ConfigFailure(
     `the service takes ${limit} connections per address (maxClientCnxns), and ${plan.connectionCount} with ` +
       `${OTHER_SESSIONS} for the probes are more: raise it, or ask for fewer with --connections ` +

@@ -11,7 +11,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicMs } from '../base/phase-clock.ts';
 import type { LoadController, RunningPhase } from '../generator/controller.ts';
-import { readProcessUsage } from '../measure/process-usage.ts';
+import { ServerProcesses } from '../measure/server-processes.ts';
 import type { Plan } from '../plan/plan.ts';
 import { endsByWork } from '../recipe/recipes.ts';
 import type { Warming } from '../result/run-json.ts';
@@ -50,11 +50,11 @@ export interface WarmUp {
 export async function warmUp(index: number, context: WarmUpContext): Promise<WarmUp | null> {
   const { plan, controller, target, warmUpMsMax, progress, abort } = context;
   const phase = plan.phases[index]!;
-  if (warmUpMsMax === 0 || target.pid === null || target.name === NULL_TARGET) return null;
+  if (warmUpMsMax === 0 || !target.isOurs || target.name === NULL_TARGET) return null;
   if (phase.load.kind !== 'mix' && endsByWork(phase.load)) return null;
   progress.stage(`${phase.name}: warming until CPU per request is level, at most ${warmUpMsMax / 1000} s`);
   const load = await controller.startWarmUp(index, warmUpMsMax);
-  const { costs, level } = await watch(load, target.pid, abort, (seconds, cost) =>
+  const { costs, level } = await watch(load, new ServerProcesses(target.servers), abort, (seconds, cost) =>
     progress.stage(
       `${phase.name}: warming, ${seconds.toFixed(0)} s, ${cost.toPrecision(3)} us of CPU per request`,
     ),
@@ -71,7 +71,7 @@ export async function warmUp(index: number, context: WarmUpContext): Promise<War
 /** Until the cost is level, the load has ended by itself, or the run is to end. */
 async function watch(
   load: RunningPhase,
-  pid: number,
+  servers: ServerProcesses,
   abort: AbortSignal,
   say: (seconds: number, costMicros: number) => void,
 ): Promise<{ costs: number[]; level: boolean | null }> {
@@ -83,11 +83,11 @@ async function watch(
   );
   const over = AbortSignal.any([abort, ended.signal]);
   await pause(Math.max(0, load.grid.startMs - monotonicMs()), over);
-  let before = read(load, pid);
+  let before = read(load, servers);
   let saidMs = monotonicMs();
   while (!over.aborted && before !== null) {
     await pause(LOOK_MS, over);
-    const now = read(load, pid);
+    const now = read(load, servers);
     if (now === null) break;
     const cpuMicros = now.cpuMicros - before.cpuMicros;
     if (costs.length === 0 && now.atMs - before.atMs > FIRST_SLICE_MS_MAX) break;
@@ -110,9 +110,9 @@ interface Reading {
   readonly done: number;
 }
 
-/** Null when the server is gone. */
-function read(load: RunningPhase, pid: number): Reading | null {
-  const usage = readProcessUsage(pid);
+/** Null when no server is left. */
+function read(load: RunningPhase, servers: ServerProcesses): Reading | null {
+  const usage = servers.read().all;
   if (usage === null) return null;
   const done = load.counters.reduce((sum, counters) => sum + counters.done, 0);
   return { atMs: monotonicMs(), cpuMicros: usage.cpuMicros, done };

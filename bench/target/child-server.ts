@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import type { Address } from '../base/address.ts';
 import { type ProcessPlan, ServerProcess } from './server-process.ts';
-import type { Target } from './target.ts';
+import type { Target, TargetServer } from './target.ts';
 
 const END_MS_MAX = 500;
 /** Of what it prints, looked at for a line. */
@@ -21,7 +21,8 @@ const OUTPUT_CHARS_MAX = 2_000;
 
 export interface ChildPlan
   extends ProcessPlan,
-    Pick<Target, 'description' | 'dataDir' | 'gcLogFile' | 'javaVersion' | 'settings'> {
+    Pick<Target, 'description' | 'dataDir' | 'javaVersion' | 'settings'> {
+  readonly gcLogFile: string | null;
   /** What the user wrote, for messages. */
   readonly spec: string;
   readonly tempDir: string;
@@ -63,11 +64,10 @@ class ChildServer implements Target {
   readonly name: string;
   readonly description: string;
   readonly dataDir: string | null;
-  readonly gcLogFile: string | null;
+  readonly isOurs = true;
   readonly javaVersion: string | null;
   settings: Readonly<Record<string, string>>;
-  addresses: readonly Address[] = [];
-  pid: number | null = null;
+  servers: readonly TargetServer[] = [];
   private readonly plan: ChildPlan;
   private readonly process: ServerProcess;
   private readonly onProcessExit = (): void => this.cleanUpNow();
@@ -76,12 +76,15 @@ class ChildServer implements Target {
     this.name = plan.name;
     this.description = plan.description;
     this.dataDir = plan.dataDir;
-    this.gcLogFile = plan.gcLogFile;
     this.javaVersion = plan.javaVersion;
     this.settings = plan.settings;
     this.plan = plan;
     this.process = new ServerProcess(plan);
     process.on('exit', this.onProcessExit);
+  }
+
+  get addresses(): readonly Address[] {
+    return this.servers.map(({ address }) => address);
   }
 
   get failure(): string | null {
@@ -107,8 +110,7 @@ class ChildServer implements Target {
         slow.promise,
         dead,
       ]);
-      this.addresses = [address];
-      this.pid = pid;
+      this.servers = [{ name: plan.name, address, pid, gcLogFile: plan.gcLogFile }];
       this.settings = { ...this.settings, ...settings };
     } catch (error) {
       throw new ConfigFailure(

@@ -4,13 +4,6 @@ import { askWord } from './four-letter-word.ts';
 
 const ANSWER_MS_MAX = 2_000;
 
-/** The server that leads the others, or the only one there is; null when nobody says so. */
-export async function findLeader(addresses: readonly Address[]): Promise<Address | null> {
-  const modes = await Promise.all(addresses.map(readMode));
-  const at = modes.findIndex((mode) => mode === 'leader' || mode === 'standalone');
-  return addresses[at] ?? null;
-}
-
 export interface ServiceState {
   /** Without the build behind it. */
   readonly version: string;

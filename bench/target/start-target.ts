@@ -3,6 +3,7 @@ import { unreachable } from '../../src/base/assert.ts';
 import { startApache } from './apache.ts';
 import { startCommit } from './commit.ts';
 import { startEmbedded } from './embedded.ts';
+import { startEnsemble } from './ensemble-target.ts';
 import { connectExternal } from './external.ts';
 import { startNull } from './null-target.ts';
 import type { Target, TargetOptions } from './target.ts';
@@ -17,6 +18,8 @@ export async function startTarget(spec: TargetSpec, options: TargetOptions): Pro
       return startCommit(spec, options);
     case 'apache':
       return startApache(spec, options);
+    case 'ensemble':
+      return startEnsemble(spec, options);
     case 'null':
       return startNull(spec, options);
     case 'external':

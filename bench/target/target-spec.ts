@@ -4,6 +4,8 @@
  *     embedded[:key=value,...]        ringkeeper of this checkout; `ringkeeper` means the same
  *     commit:REV[:key=value,...]      ringkeeper of another commit of this repository
  *     apache[:key=value,...]          Apache ZooKeeper of this machine; keys of its zoo.cfg
+ *     embedded:3, apache:5+2[:k=v]    so many servers as one ensemble, the second number of them observers
+ *     mixed:2+1[+1]                   2 of ringkeeper and 1 of Apache, and observers of ringkeeper
  *     null[:delayMs=5]                fixed replies, for checking the engine itself
  *     host:port[,host:port ...]       a running service; IPv6 in brackets
  */
@@ -13,24 +15,41 @@ import type { Address } from '../base/address.ts';
 /** Of zoo.cfg, in the order in which they were given. */
 export type Settings = Readonly<Record<string, string>>;
 
+/** One entry for each server. */
+export interface EnsembleKinds {
+  /** `apache-3`, `embedded-5+2`: for files and tables. */
+  readonly name: string;
+  readonly voters: readonly EnsembleKind[];
+  readonly observers: readonly EnsembleKind[];
+}
+
+type EnsembleKind = 'ringkeeper' | 'apache';
+
 export type TargetSpec = { readonly text: string } & (
   | { readonly kind: 'embedded' | 'apache'; readonly settings: Settings }
+  | ({ readonly kind: 'ensemble'; readonly settings: Settings } & EnsembleKinds)
   | { readonly kind: 'commit'; readonly rev: string; readonly settings: Settings }
   | { readonly kind: 'null'; readonly delayMs: number }
   | { readonly kind: 'external'; readonly addresses: readonly Address[] }
 );
 
 export const TARGET_FORMS =
-  'embedded, commit:REV, apache (each may go on with :key=value,key=value), null, null:delayMs=N, or host:port,host:port';
+  'embedded, commit:REV, apache, embedded:3, apache:5+2 (with observers), mixed:2+1 (ringkeeper and Apache), each may go on ' +
+  'with :key=value,key=value; null, null:delayMs=N, or host:port,host:port';
 
 export const DELAY_MS_MAX = 10_000;
 
-/** What the engine decides itself: where the data lies so that it can be removed, and a port that is free. */
+/** More are a benchmark of the scheduler. */
+const SERVERS_MAX = 25;
+
+/** What the engine decides itself: where the data lies so that it can be removed, ports that are free, who the others are. */
 export const OWN_KEYS: ReadonlySet<string> = new Set([
   'dataDir',
   'dataLogDir',
   'clientPort',
   'clientPortAddress',
+  'dynamicConfigFile',
+  'peerType',
 ]);
 
 /** @throws ConfigFailure naming the value and what is allowed. */
@@ -41,9 +60,15 @@ export function parseTargetSpec(text: string): TargetSpec {
   switch (kind) {
     case 'embedded':
     case 'ringkeeper':
-      return { text, kind: 'embedded', settings: parseSettings(text, rest) };
+      return isCounted(rest)
+        ? parseEnsemble(text, 'embedded', rest)
+        : { text, kind: 'embedded', settings: parseSettings(text, rest) };
     case 'apache':
-      return { text, kind, settings: parseSettings(text, rest) };
+      return isCounted(rest)
+        ? parseEnsemble(text, 'apache', rest)
+        : { text, kind, settings: parseSettings(text, rest) };
+    case 'mixed':
+      return parseEnsemble(text, kind, rest ?? '');
     case 'commit':
       return parseCommit(text, rest ?? '');
     case 'null':
@@ -51,6 +76,43 @@ export function parseTargetSpec(text: string): TargetSpec {
     default:
       return { text, kind: 'external', addresses: parseAddresses(text) };
   }
+}
+
+/** Keys of zoo.cfg begin with a letter. */
+function isCounted(rest: string | null): rest is string {
+  return rest !== null && /^\s*[\d+]/.test(rest);
+}
+
+/** `3`, `5+2`, of `mixed` `2+1` or `2+1+1`; then perhaps settings. One server alone is no ensemble. */
+function parseEnsemble(text: string, kind: 'embedded' | 'apache' | 'mixed', rest: string): TargetSpec {
+  const colon = rest.indexOf(':');
+  const counts = colon < 0 ? rest : rest.slice(0, colon);
+  const numbers = counts.split('+').map((part) => (/^\d{1,3}$/.test(part) ? Number(part) : Number.NaN));
+  const [first = 0, second = 0, third = 0] = numbers;
+  const isMixed = kind === 'mixed';
+  const isShaped = isMixed ? numbers.length === 2 || numbers.length === 3 : numbers.length <= 2;
+  const sum = numbers.reduce((total, number) => total + number, 0);
+  if (!isShaped || !(sum <= SERVERS_MAX) || first < 1 || (isMixed && second < 1)) {
+    const form = isMixed
+      ? 'mixed:A+B (A servers of ringkeeper, B of Apache; mixed:A+B+O with observers)'
+      : `${kind}:N or ${kind}:N+O (O of them observers)`;
+    throw refusal(text, `${form}, 1 to ${SERVERS_MAX} servers in all, then perhaps :key=value,key=value`);
+  }
+  const settings = parseSettings(text, colon < 0 ? null : rest.slice(colon + 1));
+  if (kind !== 'mixed' && sum === 1) return { text, kind, settings };
+  const own: EnsembleKind = kind === 'apache' ? 'apache' : 'ringkeeper';
+  const name = `${kind}-${numbers.filter((number) => number > 0).join('+')}`;
+  return {
+    ...{ text, kind: 'ensemble', settings, name },
+    voters: isMixed
+      ? [...serversOf('ringkeeper', first), ...serversOf('apache', second)]
+      : serversOf(own, first),
+    observers: serversOf(own, isMixed ? third : second),
+  };
+}
+
+function serversOf(kind: EnsembleKind, count: number): EnsembleKind[] {
+  return Array.from({ length: count }, () => kind);
 }
 
 function parseCommit(text: string, rest: string): TargetSpec {
@@ -91,7 +153,8 @@ function parseSettings(text: string, rest: string | null): Settings {
       );
     }
     const key = match[1]!;
-    if (OWN_KEYS.has(key)) throw refusal(text, `any key but ${key}, which the engine sets itself`);
+    if (OWN_KEYS.has(key) || key.startsWith('server.'))
+      throw refusal(text, `any key but ${key}, which the engine sets itself`);
     if (key in settings) throw refusal(text, `each key once, not ${key} again`);
     settings[key] = match[2]!.trim();
   }

@@ -4,6 +4,7 @@ import { environmentLine, planLine } from '../figures/describe.ts';
 import { figureRows } from '../figures/figures.ts';
 import { formatCount } from '../figures/format.ts';
 import { checkSentence } from '../figures/run-tables.ts';
+import { serverTable } from '../figures/server-table.ts';
 import { runVerdict } from '../figures/verdict.ts';
 import type { PhaseResult, RunResult } from '../result/run-json.ts';
 import { DEFAULT_COLUMNS, styled, type TerminalStyle, terminalTable } from './terminal-tables.ts';
@@ -29,12 +30,21 @@ export function renderRun(
   return [
     styled(`${run.plan.name} against ${run.target.description}`, 'bold', style),
     terminalTable(['', ...run.phases.map(({ plan }) => plan.name)], rows, style),
+    ...servers(run.phases, style),
     ...throughputCharts(run.phases, style),
     styled(planLine(run.plan), 'dim', style),
     styled(environmentLine(run.environment), 'dim', style),
     ...checks,
     ...verdictLines(run, style),
   ].join('\n');
+}
+
+/** Of an ensemble: the main figures of each server. */
+function servers(phases: readonly PhaseResult[], style: TerminalStyle): string[] {
+  const { head, rows } = serverTable(phases);
+  if (rows.length === 0) return [];
+  const short = rows.map(([phase, server, ...figures]) => [`${phase}, ${server}`, ...figures]);
+  return [terminalTable(['', ...head.slice(2)], short, style)];
 }
 
 function verdictLines(run: RunResult, style: TerminalStyle): string[] {

@@ -57,7 +57,8 @@ export function pacedResult(facts: PacedFacts, wanted: number): PacedResult {
   const slices = replySlices(running, measureStartMs);
   const pauses = threadPauses(values);
   const reachedPerSecond = repliesPerSecond(running, measureStartMs, report.measuredMs);
-  const usage = target.pid === null ? null : readProcessUsage(target.pid);
+  const pid = target.servers[0]?.pid ?? null;
+  const usage = pid === null ? null : readProcessUsage(pid);
   return {
     reachedPerSecond,
     measuredMs: report.measuredMs,

@@ -25,7 +25,8 @@ export interface ThreadPause {
 }
 
 /** Null when its process has ended, and where no such figure is to be had (other systems than Linux). */
-export function readResident({ pid }: Target): number | null {
+export function readResident({ servers }: Target): number | null {
+  const pid = servers[0]?.pid ?? null;
   return pid === null ? null : (readProcessUsage(pid)?.rssBytes ?? null);
 }
 

@@ -85,7 +85,8 @@ async function measurePeak(target: Target, options: LoadOptions): Promise<number
 
 async function measurePaced(target: Target, rate: number, options: LoadOptions): Promise<PacedResult> {
   const plan = pacedPlan(options.nodes, rate, options.paced);
-  const gcLog = target.gcLogFile === null ? null : new GcLog(target.gcLogFile);
+  const gcLogFile = target.servers[0]?.gcLogFile ?? null;
+  const gcLog = gcLogFile === null ? null : new GcLog(gcLogFile);
   try {
     return await withLoad(plan, target, options, async (controller) => {
       const running = controller.startPhase(0, SLICE_MS);

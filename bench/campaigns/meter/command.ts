@@ -144,7 +144,7 @@ async function pausedServer(targetText: string, setting: MeterSetting): Promise<
   const options = { serverArgs: [], tempParent: setting.tempParent, valueBytes: 100, extendedTypes: false };
   const target = await startTarget(parseTargetSpec(targetText), options);
   const plan = planOf('pause', { mix: { get: 1 }, arrival: { rate: RATE }, warmup: '2s' }, 10, 100, setting);
-  const pid = target.pid!;
+  const pid = target.servers[0]!.pid!;
   let stopped = false;
   try {
     const phase = await measured(plan, {

@@ -42,7 +42,8 @@ export class ServerWatch {
   private asking: Promise<unknown> | null = null;
 
   constructor(target: Target, periodMs: number, onSample: (sample: ServerSample) => void) {
-    const { pid, dataDir } = target;
+    const { dataDir } = target;
+    const pid = target.servers[0]?.pid ?? null;
     if (pid === null || dataDir === null) throw new Error('a soak looks at a server that was started here');
     this.address = target.addresses[0]!;
     this.pid = pid;

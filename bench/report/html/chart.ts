@@ -40,6 +40,7 @@ export type FormatName =
   | 'percent'
   | 'ratio'
   | 'upDown'
+  | 'leads'
   | 'mib'
   | 'plain';
 

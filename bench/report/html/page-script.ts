@@ -77,6 +77,7 @@ function figureFormats(): Record<string, (value: number) => string> {
     percent: (value) => `${Number((value * 100).toPrecision(3))} %`,
     ratio: (value) => `${Number(value.toPrecision(3))}x`,
     upDown: (value) => (value > 0 ? 'up' : 'down'),
+    leads: (value) => (value > 0 ? 'leads' : ''),
     mib: (value) => `${Math.round(value).toLocaleString('en-US')} MiB`,
     plain: (value) => Number(value.toPrecision(6)).toLocaleString('en-US', { maximumSignificantDigits: 6 }),
   };

@@ -33,6 +33,7 @@ import {
   referencedFigure,
   referenceTable,
 } from '../../figures/run-tables.ts';
+import { SERVERS_NOTE, serverTable } from '../../figures/server-table.ts';
 import { limitSentences, STAGE_NOTE, stageTable } from '../../figures/stage-table.ts';
 import {
   availabilityParts,
@@ -62,6 +63,7 @@ import {
 } from './markup.ts';
 import { ChartSheet, renderPage } from './page.ts';
 import { referenceChart } from './reference-chart.ts';
+import { rolesChart } from './roles-chart.ts';
 import { serverChart } from './server-chart.ts';
 import { phaseSpectrum } from './spectrum-chart.ts';
 import { type ReferenceMark, throughputChart } from './throughput-chart.ts';
@@ -76,6 +78,7 @@ ${overviewTable(run)}
 ${run.phases.map((phase, index) => phaseSection(run, phase, index, sheet))}
 <h2 id="tables">Tables</h2>
 ${folded('All figures, one column per phase', allFigures(run))}
+${serversSection(run)}
 ${folded('Latency by operation', tableMarkup(latencyByOp(run.phases), 'Counted from the instant each request was due'))}
 ${folded(
   'Availability by probe class',
@@ -88,6 +91,12 @@ ${tableMarkup(referenceTable(run), 'Beside published figures for the same load: 
 ${checkSection(run)}
 ${reproduceSection(run.command, run.startedAt, 'run')}`;
   return renderPage(`${run.plan.name}: ${run.target.name}`, body, sheet);
+}
+
+/** Nothing for a service of one. */
+function serversSection({ phases }: RunResult): Markup {
+  const table = serverTable(phases);
+  return table.rows.length === 0 ? NOTHING : folded('Each server', tableMarkup(table, SERVERS_NOTE));
 }
 
 function stageSection({ phases }: RunResult): Markup {
@@ -222,6 +231,7 @@ function phaseCharts(run: RunResult, phase: PhaseResult): Chart[] {
     latencyChart(phase),
     availability,
     serverChart(phase),
+    rolesChart(phase),
     phaseSpectrum(phase),
     ...referenceCharts(run, phase),
   ];

@@ -45,7 +45,7 @@ const plan: Plan = {
   outstanding: 100,
   workerCount: 1,
   sessionTimeoutMs: 30_000,
-  connectTo: 'all',
+  connectTo: 'spread',
   phases: [],
   probes: { periodMs: 20, deadlineMs: 200 },
   sloMs: null,

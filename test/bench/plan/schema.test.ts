@@ -43,7 +43,7 @@ test('a plan needs nothing but a load', () => {
     outstanding: 1,
     workerCount: 1,
     sessionTimeoutMs: 30_000,
-    connectTo: 'all',
+    connectTo: 'spread',
     phases: [
       {
         name: 'a',

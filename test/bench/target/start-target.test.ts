@@ -12,7 +12,7 @@ import { ServerSampler } from '../../../bench/measure/server-sampler.ts';
 import { withSession } from '../../../bench/session/session.ts';
 import { versionIn } from '../../../bench/target/external.ts';
 import { findFreePort } from '../../../bench/target/free-port.ts';
-import { findLeader, readNodeCount } from '../../../bench/target/leader.ts';
+import { readMode, readNodeCount } from '../../../bench/target/leader.ts';
 import { startTarget } from '../../../bench/target/start-target.ts';
 import type { Target } from '../../../bench/target/target.ts';
 import { parseTargetSpec } from '../../../bench/target/target-spec.ts';
@@ -70,7 +70,7 @@ test('ringkeeper of this checkout: settings, figures, and its death', async () =
   );
   assert.equal(target.settings['threading'], 'shared');
   assert.equal(await createTtl(target), null);
-  assert.deepEqual(await findLeader(target.addresses), target.addresses[0]);
+  assert.equal(await readMode(target.addresses[0]!), 'standalone');
   const environment = await captureEnvironment(target);
   assert.equal(environment.serverSettings!['tickTime'], '500');
   assert.equal(environment.javaVersion, null);
@@ -84,7 +84,7 @@ test('ringkeeper of this checkout: settings, figures, and its death', async () =
   assert.ok(metrics.values['ringkeeper_log_records']! >= 20);
   assert.equal(await readNodeCount(target.addresses), before, 'the probe is gone');
 
-  process.kill(target.pid!, 'SIGKILL');
+  process.kill(target.servers[0]!.pid!, 'SIGKILL');
   while (target.failure === null) await delay(5);
   assert.equal(target.failure, 'embedded ended (SIGKILL)');
   assert.equal(await readNodeCount(target.addresses), null);
@@ -107,21 +107,21 @@ test('of a list one server has to answer; when none does, each is named with its
   const [dead, other] = [await findFreePort(), await findFreePort()];
   const target = await start(`127.0.0.1:${dead},127.0.0.1:${port}`);
   assert.equal(target.addresses.length, 2);
-  assert.deepEqual([target.name, target.pid, target.dataDir], ['external', null, null]);
+  assert.deepEqual([target.name, target.isOurs, target.dataDir], ['external', false, null]);
   assert.ok(target.description.startsWith(`127.0.0.1:${dead}, 127.0.0.1:${port} (`), target.description);
   assert.equal(
     versionIn('Zookeeper version: 3.8.0-5a02a05eddb59aee6ac762f7ea82e92a68eb9c0f, built on 2022'),
     'ZooKeeper 3.8.0',
   );
   assert.equal(versionIn('imok'), null);
-  assert.deepEqual(await findLeader(target.addresses), server.addresses[0]);
+  assert.equal(await readMode(server.addresses[0]!), 'standalone');
   await target.stop();
   await withSession(server.addresses[0]!, 10_000, async () => {}); // it runs on: it is not ours
   await server.stop();
   const message = await refusalOf(`127.0.0.1:${dead},127.0.0.1:${other}`);
   for (const gone of [dead, other])
     assert.match(message, new RegExp(`127\\.0\\.0\\.1:${gone}: .*ECONNREFUSED`));
-  assert.equal(await findLeader([{ host: '127.0.0.1', port: dead }]), null);
+  assert.equal(await readMode({ host: '127.0.0.1', port: dead }), null);
 });
 
 test('no temporary directory can be made where there is none', async () => {
@@ -146,7 +146,7 @@ test('Apache: settings of zoo.cfg and of the Java machine, collections', {
     const big = Buffer.alloc(1_500_000);
     const error = await withSession(target.addresses[0]!, 10_000, (session) => session.create('/big', big));
     assert.equal(error, null, 'jute.maxbuffer has reached the Java machine');
-    assert.deepEqual(await findLeader(target.addresses), target.addresses[0]);
+    assert.equal(await readMode(target.addresses[0]!), 'standalone');
     assert.equal((await captureEnvironment(target)).serverSettings!['tickTime'], '500');
     const { availability, metrics } = await observe(target);
     assert.equal(availability.byTime, 1);

@@ -55,7 +55,7 @@ export const PLAN: Plan = {
   outstanding: 10,
   workerCount: 1,
   sessionTimeoutMs: 30_000,
-  connectTo: 'all',
+  connectTo: 'spread',
   phases: [CLOSED],
   probes: { periodMs: 100, deadlineMs: 200 },
   sloMs: null,

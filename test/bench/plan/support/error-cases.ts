@@ -30,7 +30,11 @@ export const ERROR_CASES: readonly (readonly [yaml: string, place: string, messa
   [top('workers:'), ':2:1', 'workers: empty - allowed: a whole number from 1 to 256'],
   [top('workers: 51'), ':2:1', 'workers: 51 - allowed: at most one per connection (50)'],
   [top('sessionTimeout: 30'), ':2:1', `sessionTimeout: 30 - allowed: ${TIME} from 100ms to 1h, e.g. 10s`],
-  [top('connectTo: master'), ':2:1', 'connectTo: "master" - allowed: all, leader'],
+  [
+    top('connectTo: master'),
+    ':2:1',
+    'connectTo: "master" - allowed: spread, leader, followers, observers, nearest',
+  ],
   [top('slo: 10 parsecs'), ':2:1', `slo: "10 parsecs" - allowed: ${TIME} from 0.001ms to 24h, e.g. 10s`],
   [top('check: yes'), ':2:1', 'check: "yes" - allowed: true or false'],
   [top('tree: 5'), ':2:1', 'tree: 5 - allowed: a mapping with root, znodes, directories, values'],

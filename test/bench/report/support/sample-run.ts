@@ -93,7 +93,7 @@ export const SAMPLE_PLAN: Plan = {
   outstanding: 100,
   workerCount: 1,
   sessionTimeoutMs: 30_000,
-  connectTo: 'all',
+  connectTo: 'spread',
   phases: [MIXED, READ],
   probes: { periodMs: 20, deadlineMs: 200 },
   sloMs: 10,
