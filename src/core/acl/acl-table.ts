@@ -149,9 +149,9 @@ export class AclTable {
     if (--entry.references === 0) this.addIdle(entry);
   }
 
-  /** Forgets the ids that nothing refers to. Call it between requests. */
+  /** Forgets the ids that nothing refers to. Call it between requests; a snapshot that is loading in pieces keeps its lists. */
   dropUnreferenced(): void {
-    if (this.idle.length === 0) return;
+    if (this.idle.length === 0 || this.loaded.size > 0) return;
     for (const entry of this.idle) {
       entry.idle = false;
       if (entry.references === 0) this.remove(entry);

@@ -75,7 +75,7 @@ export class Ensemble implements RoleRunner {
       log,
     };
     learner.beginLearning('follower');
-    const standing = { zxid: learner.lastZxid, currentEpoch: this.epochs.current };
+    const standing = { zxid: learner.electionZxid, currentEpoch: this.epochs.current };
     this.peer = new QuorumPeer(
       { ...peerSetupOf(ensemble, config.reconfigEnabled), standing },
       platform,

@@ -347,7 +347,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
     this.desk.settle(() =>
       this.control.over({
         reason,
-        standing: { zxid: this.desk.lastZxid, currentEpoch: this.epochs.current },
+        standing: { zxid: this.desk.electionZxid, currentEpoch: this.epochs.current },
         designated: null,
       }),
     );

@@ -25,8 +25,9 @@ import { CoreSnapshots } from './core-snapshots.ts';
 import { CoreWords } from './core-words.ts';
 import { Desks } from './desks.ts';
 import { Hearing, type SocketTurns } from './hearing.ts';
+import { recoverMember } from './member-recovery.ts';
 import { OperatorLines } from './operator-lines.ts';
-import { type Recovery, recover } from './recovery.ts';
+import type { Recovery } from './recovery.ts';
 import { TICK_MS, Tick } from './tick.ts';
 
 /** A turn that takes this long has stood still, and read on with a time that was over. */
@@ -103,7 +104,8 @@ export class CoreHost implements CorePort {
   /** Fills the replica from the data directory. @throws CorruptionFailure, DataDirFailure, StorageFailure */
   recover(): Recovery {
     const { clock, disk } = this.platform;
-    const recovery = recover(this.incarnations, disk, this.setup.dirs, this.setup.config, this.log, clock);
+    const { config, dirs } = this.setup;
+    const recovery = recoverMember(this.incarnations, disk, dirs, config, this.log, clock);
     this.replica.start(recovery.lastZxid, clock.monotonicMs(), clock.wallMs());
     this.metrics.onRecovered(recovery);
     this.historyFloor.value = recovery.snapshotZxid;
@@ -198,7 +200,12 @@ export class CoreHost implements CorePort {
     this.endRequests();
     const wasOpen = this.isOpen;
     this.open();
-    if (this.isLoading) return false;
+    if (this.isLoading) {
+      // Half a tree: nothing can be committed, but what others have finished is heard.
+      this.snapshots.hear();
+      this.desks?.poll();
+      return false;
+    }
     const durable = this.logPort.durableZxid;
     const hasCommits = durable > this.replica.progress.durable || this.replica.hasBackgroundWork;
     if (hasCommits) this.meter.beginCommits(wasOpen ? this.nowMs() : this.replica.clock.nowMs);

@@ -50,13 +50,17 @@ export class CoreSnapshots {
 
   /** Each round. */
   poll(): void {
+    this.hear();
     const { replica } = this.incarnations;
-    if (this.keeper.hasEnded) this.keeper.onEnded(replica.clock.nowMs);
     const due = this.logPort.snapshotsDue;
     // In the middle of a transaction there is nothing to take a snapshot of; its next slice comes at once.
     if (due === this.seenDue || replica.isPublishing) return;
     this.seenDue = due;
     this.keeper.onDue(replica.clock.nowMs);
+  }
+
+  hear(): void {
+    if (this.keeper.hasEnded) this.keeper.onEnded(this.incarnations.replica.clock.nowMs);
   }
 
   onTick(nowMs: number): void {

@@ -8,10 +8,11 @@ import type { Log } from '../logging/logging.ts';
 import type { CoreSetup, HostPlatform } from './core-setup.ts';
 import { LeaderDesk } from './leader-desk.ts';
 import { type DeskHost, LearnerDesk } from './learner-desk.ts';
+import { MarkedCompleteness } from './member-recovery.ts';
 import { recover } from './recovery.ts';
 
 /** What of a host the desks are opened over. */
-export interface DeskOwner extends Omit<DeskHost, 'discardSnapshots' | 'reload'> {
+export interface DeskOwner extends Omit<DeskHost, 'discardSnapshots' | 'reload' | 'completeness'> {
   readonly logPort: TappedLogPort;
 }
 
@@ -25,6 +26,7 @@ export class Desks {
     this.learner = new LearnerDesk({
       ...owner,
       discardSnapshots: (zxid) => discardSnapshots(disk, dirs.snapshotDirectory, zxid),
+      completeness: new MarkedCompleteness(disk, dirs, log),
       reload: () => {
         const recovery = recover(owner.incarnations, disk, dirs, config, log, clock);
         owner.historyFloor.value = recovery.snapshotZxid;

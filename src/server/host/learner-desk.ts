@@ -39,6 +39,14 @@ export interface DeskHost {
   discardSnapshots(zxid: Zxid): void;
   /** Fills the present replica from the disk, and returns its last zxid. */
   reload(): Zxid;
+  readonly completeness: Completeness;
+}
+
+/** Whether this server has all that it ever acknowledged. */
+export interface Completeness {
+  readonly isComplete: boolean;
+  /** A leader has brought it up, durably. */
+  onInStep(): void;
 }
 
 const TREE_WINDOW_BYTES = 1 << 20;
@@ -51,8 +59,11 @@ export class LearnerDesk {
   /** In each turn of the core. */
   onTurn: () => void = () => {};
   private readonly host: DeskHost;
+  /** Taken over, or being taken over, and not on the disk yet. */
   private tree: TreeFeed | null = null;
   private readonly orders: DeskOrders;
+  /** What follows the cut that is under way. */
+  private afterCut: (() => void) | null = null;
   private toldDurable = -1;
   private isRefused = false;
 
@@ -71,10 +82,16 @@ export class LearnerDesk {
     this.toldDurable = -1;
   }
 
+  /** What this server goes into an election with. -1: it may lack what it has acknowledged, and has no vote (storage/set-aside.ts). */
+  get electionZxid(): Zxid {
+    return this.host.completeness.isComplete ? this.lastZxid : -1;
+  }
+
   /** In step with the leader of `epoch`: clients are served, and what they want of it goes to `leader`. */
   serve(epoch: number, leader: LeaderLink): void {
     const { role } = this;
     this.host.enter();
+    this.host.completeness.onInStep();
     role.leader = leader;
     role.epochZxid = makeZxid(epoch, 0);
     role.isInStep = true;
@@ -130,15 +147,20 @@ export class LearnerDesk {
 
   /** Tree and log end at `zxid` then, or at the last transaction before it. */
   truncate(zxid: Zxid, done: () => void): void {
-    // A snapshot that stayed would bring the transactions back.
-    this.host.discardSnapshots(zxid);
-    this.orders.command(
-      (log) => log.truncate(zxid),
-      () => {
-        this.reload();
-        done();
-      },
-    );
+    this.afterCut = done;
+    this.alone(() => {
+      // A snapshot that stayed would bring the transactions back.
+      this.host.discardSnapshots(zxid);
+      this.orders.command(
+        (log) => log.truncate(zxid),
+        () => {
+          this.reload();
+          const then = this.afterCut!;
+          this.afterCut = null;
+          then();
+        },
+      );
+    });
   }
 
   /** A tree as of `zxid` follows, in pieces. */
@@ -162,52 +184,68 @@ export class LearnerDesk {
     return this.tree?.isWhole === true;
   }
 
-  /** The connection has ended within a tree: what was there before is on the disk. */
-  giveTreeUp(): void {
-    if (this.tree === null) return;
-    this.tree = null;
-    this.reload();
-  }
-
   /**
-   * Everything staged is durable; behind a tree that was taken over, a snapshot of it too, and nothing of an older
-   * history behind it. A crash in between leaves a history that the leader cuts again.
+   * Everything staged is durable. Behind a tree that has just been taken over: a snapshot of it too, and nothing of an older
+   * history is in the log behind it; nothing may be staged meanwhile, for it would be cut with the rest. A crash in between
+   * leaves a history that the leader cuts again.
    */
   persist(done: () => void): void {
-    const { snapshots } = this.host;
-    const { lastZxid } = this;
-    const isNew = this.tree !== null;
-    const zxid = this.tree?.zxid ?? lastZxid;
-    this.tree = null;
-    if (!isNew) {
+    const { lastZxid, tree } = this;
+    if (tree === null) {
       this.orders.when(() => this.replica.progress.durable >= lastZxid, done);
       return;
     }
-    const nowMs = (): number => this.replica.clock.nowMs;
+    const { snapshots } = this.host;
     let isStarted = false;
     this.orders.when(
       () => {
-        if (!isStarted && snapshots.mayStart) {
+        if (!isStarted && !snapshots.isBusy) {
           isStarted = true;
-          snapshots.start(nowMs());
+          snapshots.start(this.replica.clock.nowMs);
         }
-        return isStarted && snapshots.writtenZxid >= zxid;
+        return isStarted && snapshots.writtenZxid >= tree.zxid;
       },
-      () => this.orders.command((log) => log.truncate(zxid), done),
+      () =>
+        this.orders.command(
+          (log) => log.truncate(tree.zxid),
+          () => {
+            this.tree = null;
+            done();
+          },
+        ),
     );
   }
 
-  /** What is logged is all that this server knows: its tree becomes that. For the time between two leaders. */
+  /**
+   * The term is over: what is on the disk is all that this server knows, and its tree becomes that. A cut is carried through; a
+   * tree that is not on the disk as a whole is forgotten, for its history was never acknowledged and must not be.
+   */
   settle(done: () => void): void {
-    const { lastZxid, role } = this;
+    const { role } = this;
     role.isInStep = false;
     role.leader = null;
     role.epochZxid = 0;
     this.host.enter();
-    // Before anything more is decided: what nobody has decided yet must not be answered.
-    this.replica.learner.endTerm();
-    this.giveTreeUp();
+    if (this.afterCut !== null) {
+      this.afterCut = () => this.settle(done);
+      return;
+    }
     this.orders.forget();
+    if (this.tree === null) {
+      // Before anything more is decided: what nobody has decided yet must not be answered.
+      this.replica.learner.endTerm();
+      this.decideLogged(done);
+      return;
+    }
+    this.tree = null;
+    this.alone(() => {
+      this.reload();
+      this.decideLogged(done);
+    });
+  }
+
+  private decideLogged(done: () => void): void {
+    const { lastZxid } = this;
     this.orders.when(
       () => this.replica.progress.durable >= lastZxid,
       () => {
@@ -239,9 +277,17 @@ export class LearnerDesk {
     return this.host.logPort.durableZxid !== this.toldDurable || this.orders.hasWork;
   }
 
+  /** Once nobody else is at the files; until `reload`. */
+  private alone(then: () => void): void {
+    const { snapshots, logPort } = this.host;
+    snapshots.hold();
+    this.orders.when(() => !snapshots.isBusy && logPort.commandsDone >= logPort.commandsGiven, then);
+  }
+
   private reload(): void {
     this.host.beginAnew();
     this.host.startAnew(this.host.reload());
+    this.host.snapshots.release();
   }
 
   private get role(): ServerRole {

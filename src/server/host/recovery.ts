@@ -4,6 +4,7 @@ import type { Zxid } from '../../base/zxid.ts';
 import type { Incarnations } from '../../core/incarnations.ts';
 import { Loader } from '../../core/loading/loader.ts';
 import type { DataDirs } from '../../storage/data-dir.ts';
+import { listLogs, listSnapshots } from '../../storage/data-files.ts';
 import type { Disk } from '../../storage/disk.ts';
 import { restore } from '../../storage/restore.ts';
 import type { SnapshotSink } from '../../storage/snapshot-reader.ts';
@@ -20,6 +21,15 @@ export interface Recovery {
   /** No snapshot at all: one must be written before the log, or Apache would refuse the directory. */
   readonly isFirstStart: boolean;
   readonly costs: RecoveryCosts;
+}
+
+/** Nothing is there, and no `initialize` file allows to begin with nothing. */
+export function hasNoDatabase(disk: Disk, dirs: DataDirs): boolean {
+  return (
+    listSnapshots(disk, dirs.snapshotDirectory).length === 0 &&
+    listLogs(disk, dirs.logDirectory).length === 0 &&
+    disk.stat(dirs.initializeMarker) === null
+  );
 }
 
 /** Fills the present replica, which must be new, or another one. @throws CorruptionFailure, DataDirFailure, StorageFailure */

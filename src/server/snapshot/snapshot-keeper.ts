@@ -38,6 +38,7 @@ export class SnapshotKeeper {
   /** Whose snapshot is under way: it keeps its pin although another replica may have begun meanwhile. */
   private source: SnapshotSource;
   private zxid = 0;
+  private isHeld = false;
   /** Of the newest snapshot that was written since the start. */
   private readonly written = new ZxidCell(-1);
 
@@ -50,7 +51,7 @@ export class SnapshotKeeper {
 
   /** The log has been rolled for a snapshot. */
   onDue(nowMs: number): void {
-    if (this.supervision.mayStart) {
+    if (this.supervision.mayStart && !this.isHeld) {
       this.start(nowMs);
       return;
     }
@@ -63,8 +64,19 @@ export class SnapshotKeeper {
     return this.written.value;
   }
 
-  get mayStart(): boolean {
-    return this.supervision.mayStart;
+  /** Until its thread has reported. */
+  get isBusy(): boolean {
+    return this.supervision.isRunning;
+  }
+
+  /** The tree is about to become another one: what is being written is not wanted, and none begins before `release`. */
+  hold(): void {
+    this.isHeld = true;
+    this.letGo();
+  }
+
+  release(): void {
+    this.isHeld = false;
   }
 
   start(nowMs: number): void {
@@ -119,7 +131,7 @@ export class SnapshotKeeper {
         );
         break;
       case 'start':
-        this.start(nowMs);
+        if (!this.isHeld) this.start(nowMs);
         break;
       case 'lost':
         throw new SnapshotLostFailure(this.options.stallMs);

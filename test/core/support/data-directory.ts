@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { SnapshotRequest } from '../../../src/core/ports/ports.ts';
 import type { ServerConfig } from '../../../src/server/config/server-config.ts';
-import { type Recovery, recover } from '../../../src/server/host/recovery.ts';
+import { recoverMember } from '../../../src/server/host/member-recovery.ts';
+import type { Recovery } from '../../../src/server/host/recovery.ts';
 import type { Log } from '../../../src/server/logging/logging.ts';
 import { writeSnapshot } from '../../../src/server/snapshot/write-snapshot.ts';
 import type { DataDirs } from '../../../src/storage/data-dir.ts';
@@ -75,10 +76,15 @@ export function restored(disk: MemoryDisk, config: Partial<ServerConfig> = {}): 
       void warnings.push(fields === undefined ? text : `${text} ${JSON.stringify(fields)}`),
     error: (text) => void warnings.push(text),
   };
-  const settings = { snapshotTrustEmpty: false, dbAutocreate: true, ...config } as ServerConfig;
+  const settings = {
+    snapshotTrustEmpty: false,
+    dbAutocreate: true,
+    ensemble: null,
+    ...config,
+  } as ServerConfig;
   let recovery: Recovery | undefined;
   const harness = new ReplicaHarness({}, (incarnations) => {
-    recovery = recover(incarnations, disk, DIRS, settings, log, CLOCK);
+    recovery = recoverMember(incarnations, disk, DIRS, settings, log, CLOCK);
     return recovery.lastZxid;
   });
   return { harness, recovery: recovery!, warnings };

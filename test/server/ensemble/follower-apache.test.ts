@@ -3,6 +3,8 @@
  * a data directory in which Apache finds the same. Every transaction brings the digest of the leader's tree, which ours compares.
  */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { connect, op } from '../../../src/client/index.ts';
 import { ApacheServer } from '../../support/apache.ts';
@@ -83,6 +85,24 @@ async function ensemble(t: TestContext) {
   return { ours, leader: apaches[isFirst ? 0 : 1]!, other: apaches[isFirst ? 1 : 0]! };
 }
 
+/** Flips a bit near the end of the newest log file, but not in its last records. */
+function damageLog(dataDir: string): void {
+  const directory = join(dataDir, 'version-2');
+  const logs = readdirSync(directory).filter((name) => name.startsWith('log.'));
+  const zxidOf = (name: string): number => Number.parseInt(name.slice('log.'.length), 16);
+  const path = join(directory, logs.sort((a, b) => zxidOf(b) - zxidOf(a))[0]!);
+  const bytes = readFileSync(path);
+  bytes[usedBytes(bytes) - 1000]! ^= 1;
+  writeFileSync(path, bytes);
+}
+
+/** Without the zeros behind the last record. */
+function usedBytes(log: Buffer): number {
+  let end = log.length;
+  while (end > 0 && log[end - 1] === 0) end--;
+  return end;
+}
+
 describe('a follower of Apache 3.8.0', { skip: need('java', 'zookeeper') }, () => {
   it('is brought up by SNAP, DIFF and TRUNC, votes, and leaves a directory that Apache reads', async (t) => {
     const { ours, leader, other } = await ensemble(t);
@@ -145,6 +165,24 @@ describe('a follower of Apache 3.8.0', { skip: need('java', 'zookeeper') }, () =
     await ours.hasLogged(/the leader cuts this history/);
     await ours.hasLogged(/in step with the leader/, 4);
     await inStep(leader, ours);
+
+    // Its log is damaged in the middle. Nothing is decided by its vote until it has everything again: with the other server
+    // alone it finds no leader, although they are two of three.
+    await write('to-be-damaged', 50);
+    await inStep(leader, ours);
+    await ours.stop();
+    await other.stop();
+    await leader.stop();
+    damageLog(ours.dataDir);
+    await other.start();
+    await ours.start();
+    await ours.hasLogged(/damaged-1.*history is damaged and was put aside/);
+    await other.hasLogged(/n.sid:1, n.state:LOOKING.*n.zxid:0xffffffffffffffff/);
+    assert.equal(await other.mode(), null);
+    await leader.start();
+    await ours.hasLogged(/this server has its history again, and votes/);
+    await inStep(leader, ours);
+    await zk.create('/behind-the-damage', 'x');
 
     const expected = await treeOf(zk);
     await zk.close();

@@ -1,15 +1,21 @@
 /** Start-up over directories that are empty, incomplete or damaged: each gives a state or a Failure that says what to do. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CorruptionFailure, DataDirFailure } from '../../../src/base/failure.ts';
+import { CorruptionFailure, DataDirFailure, StorageFailure } from '../../../src/base/failure.ts';
+import { Prng } from '../../../src/base/prng.ts';
+import type { ServerConfig } from '../../../src/server/config/server-config.ts';
+import { MarkedCompleteness } from '../../../src/server/host/member-recovery.ts';
+import type { Log } from '../../../src/server/logging/logging.ts';
+import { isIncomplete } from '../../../src/storage/set-aside.ts';
 import { ErrorCode } from '../../../src/wire/error-codes.ts';
-import { putSnapshot, restored, withLog } from '../../core/support/data-directory.ts';
+import { DIRS, putSnapshot, restored, withLog } from '../../core/support/data-directory.ts';
 import type { LoggedTxn } from '../../core/support/fake-ports.ts';
 import { ReplicaHarness } from '../../core/support/replica-harness.ts';
 import { create } from '../../core/support/requests.ts';
 import { dumpTree } from '../../core/support/tree-dump.ts';
 import type { MemoryDisk } from '../../storage/support/memory-disk.ts';
 
+const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const LOG = '/d/version-2/log.1';
 
 function server(writes: number): ReplicaHarness {
@@ -73,7 +79,7 @@ describe('recovery', () => {
   test('nothing there: the tree of a new server, and a snapshot is due', () => {
     const { harness, recovery, warnings } = restored(withLog([]));
     const { costs, ...found } = recovery;
-    assert.deepEqual(found, { lastZxid: 0, isSnapshotCurrent: false, isFirstStart: true });
+    assert.deepEqual(found, { lastZxid: 0, snapshotZxid: 0, isSnapshotCurrent: false, isFirstStart: true });
     assert.deepEqual([costs.txns, costs.digestMismatches], [0, 0]);
     assert.deepEqual(
       [...dumpTree(harness.parts).keys()],
@@ -176,7 +182,7 @@ describe('recovery', () => {
     const startMs = performance.now();
     const { recovery } = restored(disk);
     const { costs, ...found } = recovery;
-    assert.deepEqual(found, { lastZxid: 3, isSnapshotCurrent: true, isFirstStart: false });
+    assert.deepEqual(found, { lastZxid: 3, snapshotZxid: 3, isSnapshotCurrent: true, isFirstStart: false });
     const { snapshotMs, txnsMs, ...counts } = costs;
     assert.deepEqual(counts, { txns: 0, digestMismatches: 0 });
     const elapsedMs = performance.now() - startMs;
@@ -184,5 +190,73 @@ describe('recovery', () => {
       snapshotMs > 0 && snapshotMs + txnsMs <= elapsedMs,
       `${snapshotMs} + ${txnsMs} of ${elapsedMs}`,
     );
+  });
+});
+
+describe('recovery of a member', () => {
+  /** Server 1 of so many. */
+  const member = (voters: number): Partial<ServerConfig> => {
+    const lines = Array.from({ length: voters }, (_, i) => `server.${i + 1}=h${i}:1:2:participant`);
+    return { ensemble: { sid: 1, quorumText: lines.join('\n') } as ServerConfig['ensemble'] };
+  };
+  const damaged = (): MemoryDisk => {
+    const harness = server(20);
+    const disk = withSnapshot(harness);
+    damage(disk, LOG, Math.floor(disk.contents(LOG).length / 4));
+    return disk;
+  };
+
+  test('a damaged history is put aside; until a leader has sent it anew the member has no vote', () => {
+    const disk = damaged();
+    disk.put('/d/version-2/acceptedEpoch', Buffer.from('7'));
+    const names = disk.list('/d/version-2').filter((name) => name !== 'acceptedEpoch');
+    const { recovery, warnings } = restored(disk, { ...member(3), dbAutocreate: false });
+    assert.equal(recovery.lastZxid, 0);
+    assert.equal(recovery.isFirstStart, true);
+    assert.match(
+      warnings.at(-1)!,
+      /damaged and was put aside; it is taken anew from the leader.*has no vote.*log\.1 .*corrupt.*damaged-1/,
+    );
+    const aside = disk.list('/d/version-2').filter((name) => name.startsWith('damaged-1.'));
+    assert.deepEqual(aside.sort(), names.map((name) => `damaged-1.${name}`).sort());
+    assert.equal(disk.stat('/d/version-2/acceptedEpoch')?.bytes, 1, 'what was promised stays promised');
+    assert.equal(isIncomplete(disk, DIRS), true);
+    const completeness = new MarkedCompleteness(disk, DIRS, SILENT);
+    assert.equal(completeness.isComplete, false);
+    completeness.onInStep();
+    assert.equal(completeness.isComplete, true);
+    assert.equal(isIncomplete(disk, DIRS), false);
+  });
+
+  test('a crash at any moment of it: the next start ends at the same', () => {
+    const prng = new Prng(7);
+    let crashes = 0;
+    for (let isThrough = false; !isThrough; ) {
+      const disk = damaged();
+      disk.callsLeft = crashes++;
+      isThrough = true;
+      try {
+        restored(disk, member(3));
+      } catch (error) {
+        assert.ok(error instanceof StorageFailure, String(error));
+        isThrough = false;
+      }
+      const after = disk.crash(prng);
+      assert.equal(restored(after, member(3)).recovery.lastZxid, 0);
+      assert.equal(isIncomplete(after, DIRS), true, `behind a crash at call ${crashes - 1}`);
+    }
+    assert.ok(crashes > 5, `${crashes} crashes`);
+  });
+
+  test('one without which the others are no quorum, or that is alone, refuses', () => {
+    for (const config of [member(1), member(2), {}])
+      assert.throws(() => restored(damaged(), config), CorruptionFailure);
+  });
+
+  test('nothing there, and an empty database is not allowed: no vote', () => {
+    const disk = withLog([]);
+    const { recovery } = restored(disk, { ...member(3), dbAutocreate: false });
+    assert.equal(recovery.lastZxid, 0);
+    assert.equal(isIncomplete(disk, DIRS), true);
   });
 });
