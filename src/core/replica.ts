@@ -154,7 +154,7 @@ export class Replica implements CorePort {
     if (this.isCommitHeld) this.commitDecided();
     if (!this.isPublishing) this.order.doWork();
     if (this.lifecycle.isBusy) this.lifecycle.doWork();
-    this.stageMulti();
+    this.stageLong();
     if (this.hasCommitsLeft) {
       this.commitDecided();
       this.onLogRoom();
@@ -171,8 +171,8 @@ export class Replica implements CorePort {
   }
 
   get hasBackgroundWork(): boolean {
-    const { largeReply, descendants, restore, words, watches, proposer } = this.parts;
-    if (largeReply.isBusy || words.isBusy || watches.isDropping) return true;
+    const { largeReply, descendants, restore, words, watches, proposer, txnStager } = this.parts;
+    if (txnStager.isStaging || largeReply.isBusy || words.isBusy || watches.isDropping) return true;
     const isReading = descendants.isBusy || restore.isBusy || this.order.isBusy;
     if ((isReading && !this.isPublishing) || proposer.multi.isBusy) return true;
     return this.hasCommitsLeft || this.lifecycle.isBusy || this.isSweepDue;
@@ -185,8 +185,8 @@ export class Replica implements CorePort {
 
   /** Nothing is being proposed or waits for its commit. */
   get isQuiet(): boolean {
-    const { proposals, proposer } = this.parts;
-    return proposals.length === 0 && !proposer.multi.isStaging;
+    const { proposals, proposer, txnStager } = this.parts;
+    return proposals.length === 0 && !proposer.multi.isStaging && !txnStager.isStaging;
   }
 
   /** Whether anything since the last `endTurn` has to become visible to other threads or connections. */
@@ -277,6 +277,7 @@ export class Replica implements CorePort {
   /** All proposals behind `zxid` are taken back, as if they had never been made; none of them may be decided. */
   withdrawBehind(zxid: Zxid): void {
     this.finishPublishing();
+    this.parts.txnStager.finishStaging();
     const asker = this.parts.proposer.multi.abandon();
     this.withdrawal.withdrawBehind(zxid);
     if (asker !== null) this.withdrawal.letGo(asker);
@@ -284,11 +285,13 @@ export class Replica implements CorePort {
     this.order.onWithdrawn();
   }
 
-  private stageMulti(): void {
-    const { multi } = this.parts.proposer;
-    if (!multi.isBusy) return;
+  private stageLong(): void {
+    const { proposer, txnStager } = this.parts;
+    const { multi } = proposer;
+    if (!multi.isBusy && !txnStager.isStaging) return;
     multi.doWork();
-    if (!multi.isStaging) this.onLogRoom();
+    txnStager.doWork();
+    if (!multi.isStaging && !txnStager.isStaging) this.onLogRoom();
   }
 
   private onLogRoom(): void {

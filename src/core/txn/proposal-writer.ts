@@ -141,6 +141,19 @@ export class ProposalWriter {
     write: number,
   ): number {
     this.progress.onProposed(zxid);
+    return this.pushStaged(zxid, op, client, xid, err, recordBytes, write);
+  }
+
+  /** The same for one whose zxid has been counted as proposed. */
+  pushStaged(
+    zxid: Zxid,
+    op: number,
+    client: Client | null,
+    xid: number,
+    err: number,
+    recordBytes: number,
+    write: number,
+  ): number {
     const row = this.proposals.push(zxid, op, client, xid, err, this.clock.nowMs, recordBytes);
     this.proposals.writes[row] = write;
     this.proposals.digestHighs[row] = this.tree.staging.digest.high;

@@ -7,60 +7,76 @@
  *                                        ├─▶ Change ─▶ Stager ─▶ proposal queue ─▶ Committer
  *     follower   bytes ──▶ TxnStager ────┘
  *
+ * One of very many operations, or the end of a session with very many ephemerals, is in the log at once and staged in slices
+ * of the core's turns over a copy of its bytes. Until it is in the queue that counts as full; what is decided before it is
+ * committed meanwhile, and it is itself behind it.
+ *
  * A transaction that does not fit (Apache's followers skip it as well) changes nothing and is counted; so is a digest
  * that differs. Core thread.
  */
+import { assert } from '../../base/assert.ts';
 import { copyBytes } from '../../wire/copy-bytes.ts';
 import { StringCursor } from '../../wire/cursors.ts';
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { OpCode } from '../../wire/opcodes.ts';
 import { SubTxnCursor, TXN_DIGEST_VERSION, TxnReader, type TxnRecord } from '../../wire/txn-records.ts';
-import type { AclTable } from '../acl/acl-table.ts';
 import type { Client } from '../client/client.ts';
 import { NO_WRITE } from '../client/write-numbers.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
-import { parentLength } from '../path/path.ts';
 import type { Statistics } from '../progress/statistics.ts';
-import { NO_SESSION, type SessionTable } from '../session/session-table.ts';
+import { type TurnWork, Work } from '../progress/turn-work.ts';
+import { NO_SESSION } from '../session/session-table.ts';
 import type { Ephemerals } from '../tree/ephemerals.ts';
-import { CONTAINER_OWNER_HIGH, ttlOwnerHigh, type ZnodeCursor } from '../tree/record.ts';
-import type { Tree } from '../tree/tree.ts';
-import type { Change } from './change.ts';
-import type { LatestView } from './latest-view.ts';
-import type { DeletePreparation } from './prepare-delete.ts';
+import type { ZnodeCursor } from '../tree/record.ts';
+import { ForeignChange, type ForeignChangeParts } from './foreign-change.ts';
 import type { ProposalQueue } from './proposal-queue.ts';
 import type { ProposalWriter } from './proposal-writer.ts';
 import type { Stager } from './stager.ts';
 
-export interface TxnStagerParts {
-  readonly tree: Tree;
-  readonly acls: AclTable;
-  readonly sessions: SessionTable;
+export interface TxnStagerParts extends ForeignChangeParts {
   readonly ephemerals: Ephemerals;
   readonly statistics: Statistics;
-  readonly latest: LatestView;
-  readonly change: Change;
-  readonly deletes: DeletePreparation;
   readonly stager: Stager;
   readonly writer: ProposalWriter;
   readonly proposals: ProposalQueue;
   readonly forwarder: Forwarder;
+  readonly work: TurnWork;
 }
 
+/** Operations of one turn, and memory of the records that they build: some milliseconds (multi-proposer.ts). */
+const OPS_PER_TURN = 512;
+const STAGED_BYTES_PER_TURN = 4 * 1024 * 1024;
+
 export class TxnStager {
+  /** One is being staged in slices: nothing else may be proposed. */
+  isStaging = false;
   private readonly parts: TxnStagerParts;
+  private readonly foreign: ForeignChange;
   private readonly txn = new TxnReader();
   private readonly sub = new SubTxnCursor();
   private readonly paths = new StringCursor();
   private readonly node: ZnodeCursor;
-  private readonly parent: ZnodeCursor;
-  /** Of a multi that has failed: the place of the operation that did. */
+  // ---- the one that is being staged
+  /** Of a multi that has failed: the error, and the place of the operation that did. */
+  private err = 0;
   private failedAt = 0;
+  /** Of a multi: the operation that comes next, and which are to be answered as create2. */
+  private place = 0;
+  private subOps: Uint8Array | null = null;
+  /** Of a session that ends with it, and what it owns; −1 = none does. */
+  private slot = NO_SESSION;
+  private owned: Iterator<number> | null = null;
+  /** Who has asked for it here, and what for. */
+  private client: Client | null = null;
+  private op = 0;
+  private receivedMs = 0;
+  private readonly write = new Float64Array(1);
+  private misfitsBefore = 0;
 
   constructor(parts: TxnStagerParts) {
     this.parts = parts;
+    this.foreign = new ForeignChange(parts);
     this.node = parts.tree.cursor();
-    this.parent = parts.tree.cursor();
   }
 
   /**
@@ -70,175 +86,191 @@ export class TxnStager {
   stage(bytes: Uint8Array, view: DataView, start: number, end: number): boolean | null {
     const { txn } = this;
     const { writer, proposals } = this.parts;
+    // The one that is being staged keeps its place here.
+    if (this.isStaging) return false;
     if (!txn.wrap(bytes, view, start, end)) return null;
     const at = writer.claimPayload(end - start);
     if (at < 0) return false;
     copyBytes(bytes, start, end - start, writer.log.bytes, at);
     writer.log.commit(txn.zxid, end - start);
+    writer.progress.onProposed(txn.zxid);
     writer.begin();
-    const isOwn = this.parts.forwarder.isNext(txn.clientIdHigh, txn.clientIdLow, txn.cxid);
-    if (isOwn) this.stageOwn();
-    else this.push(this.apply(null), txn.type, null, NO_WRITE);
-    if (this.differs()) proposals.digestDiffers[proposals.tailRow] = 1;
+    const isLong = this.isLong(end - start);
+    if (isLong) this.keep(bytes, start, end);
+    this.open();
+    if (this.goOn(isLong ? OPS_PER_TURN : Number.POSITIVE_INFINITY)) {
+      this.finish();
+      return true;
+    }
+    this.isStaging = true;
+    proposals.shut();
+    writer.pause();
     return true;
   }
 
-  // The oldest forwarded write of a client here.
-  private stageOwn(): void {
+  /** One slice of work, if there is any. */
+  doWork(): void {
+    if (this.isStaging) this.slice(OPS_PER_TURN);
+  }
+
+  /** What cannot wait until the rest of it has had its turns. */
+  finishStaging(): void {
+    while (this.isStaging) this.slice(Number.POSITIVE_INFINITY);
+  }
+
+  private slice(opsMax: number): void {
+    const { writer, proposals } = this.parts;
+    writer.resume();
+    const isDone = this.goOn(opsMax);
+    writer.pause();
+    if (!isDone) return;
+    this.isStaging = false;
+    proposals.reopen();
+    writer.resume();
+    this.finish();
+  }
+
+  private isLong(payloadBytes: number): boolean {
     const { txn } = this;
-    const { forwarder, proposals, statistics } = this.parts;
-    const { client, op, write, received, subOps } = forwarder.next;
-    const misfits = statistics.foreignMisfits;
-    let err = this.apply(subOps);
-    // This tree is not the leader's: nothing may be answered as if it were.
-    if (err === 0 && statistics.foreignMisfits > misfits) err = ErrorCode.runtimeInconsistency;
-    const row = this.push(err, txn.type === OpCode.error ? op : txn.type, client, write);
-    proposals.receivedMs[row] = received;
-    if (txn.type === OpCode.multi && err !== 0) {
-      proposals.failedAt[row] = this.failedAt;
-      proposals.subCounts[row] = txn.subsCount;
+    if (txn.type === OpCode.multi)
+      return txn.subsCount > OPS_PER_TURN || payloadBytes > STAGED_BYTES_PER_TURN;
+    if (txn.type !== OpCode.closeSession) return false;
+    const { sessions, ephemerals } = this.parts;
+    const slot = sessions.find(txn.clientIdHigh, txn.clientIdLow);
+    const owned = slot < 0 ? 0 : (ephemerals.of(slot)?.size ?? 0);
+    return Math.max(txn.pathsCount, 0) + owned > OPS_PER_TURN;
+  }
+
+  // The packet's bytes are lent for the call.
+  private keep(bytes: Uint8Array, start: number, end: number): void {
+    // Not `slice`: that of a Buffer, which the socket may lend, copies nothing.
+    const own = new Uint8Array(end - start);
+    copyBytes(bytes, start, own.length, own, 0);
+    const isWhole = this.txn.wrap(own, new DataView(own.buffer), 0, own.length);
+    assert(isWhole, 'the copy of a sound transaction');
+  }
+
+  private open(): void {
+    const { txn } = this;
+    const { forwarder, statistics } = this.parts;
+    this.misfitsBefore = statistics.foreignMisfits;
+    this.client = null;
+    this.op = txn.type;
+    this.write[0] = NO_WRITE;
+    this.subOps = null;
+    if (forwarder.isNext(txn.clientIdHigh, txn.clientIdLow, txn.cxid)) {
+      // The oldest forwarded write of a client here.
+      const { client, op, write, received, subOps } = forwarder.next;
+      this.client = client;
+      if (txn.type === OpCode.error) this.op = op;
+      this.write[0] = write;
+      this.receivedMs = received;
+      this.subOps = subOps;
+      client.proposals++;
+      forwarder.take();
     }
-    forwarder.take();
+    this.err = 0;
+    if (txn.type === OpCode.multi) this.openMulti();
+    else if (txn.type === OpCode.closeSession) this.openClose();
+    else if (txn.type === OpCode.error) this.err = txn.err;
   }
 
-  private push(err: number, op: number, client: Client | null, write: number): number {
-    const { txn } = this;
-    const { writer } = this.parts;
-    return writer.pushNumbered(txn.zxid, op, client, txn.cxid, err, writer.stagedBytes, write);
-  }
-
-  private differs(): boolean {
-    const { txn } = this;
-    if (!txn.hasDigest || txn.digestVersion !== TXN_DIGEST_VERSION || !this.parts.writer.hasDigest)
-      return false;
-    const { high, low } = this.parts.tree.staging.digest;
-    return high !== txn.digestHigh >>> 0 || low !== txn.digestLow >>> 0;
-  }
-
-  /** Returns the error that the transaction stands for. `subOps`: which of a multi are to be answered as create2. */
-  private apply(subOps: Uint8Array | null): number {
-    const { txn } = this;
-    switch (txn.type) {
-      case OpCode.createSession:
-        this.createSession();
-        return 0;
-      case OpCode.closeSession:
-        this.closeSession();
-        return 0;
-      case OpCode.multi:
-        return this.applyMulti(subOps);
-      case OpCode.error:
-        return txn.err;
-      default:
-        this.applyRecord(txn);
-        return 0;
-    }
-  }
-
-  private applyMulti(subOps: Uint8Array | null): number {
+  private openMulti(): void {
     const { txn, sub } = this;
     // One that contains an error changed nothing.
     this.failedAt = 0;
-    for (sub.wrap(txn); sub.next(); this.failedAt++) if (sub.type === OpCode.error) return sub.err;
-    sub.wrap(txn);
-    for (let place = 0; sub.next(); place++) {
-      if (subOps !== null && subOps[place] === 1 && sub.type === OpCode.create) sub.type = OpCode.create2;
-      this.applyRecord(sub);
+    this.place = 0;
+    for (sub.wrap(txn); sub.next(); this.failedAt++) {
+      if (sub.type !== OpCode.error) continue;
+      this.err = sub.err;
+      return;
     }
-    return 0;
+    sub.wrap(txn);
+  }
+
+  private openClose(): void {
+    const { txn, paths } = this;
+    const { sessions, ephemerals } = this.parts;
+    if (txn.pathsCount > 0) paths.wrap(txn.view, txn.pathsStart);
+    const slot = sessions.find(txn.clientIdHigh, txn.clientIdLow);
+    // A leader may end a session twice: when it has expired, and because its client has asked for it.
+    this.slot = slot < 0 || sessions.isEnding(slot) ? NO_SESSION : slot;
+    this.owned = this.slot < 0 ? null : (ephemerals.of(slot)?.values() ?? null);
+  }
+
+  /** True: all of it is staged. */
+  private goOn(opsMax: number): boolean {
+    const { writer, work } = this.parts;
+    const enough = writer.stagedBytes + STAGED_BYTES_PER_TURN;
+    let ops = 0;
+    let isDone = false;
+    do isDone = !this.step();
+    while (!isDone && ++ops < opsMax && (writer.stagedBytes < enough || opsMax > OPS_PER_TURN));
+    work.charge(Work.operations, ops);
+    return isDone;
+  }
+
+  /** Stages one change; false: there was none left. */
+  private step(): boolean {
+    const { txn } = this;
+    switch (txn.type) {
+      case OpCode.multi:
+        return this.err === 0 && this.stepMulti();
+      case OpCode.closeSession:
+        return this.stepClose();
+      case OpCode.createSession:
+        this.createSession();
+        return false;
+      case OpCode.error:
+        return false;
+      default:
+        this.applyRecord(txn);
+        return false;
+    }
+  }
+
+  private stepMulti(): boolean {
+    const { sub, subOps } = this;
+    if (!sub.next()) return false;
+    if (subOps !== null && subOps[this.place] === 1 && sub.type === OpCode.create) sub.type = OpCode.create2;
+    this.place++;
+    this.applyRecord(sub);
+    return true;
+  }
+
+  // What it lists, then whatever else the session still owns here.
+  private stepClose(): boolean {
+    const { txn, paths, owned } = this;
+    if (txn.pathsCount > 0 && paths.next()) {
+      if (this.foreign.planDelete(txn.bytes, paths.start, paths.length)) this.stagePlanned();
+      else this.parts.statistics.foreignMisfits++;
+      return true;
+    }
+    const next = owned?.next();
+    if (next === undefined || next.done === true) return false;
+    this.removeOwned(next.value);
+    return true;
   }
 
   private applyRecord(record: TxnRecord): void {
-    const isPlanned = this.plan(record);
-    if (!isPlanned) this.parts.statistics.foreignMisfits++;
-    else this.parts.stager.stage(this.parts.change, this.txn.zxid, this.txn.timeMs);
+    if (this.foreign.plan(record, this.txn)) this.stagePlanned();
+    else this.parts.statistics.foreignMisfits++;
   }
 
-  /** False: it does not fit. */
-  private plan(record: TxnRecord): boolean {
-    const { change } = this.parts;
-    switch (record.type) {
-      case OpCode.create:
-      case OpCode.create2:
-      case OpCode.createContainer:
-      case OpCode.createTtl:
-        return this.planCreate(record);
-      case OpCode.delete:
-      case OpCode.deleteContainer:
-        return this.planDelete(record.bytes, record.pathStart, record.pathLength);
-      case OpCode.setData:
-      case OpCode.reconfig:
-        if (!this.planOnNode(record, OpCode.setData)) return false;
-        change.setData(record.bytes, record.dataStart, record.dataLength);
-        return true;
-      case OpCode.setAcl: {
-        if (!this.planOnNode(record, OpCode.setAcl)) return false;
-        const { bytes, aclStart, aclLength } = record;
-        change.aclId = this.parts.acls.internBytes(bytes, aclStart, aclStart + aclLength);
-        return true;
-      }
-      default:
-        return this.planOnNode(record, OpCode.check);
-    }
+  private stagePlanned(): void {
+    this.parts.stager.stage(this.parts.change, this.txn.zxid, this.txn.timeMs);
   }
 
-  private planCreate(record: TxnRecord): boolean {
-    const { change, latest, tree, acls } = this.parts;
-    const { parent } = this;
-    const { bytes, pathStart, pathLength } = record;
-    const parentId = latest.find(bytes, pathStart, parentLength(bytes, pathStart, pathLength), parent);
-    if (parentId === 0) return false;
-    change.hash = tree.hash.of(bytes, pathStart, pathLength);
-    change.nodeId = tree.find(bytes, pathStart, pathLength, change.hash);
-    if (change.nodeId !== 0 && tree.staging.latestOf(change.nodeId) !== 0) return false;
-    change.op = record.type;
-    change.parentId = parentId;
-    change.parentCversion = record.parentCVersion === -1 ? parent.cversion + 1 : record.parentCVersion;
-    change.setPath(bytes, pathStart, pathLength);
-    change.setData(bytes, record.dataStart, record.dataLength);
-    change.aclId = acls.internBytes(bytes, record.aclStart, record.aclStart + record.aclLength);
-    this.setOwner(record);
-    return true;
-  }
-
-  private setOwner(record: TxnRecord): void {
-    const { change, sessions } = this.parts;
-    const { clientIdHigh, clientIdLow } = this.txn;
-    change.ownerSession = NO_SESSION;
-    change.ownerHigh = 0;
-    change.ownerLow = 0;
-    if (record.type === OpCode.createContainer) {
-      change.ownerHigh = CONTAINER_OWNER_HIGH;
-    } else if (record.type === OpCode.createTtl) {
-      change.ownerHigh = ttlOwnerHigh(record.ttl);
-      change.ownerLow = record.ttl | 0;
-    } else if (record.ephemeral) {
-      change.ownerHigh = clientIdHigh;
-      change.ownerLow = clientIdLow;
-      change.ownerSession = sessions.find(clientIdHigh, clientIdLow);
-    }
-  }
-
-  private planDelete(bytes: Uint8Array, start: number, length: number): boolean {
-    const { latest, deletes } = this.parts;
-    const id = latest.find(bytes, start, length, this.node);
-    if (id === 0) return false;
+  private removeOwned(id: number): void {
+    const { tree, deletes } = this.parts;
+    const { txn, node } = this;
+    const record = tree.staging.latestOf(id);
+    if (record === 0) return;
+    node.moveTo(record);
+    if (node.ownerHigh !== txn.clientIdHigh || node.ownerLow !== txn.clientIdLow) return;
     deletes.planRemovalOf(OpCode.delete, id);
-    return true;
+    this.stagePlanned();
   }
-
-  private planOnNode(record: TxnRecord, op: number): boolean {
-    const { change, latest } = this.parts;
-    const { bytes, pathStart, pathLength } = record;
-    const id = latest.find(bytes, pathStart, pathLength, this.node);
-    if (id === 0) return false;
-    change.op = op;
-    change.nodeId = id;
-    change.version = record.version;
-    return true;
-  }
-
-  // ---- sessions ------------------------------------------------------------------------------------------
 
   private createSession(): void {
     const { sessions, proposals, writer } = this.parts;
@@ -251,34 +283,42 @@ export class TxnStager {
     proposals.pushEffect(OpCode.createSession, 0, 0, 0, 0, slot);
   }
 
-  // What it lists, then whatever else the session still owns here.
-  private closeSession(): void {
-    const { sessions, proposals, change, stager } = this.parts;
-    const { txn, paths } = this;
-    const slot = sessions.find(txn.clientIdHigh, txn.clientIdLow);
-    if (txn.pathsCount > 0) {
-      for (paths.wrap(txn.view, txn.pathsStart); paths.next(); ) {
-        if (this.planDelete(txn.bytes, paths.start, paths.length)) stager.stage(change, txn.zxid, txn.timeMs);
-        else this.parts.statistics.foreignMisfits++;
-      }
+  // All of it is staged.
+  private finish(): void {
+    const { txn, client } = this;
+    const { writer, proposals, sessions, statistics } = this.parts;
+    if (txn.type === OpCode.closeSession && this.slot >= 0) {
+      sessions.setEnding(this.slot);
+      proposals.pushEffect(OpCode.closeSession, 0, 0, 0, 0, this.slot);
     }
-    // A leader may end a session twice: when it has expired, and because its client has asked for it.
-    if (slot < 0 || sessions.isEnding(slot)) return;
-    this.removeOwned(slot);
-    sessions.setEnding(slot);
-    proposals.pushEffect(OpCode.closeSession, 0, 0, 0, 0, slot);
+    // This tree is not the leader's: nothing may be answered as if it were.
+    const fits = client === null || statistics.foreignMisfits === this.misfitsBefore;
+    const err = this.err === 0 && !fits ? ErrorCode.runtimeInconsistency : this.err;
+    const row = writer.pushStaged(
+      txn.zxid,
+      this.op,
+      client,
+      txn.cxid,
+      err,
+      writer.stagedBytes,
+      this.write[0]!,
+    );
+    if (this.differs()) proposals.digestDiffers[row] = 1;
+    if (client === null) return;
+    client.proposals--;
+    proposals.receivedMs[row] = this.receivedMs;
+    if (txn.type === OpCode.multi && err !== 0) {
+      proposals.failedAt[row] = this.failedAt;
+      proposals.subCounts[row] = txn.subsCount;
+    }
+    this.client = null;
   }
 
-  private removeOwned(slot: number): void {
-    const { ephemerals, tree, deletes, stager, change } = this.parts;
-    const { txn, node } = this;
-    for (const id of ephemerals.of(slot) ?? []) {
-      const record = tree.staging.latestOf(id);
-      if (record === 0) continue;
-      node.moveTo(record);
-      if (node.ownerHigh !== txn.clientIdHigh || node.ownerLow !== txn.clientIdLow) continue;
-      deletes.planRemovalOf(OpCode.delete, id);
-      stager.stage(change, txn.zxid, txn.timeMs);
-    }
+  private differs(): boolean {
+    const { txn } = this;
+    if (!txn.hasDigest || txn.digestVersion !== TXN_DIGEST_VERSION || !this.parts.writer.hasDigest)
+      return false;
+    const { high, low } = this.parts.tree.staging.digest;
+    return high !== txn.digestHigh >>> 0 || low !== txn.digestLow >>> 0;
   }
 }
