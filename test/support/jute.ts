@@ -3,6 +3,9 @@
  * oracle of a codec must not share its bugs, and tests must be able to write what no correct encoder would.
  */
 
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
+
 export class JuteWriter {
   private bytes = new Uint8Array(256);
   private view = new DataView(this.bytes.buffer);
@@ -37,7 +40,7 @@ export class JuteWriter {
   }
 
   string(value: string | null): this {
-    return this.buffer(value === null ? null : new TextEncoder().encode(value));
+    return this.buffer(value === null ? null : ENCODER.encode(value));
   }
 
   strings(values: readonly (string | null)[]): this {
@@ -111,7 +114,7 @@ export class JuteReader {
 
   string(): string | null {
     const bytes = this.buffer();
-    return bytes === null ? null : new TextDecoder().decode(bytes);
+    return bytes === null ? null : DECODER.decode(bytes);
   }
 
   strings(): (string | null)[] {

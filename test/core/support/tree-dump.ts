@@ -92,7 +92,9 @@ export function checkQuiet(parts: ReplicaParts): void {
     if (ownerKind(cursor.ownerHigh, cursor.ownerLow, tree.extendedTypes) !== 'ephemeral') continue;
     const slot = sessions.find(cursor.ownerHigh, cursor.ownerLow);
     assert.ok(slot >= 0, `the owner of ${textOf(cursor)} is unknown`);
-    owned.set(slot, [...(owned.get(slot) ?? []), id]);
+    const ids = owned.get(slot);
+    if (ids === undefined) owned.set(slot, [id]);
+    else ids.push(id);
   }
   let count = 0;
   for (const [slot, ids] of owned) {
