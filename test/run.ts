@@ -111,13 +111,15 @@ async function runTests(directory: string): Promise<boolean> {
   process.env[TEST_COSTS_FILE] = costsFile;
   // Each module is stripped of its types and compiled once for all files.
   process.env['NODE_COMPILE_CACHE'] = join(directory, 'compiled');
-  const measureCost = pathToFileURL(join(ROOT, 'test', 'support', 'measure-cost.ts'));
+  const preloaded = ['untracked-promises.ts', 'measure-cost.ts'].map(
+    (file) => `--import=${pathToFileURL(join(ROOT, 'test', 'support', file))}`,
+  );
   const coreCount = availableParallelism();
   const { passed, remarks } = await runFiles({
     root: ROOT,
     files: inOrder,
     concurrency: coreCount + WAITING_FILES,
-    execArgv: [...V8_FLAGS, `--import=${measureCost}`, `--test-timeout=${TEST_TIMEOUT_MS}`],
+    execArgv: [...V8_FLAGS, ...preloaded, `--test-timeout=${TEST_TIMEOUT_MS}`],
   });
   const seconds = (performance.now() - startedMs) / 1000;
   console.log(`\n${costTable(readFileSync(costsFile, 'utf8'), seconds, coreCount)}`);

@@ -8,12 +8,18 @@ import { connect, type Socket } from 'node:net';
 import { JuteReader } from './jute.ts';
 import { type ConnectFields, connectRequest } from './request-bodies.ts';
 
-const ANSWER_TIMEOUT_MS = 15_000;
+/** Only so that a test that waits in vain says for what: far more than a busy machine takes. */
+const ANSWER_TIMEOUT_MS = 60_000;
+const LENGTH_BYTES = 4;
 const NOTIFICATION_XID = -1;
 
 export class RawConnection {
   private readonly socket: Socket;
-  private received: Buffer = Buffer.alloc(0);
+  /** What has come and is not a whole frame yet. */
+  private chunks: Buffer[] = [];
+  private receivedBytes = 0;
+  /** So many are needed before there is anything to do. */
+  private wantedBytes = LENGTH_BYTES;
   private readonly frames: Uint8Array[] = [];
   private waiting: (() => void) | undefined;
   private ended = false;
@@ -77,15 +83,23 @@ export class RawConnection {
   }
 
   private onChunk(chunk: Buffer): void {
-    this.received = this.received.length === 0 ? chunk : Buffer.concat([this.received, chunk]);
+    this.chunks.push(chunk);
+    this.receivedBytes += chunk.length;
+    // A frame of many megabytes is put together once, not with each of its chunks.
+    if (this.receivedBytes < this.wantedBytes) return;
+    const received = this.chunks.length === 1 ? chunk : Buffer.concat(this.chunks, this.receivedBytes);
     let offset = 0;
-    while (this.received.length - offset >= 4) {
-      const end = offset + 4 + this.received.readInt32BE(offset);
-      if (end > this.received.length) break;
-      this.frames.push(new Uint8Array(this.received.subarray(offset + 4, end)));
+    this.wantedBytes = LENGTH_BYTES;
+    while (received.length - offset >= LENGTH_BYTES) {
+      const end = offset + LENGTH_BYTES + received.readInt32BE(offset);
+      this.wantedBytes = end - offset;
+      if (end > received.length) break;
+      this.frames.push(new Uint8Array(received.subarray(offset + LENGTH_BYTES, end)));
+      this.wantedBytes = LENGTH_BYTES;
       offset = end;
     }
-    this.received = this.received.subarray(offset);
+    this.chunks = offset === received.length ? [] : [received.subarray(offset)];
+    this.receivedBytes = received.length - offset;
     if (this.frames.length > 0) this.waiting?.();
   }
 }

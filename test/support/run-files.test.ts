@@ -9,6 +9,9 @@ import { pathToFileURL } from 'node:url';
 
 const RUN_FILES = pathToFileURL(join(import.meta.dirname, 'run-files.ts'));
 
+/** As in a real run: rejections are not tracked. */
+const PRELOADED = pathToFileURL(join(import.meta.dirname, 'untracked-promises.ts'));
+
 const PASSES = `import { it } from 'node:test';
 it('is fine', () => {});
 `;
@@ -30,6 +33,7 @@ const SEEN = 'right at times, the port is taken';
 function runThose(
   t: TestContext,
   files: Readonly<Record<string, string>>,
+  execArgv: readonly string[] = [],
 ): { passed: boolean; output: string } {
   const root = mkdtempSync(join(tmpdir(), 'ringkeeper-run-files-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
@@ -37,7 +41,7 @@ function runThose(
     mkdirSync(join(root, dirname(file)), { recursive: true });
     writeFileSync(join(root, file), text);
   }
-  const fileRun = { root, files: Object.keys(files), concurrency: 2, execArgv: [] };
+  const fileRun = { root, files: Object.keys(files), concurrency: 2, execArgv };
   const script = `import { runFiles } from ${JSON.stringify(RUN_FILES)};
 const { passed, remarks } = await runFiles(${JSON.stringify(fileRun)});
 for (const remark of remarks) console.log(remark);
@@ -94,14 +98,15 @@ it('bears three unsteady files, and no fourth', (t) => {
   assert.match(output, /4 files failed, too many/);
 });
 
-it('fails with a file that does not load, ends early or whose hook fails', (t) => {
+it('fails with a file that does not load, ends early, leaves a rejection or whose hook fails', (t) => {
   const broken = {
     load: `throw new Error('no such thing');\n`,
     exit: `${PASSES}setTimeout(() => process.exit(3), 50);\nawait new Promise(() => setInterval(() => {}, 1000));\n`,
+    rejection: `${PASSES}(async () => { await 0; throw new Error('nobody waits'); })();\n`,
     hook: `import { after } from 'node:test';\nafter(() => { throw new Error('left over'); });\n${PASSES}`,
   };
   for (const [name, text] of Object.entries(broken)) {
-    const { passed, output } = runThose(t, { [`test/net/${name}.test.ts`]: text });
+    const { passed, output } = runThose(t, { [`test/net/${name}.test.ts`]: text }, [`--import=${PRELOADED}`]);
     assert.equal(passed, false, output);
     assert.match(output, new RegExp(`^failed: test/net/${name}`, 'm'));
   }
