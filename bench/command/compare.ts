@@ -68,7 +68,7 @@ function withEffortFlags<T>(args: Argv<T>): Argv<T> {
     .positional('a', {
       type: 'string',
       demandOption: true,
-      describe: 'embedded, embedded:key=value,..., apache, commit:REV or host:port',
+      describe: 'embedded, embedded:key=value,..., apache, apache:3, mixed:2+1, commit:REV or host:port',
     })
     .positional('b', { type: 'string', demandOption: true, describe: 'what is judged against it' })
     .option('plan', { ...one, default: 'standalone-quick', describe: 'name of a preset, or a file' })

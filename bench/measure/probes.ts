@@ -7,13 +7,13 @@
  *     read              get of that znode from whatever server it is on         "
  *     freshRead         sync and get                                            "
  *     session           a new connection and session, closed again              any server, in turn
- *     read <host:port>  get from this server; only for lists of several         session stays with the server
+ *     read <server>     get from this server; only for services of several      session stays with the server
  *
  * Main thread; some 50 requests per second and class. A probe that the engine itself could not send within its
  * deadline says nothing about the target: it is left out as `unknown`, and `lagMsMax` tells.
  */
 import type { ErrorName } from '../../src/client/index.ts';
-import { type Address, addressText } from '../base/address.ts';
+import type { Address } from '../base/address.ts';
 import { monotonicMs } from '../base/phase-clock.ts';
 import type { ProbePlan } from '../plan/plan.ts';
 import type { AvailabilityResult } from '../result/run-json.ts';
@@ -27,6 +27,12 @@ import { WriteProbe } from './write-probe.ts';
 /** An answer is awaited for this many deadlines, so that `late` and `failed` can be told apart. */
 const LATE_DEADLINES = 10;
 const SET_UP_MS_MAX = 5_000;
+
+/** `name` as in the results. */
+export interface ProbedServer {
+  readonly name: string;
+  readonly address: Address;
+}
 
 interface ProbeClass {
   readonly name: string;
@@ -52,7 +58,8 @@ export class AvailabilityProbes {
   private lagMsMaxSeen = 0;
 
   /** `path` is made by `start` and removed by `stop`; its parent must exist. */
-  constructor(addresses: readonly Address[], plan: ProbePlan, path: string) {
+  constructor(servers: readonly ProbedServer[], plan: ProbePlan, path: string) {
+    const addresses = servers.map(({ address }) => address);
     const limits: ProbeSessionLimits = {
       silenceMsMax: LATE_DEADLINES * plan.deadlineMs,
       retryMs: plan.periodMs,
@@ -66,15 +73,15 @@ export class AvailabilityProbes {
     const read = new ProbeSession(addresses, limits, prepare);
     const freshRead = new ProbeSession(addresses, limits);
     this.floating = [read, freshRead];
-    const several = addresses.length > 1 ? addresses : [];
-    this.pinned = several.map((address) => new ProbeSession([address], limits, prepare));
+    const several = servers.length > 1 ? servers : [];
+    this.pinned = several.map(({ address }) => new ProbeSession([address], limits, prepare));
     this.classes = [
       { name: 'write', probe: (track, index) => this.write.probe(track, index) },
       { name: 'read', probe: (track, index) => this.probeRead(read, track, index) },
       { name: 'freshRead', probe: (track, index) => this.probeFreshRead(freshRead, track, index) },
       { name: 'session', probe: (track, index) => this.probeSession(track, index) },
-      ...several.map((address, i) => ({
-        name: `read ${addressText(address)}`,
+      ...several.map(({ name }, i) => ({
+        name: `read ${name}`,
         probe: (track: ProbeTrack, index: number) => this.probeRead(this.pinned[i]!, track, index),
       })),
     ];

@@ -184,7 +184,7 @@ export interface OutageBand {
 export interface AvailabilityResult {
   /** Up time / time, where up means that none of `write`, `read`, `freshRead` and `session` is down. */
   readonly byTime: number;
-  /** Probe class (`write`, `read`, `freshRead`, `session`, and `read <host:port>` per server of a list). */
+  /** Probe class (`write`, `read`, `freshRead`, `session`, and `read <server>` per server of several). */
   readonly classes: Readonly<Record<string, AvailabilitySummary>>;
 }
 

@@ -71,6 +71,7 @@ async function runFromStart(plan: Plan, options: RunOptions): Promise<RunOutcome
   const target = await startTarget(options.target, {
     serverArgs: options.serverArgs,
     tempParent: options.tempParent,
+    abort: options.abort,
     ...targetNeeds(plan),
   });
   try {
@@ -119,7 +120,7 @@ async function runWithSessions(
   const controller = await LoadController.open(plan, await loadAddresses(plan.connectTo, target));
   try {
     await controller.createTree({ showSize: isForeign });
-    const probes = new AvailabilityProbes(target.addresses, plan.probes, `${plan.tree.root}/probe`);
+    const probes = new AvailabilityProbes(target.servers, plan.probes, `${plan.tree.root}/probe`);
     await probes.start();
     let measured: MeasuredPhases;
     try {

@@ -29,12 +29,14 @@ export function refuseTooMany(plan: Plan, target: Target, environment: Environme
   const limit = Number(environment.serverSettings?.['maxClientCnxns'] ?? 0);
   // Clients of a recipe have sessions of their own beside the load's.
   const each = plan.phases.some(({ load }) => load.kind !== 'mix') ? 2 : 1;
-  const needed = Math.ceil((each * plan.connectionCount) / target.addresses.length) + OTHER_SESSIONS;
+  // Of several servers one may have them all.
+  const servers = plan.connectTo === 'spread' ? target.addresses.length : 1;
+  const needed = Math.ceil((each * plan.connectionCount) / servers) + OTHER_SESSIONS;
   if (target.isOurs || !(limit > 0) || needed <= limit) return;
   throw new ConfigFailure(
     `the service takes ${limit} connections per address (maxClientCnxns), and ${plan.connectionCount} with ` +
       `${OTHER_SESSIONS} for the probes are more: raise it, or ask for fewer with --connections ` +
-      `${Math.max(1, Math.floor(((limit - OTHER_SESSIONS) * target.addresses.length) / each))}`,
+      `${Math.max(1, Math.floor(((limit - OTHER_SESSIONS) * servers) / each))}`,
   );
 }
 

@@ -32,9 +32,8 @@ export async function startEnsemble(spec: EnsembleSpec, options: TargetOptions):
     return target;
   } catch (error) {
     await target.stop();
-    throw new ConfigFailure(
-      `--target: "${spec.text}" - the servers do not start: ${(error as Error).message}`,
-    );
+    const why = options.abort?.aborted === true ? 'interrupted meanwhile' : (error as Error).message;
+    throw new ConfigFailure(`--target: "${spec.text}" - the servers do not start: ${why}`);
   }
 }
 
@@ -103,7 +102,7 @@ class EnsembleTarget implements Target {
     });
     this.servers = this.ensemble.members.map((member) => serverOf(member, withGcLog ? tempDir : null));
     this.ensemble.start();
-    await this.ensemble.awaitServing();
+    await this.ensemble.awaitServing(options.abort);
   }
 
   async whyNotServing(): Promise<string | null> {

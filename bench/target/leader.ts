@@ -30,10 +30,11 @@ export async function readServiceState(addresses: readonly Address[]): Promise<S
   return null;
 }
 
-/** Znodes in the tree, as the first server that answers counts them. */
+/** Znodes in the tree, as who leads counts them: the others may be behind. Else as the first that answers. */
 export async function readNodeCount(addresses: readonly Address[]): Promise<number | null> {
   const answers = await Promise.all(addresses.map(askServer));
-  for (const answer of answers) {
+  const leads = answers.filter((answer) => /^Mode: (?:leader|standalone)$/m.test(answer ?? ''));
+  for (const answer of [...leads, ...answers]) {
     const count = /^Node count: (\d+)$/m.exec(answer ?? '');
     if (count !== null) return Number(count[1]);
   }

@@ -48,6 +48,8 @@ export interface TargetOptions {
   readonly valueBytes: number;
   /** The load creates znodes with a TTL. */
   readonly extendedTypes: boolean;
+  /** Servers that take long to come together are not waited for any more. */
+  readonly abort?: AbortSignal;
   /** Exists and stays: the server's data in it are the caller's. Absent: a directory that goes with the server. */
   readonly dataDir?: string;
 }

@@ -28,7 +28,7 @@ async function startServers(count: number): Promise<StubServer[]> {
 /** Probes that run, and what to ask of them. */
 async function startProbes(plan: typeof patient, all: readonly StubServer[]) {
   const probes = new AvailabilityProbes(
-    all.map(({ address }) => address),
+    all.map(({ address, port }) => ({ name: `127.0.0.1:${port}`, address })),
     plan,
     PATH,
   );
@@ -193,7 +193,7 @@ test('while the engine itself stands still, it knows nothing of the target', asy
 test('a target that nobody can write to is refused at the start', async () => {
   const [server] = await startServers(1);
   await server!.stop();
-  const probes = new AvailabilityProbes([server!.address], patient, PATH);
+  const probes = new AvailabilityProbes([{ name: 'gone', address: server!.address }], patient, PATH);
   await assert.rejects(probes.start(), /ECONNREFUSED/);
 });
 

@@ -46,7 +46,7 @@ function createTtl(target: Target): Promise<string | null> {
 /** All classes of probes until each has been answered some times, with the sampler beside them. */
 async function observe(target: Target) {
   const sampler = new ServerSampler(target, () => 1_000);
-  const probes = new AvailabilityProbes(target.addresses, { periodMs: 10, deadlineMs: 20_000 }, '/probe');
+  const probes = new AvailabilityProbes(target.servers, { periodMs: 10, deadlineMs: 20_000 }, '/probe');
   const fromMs = monotonicMs();
   await sampler.sampleNow();
   await probes.start();
