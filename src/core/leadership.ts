@@ -5,6 +5,8 @@
  *     begin ─▶ zxids of the own epoch are given out · end ─▶ connections are closed, what is logged waits for the log
  */
 import type { Zxid } from '../base/zxid.ts';
+import { ForwardedRequests } from './forwarding/forwarded-requests.ts';
+import { LearnerSessions } from './forwarding/learner-sessions.ts';
 import type { ReplicaParts } from './replica-parts.ts';
 import type { RequestOrder } from './request/request-order.ts';
 import type { SessionLifecycle } from './request/session-lifecycle.ts';
@@ -15,12 +17,17 @@ export class Leadership {
   private readonly lifecycle: SessionLifecycle;
   private readonly order: RequestOrder;
   private readonly withdrawal: Withdrawal;
+  /** What learners send for their clients. */
+  readonly requests: ForwardedRequests;
+  readonly sessions: LearnerSessions;
 
   constructor(parts: ReplicaParts, lifecycle: SessionLifecycle, order: RequestOrder, withdrawal: Withdrawal) {
     this.parts = parts;
     this.lifecycle = lifecycle;
     this.order = order;
     this.withdrawal = withdrawal;
+    this.requests = new ForwardedRequests(parts, lifecycle);
+    this.sessions = new LearnerSessions(parts, lifecycle);
   }
 
   /** A quorum follows this server; `zxid` is the beginning of its epoch. Everything before is decided. */
@@ -36,6 +43,7 @@ export class Leadership {
   end(): void {
     const { clients, proposals, proposer, progress } = this.parts;
     for (const client of clients.all()) clients.close(client);
+    this.requests.clear();
     const asker = proposer.multi.abandon();
     if (asker !== null) this.withdrawal.letGo(asker);
     proposer.onWithdrawn();

@@ -74,7 +74,7 @@ export class Replica implements CorePort {
     this.commitPoint = new CommitPoint(this.progress, this.role);
     this.order = new RequestOrder({
       ...this.parts,
-      sessionEnds: { onCloseRequest: (request) => this.lifecycle.onCloseRequest(request) },
+      sessionEnds: { onCloseRequest: (request) => this.lifecycle.ends.onCloseRequest(request) },
     });
     this.lifecycle = new SessionLifecycle(options, this.parts, this.order);
     this.learner = new LearnerService(this.parts, this.order, this.lifecycle);
@@ -120,7 +120,7 @@ export class Replica implements CorePort {
 
   /** Sessions may have to end, and this server is the one to say so: hear what clients have sent, then `onHeard`. */
   get isExpiryDue(): boolean {
-    return !this.role.isLearner && this.lifecycle.isExpiryDue(this.clock.nowMs);
+    return !this.role.isLearner && this.lifecycle.ends.isExpiryDue(this.clock.nowMs);
   }
 
   /**
@@ -128,7 +128,7 @@ export class Replica implements CorePort {
    * slice of them; the rest is background work.
    */
   onHeard(heardMs: number): void {
-    if (!this.role.isLearner) this.lifecycle.expireUpTo(heardMs);
+    if (!this.role.isLearner) this.lifecycle.ends.expireUpTo(heardMs);
   }
 
   /** The present turn has taken so long that what it has read may be younger than its beginning: it is of now. */
@@ -153,7 +153,8 @@ export class Replica implements CorePort {
     // Those that have waited for this turn come first: what follows may take all of its time.
     if (this.isCommitHeld) this.commitDecided();
     if (!this.isPublishing) this.order.doWork();
-    if (this.lifecycle.isBusy) this.lifecycle.doWork();
+    if (this.lifecycle.ends.isBusy) this.lifecycle.ends.doWork();
+    if (this.leadership.requests.isBusy) this.leadership.requests.retry();
     this.stageLong();
     if (this.hasCommitsLeft) {
       this.commitDecided();
@@ -175,7 +176,9 @@ export class Replica implements CorePort {
     if (txnStager.isStaging || largeReply.isBusy || words.isBusy || watches.isDropping) return true;
     const isReading = descendants.isBusy || restore.isBusy || this.order.isBusy;
     if ((isReading && !this.isPublishing) || proposer.multi.isBusy) return true;
-    return this.hasCommitsLeft || this.lifecycle.isBusy || this.isSweepDue;
+    return (
+      this.hasCommitsLeft || this.lifecycle.ends.isBusy || this.isSweepDue || this.leadership.requests.isBusy
+    );
   }
 
   /** A transaction is half published: not a moment to look at the tree. */
@@ -296,7 +299,11 @@ export class Replica implements CorePort {
 
   private onLogRoom(): void {
     this.parts.proposer.multi.onLogRoom();
+    const { requests } = this.leadership;
+    const theyFirst = requests.goesFirst;
+    if (theyFirst) requests.retry();
     this.order.onLogRoom();
+    if (!theyFirst) requests.retry();
     this.lifecycle.retryPending();
     this.sweepWaitsForLog = false;
   }

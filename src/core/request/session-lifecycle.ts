@@ -1,6 +1,6 @@
 /**
- * How sessions begin, move between connections and end: the connect handshake, reconnects, close requests and
- * expiry. Sessions exist for preparation from the moment they are proposed, and are forgotten when their
+ * How sessions begin and move between connections: the connect handshake and reconnects (session-ends.ts: how they
+ * end). Sessions exist for preparation from the moment they are proposed, and are forgotten when their
  * closeSession has been applied. On a learner only its leader begins, revalidates and ends them:
  *
  *     new          an id of this server's ─▶ REQUEST ··transaction committed··▶ welcome
@@ -8,11 +8,9 @@
  */
 import { assert } from '../../base/assert.ts';
 import { ConnectRequestView, PASSWORD_BYTES } from '../../wire/connect.ts';
-import { ErrorCode } from '../../wire/error-codes.ts';
 import { type Client, ClientState } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import type { Replier } from '../client/replier.ts';
-import type { RequestView } from '../client/request-view.ts';
 import { Fifo } from '../collections/fifo.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
 import { equalBytes } from '../path/path.ts';
@@ -30,6 +28,7 @@ import type { Proposer } from '../txn/proposer.ts';
 import { ConnectAnswers } from './connect-answers.ts';
 import type { RequestOrder, RoomForWrites } from './request-order.ts';
 import { Revalidations } from './revalidations.ts';
+import { SessionEnds } from './session-ends.ts';
 
 export interface SessionOptions {
   readonly serverId: number;
@@ -53,21 +52,12 @@ export interface SessionParts {
   readonly reports: ReportPort;
 }
 
-/** Sessions that one turn looks at when many are due together, about a millisecond; and that wait for the log. */
-const EXPIRED_PER_TURN = 256;
-const UNCLOSED_MAX = 16;
-
 export class SessionLifecycle {
   readonly expiry: SessionExpiry;
   readonly minTimeoutMs: number;
   readonly maxTimeoutMs: number;
-  /** More sessions may be due than one turn ends: `expire` again soon. */
-  private isExpiring = false;
-  /** Of `unclosed` some wait for the next turn. */
-  private waitsForTurn = false;
-  private expiryWaitsForLog = false;
-  /** What clients had sent by then has arrived. */
-  private heardMs = 0;
+  /** How they end. */
+  readonly ends: SessionEnds;
   readonly revalidations: Revalidations;
   private readonly parts: SessionParts;
   private readonly order: RequestOrder;
@@ -76,20 +66,8 @@ export class SessionLifecycle {
   private readonly request = new ConnectRequestView();
   private readonly answers: ConnectAnswers;
   private readonly password = new Uint8Array(PASSWORD_BYTES);
-  /** Expired sessions whose closeSession found no room in the log yet. */
-  private readonly unclosed = new Fifo<number>();
-  /** Sessions whose closeSession is on its way. */
-  private readonly closeProposed = new Set<number>();
   /** Connections whose createSession found no room in the log yet. */
   private readonly uncreated = new Fifo<Client>();
-  private readonly onExpired = (slot: number): boolean => {
-    const { statistics, sessions, reports } = this.parts;
-    statistics.expiredSessions++;
-    reports.sessionExpired(sessions.idHigh[slot]!, sessions.idLow[slot]!, sessions.touchTimeoutMs[slot]!);
-    this.closeExpired(slot);
-    return !this.isFull && !this.parts.work.isSpent;
-  };
-
   constructor(options: SessionOptions, parts: SessionParts, order: RequestOrder) {
     this.parts = parts;
     this.order = order;
@@ -99,6 +77,8 @@ export class SessionLifecycle {
     this.minTimeoutMs = options.minSessionTimeoutMs;
     this.maxTimeoutMs = options.maxSessionTimeoutMs;
     this.expiry = new SessionExpiry(parts.sessions, options.tickTimeMs, 0);
+    // A session must not end before it has begun.
+    this.ends = new SessionEnds(parts, this.expiry, () => this.uncreated.length > 0);
   }
 
   /** Serving begins: every session known from the log gets its full timeout. */
@@ -123,18 +103,11 @@ export class SessionLifecycle {
    * begin are not, those that were to end live on.
    */
   endLeading(): void {
-    const { sessions } = this.parts;
     while (this.uncreated.length > 0) {
       const { session } = this.uncreated.shift();
       if (session !== NO_SESSION) this.onCreateWithdrawn(session);
     }
-    while (this.unclosed.length > 0) this.unclosed.shift();
-    this.isExpiring = false;
-    this.waitsForTurn = false;
-    this.expiryWaitsForLog = false;
-    for (let slot = sessions.next(0); slot !== NO_SESSION; slot = sessions.next(slot + 1)) {
-      if (sessions.isClosing(slot) && !this.closeProposed.has(slot)) sessions.reopen(slot);
-    }
+    this.ends.endLeading();
   }
 
   // ---- handshake -----------------------------------------------------------------------------------------
@@ -258,24 +231,18 @@ export class SessionLifecycle {
     const { sessions, clients } = this.parts;
     const client = clients.get(sessions.conn[slot]!);
     if (client !== undefined && client.session === slot) client.session = NO_SESSION;
-    this.expiry.remove(slot);
-    this.unclosed.remove(slot);
+    this.ends.forget(slot);
     sessions.remove(slot);
   }
 
-  /** It lives on: its closeSession was taken back. What has expired will do so again, unless it is heard of. */
   onCloseWithdrawn(slot: number): void {
-    this.parts.sessions.reopen(slot);
-    if (!this.closeProposed.delete(slot)) return;
-    this.expiry.remove(slot);
-    this.expiry.add(slot);
+    this.ends.onCloseWithdrawn(slot);
   }
 
   onClosed(slot: number): void {
     const { sessions, clients } = this.parts;
     const client = clients.get(sessions.conn[slot]!);
-    this.expiry.remove(slot);
-    this.closeProposed.delete(slot);
+    this.ends.forget(slot);
     sessions.remove(slot);
     if (client !== undefined && client.session === slot) {
       client.session = NO_SESSION;
@@ -285,55 +252,27 @@ export class SessionLifecycle {
 
   // ---- ends ----------------------------------------------------------------------------------------------
 
-  /** False = no room in the log; ask again. */
-  onCloseRequest(request: RequestView): boolean {
-    const { client, xid } = request;
-    if (this.closeProposed.has(client.session)) {
-      return this.parts.proposer.proposeError(request, ErrorCode.sessionExpired);
+  /** A learner's client begins a session; `link` is that learner. False = no room in the log; nothing has happened. */
+  createForwarded(idHigh: number, idLow: number, timeoutMs: number, xid: number, link: number): boolean {
+    const { sessions, proposer, clock } = this.parts;
+    const known = sessions.find(idHigh, idLow);
+    const slot = known !== NO_SESSION ? known : sessions.create(idHigh, idLow, timeoutMs, clock.nowMs);
+    if (known === NO_SESSION) {
+      sessions.setProposed(slot, true);
+      this.expiry.add(slot);
     }
-    return this.proposeClose(client.session, client, xid);
+    sessions.owner[slot] = link;
+    if (proposer.proposeCreateSession(null, slot, xid)) return true;
+    if (known === NO_SESSION) this.onCreateWithdrawn(slot);
+    return false;
   }
 
   onConnectionGone(client: Client): void {
     const { sessions } = this.parts;
     if (client.session >= 0 && sessions.conn[client.session] === client.conn) {
       sessions.conn[client.session] = NO_CONNECTION;
-      // It had begun to close and its request has gone with the connection.
-      const isOurs = !this.parts.role.isLearner;
-      if (isOurs && sessions.isClosing(client.session) && !this.closeProposed.has(client.session)) {
-        this.closeExpired(client.session);
-      }
+      if (!this.parts.role.isLearner) this.ends.onConnectionGone(client.session);
     }
-  }
-
-  /** Sessions are ending, and the next turn would bring them on. */
-  get isBusy(): boolean {
-    return this.isExpiring || this.waitsForTurn;
-  }
-
-  /** The next turn, while it has time. */
-  doWork(): void {
-    if (this.waitsForTurn) this.retryPending();
-    if (this.isExpiring) this.expire();
-  }
-
-  /** Whether sessions may have to end: then it is time to hear what clients have sent, and to `expireUpTo` there. */
-  isExpiryDue(nowMs: number): boolean {
-    return nowMs >= this.expiry.deadlineMs && !this.isExpiring && !this.expiryWaitsForLog;
-  }
-
-  /** Ends the sessions whose time had come by `heardMs`, a slice of them. */
-  expireUpTo(heardMs: number): void {
-    this.heardMs = heardMs;
-    this.expire();
-  }
-
-  /** The next slice. */
-  expire(): void {
-    const isDone = !this.isFull && this.expiry.expire(this.heardMs, EXPIRED_PER_TURN, this.onExpired);
-    // What has no room in the log goes on when there is some, not at once.
-    this.expiryWaitsForLog = this.isFull;
-    this.isExpiring = !isDone && !this.isFull;
   }
 
   /** After commits have made room in the log. */
@@ -345,43 +284,6 @@ export class SessionLifecycle {
       if (!this.parts.proposer.proposeCreateSession(asker, client.session)) return;
       this.uncreated.shift();
     }
-    this.waitsForTurn = false;
-    this.retryUnclosed();
-    if (this.expiryWaitsForLog && !this.isFull) {
-      this.expiryWaitsForLog = false;
-      this.isExpiring = true;
-    }
-  }
-
-  // Up to the first that finds no room or no time again: it is the first of the next time.
-  private retryUnclosed(): void {
-    const { unclosed, parts } = this;
-    for (let n = unclosed.length; n > 0; n--) {
-      const before = unclosed.length;
-      parts.writer.forgetRefusal();
-      this.closeExpired(unclosed.shift());
-      // One of very many ephemerals has proposed a part of them, and lets others go on.
-      if (unclosed.length < before || !(parts.writer.lacksRoom || this.waitsForTurn)) continue;
-      unclosed.newestToFront();
-      return;
-    }
-  }
-
-  private get isFull(): boolean {
-    return this.unclosed.length >= UNCLOSED_MAX;
-  }
-
-  private closeExpired(slot: number): void {
-    // A session must not end before it has begun.
-    const mustWait = this.uncreated.length > 0;
-    if (!mustWait && this.proposeClose(slot, null, 0)) return;
-    this.unclosed.push(slot);
-    if (this.parts.work.isSpent && !this.parts.writer.lacksRoom) this.waitsForTurn = true;
-  }
-
-  private proposeClose(slot: number, client: Client | null, xid: number): boolean {
-    if (!this.parts.proposer.proposeCloseSession(slot, client, xid)) return false;
-    this.closeProposed.add(slot);
-    return true;
+    this.ends.retryPending();
   }
 }

@@ -183,6 +183,18 @@ export class ProposalWriter {
     return true;
   }
 
+  /** The same for a write of a session that is not known here: its own server waits for it. */
+  proposeErrorOf(idHigh: number, idLow: number, { asker, xid, op }: WriteRequest, err: number): boolean {
+    const { log, progress, clock } = this;
+    const zxid = progress.nextZxid();
+    const at = this.claim(4);
+    if (at < 0) return false;
+    const body = writeTxnHeader(log.view, at, idHigh, idLow, xid, zxid, clock.wallMs, OpCode.error);
+    log.commit(zxid, writeErrorTxn(log.view, body, err) - at);
+    this.push(zxid, op, asker, xid, err);
+    return true;
+  }
+
   /** Into the log only; false = no room. */
   logError(slot: number, xid: number, zxid: Zxid, err: number): boolean {
     const at = this.claim(4);

@@ -60,17 +60,22 @@ export class Proposer {
     return this.writer.proposeError(request, err);
   }
 
+  /** The same for a session that is not known here. */
+  proposeErrorOf(idHigh: number, idLow: number, request: WriteRequest, err: number): boolean {
+    return this.writer.proposeErrorOf(idHigh, idLow, request, err);
+  }
+
   /** A new session; `client` (if it is still there) gets the connect response when it commits. */
-  proposeCreateSession(client: Client | null, slot: number): boolean {
+  proposeCreateSession(client: Client | null, slot: number, xid = 0): boolean {
     const { sessions, proposals } = this.parts;
     const { writer } = this;
     const at = writer.claim(4 + TXN_DIGEST_BYTES);
     if (at < 0) return false;
     const zxid = writer.progress.nextZxid();
-    const body = writer.header(at, slot, 0, zxid, OpCode.createSession);
+    const body = writer.header(at, slot, xid, zxid, OpCode.createSession);
     writer.finish(at, writeCreateSessionTxn(writer.log.view, body, sessions.timeoutMs[slot]!), zxid);
     proposals.pushEffect(OpCode.createSession, 0, 0, 0, 0, slot);
-    writer.push(zxid, OpCode.createSession, client, 0, ErrorCode.ok);
+    writer.push(zxid, OpCode.createSession, client, xid, ErrorCode.ok);
     return true;
   }
 

@@ -14,6 +14,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import { CorruptionFailure, StorageFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
+import { TakenRequest } from '../../core/forwarding/forwarded-requests.ts';
 import { Leader } from '../../core/zab/leader.ts';
 import type { LeaderPort, LearnerFault } from '../../core/zab/leader-port.ts';
 import type { EpochKind } from '../../core/zab/learner.ts';
@@ -24,8 +25,13 @@ import type { ProposalLog } from '../../core/zab/proposal-log.ts';
 import type { SyncPlan } from '../../core/zab/sync-plan.ts';
 import { type AcceptedSocket, ReadBuffer, type Transport } from '../../net/transport.ts';
 import { EpochKind as EpochFile } from '../../storage/epoch-files.ts';
-import { PacketType } from '../../wire/quorum/packet-types.ts';
-import { LEADER_INFO_BYTES, writeLeaderInfo } from '../../wire/quorum/payloads.ts';
+import { NO_ZXID, PacketType } from '../../wire/quorum/packet-types.ts';
+import {
+  LEADER_INFO_BYTES,
+  REVALIDATE_ANSWER_BYTES,
+  writeLeaderInfo,
+  writeRevalidateAnswer,
+} from '../../wire/quorum/payloads.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { LeaderDesk, Leading } from '../host/leader-desk.ts';
 import type { Log } from '../logging/logging.ts';
@@ -150,6 +156,10 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     for (const { link, source } of this.learners.values()) {
       if (link.flush(this.chunk, source)) this.parts.desk.wake();
     }
+  }
+
+  onSync(id: LinkId): void {
+    this.leader.onSyncRequest(id);
   }
 
   onEpochUsedUp(): void {
@@ -307,15 +317,31 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     this.parts.desk.decide(zxid);
   }
 
-  onRequest(): boolean {
+  onRequest(id: LinkId, packet: QuorumPacket): boolean {
+    const taken = this.parts.desk.request(id, packet);
+    if (taken === TakenRequest.ok) return true;
+    const link = this.learners.get(id)?.link;
+    if (taken === TakenRequest.malformed) link?.close('protocol', 'the ids of its REQUEST cannot be read');
+    else link?.close('too many requests', 'it asks for more than can wait here');
     return true;
   }
 
-  onRevalidate(): void {}
+  onRevalidate(id: LinkId, packet: QuorumPacket): void {
+    const isValid = this.parts.desk.revalidate(id, packet);
+    const { view, dataStart } = packet;
+    const data = new Uint8Array(REVALIDATE_ANSWER_BYTES);
+    const answer = new DataView(data.buffer);
+    writeRevalidateAnswer(answer, 0, view.getInt32(dataStart), view.getInt32(dataStart + 4), isValid);
+    this.send(id, PacketType.revalidate, NO_ZXID, data);
+  }
 
-  onTouches(): void {}
+  onTouches(_id: LinkId, packet: QuorumPacket): void {
+    this.parts.desk.touches(packet);
+  }
 
-  onLearnerGone(): void {}
+  onLearnerGone(id: LinkId): void {
+    this.parts.desk.forgetLearner(id);
+  }
 
   resign(reason: string): void {
     this.leave(reason);

@@ -7,10 +7,12 @@
  *     decide ◀── a quorum's votes ── onRound
  */
 import type { Zxid, ZxidCell } from '../../base/zxid.ts';
+import type { TakenRequest } from '../../core/forwarding/forwarded-requests.ts';
 import type { Incarnations } from '../../core/incarnations.ts';
 import type { ServerRole } from '../../core/progress/commit-point.ts';
 import type { Replica } from '../../core/replica.ts';
 import type { EpochKind } from '../../storage/epoch-files.ts';
+import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { ProposalTap, TappedLogPort } from '../log/tapped-log-port.ts';
 import { DeskOrders } from './desk-orders.ts';
 
@@ -31,6 +33,8 @@ export interface Leading {
   onDurable(zxid: Zxid): void;
   /** The end of a turn: what has come together may be decided, what is new may be sent. */
   onRound(): void;
+  /** A learner's `sync`: everything that it has asked for before has been proposed. */
+  onSync(link: number): void;
   /** The epoch has given out its last zxid: another must begin. */
   onEpochUsedUp(): void;
 }
@@ -81,13 +85,43 @@ export class LeaderDesk {
     host.enter();
     replica.leadership.begin(zxid);
     this.role.lead(zxid);
-    host.logPort.tap = this.leading!.onProposed;
+    const leading = this.leading!;
+    host.logPort.tap = leading.onProposed;
+    replica.leadership.requests.onSync = (link) => leading.onSync(link);
   }
 
   /** A quorum has everything up to `zxid`. Only within a turn. */
   decide(zxid: Zxid): void {
     this.replica.onDecided(zxid);
   }
+
+  // ---- for learners --------------------------------------------------------------------------------------
+
+  /** A write of a learner's client; it becomes a proposal as soon as there is room. */
+  request(link: number, packet: QuorumPacket): TakenRequest {
+    this.host.enter();
+    return this.replica.leadership.requests.take(link, packet);
+  }
+
+  /** A learner's client wants to go on with its session. */
+  revalidate(link: number, { view, dataStart }: QuorumPacket): boolean {
+    this.host.enter();
+    const high = view.getInt32(dataStart);
+    const low = view.getInt32(dataStart + 4);
+    return this.replica.leadership.sessions.revalidate(link, high, low, view.getInt32(dataStart + 8));
+  }
+
+  /** A learner has heard of these sessions. */
+  touches({ view, dataStart, dataEnd }: QuorumPacket): void {
+    this.host.enter();
+    this.replica.leadership.sessions.touch(view, dataStart, dataEnd);
+  }
+
+  forgetLearner(link: number): void {
+    this.replica.leadership.requests.forget(link);
+  }
+
+  // ---- the term ------------------------------------------------------------------------------------------
 
   /** Has a turn come soon, at whose end `onRound` is called. */
   wake(): void {

@@ -81,14 +81,21 @@ describe('three servers of ours', () => {
     const acknowledged: string[] = [];
     for (let round = 0; round < 2; round++) {
       const leader = await leaderOf(members);
-      await using zk = await connect(leader.address);
-      await Promise.all(
-        Array.from({ length: 200 }, async (_, i) => {
-          const path = `/round-${round}-${i}`;
-          await zk.create(path, Buffer.alloc(100, i));
-          acknowledged.push(path);
-        }),
-      );
+      await until(async () => (await Promise.all(members.map(modeOf))).every((mode) => mode !== null));
+      // Through each server: what followers are asked goes to the leader and comes back.
+      for (const member of members) {
+        await using zk = await connect(member.address);
+        await Promise.all(
+          Array.from({ length: 100 }, async (_, i) => {
+            const path = `/round-${round}-${member.port}-${i}`;
+            await zk.create(path, Buffer.alloc(100, i));
+            acknowledged.push(path);
+            assert.notEqual(await zk.exists(path), null);
+          }),
+        );
+        await zk.sync('/');
+        await zk.create(`/ephemeral-${member.port}`, null, { mode: 'ephemeral' });
+      }
       await tellsOfLearners(leader, members.length - 1);
       await leader.kill();
       const next = await leaderOf(members);
