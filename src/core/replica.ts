@@ -12,7 +12,7 @@ import { assert } from '../base/assert.ts';
 import { StoreFullFailure } from '../base/failure.ts';
 import type { Zxid } from '../base/zxid.ts';
 import { Client, ClientState } from './client/client.ts';
-import { Leadership } from './leadership.ts';
+import { Leadership } from './leading/leadership.ts';
 import type { CorePort } from './ports/core-port.ts';
 import type { AdminPort, ConnId, LogPort, SnapshotRequest } from './ports/ports.ts';
 import { CONN_IO_SHIFT } from './ports/ports.ts';

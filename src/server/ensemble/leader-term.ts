@@ -14,7 +14,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import { CorruptionFailure, StorageFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
-import { TakenRequest } from '../../core/forwarding/forwarded-requests.ts';
+import { TakenRequest } from '../../core/leading/forwarded-requests.ts';
 import { Leader } from '../../core/zab/leader.ts';
 import type { LeaderPort, LearnerFault } from '../../core/zab/leader-port.ts';
 import type { EpochKind } from '../../core/zab/learner.ts';

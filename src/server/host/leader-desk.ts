@@ -7,8 +7,8 @@
  *     decide ◀── a quorum's votes ── onRound
  */
 import type { Zxid, ZxidCell } from '../../base/zxid.ts';
-import type { TakenRequest } from '../../core/forwarding/forwarded-requests.ts';
 import type { Incarnations } from '../../core/incarnations.ts';
+import type { TakenRequest } from '../../core/leading/forwarded-requests.ts';
 import type { ServerRole } from '../../core/progress/commit-point.ts';
 import type { Replica } from '../../core/replica.ts';
 import type { EpochKind } from '../../storage/epoch-files.ts';

@@ -4,16 +4,22 @@
  *
  *     begin ─▶ zxids of the own epoch are given out · end ─▶ connections are closed, what is logged waits for the log
  */
-import type { Zxid } from '../base/zxid.ts';
-import { ForwardedRequests } from './forwarding/forwarded-requests.ts';
-import { LearnerSessions } from './forwarding/learner-sessions.ts';
-import type { ReplicaParts } from './replica-parts.ts';
-import type { RequestOrder } from './request/request-order.ts';
-import type { SessionLifecycle } from './request/session-lifecycle.ts';
-import type { Withdrawal } from './txn/withdrawal.ts';
+import type { Zxid } from '../../base/zxid.ts';
+import type { Progress } from '../progress/progress.ts';
+import type { RequestOrder } from '../request/request-order.ts';
+import type { SessionLifecycle } from '../request/session-lifecycle.ts';
+import type { ProposalQueue } from '../txn/proposal-queue.ts';
+import type { Withdrawal } from '../txn/withdrawal.ts';
+import { type ForwardedParts, ForwardedRequests } from './forwarded-requests.ts';
+import { type LearnerSessionParts, LearnerSessions } from './learner-sessions.ts';
+
+export interface LeadershipParts extends ForwardedParts, LearnerSessionParts {
+  readonly progress: Progress;
+  readonly proposals: ProposalQueue;
+}
 
 export class Leadership {
-  private readonly parts: ReplicaParts;
+  private readonly parts: LeadershipParts;
   private readonly lifecycle: SessionLifecycle;
   private readonly order: RequestOrder;
   private readonly withdrawal: Withdrawal;
@@ -21,7 +27,12 @@ export class Leadership {
   readonly requests: ForwardedRequests;
   readonly sessions: LearnerSessions;
 
-  constructor(parts: ReplicaParts, lifecycle: SessionLifecycle, order: RequestOrder, withdrawal: Withdrawal) {
+  constructor(
+    parts: LeadershipParts,
+    lifecycle: SessionLifecycle,
+    order: RequestOrder,
+    withdrawal: Withdrawal,
+  ) {
     this.parts = parts;
     this.lifecycle = lifecycle;
     this.order = order;
