@@ -261,7 +261,7 @@ export class TxnReplay {
     }
     const slot = sessions.find(txn.clientIdHigh, txn.clientIdLow);
     if (slot < 0) return;
-    for (const id of [...(ephemerals.of(slot) ?? [])]) this.remove(id, txn.zxid, true);
+    for (const id of [...(ephemerals.of(slot)?.values() ?? [])]) this.remove(id, txn.zxid, true);
     sessions.remove(slot);
   }
 }

@@ -5,6 +5,7 @@
  */
 import { StatOffset } from '../../wire/stat.ts';
 import { encodeUtf8 } from '../../wire/utf8.ts';
+import { IdSet } from '../collections/id-set.ts';
 import type { SweepCandidate, SweepSource } from '../container/container-sweep.ts';
 import type { Statistics } from '../progress/statistics.ts';
 import { type QuotaEntry, QuotaTable, type SubtreeSize } from '../quota/quota-table.ts';
@@ -31,7 +32,7 @@ export class TreeEffects implements SweepSource {
   counting: QuotaEntry | null = null;
   private readonly subtree: SubtreeCount;
   private readonly tree: Tree;
-  private readonly mortal = new Set<number>();
+  private readonly mortal = new IdSet();
   private readonly node: ZnodeCursor;
 
   constructor(tree: Tree, statistics: Statistics) {

@@ -225,17 +225,21 @@ export class CoreView implements ServerView {
     const { ephemerals, tree } = this.replica.parts;
     const nodes = ephemerals.of(session);
     let left = nodes?.size ?? 0;
-    for (const id of nodes ?? []) {
+    for (const id of nodes?.values() ?? []) {
       if (left-- === 0) return;
-      yield this.committedPath(tree.committedOf(id));
+      yield this.pathOfOwned(tree.committedOf(id), session);
     }
   }
 
-  /** Null of a node that is only proposed. */
-  private committedPath(record: number): string | null {
+  /** Null of a node that is only proposed, or another's meanwhile. */
+  private pathOfOwned(record: number, session: number): string | null {
     if (record === 0) return null;
-    const cursor = this.replica.parts.tree.cursor();
+    const { tree, sessions } = this.replica.parts;
+    const cursor = tree.cursor();
     cursor.moveTo(record);
+    const isOwner =
+      cursor.ownerHigh === sessions.idHigh[session] && cursor.ownerLow === sessions.idLow[session];
+    if (!isOwner) return null;
     return pathText(cursor.bytes, cursor.pathStart, cursor.pathLength);
   }
 

@@ -112,7 +112,7 @@ function stateOf({ parts, replica }: ReplicaHarness): unknown {
   }
   const known: unknown[] = [];
   for (let slot = sessions.next(0); slot >= 0; slot = sessions.next(slot + 1)) {
-    const nodes = [...(ephemerals.of(slot) ?? [])].sort((a, b) => a - b);
+    const nodes = [...(ephemerals.of(slot)?.values() ?? [])].sort((a, b) => a - b);
     known.push([slot, sessions.idLow[slot], sessions.isClosing(slot), sessions.isCommitted(slot), nodes]);
   }
   return {

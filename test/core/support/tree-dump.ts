@@ -69,7 +69,7 @@ export function dumpSessions(parts: ReplicaParts): Map<bigint, { timeoutMs: numb
   const dumped: [bigint, { timeoutMs: number; paths: string[] }][] = [];
   for (let slot = sessions.next(0); slot >= 0; slot = sessions.next(slot + 1)) {
     const paths: string[] = [];
-    for (const id of ephemerals.of(slot) ?? []) {
+    for (const id of ephemerals.of(slot)?.values() ?? []) {
       cursor.moveTo(tree.committedOf(id));
       paths.push(textOf(cursor));
     }
@@ -98,7 +98,11 @@ export function checkQuiet(parts: ReplicaParts): void {
   }
   let count = 0;
   for (const [slot, ids] of owned) {
-    assert.deepEqual([...(ephemerals.of(slot) ?? [])].sort(byNumber), ids.sort(byNumber), 'ephemerals');
+    assert.deepEqual(
+      [...(ephemerals.of(slot)?.values() ?? [])].sort(byNumber),
+      ids.sort(byNumber),
+      'ephemerals',
+    );
     count += ids.length;
   }
   assert.equal(ephemerals.count, count, 'ephemerals of sessions that have none');
