@@ -9,10 +9,19 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { RawClient } from '../support/raw-client.ts';
 import { DAMAGES, dataFilesIn } from './support/damage.ts';
 import { fillWithHistory, namesOfHistory } from './support/history.ts';
+import { recoveredFrom } from './support/recovered.ts';
 import { childrenOf } from './support/requests.ts';
 import { Workspace } from './support/workspace.ts';
 
 const CORRUPTION_STATUS = 10;
+/** One of each kind by a whole server: an older snapshot, a torn end that is cut off, no snapshot, a bad log, a failing call. */
+const BY_A_SERVER: ReadonlySet<string> = new Set([
+  'newest snapshot cut in half',
+  'half a record behind the last of the newest log',
+  'every snapshot removed',
+  'a flipped bit in the middle of the newest log',
+  'a folder by the name of a log',
+]);
 
 let origin: Workspace;
 let workspace: Workspace;
@@ -34,8 +43,28 @@ function contentsOf(directory: string): Map<string, Buffer | null> {
   return new Map(files.map((path) => [path, statSync(path).isDirectory() ? null : readFileSync(path)]));
 }
 
+test('damages that are tried with a whole server exist', () => {
+  assert.equal(DAMAGES.filter(({ what }) => BY_A_SERVER.has(what)).length, BY_A_SERVER.size);
+});
+
 for (const { what, make, starts, refuses } of DAMAGES) {
-  test(`${what}: ${refuses === undefined ? 'everything is there' : 'refused'}`, async () => {
+  const outcome = refuses === undefined ? 'everything is there' : 'refused';
+
+  test(`${what}: ${outcome}`, () => {
+    make(dataFilesIn(workspace.files));
+    if (refuses !== undefined) {
+      const damaged = contentsOf(workspace.files);
+      assert.throws(() => recoveredFrom(workspace), refuses);
+      assert.deepEqual(contentsOf(workspace.files), damaged, 'the files are left as they are');
+      return;
+    }
+    const { names, warnings } = recoveredFrom(workspace);
+    assert.deepEqual(names, namesOfHistory());
+    if (starts) assert.match(warnings.join('\n'), starts);
+  });
+
+  if (!BY_A_SERVER.has(what)) continue;
+  test(`${what}: ${outcome}, by a server`, async () => {
     make(dataFilesIn(workspace.files));
     if (refuses !== undefined) {
       const damaged = contentsOf(workspace.files);

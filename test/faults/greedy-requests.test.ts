@@ -3,7 +3,7 @@
  * it was, each of these ended or stalled the whole server.
  */
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import { fourLetterWord } from '../support/four-letter-word.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -38,22 +38,33 @@ let server: Server;
 let client: RawClient;
 let other: RawClient;
 
-beforeEach(async () => {
+/** One server meets all of them, unless it needs settings or memory of its own. */
+before(async () => {
   workspace = new Workspace();
   server = await workspace.start();
-  client = await RawClient.open(server.port);
-  other = await RawClient.open(server.port);
-  await ok(other, create('/kept'));
+  await ok(await RawClient.open(server.port), create('/kept'));
 });
 
-afterEach(() => workspace.dispose());
+/** What is on disk can be read again after all of them. */
+after(async () => {
+  await comesAgain(workspace, server);
+  await workspace.dispose();
+});
 
-/** The process is the same, others are served, and what is on disk can be read again. */
+beforeEach(async () => {
+  client = await RawClient.open(server.port);
+  other = await RawClient.open(server.port);
+});
+
+/** The process is the same, and others are served. */
 async function serverIsWell(): Promise<void> {
   await ok(other, exists('/kept'));
-  assert.deepEqual(await server.stop(), { status: 0, signal: null }, server.stderr);
-  server = await workspace.start();
-  await ok(await RawClient.open(server.port), exists('/kept'));
+}
+
+async function comesAgain(place: Workspace, running: Server): Promise<void> {
+  assert.deepEqual(await running.stop(), { status: 0, signal: null }, running.stderr);
+  const next = await place.start();
+  await ok(await RawClient.open(next.port), exists('/kept'));
 }
 
 async function prove(user: string): Promise<number> {
@@ -112,15 +123,16 @@ test('the same large node in every operation of a multiRead: 40 GB in one reply'
   await serverIsWell();
 });
 
-test('watches without end: the connection ends, with a count and one line, and is not told that they are set', async () => {
+test('watches without end: the connection ends, with a count and one line, and is not told that they are set', async (t) => {
   const settings = {
     'ringkeeper.watchBytesPerConnectionMax': 4 * 1024 * 1024,
     '4lw.commands.whitelist': '*',
   };
-  assert.deepEqual(await server.stop(), { status: 0, signal: null });
-  server = await workspace.start({ settings });
-  other = await RawClient.open(server.port);
+  const own = new Workspace();
+  t.after(() => own.dispose());
+  const server = await own.start({ settings });
   const greedy = await RawClient.open(server.port);
+  await ok(greedy, create('/kept'));
   const watch = (i: number) =>
     greedy.request(OpCode.exists, pathAndBool(`/${i}${'w'.repeat(900_000)}`, true));
   for (let i = 0; i < 4; i++) assert.equal((await watch(i)).err, NO_NODE);
@@ -129,11 +141,27 @@ test('watches without end: the connection ends, with a count and one line, and i
   assert.match(counts, /^zk_ringkeeper_core_closed_watches_of_connection\t1$/m);
   await until(async () => server.stderr.includes('ringkeeper.watchBytesPerConnectionMax=4194304'));
   assert.equal(server.stderr.match(/closed at a limit/g)?.length, 1, server.stderr);
-  await serverIsWell();
+  await comesAgain(own, server);
 });
 
 describe('children of a node with 1 MB of data', () => {
   const names = Array.from({ length: 3000 }, (_, i) => `/big/${i}`);
+  let own: Workspace;
+  let server: Server;
+
+  before(async () => {
+    own = new Workspace();
+    server = await own.start();
+    await ok(await RawClient.open(server.port), create('/kept'));
+  });
+  after(async () => {
+    await comesAgain(own, server);
+    await own.dispose();
+  });
+  beforeEach(async () => {
+    client = await RawClient.open(server.port);
+    other = await RawClient.open(server.port);
+  });
 
   test('all made, and all deleted, by one multi: the data is not copied for each of them', async () => {
     await ok(client, create('/big', MEGABYTE));
@@ -146,6 +174,7 @@ describe('children of a node with 1 MB of data', () => {
     assert.equal(new DataView(stat.buffer).getInt32(16 + STAT_CVERSION), 2 * names.length);
     const grown = server.residentMib() - before;
     assert.ok(grown < 200, `${grown} MiB`);
+    await ok(client, remove('/big'));
     await serverIsWell();
   });
 
@@ -164,10 +193,11 @@ describe('children of a node with 1 MB of data', () => {
   });
 });
 
-test('a frame as large as can be served, where more was configured', async () => {
+test('a frame as large as can be served, where more was configured', async (t) => {
   const settings = { 'jute.maxbuffer': 173_159_500 };
-  assert.deepEqual(await server.stop(), { status: 0, signal: null });
-  server = await workspace.start({ settings });
+  const own = new Workspace();
+  t.after(() => own.dispose());
+  let server = await own.start({ settings });
   assert.match(
     server.stderr,
     /jute\.maxbuffer=173159500 is more than one request can bring: 62914560 is used/,
@@ -175,7 +205,7 @@ test('a frame as large as can be served, where more was configured', async () =>
   const data = new Uint8Array(FRAME_BYTES_LIMIT - 100);
   await ok(await RawClient.open(server.port), create('/huge', data));
   assert.deepEqual(await server.stop(), { status: 0, signal: null }, server.stderr);
-  server = await workspace.start({ settings });
+  server = await own.start({ settings });
   const stat = (await ok(await RawClient.open(server.port), exists('/huge'))).body.bytes;
   assert.equal(new DataView(stat.buffer).getInt32(16 + STAT_DATA_LENGTH), data.length);
 });

@@ -13,6 +13,7 @@ import type { Log } from '../../../src/server/logging/logging.ts';
 import { writeSnapshot } from '../../../src/server/snapshot/write-snapshot.ts';
 import type { DataDirs } from '../../../src/storage/data-dir.ts';
 import type { SnapshotCompression } from '../../../src/storage/data-files.ts';
+import type { Disk } from '../../../src/storage/disk.ts';
 import { appender, DIRECTORY } from '../../storage/support/collect.ts';
 import { MemoryDisk } from '../../storage/support/memory-disk.ts';
 import type { LoggedTxn } from './fake-ports.ts';
@@ -67,7 +68,7 @@ export function putSnapshot(
 }
 
 /** @throws what recovery throws */
-export function restored(disk: MemoryDisk, config: Partial<ServerConfig> = {}): Restored {
+export function restored(disk: Disk, config: Partial<ServerConfig> = {}, dirs: DataDirs = DIRS): Restored {
   const warnings: string[] = [];
   const log: Log = {
     debug: () => {},
@@ -84,7 +85,7 @@ export function restored(disk: MemoryDisk, config: Partial<ServerConfig> = {}): 
   } as ServerConfig;
   let recovery: Recovery | undefined;
   const harness = new ReplicaHarness({}, (incarnations) => {
-    recovery = recoverMember(incarnations, disk, DIRS, settings, log, CLOCK);
+    recovery = recoverMember(incarnations, disk, dirs, settings, log, CLOCK);
     return recovery.lastZxid;
   });
   return { harness, recovery: recovery!, warnings };
