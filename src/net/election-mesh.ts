@@ -62,7 +62,8 @@ export interface MeshPort {
   onNotification(from: number, notification: ElectionNotification): void;
   /** For the operator's log; `sid` -1 = it did not say. */
   onRefused(reason: Refusal, remote: string, sid: number): void;
-  onUnreachable(sid: number, address: string, why: string): void;
+  /** `isLast`: it has no other address to be tried. */
+  onUnreachable(sid: number, address: string, why: string, isLast: boolean): void;
   /** The election port cannot be had now and is tried again. */
   onListenLater(why: string): void;
 }
@@ -181,7 +182,7 @@ export class ElectionMesh implements ConnectionOwner {
     const { peer, others } = connection;
     peer.dialing = null;
     this.counters.failedDials++;
-    this.port.onUnreachable(peer.sid, connection.remote, why);
+    this.port.onUnreachable(peer.sid, connection.remote, why, others.length === 0);
     this.dial(peer, others);
     this.peers.forgetStranger(peer);
   }

@@ -8,16 +8,14 @@
  *     lose 1->2                      what is under way between two is lost
  *     wait 200                       time passes; timers fire in order
  *     stop 3                         a server is gone, with all that is under way to it
+ *     unreachable 3 1 2              servers 1 and 2 cannot connect to 3
  *     epoch 2 3                      server 2 is in sync with its leader's new epoch 3
  *     tell 2 from=9 state=0 …        a notification as bytes might bring it
  */
 import assert from 'node:assert/strict';
+import type { ElectionOptions, Standing } from '../../src/core/election/election-options.ts';
 import type { ElectionStep } from '../../src/core/election/election-step.ts';
-import {
-  type ElectionOptions,
-  FastLeaderElection,
-  type Standing,
-} from '../../src/core/election/fast-leader-election.ts';
+import { FastLeaderElection } from '../../src/core/election/fast-leader-election.ts';
 import { parseQuorumConfig, type QuorumConfig } from '../../src/core/quorum/quorum-config.ts';
 import {
   decodeNotification,
@@ -64,6 +62,7 @@ export class ElectionWorld implements TranscriptWorld {
     else if (command === 'lose') this.underWay = this.underWay.filter((message) => pairOf(message) !== first);
     else if (command === 'wait') this.wait(Number(first));
     else if (command === 'stop') this.stop(Number(first));
+    else if (command === 'unreachable') this.unreachable(Number(first), words.slice(1).map(Number));
     else if (command === 'epoch') this.machine(Number(first)).setPeerEpoch(Number(words[1]));
     else if (command === 'tell') this.tell(Number(first), words);
     else assert.fail(`no command ${command}`);
@@ -134,6 +133,10 @@ export class ElectionWorld implements TranscriptWorld {
     this.machines.delete(sid);
     this.timers.delete(sid);
     this.underWay = this.underWay.filter(({ from, to }) => from !== sid && to !== sid);
+  }
+
+  private unreachable(sid: number, by: readonly number[]): void {
+    for (const one of by) this.take(one, this.machine(one).onUnreachable(sid, this.nowMs));
   }
 
   private tell(to: number, words: readonly string[]): void {

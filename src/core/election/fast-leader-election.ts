@@ -2,7 +2,8 @@
  * Fast leader election: the machine by which servers agree on one of them. Called on the thread of the election mesh, or
  * by a simulator; it is told the time and returns what is to be done. It sends nothing, waits for nothing, stores nothing on disk.
  *
- *                 startLooking                     a quorum votes the same, and for 200 ms nothing better comes
+ *                 startLooking                     a quorum votes the same, and for 200 ms nothing better comes, or
+ *                                                  every other voter votes the same or cannot be reached
  *     decided ──────────────────▶ LOOKING ─────────────────────────────────────────▶ decided
  *     LEADING | FOLLOWING |          │  ▲                                             ▲
  *     OBSERVING                      │  └── a better vote: adopt it, tell everybody   │
@@ -33,49 +34,16 @@ import { EMPTY_BYTES } from '../../wire/flyweight.ts';
 import { decodeUtf8 } from '../../wire/utf8.ts';
 import { MalformedQuorumConfig, type Sid } from '../quorum/member.ts';
 import { parseQuorumConfig, type QuorumConfig } from '../quorum/quorum-config.ts';
+import { type ElectionOptions, type Standing, zeroElectionCounters } from './election-options.ts';
 import { type ElectionStep, StepBuilder } from './election-step.ts';
 import { Electorate } from './electorate.ts';
 import { type Candidate, isBetter, NO_CANDIDATE, type Vote } from './vote.ts';
 
-export interface ElectionOptions {
-  readonly sid: Sid;
-  /** After this long without a message all are told again; doubles up to the maximum. */
-  readonly minNotificationIntervalMs: number;
-  readonly maxNotificationIntervalMs: number;
-  /** Whether another server's newer configuration is reported. */
-  readonly reconfigEnabled: boolean;
-}
-
-/** A quorum that agrees waits this long for a better vote. */
+/** A quorum that agrees waits this long for a better vote, while there is somebody who may have one. */
 const FINALIZE_WAIT_MS = 200;
 
-/** What this server has to offer when a search begins. */
-export interface Standing {
-  /** Of the last transaction logged; -1: the database is empty and not trusted, so nobody's vote is listened to. */
-  readonly zxid: number;
-  readonly currentEpoch: number;
-}
-
-/** What happened, for operators; numbers since start. */
-export interface ElectionCounters {
-  rounds: number;
-  decisions: number;
-  /** Of or for a server that votes in no configuration we know. */
-  ofStrangers: number;
-  ofEarlierRounds: number;
-  unknownStates: number;
-  malformedConfigs: number;
-}
-
 export class FastLeaderElection {
-  readonly counters: ElectionCounters = {
-    rounds: 0,
-    decisions: 0,
-    ofStrangers: 0,
-    ofEarlierRounds: 0,
-    unknownStates: 0,
-    malformedConfigs: 0,
-  };
+  readonly counters = zeroElectionCounters();
   private readonly options: ElectionOptions;
   private electorate: Electorate;
   private currentState: ServerState = ServerState.looking;
@@ -93,6 +61,8 @@ export class FastLeaderElection {
   private timerAtMs: number | null = null;
   /** A quorum agrees on `proposed`, and its wait has begun. */
   private finalizing: readonly Sid[] | null = null;
+  /** Could not be connected to, and have said nothing since. */
+  private readonly absent = new Set<Sid>();
 
   /** The last of each voter that came while this server was about to look: nobody says a thing twice. */
   private readonly early = new Map<Sid, ElectionNotification>();
@@ -156,6 +126,7 @@ export class FastLeaderElection {
       : { leader: votes ? sid : NO_VOTE, zxid: standing.zxid, peerEpoch: standing.currentEpoch };
     this.received.clear();
     this.outOfElection.clear();
+    this.absent.clear();
     this.isSearching = true;
     this.logicalClock++;
     this.counters.rounds++;
@@ -178,8 +149,19 @@ export class FastLeaderElection {
 
   onNotification(from: Sid, notification: ElectionNotification, nowMs: number): ElectionStep {
     this.begin();
+    this.absent.delete(from);
     if (this.learnsConfig(notification)) return this.finish(nowMs);
     this.hear(from, notification, nowMs);
+    return this.finish(nowMs);
+  }
+
+  /**
+   * It cannot be connected to. Who died is not waited for; but when all begin together, one that is a little late is.
+   */
+  onUnreachable(sid: Sid, nowMs: number): ElectionStep {
+    this.begin();
+    if (this.counters.decisions > 0) this.absent.add(sid);
+    if (this.finalizing !== null) this.finalize(this.finalizing, nowMs);
     return this.finish(nowMs);
   }
 
@@ -248,7 +230,7 @@ export class FastLeaderElection {
   private weigh(from: Sid, notification: ElectionNotification, nowMs: number): void {
     if (this.finalizing !== null) {
       if (!isBetter(notification, this.proposed, this.electorate.committed.verifier)) {
-        this.timerAtMs = nowMs + FINALIZE_WAIT_MS;
+        this.weighLate(from, notification, nowMs);
         return;
       }
       this.finalizing = null;
@@ -288,15 +270,35 @@ export class FastLeaderElection {
       this.tellAll();
     }
     this.received.set(from, voteOf(notification, 0));
-    const agreeing = this.electorate.quorumFor(this.received, {
+    const agreeing = this.agreeing();
+    if (agreeing !== null) this.finalize(agreeing, nowMs);
+  }
+
+  /** Nothing better, while a quorum agrees: one more who agrees may be the last that was waited for. */
+  private weighLate(from: Sid, notification: ElectionNotification, nowMs: number): void {
+    const { state, electionEpoch } = notification;
+    if (state === ServerState.looking && electionEpoch === this.logicalClock)
+      this.received.set(from, voteOf(notification, 0));
+    this.finalize(this.agreeing() ?? this.finalizing!, nowMs);
+  }
+
+  private finalize(agreeing: readonly Sid[], nowMs: number): void {
+    const mayBeBetter = (sid: Sid): boolean => !agreeing.includes(sid) && !this.absent.has(sid);
+    if (![...this.electorate.voters].some(mayBeBetter)) {
+      this.decide(this.proposed, this.logicalClock, agreeing);
+      return;
+    }
+    this.finalizing = agreeing;
+    this.timerAtMs = nowMs + FINALIZE_WAIT_MS;
+  }
+
+  private agreeing(): readonly Sid[] | null {
+    return this.electorate.quorumFor(this.received, {
       ...this.proposed,
       electionEpoch: this.logicalClock,
       state: ServerState.looking,
       version: 0,
     });
-    if (agreeing === null) return;
-    this.finalizing = agreeing;
-    this.timerAtMs = nowMs + FINALIZE_WAIT_MS;
   }
 
   /** A report of somebody who has decided, in this round or any other. */

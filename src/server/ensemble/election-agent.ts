@@ -7,13 +7,9 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
+import type { ElectionCounters, ElectionOptions, Standing } from '../../core/election/election-options.ts';
 import type { Decision, ElectionStep } from '../../core/election/election-step.ts';
-import {
-  type ElectionCounters,
-  type ElectionOptions,
-  FastLeaderElection,
-  type Standing,
-} from '../../core/election/fast-leader-election.ts';
+import { FastLeaderElection } from '../../core/election/fast-leader-election.ts';
 import type { Vote } from '../../core/election/vote.ts';
 import type { Sid } from '../../core/quorum/member.ts';
 import type { QuorumConfig } from '../../core/quorum/quorum-config.ts';
@@ -70,7 +66,10 @@ export class ElectionAgent {
       onNotification: (from, notification) =>
         this.take(this.machine.onNotification(from, notification, this.nowMs())),
       onRefused: (reason, remote, sid) => port.onRefused(reason, remote, sid),
-      onUnreachable: (sid, address, why) => port.onUnreachable(sid, address, why),
+      onUnreachable: (sid, address, why, isLast) => {
+        port.onUnreachable(sid, address, why);
+        if (isLast) this.take(this.machine.onUnreachable(sid, this.nowMs()));
+      },
       onListenLater: (why) => port.onListenLater(why),
     });
     this.mesh.setMembers(peersOf(committed), peersOf(lastSeen));

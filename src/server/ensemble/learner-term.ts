@@ -55,9 +55,11 @@ interface TermPlatform {
   readonly clock: Clock;
 }
 
-/** Apache's: five tries, about 100 ms apart, within initLimit. */
-const DIAL_TRIES = 5;
-const DIAL_PAUSE_MS = 100;
+/**
+ * Between tries. Who leads opens its port when it has decided, which one of ours does at nearly the same time, and one of Apache's
+ * up to 200 ms later: at first often, then as patient as Apache's learners are (five tries, about 100 ms apart).
+ */
+const DIAL_PAUSES_MS = [5, 10, 20, 40, 80, 100, 100, 100, 100];
 
 export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHandler {
   private readonly options: LearnerTermOptions;
@@ -152,11 +154,12 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
 
   onDialFailed(why: string): void {
     if (this.isOver) return;
-    if (this.tries >= DIAL_TRIES) {
+    const pauseMs = DIAL_PAUSES_MS[this.tries - 1];
+    if (pauseMs === undefined) {
       this.leave(`the leader cannot be reached: ${why}`);
       return;
     }
-    this.platform.loop.after(DIAL_PAUSE_MS, () => {
+    this.platform.loop.after(pauseMs, () => {
       if (!this.isOver) this.dial();
     });
   }

@@ -13,8 +13,8 @@
 import type { Clock } from '../../base/clock.ts';
 import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import { zxidHex } from '../../base/zxid.ts';
+import type { Standing } from '../../core/election/election-options.ts';
 import type { Decision } from '../../core/election/election-step.ts';
-import type { Standing } from '../../core/election/fast-leader-election.ts';
 import type { Sid } from '../../core/quorum/member.ts';
 import type { QuorumConfig } from '../../core/quorum/quorum-config.ts';
 import type { Refusal } from '../../net/election-connection.ts';

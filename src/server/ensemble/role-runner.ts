@@ -13,7 +13,7 @@
  *         ▼
  *     looks again
  */
-import type { Standing } from '../../core/election/fast-leader-election.ts';
+import type { Standing } from '../../core/election/election-options.ts';
 import type { Vote } from '../../core/election/vote.ts';
 import type { Sid } from '../../core/quorum/member.ts';
 import type { QuorumConfig } from '../../core/quorum/quorum-config.ts';

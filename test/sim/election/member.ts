@@ -3,7 +3,7 @@
  * out (`terms.ts`): what is tested here is who is elected, found and told. Its disk is the history and the epochs.
  */
 import type { EventLoop, LoopTimer } from '../../../src/base/event-loop.ts';
-import type { Standing } from '../../../src/core/election/fast-leader-election.ts';
+import type { Standing } from '../../../src/core/election/election-options.ts';
 import { parseQuorumConfig, type QuorumConfig } from '../../../src/core/quorum/quorum-config.ts';
 import { QuorumPeer } from '../../../src/server/ensemble/quorum-peer.ts';
 import type { RoleRunner, RunningTerm, Term, TermControl } from '../../../src/server/ensemble/role-runner.ts';
