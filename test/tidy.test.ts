@@ -328,6 +328,16 @@ describe('documents', () => {
     assertNone(violations);
   });
 
+  it('pin one exact Node for all platforms, and name it', () => {
+    const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const versions = new Set<string>(Object.values(manifest.optionalDependencies));
+    assert.equal(versions.size, 1, [...versions].join(', '));
+    const [version] = versions;
+    assert.match(version!, /^\d+\.\d+\.\d+$/);
+    const decision = readFileSync(join(ROOT, 'src/decisions/32-maglev-without-escape-analysis.md'), 'utf8');
+    assert.ok(decision.includes(`(${version})`), 'decision 32 is to be looked at again with each new Node');
+  });
+
   it('give a reason for each dependency', () => {
     const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     const page = readFileSync(join(ROOT, 'src', 'ARCHITECTURE.md'), 'utf8');

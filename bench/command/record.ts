@@ -29,7 +29,7 @@ export const recordCommand: CommandModule<object, RecordFlags> = {
       .option('listen', {
         ...oneText,
         demandOption: true,
-        describe: 'host:port that clients connect to; port 0 = any',
+        describe: 'host:port that clients connect to; without a host, on every address; port 0 = any',
       })
       .option('upstream', { ...oneText, demandOption: true, describe: 'host:port,host:port of the service' })
       .option('out', { ...oneText, demandOption: true, describe: 'a new file' })
@@ -49,7 +49,7 @@ export const recordCommand: CommandModule<object, RecordFlags> = {
 async function record(flags: RecordFlags): Promise<void> {
   const proxy = await startRecordingProxy({
     listen: listenAddress(flags.listen),
-    upstream: flags.upstream.split(',').map((text) => addressOf('--upstream', text.trim())),
+    upstream: flags.upstream.split(',').map((text) => upstreamAddress(text.trim())),
     outFile: flags.out,
     keepCredentials: flags.keepCredentials,
     onFailure: (message) => process.stderr.write(`${message}\n`),
@@ -76,15 +76,20 @@ function summaryText({ file, counts, records, recordsLost, fileBytes }: Recordin
   ].join('');
 }
 
-/** Port 0 lets the system choose. */
+/** Port 0 lets the system choose; `:2191` is that port of every IPv4 address. */
 function listenAddress(text: string): Address {
-  return text.endsWith(':0')
-    ? { ...addressOf('--listen', `${text.slice(0, -1)}1`), port: 0 }
-    : addressOf('--listen', text);
+  const full = text.startsWith(':') ? `0.0.0.0${text}` : text;
+  const address = parseAddress(full.replace(/:0$/, ':1'));
+  if (address === null) throw notAnAddress('--listen', text, 'host:port or :port');
+  return full.endsWith(':0') ? { ...address, port: 0 } : address;
 }
 
-function addressOf(flag: string, text: string): Address {
+function upstreamAddress(text: string): Address {
   const address = parseAddress(text);
-  if (address !== null) return address;
-  throw new ConfigFailure(`${flag}: "${text}" - allowed: host:port (ports up to 65535, IPv6 in brackets)`);
+  if (address === null) throw notAnAddress('--upstream', text, 'host:port');
+  return address;
+}
+
+function notAnAddress(flag: string, text: string, allowed: string): ConfigFailure {
+  return new ConfigFailure(`${flag}: "${text}" - allowed: ${allowed} (ports up to 65535, IPv6 in brackets)`);
 }

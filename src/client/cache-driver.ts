@@ -14,7 +14,7 @@ import { type CacheOptions, resolveCacheOptions } from './cache-options.ts';
 import type { CallOptions } from './client-core.ts';
 import type { Codec } from './codecs.ts';
 import { within } from './deadline.ts';
-import { decodeChildren, decodeNodeData, decodeStat } from './decoders.ts';
+import { decodeChildren, decodeKeptNodeData, decodeStat } from './decoders.ts';
 import { type ErrorName, refusal, ZkError } from './errors.ts';
 import { toClientPath, toServerPath, validatePath } from './paths.ts';
 import { callUser } from './user-code.ts';
@@ -131,7 +131,7 @@ export class CacheDriver<T> implements Watcher, CachePorts<T>, CacheReplies {
     const nowMs = performance.now();
     this.guard(() => {
       if (read.kind === 'data') {
-        const { data, stat } = decodeNodeData(body, view, start, end);
+        const { data, stat } = decodeKeptNodeData(body, view, start, end);
         machine.onData(read, data, stat, nowMs);
       } else if (read.kind === 'children') {
         const { names, stat } = decodeChildren(body, view, start, end, 0);

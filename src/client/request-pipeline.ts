@@ -106,9 +106,9 @@ export class RequestPipeline {
     this.sendSpecial(SpecialXid.ping, { op: OpCode.ping });
   }
 
-  /** All frames written since the last time, for one write; the bytes are the caller's. */
+  /** All frames written since the last time, for one write; valid until the next frame is written. */
   takeFrames(): Uint8Array {
-    const bytes = this.writer.toBytes();
+    const bytes = this.writer.written;
     this.left = this.sent.length;
     if (bytes.length > WRITER_BYTES_KEPT) this.writer = new JuteWriter(WRITER_BYTES_MIN);
     else this.writer.reset();

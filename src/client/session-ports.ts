@@ -11,7 +11,7 @@ import type { Notice, SessionOptions, SessionTicket, StateChange } from './sessi
 export interface SessionPorts {
   /** Answered by `onOpen` or `onClosed`. */
   dial(host: Host): void;
-  /** The bytes are the driver's from here on. */
+  /** The bytes are valid during the call only. */
   send(bytes: Uint8Array): void;
   /** Drops the connection or the attempt; nothing of it is reported any more. */
   hangUp(): void;

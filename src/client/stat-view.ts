@@ -7,11 +7,21 @@ import type { Zxid } from '../base/zxid.ts';
 import { STAT_BYTES, type Stat, StatOffset } from '../wire/stat.ts';
 
 export class StatView implements Stat {
-  private readonly view: DataView;
+  private readonly bytes: Uint8Array;
+  private readonly at: number;
+  /** Made for the first field that is asked for: most replies are read for their data. */
+  private made: DataView | null = null;
 
   /** `bytes[at, at + 68)` must stay as it is. */
   constructor(bytes: Uint8Array, at = 0) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset + at, STAT_BYTES);
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  private get view(): DataView {
+    const { bytes, at } = this;
+    this.made ??= new DataView(bytes.buffer, bytes.byteOffset + at, STAT_BYTES);
+    return this.made;
   }
 
   get czxid(): Zxid {

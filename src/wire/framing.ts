@@ -40,6 +40,7 @@ export class FrameSplitter {
   private readonly frameBytesMax: number;
   private readonly handler: FrameHandler;
   private status: FrameStatus = FrameStatus.ok;
+  private view: DataView | null = null;
   // While splitting, at most one partial frame.
   private readonly held = new HeldBytes();
 
@@ -55,8 +56,15 @@ export class FrameSplitter {
 
   /** Takes the next bytes of the stream; `chunk` may be reused as soon as the call returns. */
   push(chunk: Uint8Array): FrameStatus {
-    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    return this.pushFirst(chunk, view, chunk.length);
+    return this.pushFirst(chunk, this.viewOf(chunk), chunk.length);
+  }
+
+  /** Chunks of one client lie at the beginning of one buffer, again and again: its view is kept. */
+  private viewOf(chunk: Uint8Array): DataView {
+    const { buffer, byteOffset, byteLength } = chunk;
+    if (byteOffset !== 0) return new DataView(buffer, byteOffset, byteLength);
+    if (this.view?.buffer !== buffer) this.view = new DataView(buffer);
+    return this.view;
   }
 
   /** As `push`, for the first `length` bytes of a buffer that has its view already. */

@@ -125,7 +125,7 @@ const REFUSED: readonly (readonly [args: readonly string[], line: RegExp])[] = [
   [['replay', file, '--speed', 'fast'], /--speed: fast - allowed: max, or a number/],
   [
     ['record', '--listen', 'here', '--upstream', 'x:1', '--out', 'f'],
-    /--listen: "here" - allowed: host:port/,
+    /--listen: "here" - allowed: host:port or :port/,
   ],
   [
     ['record', '--listen', '127.0.0.1:0', '--upstream', 'x:1,y', '--out', 'f'],

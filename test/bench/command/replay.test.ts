@@ -29,14 +29,14 @@ after(() => target.stop());
 
 test('a run is recorded through the proxy until a signal, which is the normal end', async () => {
   const upstream = `127.0.0.1:${target.addresses[0]!.port}`;
-  const args = ['--listen', '127.0.0.1:0', '--upstream', upstream, '--out', file];
+  const args = ['--listen', ':0', '--upstream', upstream, '--out', file];
   const { child, finished, untilStderr } = startBench('record', ...args);
-  const [, proxy] = await untilStderr(/^recording (127\.0\.0\.1:\d+) -> 127\.0\.0\.1:\d+ in /m);
+  const [, port] = await untilStderr(/^recording 0\.0\.0\.0:(\d+) -> 127\.0\.0\.1:\d+ in /m);
   const run = await bench(
     'run',
     plan,
     '--target',
-    proxy!,
+    `127.0.0.1:${port}`,
     '--no-ceiling',
     '--rate',
     '500',

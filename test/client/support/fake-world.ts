@@ -69,7 +69,7 @@ export class FakeWorld implements SessionPorts {
   }
 
   send(bytes: Uint8Array): void {
-    this.sent.push(bytes);
+    this.sent.push(bytes.slice());
   }
 
   hangUp(): void {
