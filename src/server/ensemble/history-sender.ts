@@ -11,7 +11,7 @@
  */
 import { CorruptionFailure } from '../../base/failure.ts';
 import { epochOf, type Zxid, ZxidCell, zxidHex } from '../../base/zxid.ts';
-import { LearnerStream } from '../../core/zab/learner-stream.ts';
+import { LearnerStream, STREAM_BEHIND } from '../../core/zab/learner-stream.ts';
 import type { ProposalLog } from '../../core/zab/proposal-log.ts';
 import { planFromLog, type SyncPlan } from '../../core/zab/sync-plan.ts';
 import type { DataDirs } from '../../storage/data-dir.ts';
@@ -43,8 +43,8 @@ export interface History {
   };
 }
 
-/** More of the log than this is not read for one learner that a snapshot could serve. */
-const LOG_BYTES_MAX = 64 * 1024 * 1024;
+/** More of the log than this is not read for one learner that a snapshot could serve; files may be longer than what they hold. */
+const LOG_BYTES_MAX = 256 * 1024 * 1024;
 /** A piece of a snapshot at the least. */
 const PIECE_BYTES_MIN = 16 * 1024;
 
@@ -62,8 +62,8 @@ export class HistorySender {
   private range: TxnlogRange | null = null;
   /** The record that the range stands at has not been sent. */
   private hasRecord = false;
-  /** The log has a record where the range begins. */
-  private isShared = false;
+  /** What the range holds follows where it begins, with nothing between. */
+  private follows = false;
   private stream: LearnerStream | null = null;
 
   constructor(history: History, log: ProposalLog, peer: Zxid, plan: SyncPlan) {
@@ -106,6 +106,7 @@ export class HistorySender {
     this.range?.close();
     this.body = null;
     this.range = null;
+    this.hasRecord = false;
   }
 
   // ---- the beginning -------------------------------------------------------------------------------------
@@ -116,7 +117,10 @@ export class HistorySender {
     this.hasBegun = true;
     if (plan.kind === 'snap') return this.beginSnap(view, at);
     if (plan.kind === 'log') {
-      if (this.planFromDisk().kind !== 'diff') return this.beginSnap(view, at);
+      if (this.planFromDisk().kind !== 'diff') {
+        this.close();
+        return this.beginSnap(view, at);
+      }
       this.position.value = this.peer.value;
       return writeBarePacket(view, at, PacketType.diff, decided);
     }
@@ -162,7 +166,7 @@ export class HistorySender {
     const history = {
       reachesBackTo: () => reaches,
       // Only whether it is the same is looked at: where else to cut is not known without reading all that is before.
-      floorOf: () => (this.isShared ? peer : -1),
+      floorOf: () => (this.follows ? peer : -1),
       nextZxid: () => (this.hasRecord ? this.range!.record.zxid : -1),
     };
     return planFromLog(peer, history, { trusts: false, readsLog: true });
@@ -195,15 +199,18 @@ export class HistorySender {
     const range = new TxnlogRange(disk, dirs.logDirectory, from, to);
     this.range = range;
     this.hasRecord = range.next();
-    this.isShared = this.hasRecord && range.record.zxid === from;
-    if (this.isShared) this.hasRecord = range.next();
-    if (this.isShared || isComplete || !this.hasRecord || range.record.zxid === from + 1) return true;
+    const isShared = this.hasRecord && range.record.zxid === from;
+    this.follows = isShared || (this.hasRecord && range.record.zxid === from + 1);
+    if (isShared) this.hasRecord = range.next();
+    if (this.follows || isComplete || !this.hasRecord) return true;
     this.close();
-    this.hasRecord = false;
     return false;
   }
 
   private fillFromDisk(bytes: Uint8Array, view: DataView, at: number, end: number): number {
+    // A proposal that has been sent must not be sent again.
+    if (this.stream !== null && this.stream.sentZxid > this.position.value) return STREAM_BEHIND;
+    this.stream = null;
     // What was sent so far has been read from the same files, or is the newest snapshot.
     if (this.range === null && !this.openRange(this.position.value, true)) {
       throw new CorruptionFailure(

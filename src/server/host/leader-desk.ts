@@ -64,8 +64,9 @@ export class LeaderDesk {
     return this.replica.progress.decided;
   }
 
+  /** What was there at the start is, too; the log's own counter knows only of what came after. */
   get durable(): Zxid {
-    return this.host.logPort.durableZxid;
+    return this.replica.progress.durable;
   }
 
   /** Elected. Nothing is proposed before `lead`. */
