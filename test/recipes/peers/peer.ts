@@ -48,15 +48,10 @@ export class Peer implements AsyncDisposable {
     return Peer.start('java', [...flags, source, address, String(timeoutMs)]);
   }
 
-  /** Ours, in a process of its own. `dieAt`: it kills itself at that write, before it leaves or behind it. */
-  static ours(
-    address: string,
-    timeoutMs: number,
-    dieAt = 0,
-    when: 'before' | 'after' = 'before',
-  ): Promise<Peer> {
+  /** Ours, in a process of its own. */
+  static ours(address: string, timeoutMs: number): Promise<Peer> {
     const source = join(import.meta.dirname, 'holder/main.ts');
-    return Peer.start(process.execPath, [source, address, String(timeoutMs), String(dieAt), when]);
+    return Peer.start(process.execPath, [source, address, String(timeoutMs)]);
   }
 
   /** The whole process stands still; what it is told meanwhile waits for `resume`. */

@@ -64,6 +64,11 @@ export class FaultyTransport implements Transport {
     return this.zk;
   }
 
+  /** No fault any more. */
+  disarm(): void {
+    this.zk = null;
+  }
+
   probe(): Promise<null> {
     return Promise.resolve(null);
   }

@@ -1,48 +1,23 @@
 /**
  * A process of ours that holds things, to be stopped, continued or killed by the test. Lines in: `id verb argument …`; lines
- * out: `id ok|error text`. With `dieAt`, it kills itself at that write of its connection: before it leaves, or behind it.
+ * out: `id ok|error text`.
  */
 import { createInterface } from 'node:readline';
 import { connect, op, utf8, type Zk } from '../../../../src/client/index.ts';
 import {
-  type Connection,
-  type ConnectionEvents,
-  NodeTransport,
-} from '../../../../src/client/node-transport.ts';
-import {
   type Claim,
+  doubleBarrier,
   election,
   type Lease,
   lock,
   multiLock,
+  persistentNode,
   queue,
   readWriteLock,
   semaphore,
 } from '../../../../src/recipes/index.ts';
 
-const [address = '', timeoutMs = '', dieAt = '0', when = ''] = process.argv.slice(2);
-
-/** Where the xid of a frame is, behind its length; and that of a ping. */
-const XID_AT = 4;
-const PING = -2;
-
-/** The k-th write behind the handshake is the last thing this process does. Pings do not count. */
-class DyingTransport extends NodeTransport {
-  private writes = -1;
-
-  override dial(host: Parameters<NodeTransport['dial']>[0], events: ConnectionEvents): Connection {
-    const inner = super.dial(host, events);
-    const send = (bytes: Uint8Array): void => {
-      const isPing = new DataView(bytes.buffer, bytes.byteOffset).getInt32(XID_AT) === PING;
-      const isLast = !isPing && ++this.writes === Number(dieAt) && this.writes > 0;
-      if (isLast && when === 'before') process.kill(process.pid, 'SIGKILL');
-      inner.send(bytes);
-      // The kernel has it then, or the next turn gives it to it.
-      if (isLast) setImmediate(() => process.kill(process.pid, 'SIGKILL'));
-    };
-    return { send, end: () => inner.end(), hangUp: () => inner.hangUp() };
-  }
-}
+const [address = '', timeoutMs = ''] = process.argv.slice(2);
 
 type Held = Pick<Lease, 'token' | 'assertHeld' | 'guard' | 'release'>;
 
@@ -59,10 +34,7 @@ const MAKERS: Readonly<Record<string, (zk: Zk, path: string) => Promise<Held>>> 
   },
 };
 
-const zk = await connect(address, {
-  sessionTimeoutMs: Number(timeoutMs),
-  transport: new DyingTransport(null),
-});
+const zk = await connect(address, { sessionTimeoutMs: Number(timeoutMs) });
 const held = new Map<string, Held>();
 const claims = new Map<string, Claim<string>>();
 
@@ -95,7 +67,8 @@ const VERBS: Readonly<Record<string, (...args: readonly string[]) => Promise<unk
   done: async (path = '', result = '') => {
     await claims.get(path)!.done([op.create(result)]);
   },
-  put: async (path = '', value = '') => queue(zk, path, utf8).put(value),
+  keep: async (path = '') => persistentNode(zk, path, 'kept').ready(),
+  enter: async (path = '') => doubleBarrier(zk, path, { members: 1 }).enter(),
   close: async () => zk.close(),
 };
 
