@@ -4,23 +4,9 @@
  */
 import assert, { AssertionError } from 'node:assert/strict';
 import { endSession, FaultyTransport, type Kill } from './faulty-transport.ts';
-import type { Scene } from './lives/scene.ts';
+import type { Life, Scene } from './lives/scene.ts';
 
 const KILLS: readonly Kill[] = ['killed', 'killedAfter'];
-
-/** One life: where, and what its recipes have told it so far. */
-export interface Life {
-  readonly path: string;
-  readonly told: string[];
-  /** Whether it is over, one way or the other. */
-  isOver: boolean;
-}
-
-/** Whose life ended too early. */
-export interface Dead extends Life {
-  /** Its session ends. */
-  readonly end: () => Promise<void>;
-}
 
 /**
  * Runs `live` with a client of its own that dies at request 1, 2, … and then `survive`, for who comes behind it. What

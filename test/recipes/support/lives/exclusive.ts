@@ -9,9 +9,8 @@ import {
   readWriteLock,
   semaphore,
 } from '../../../../src/recipes/index.ts';
-import type { Dead, Life } from '../kills.ts';
 import type { Ground } from '../servers.ts';
-import { type Scene, settle, untilEmpty } from './scene.ts';
+import { type Dead, type Life, type Scene, settle, untilEmpty } from './scene.ts';
 
 interface Held extends Pick<Lease, 'token' | 'guard' | 'release'> {}
 

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { op, utf8, type Zk } from '../../../../src/client/index.ts';
 import { type QueueOptions, queue } from '../../../../src/recipes/index.ts';
-import type { Dead, Life } from '../kills.ts';
 import type { Ground } from '../servers.ts';
-import { namesAt, type Scene, untilEmpty } from './scene.ts';
+import { type Dead, type Life, namesAt, type Scene, untilEmpty } from './scene.ts';
 
 export const CLAIMED: Readonly<Record<string, QueueOptions>> = {
   queue: {},

@@ -1,7 +1,20 @@
 /** What the lives of all recipes have in common. */
 import { isZk, type Zk } from '../../../../src/client/index.ts';
 import { until } from '../../../support/until.ts';
-import type { Dead, Life } from '../kills.ts';
+
+/** One life: where, and what its recipes have told it so far. */
+export interface Life {
+  readonly path: string;
+  readonly told: string[];
+  /** Whether it is over, one way or the other. */
+  isOver: boolean;
+}
+
+/** Whose life ended too early. */
+export interface Dead extends Life {
+  /** Its session ends. */
+  readonly end: () => Promise<void>;
+}
 
 export interface Scene {
   readonly live: (zk: Zk, life: Life) => Promise<void>;

@@ -12,9 +12,8 @@ import {
   persistentNode,
 } from '../../../../src/recipes/index.ts';
 import { until } from '../../../support/until.ts';
-import type { Dead, Life } from '../kills.ts';
 import type { Ground } from '../servers.ts';
-import { namesAt, type Scene, untilEmpty } from './scene.ts';
+import { type Dead, type Life, namesAt, type Scene, untilEmpty } from './scene.ts';
 
 /** A barrier that bars what somebody else waits for, and one that somebody else opens. */
 function barriers({ zk }: Ground): Scene {
