@@ -148,11 +148,13 @@ function ceilingUnknown({ plan, generator, availability }: PhaseResult): boolean
 }
 
 /** The end of a run on the terminal: a sentence that anybody understands, and one thing to do next. */
-export function closingLines(run: RunResult, reportFile: string): [sentence: string, next: string] {
+/** The last words of a run. Who looked at one server of ours is told how to have several. */
+export function closingLines(run: RunResult, reportFile: string): readonly string[] {
   const rates = run.phases.map((phase) => `${phase.plan.name} ${throughputText(phase)}`).join(', ');
   return [
     `${run.target.description} answered: ${rates}. ${trustSentence(run)}`,
     `Next: ${nextStep(run, reportFile)}`,
+    ...(run.target.name === 'embedded' ? ['Three servers in one terminal: npx ringkeeper ensemble'] : []),
   ];
 }
 

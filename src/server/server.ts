@@ -40,6 +40,8 @@ export interface RunningServer {
   readonly port: number;
   /** The threading mode it runs in. */
   readonly mode: string;
+  /** One of several; else alone. */
+  readonly isMember: boolean;
   /** Everything acknowledged is on disk when it resolves. */
   stop(): Promise<void>;
   /** Settles only when the server cannot go on. */
@@ -80,6 +82,7 @@ export async function startServer(
     return {
       port,
       mode: assembly.topology.mode,
+      isMember: config.ensemble !== null,
       failed: assembly.supervisor.failed,
       stop: async () => {
         await assembly.stop();

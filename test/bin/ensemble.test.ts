@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type EnsembleFlags, wishOf } from '../../src/bin/commands/ensemble-wish.ts';
 import { connect } from '../../src/client/index.ts';
+import { fourLetterWord } from '../support/four-letter-word.ts';
 import { need } from '../support/skip.ts';
 import { until } from '../support/until.ts';
 
@@ -47,10 +48,27 @@ class Ensemble {
     return Number(new RegExp(`server ${sid} \\(.*pid (\\d+)`).exec(this.err)![1]);
   }
 
+  /** By their ids. */
+  roles(): string[] {
+    return [...this.err.matchAll(/^ensemble: server \d \(.*?\): (\w+), pid/gm)].map(([, role]) => role!);
+  }
+
   async says(pattern: RegExp): Promise<void> {
     await until(async () => pattern.test(this.err) || this.child.exitCode !== null);
     assert.match(this.err, pattern);
   }
+}
+
+/** By that server alone; returns what is there then. */
+async function createAt(address: string, path: string): Promise<readonly string[]> {
+  await using client = await connect(address, { sessionTimeoutMs: 10_000 });
+  await client.create(path, null);
+  return (await client.children('/')).names;
+}
+
+async function modeOf(address: string): Promise<string | null> {
+  const answer = await fourLetterWord(Number(address.split(':')[1]), 'srvr', 5000).catch(() => '');
+  return /^Mode: (\w+)$/m.exec(answer)?.[1] ?? null;
 }
 
 function isAlive(pid: number): boolean {
@@ -135,23 +153,48 @@ describe('ringkeeper ensemble', () => {
     assert.equal(refused.err, 'ringkeeper: --size 99: allowed: 1 to 25\n');
   });
 
+  it('serves by each server, and by the others when the leader is killed', async () => {
+    const ensemble = new Ensemble('--observers', '1', '--set', 'tickTime=500');
+    const addresses = (await ensemble.ready()).split(',');
+    const roles = ensemble.roles();
+    assert.deepEqual(roles.toSorted(), ['follower', 'follower', 'leader', 'observer']);
+    await Promise.all(addresses.map((address, at) => createAt(address, `/by-${at}`)));
+    const leader = roles.indexOf('leader') + 1;
+    process.kill(ensemble.pid(leader), 'SIGKILL');
+    await ensemble.says(new RegExp(`^ensemble: server ${leader} \\(ringkeeper\\) ended \\(SIGKILL\\)$`, 'm'));
+    const others = addresses.filter((_, at) => at !== leader - 1);
+    await until(async () => {
+      const modes = await Promise.all(others.map(modeOf));
+      return modes.includes('leader') && modes.every((mode) => mode !== null);
+    });
+    for (const [at, address] of others.entries()) {
+      const names = await createAt(address, `/after-${at}`);
+      for (let by = 0; by < addresses.length; by++)
+        assert.ok(names.includes(`by-${by}`), `by-${by} at ${at}`);
+    }
+    ensemble.child.kill('SIGINT');
+    assert.deepEqual(await ensemble.exit, [0, null]);
+  });
+
   const noApache = need('java', 'zookeeper');
-  it('runs Apache: a majority that is lost is told, and all others are stopped', {
+  it('mixes both kinds; a majority that is lost is told, and all others are stopped', {
     skip: noApache,
   }, async () => {
-    const apache = new Ensemble('--kind', 'apache', '--size', '2', '--observers', '1');
-    const addresses = (await apache.ready()).split(',');
-    assert.equal(addresses.length, 3);
-    const pids = [1, 2, 3].map((sid) => apache.pid(sid));
-    const roles = [...apache.err.matchAll(/^ensemble: server \d \(.*?\): (\w+), pid/gm)].map(
-      ([, role]) => role,
-    );
-    assert.deepEqual(roles.toSorted(), ['follower', 'leader', 'observer']);
+    const mixed = new Ensemble('--kind', 'mixed', '--size', '2', '--observers', '1');
+    const addresses = (await mixed.ready()).split(',');
+    assert.match(mixed.err, /^ensemble: server 2 \(apache\): \w+, pid/m);
+    const pids = [1, 2, 3].map((sid) => mixed.pid(sid));
+    assert.deepEqual(mixed.roles().toSorted(), ['follower', 'leader', 'observer']);
+    await createAt(addresses[0]!, '/mixed');
+    const reader = await connect(addresses[1]!);
+    await reader.sync('/');
+    assert.notEqual(await reader.exists('/mixed'), null);
+    await reader.close();
     process.kill(pids[0]!, 'SIGKILL');
-    await apache.says(/^ensemble: 1 of 2 voters are left: no majority, so nobody is served$/m);
-    assert.ok(!/^\d \|\s+at /m.test(apache.err), 'no stack traces');
-    apache.child.kill('SIGTERM');
-    assert.deepEqual(await apache.exit, [0, null]);
+    await mixed.says(/^ensemble: 1 of 2 voters are left: no majority, so nobody is served$/m);
+    assert.ok(!/^\d \|\s+at /m.test(mixed.err), 'no stack traces');
+    mixed.child.kill('SIGTERM');
+    assert.deepEqual(await mixed.exit, [0, null]);
     assert.deepEqual(pids.filter(isAlive), []);
     assert.deepEqual(readdirSync(join(directory, 'tmp')), []);
   });

@@ -16,6 +16,7 @@ function handle(changes: Partial<ServerHandle> = {}): ServerHandle {
   return {
     port: 2181,
     mode: 'shared',
+    isMember: false,
     failed: never,
     stop: async () => {
       stopped++;

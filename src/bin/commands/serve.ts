@@ -62,12 +62,6 @@ async function serve(options: ServeOptions): Promise<void> {
   const file =
     options.config === undefined ? null : { name: options.config, lines: readZooCfg(options.config) };
   const { config, notices } = readServerConfig({ file, overrides: overridesOf(options) });
-  if (config.ensemble !== null) {
-    throw new ConfigFailure(
-      `this configuration describes an ensemble, of which this is server ${config.ensemble.sid}, and nothing is wrong with it; but ` +
-        'this version does not start ensembles yet; to run this server alone keep no server line, or one',
-    );
-  }
   const output = standardOutput(STDERR_FD);
   const log = createMainLog({ level: config.logLevel, pretty: isatty(STDERR_FD), output });
   guardStreams(log);

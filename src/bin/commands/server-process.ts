@@ -13,6 +13,8 @@ export interface ServerHandle {
   readonly port: number;
   /** The threading mode it runs in. */
   readonly mode: string;
+  /** One of several; else alone. */
+  readonly isMember: boolean;
   stop(): Promise<void>;
   /** Settles only if the server cannot go on; then it has stopped serving already. */
   readonly failed: Promise<{ readonly message: string; readonly exitStatus?: number }>;
@@ -29,7 +31,8 @@ export async function runServerProcess(
   try {
     const server = await start();
     if (!signal.arrived) {
-      print(`ready port=${server.port} mode=standalone threading=${server.mode} pid=${process.pid}\n`);
+      const mode = server.isMember ? 'ensemble' : 'standalone';
+      print(`ready port=${server.port} mode=${mode} threading=${server.mode} pid=${process.pid}\n`);
     }
     const stopped = signal.wait.then((name) => {
       log.info(`${name}: stopping`);

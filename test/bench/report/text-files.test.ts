@@ -104,8 +104,8 @@ test('the last sentence of a void run gives what makes it void, in whichever pha
   const phases = [named('one', 'steadyState', 'unsteady'), named('two', 'ceiling', 'void')];
   const both: RunResult = { ...run, target: { ...run.target, failure: null }, complete: true, phases };
   const [sentence, next] = closingLines(both, 'report.html');
-  assert.match(sentence, /Do not use these figures: two: void by ceiling\.$/);
-  assert.match(next, /more threads/);
+  assert.match(sentence!, /Do not use these figures: two: void by ceiling\.$/);
+  assert.match(next!, /more threads/);
   assert.deepEqual(runVerdict(both).lines.slice(0, 2), [
     'two: void by ceiling',
     'one: unsteady by steadyState',

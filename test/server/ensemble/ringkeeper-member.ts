@@ -5,7 +5,7 @@ import type { MemberOptions } from '../../support/apache-member.ts';
 import { ServerKind, TestServer } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
 
-const MAIN = join(import.meta.dirname, 'member/main.ts');
+const ENTRY = join(import.meta.dirname, '../../../src/bin/ringkeeper.js');
 
 export class RingkeeperMember extends TestServer {
   readonly kind = ServerKind.ringkeeper;
@@ -38,7 +38,7 @@ export class RingkeeperMember extends TestServer {
     const configFile = join(this.directory, 'zoo.cfg');
     writeFileSync(configFile, this.configText(lines));
     const logStart = existsSync(this.logFile) ? this.log.length : 0;
-    this.spawnLogged(process.execPath, [MAIN, configFile], this.directory);
+    this.spawnLogged(process.execPath, [ENTRY, 'serve', configFile], this.directory);
     await this.ready(async () => /^ready /m.test(this.log.slice(logStart)));
   }
 }
