@@ -156,13 +156,17 @@ export class ServerSampler {
   private sampleOf(startMs: number, endMs: number, zeroMs: number): ServerSample {
     const process = within(this.processes.lastUntil(endMs), startMs);
     const before = this.processes.lastUntil(startMs) ?? this.processes.firstFrom(startMs);
-    const monitor = within(this.monitors.lastUntil(endMs), startMs - MONITOR_PERIOD_MS / 2);
+    // Of those that answer: of a service that has lost a server it is still the requests it works on.
+    const outstanding = this.watched.flatMap(({ monitors }) => {
+      const said = within(monitors.lastUntil(endMs), startMs - MONITOR_PERIOD_MS / 2);
+      return said?.values.get('outstanding_requests') ?? [];
+    });
     const known = process !== null && before !== null && process.atMs > before.atMs;
     return {
       atMs: endMs - zeroMs,
       cpuCores: known ? (process.cpuMicros - before.cpuMicros) / 1000 / (process.atMs - before.atMs) : null,
       rssBytes: process?.rssBytes ?? null,
-      outstanding: monitor?.values.get('outstanding_requests') ?? null,
+      outstanding: outstanding.length === 0 ? null : outstanding.reduce((sum, count) => sum + count),
     };
   }
 

@@ -65,7 +65,7 @@ export function serverChart(phase: PhaseResult): Chart | null {
     }),
   );
   return {
-    title: 'The server’s process',
+    title: phase.servers === undefined ? 'The server’s process' : 'The servers’ processes, together',
     note: 'CPU time of all threads per wall time, resident memory, and the requests the server says it is working on, once a second.',
     summary: `Server of phase ${phase.plan.name}: ${orMissing(phase.server?.cpuCores, (cores) => `${cores.toFixed(2)} cores on average`)}.`,
     ...timeRows(phase, axes, series, []),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { referencedFigure } from '../../../bench/figures/run-tables.ts';
+import { rolesText, serverTable } from '../../../bench/figures/server-table.ts';
 import { axisName, sweepReferences } from '../../../bench/figures/sweep-figures.ts';
 import { availabilityChart } from '../../../bench/report/html/availability-chart.ts';
 import { type JsonObject, logScale } from '../../../bench/report/html/chart.ts';
@@ -10,12 +11,14 @@ import { heatMap } from '../../../bench/report/html/heat-map.ts';
 import { latencyChart } from '../../../bench/report/html/latency-chart.ts';
 import { forestChart, pairChart } from '../../../bench/report/html/ratio-charts.ts';
 import { referenceChart } from '../../../bench/report/html/reference-chart.ts';
+import { rolesChart } from '../../../bench/report/html/roles-chart.ts';
 import { searchChart } from '../../../bench/report/html/search-chart.ts';
 import { serverChart } from '../../../bench/report/html/server-chart.ts';
 import { phaseSpectrum } from '../../../bench/report/html/spectrum-chart.ts';
 import { sweepChart } from '../../../bench/report/html/sweep-charts.ts';
 import { throughputChart } from '../../../bench/report/html/throughput-chart.ts';
 import { mergedOutages, type TimePoint, thinned } from '../../../bench/report/html/time-axis.ts';
+import type { PhaseResult, ServerPart } from '../../../bench/result/run-json.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { sampleRun } from './support/sample-run.ts';
 import { sampleHeatSweep, sampleSweep } from './support/sample-sweep.ts';
@@ -327,4 +330,50 @@ test('a run of a day is drawn', () => {
   assert.ok(named(throughputChart(day, []), 'replies').data.length <= 4_000);
   assert.ok(named(latencyChart(day), 'p99').data.length <= 4_000);
   assert.ok(throughputChart(day, []).table.rows.length <= 61);
+});
+
+const part: ServerPart = {
+  ...{ name: 'server 1 (apache)', address: '127.0.0.1:1', cpuCores: 0.25, rssBytes: 100 * 1024 ** 2 },
+  roles: [
+    { fromMs: 0, role: 'follower' },
+    { fromMs: 20_000, role: null },
+    { fromMs: 30_000, role: 'leader' },
+  ],
+  ...{ packetsReceived: 5_000, fsyncMeanMs: null, connections: 25, answeredPerSecond: 1_000 },
+};
+const ensemble: PhaseResult = {
+  ...mixed,
+  servers: [
+    part,
+    { ...part, name: 'server 2 (apache)', roles: [{ fromMs: 0, role: 'observer' }], cpuCores: null },
+  ],
+};
+
+test('roles: up while a server leads, red while it does not answer, said in words in the title of its row', () => {
+  const [first, second] = seriesOf(rolesChart(ensemble));
+  const at = (series: Series, atS: number): number | null =>
+    series.data.filter(([fromS]) => fromS <= atS).at(-1)![1];
+  assert.deepEqual([at(first!, 10), at(first!, 25), at(first!, 40)], [0, 0, 1]);
+  assert.deepEqual(
+    bandsOf(first!).map(([from, to]) => [from, to]),
+    [[20, 30]],
+  );
+  assert.ok(second!.data.every(([, level]) => level === 0));
+  assert.deepEqual(bandsOf(second!), []);
+  const titles = (rolesChart(ensemble)!.option['yAxis'] as unknown as { name: string }[]).map(
+    ({ name }) => name,
+  );
+  assert.deepEqual(titles, [
+    'server 1 (apache): follower; no answer from 20.0 s; leader from 30.0 s',
+    'server 2 (apache): observer',
+  ]);
+  assert.equal(rolesChart(mixed), null, 'a service of one server has no such chart');
+});
+
+test('each server of an ensemble is a row; what is not known of it is said to be missing', () => {
+  const { head, rows } = serverTable([ensemble, read]);
+  assert.equal(rows.length, 2, 'none for the phase without');
+  assert.ok(rows.every((row) => row.length === head.length));
+  assert.deepEqual(rows[1]!.slice(0, 6), ['mixed', 'server 2 (apache)', 'observer', '25', '1,000 /s', '-']);
+  assert.equal(rolesText([]), 'not asked');
 });
