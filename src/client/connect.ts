@@ -8,7 +8,8 @@ import { type ConnectOptions, resolveOptions } from './options.ts';
 import { Zk } from './zk.ts';
 
 /**
- * Resolves at the first connection. Servers that cannot be reached are tried until `signal` says stop.
+ * Resolves at the first connection. Servers that cannot be reached, and names of servers or of SRV records that cannot be
+ * resolved, are tried until `signal` says stop.
  * @throws TypeError for a connect string or option that makes no sense.
  */
 export async function connect(servers: string, options: ConnectOptions = {}): Promise<Zk> {
@@ -46,13 +47,10 @@ export async function connect(servers: string, options: ConnectOptions = {}): Pr
   }
 }
 
-/** As `connect`, without waiting: requests wait instead. */
+/** As `connect`, without waiting, also for SRV records: requests wait instead. */
 export async function open(servers: string, options: ConnectOptions = {}): Promise<Zk> {
   const target = parseConnectString(servers);
-  const resolved = resolveOptions(options);
-  const hosts = target.srvName === null ? target.hosts : await resolved.transport.resolveSrv(target.srvName);
-  if (hosts.length === 0) throw new TypeError(`connect string "${servers}": no server found under that name`);
-  const core = new ClientCore({ ...target, hosts }, resolved);
+  const core = new ClientCore(target, resolveOptions(options));
   core.driver.start();
   return new Zk(core, target.chroot);
 }

@@ -19,12 +19,15 @@ import { callUser } from './user-code.ts';
 const PROBE_TIMEOUT_MS = 2_000;
 /** SRV records are asked for again; what is new counts from the next connection on. */
 const SRV_PERIOD_MS = 60_000;
+/** Between two questions for the first of them, at most: grows from the one to the other. */
+const SRV_PAUSE_MS = 100;
+const SRV_PAUSE_MS_MAX = 2_000;
 const TIMER_MS_MAX = 0x7fffffff;
 
 export interface DriverSetUp {
   readonly options: SessionOptions;
   readonly hosts: readonly Host[];
-  /** Non-null: hosts come from here, again and again. */
+  /** Non-null: hosts come from here, again and again; `hosts` is empty. */
   readonly srvName: string | null;
   readonly transport: Transport;
   readonly credentials: readonly Credential[];
@@ -36,7 +39,7 @@ export interface DriverSetUp {
 
 export class SessionDriver implements SessionPorts {
   readonly machine: SessionMachine;
-  /** Why the last connection, or the last attempt at one, ended: what a user who waits for a server wants to know. */
+  /** Why the last connection, or the last attempt at one or to find a server, ended: what a user who waits for a server wants to know. */
   lastEnd: string | null = null;
   private readonly setUp: DriverSetUp;
   private connection: Connection | null = null;
@@ -53,18 +56,9 @@ export class SessionDriver implements SessionPorts {
   }
 
   start(): void {
-    const { srvName, transport } = this.setUp;
-    if (srvName !== null) {
-      this.srvTimer = setInterval(() => {
-        // A name that does not resolve now leaves the list as it is.
-        transport.resolveSrv(srvName).then(
-          (hosts) => hosts.length > 0 && this.updateHosts(hosts),
-          () => undefined,
-        );
-      }, SRV_PERIOD_MS);
-      this.srvTimer.unref();
-    }
-    this.machine.start(performance.now());
+    const { srvName } = this.setUp;
+    if (srvName === null) this.machine.start(performance.now());
+    else this.findServers(srvName, 0);
   }
 
   submit(call: Call): boolean {
@@ -144,10 +138,41 @@ export class SessionDriver implements SessionPorts {
     callUser(this.setUp.onNotice, notice, detail);
   }
 
+  /** Asks until there is an answer, as for the name of a host. Calls and the end of the client need not wait for it. */
+  private findServers(name: string, failures: number): void {
+    const again = (cause: string): void => {
+      this.lastEnd = `${name}: ${cause}`;
+      if (this.machine.isOver) return;
+      const pauseMs = this.random() * Math.min(SRV_PAUSE_MS * 2 ** failures, SRV_PAUSE_MS_MAX);
+      this.srvTimer = setTimeout(() => this.findServers(name, failures + 1), pauseMs);
+    };
+    this.setUp.transport.resolveSrv(name).then(
+      (hosts) => {
+        if (hosts.length === 0) again('no server under that name');
+        else if (!this.machine.isOver) this.startAt(hosts, name);
+      },
+      (error: Error) => again(error.message),
+    );
+  }
+
+  private startAt(hosts: readonly Host[], srvName: string): void {
+    this.updateHosts(hosts);
+    this.machine.start(performance.now());
+    const askAgain = (): void => {
+      // A name that does not resolve now leaves the list as it is.
+      this.setUp.transport.resolveSrv(srvName).then(
+        (found) => found.length > 0 && this.updateHosts(found),
+        () => undefined,
+      );
+    };
+    this.srvTimer = setInterval(askAgain, SRV_PERIOD_MS).unref();
+  }
+
   /** Nothing of an ended client keeps the process alive. */
   private release(): void {
     if (this.timer !== null) clearTimeout(this.timer);
-    if (this.srvTimer !== null) clearInterval(this.srvTimer);
+    // Of either kind.
+    if (this.srvTimer !== null) clearTimeout(this.srvTimer);
     this.timer = null;
     this.srvTimer = null;
   }

@@ -8,10 +8,13 @@ import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createServer, type TLSSocket } from 'node:tls';
-import { type ConnectOptions, connect, isZk, saslDigest } from '../../src/client/index.ts';
+import type { Host } from '../../src/client/connect-string.ts';
+import { type ConnectOptions, connect, isZk, open, saslDigest } from '../../src/client/index.ts';
+import { NodeTransport } from '../../src/client/node-transport.ts';
 import { ApacheServer } from '../support/apache.ts';
 import { RingkeeperServer } from '../support/ringkeeper.ts';
 import { need, needRingkeeper } from '../support/skip.ts';
+import { until } from '../support/until.ts';
 
 const pem = (name: string): string =>
   readFileSync(join(import.meta.dirname, '../fixtures/tls', name), 'utf8');
@@ -67,6 +70,36 @@ describe('the way to a server', { skip: needRingkeeper(), timeout: 300_000 }, ()
       names.close();
     }
     assert.equal(questions[0], '_zookeeper._tcp.example.test');
+  });
+
+  it('asks for SRV records again when they cannot be had, and ends meanwhile when it is told to', async () => {
+    let asked = 0;
+    class Resolver extends NodeTransport {
+      override async resolveSrv(): Promise<readonly Host[]> {
+        asked++;
+        if (asked === 1) throw new Error('the resolver is away');
+        return asked === 2 ? [] : [{ name: '127.0.0.1', port: server.port }];
+      }
+    }
+    const name = 'dns-srv://_zookeeper._tcp.example.test';
+    await using zk = await connect(name, { transport: new Resolver(null) });
+    assert.equal(asked, 3);
+    assert.equal((await zk.getData('/')).stat.version, 0);
+    // Nobody knows the name, until it is given up.
+    const away = Object.assign(new NodeTransport(null), {
+      resolveSrv: () => Promise.reject(new Error('the resolver is away')),
+    });
+    await using waiting = await open(name, { transport: away });
+    const call = assert.rejects(waiting.getData('/'), (error) => isZk(error, 'CLOSED'));
+    const { driver } = waiting.core;
+    await until(async () => driver.lastEnd !== null);
+    assert.equal(driver.lastEnd, '_zookeeper._tcp.example.test: the resolver is away');
+    await waiting.close();
+    await call;
+    const stop = new AbortController();
+    const giveUp = connect(name, { transport: away, signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await assert.rejects(giveUp, /enough/);
   });
 
   describe('TLS', () => {
@@ -181,7 +214,6 @@ describe('SASL DIGEST-MD5 with Apache 3.8.0', { skip: need('java', 'zookeeper'),
 
 /** What ended the first attempts of a client that never gets through. */
 async function causesOf(address: string, options: ConnectOptions): Promise<string> {
-  const { open } = await import('../../src/client/index.ts');
   const zk = await open(address, options);
   const { driver } = zk.core;
   while (driver.lastEnd === null) await new Promise((resolve) => setImmediate(resolve));
