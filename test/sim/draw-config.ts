@@ -18,6 +18,8 @@ export function drawConfig({ prng }: World, isCrowded: boolean): ServerConfig {
       { flag: '', key: 'ringkeeper.threadingMode', value: prng.pick(['shared', 'pipeline', 'dedicated']) },
       { flag: '', key: 'ringkeeper.ioThreads', value: String(prng.pick([1, 2, 3])) },
       { flag: '', key: 'extendedTypesEnabled', value: String(prng.chance(0.5)) },
+      { flag: '', key: 'znode.container.checkIntervalMs', value: String(prng.pick([300, 1500])) },
+      { flag: '', key: '4lw.commands.whitelist', value: '*' },
     ],
   });
   const tiny = isCrowded || prng.chance(0.4);

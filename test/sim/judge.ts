@@ -11,14 +11,15 @@
 
 import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { isWrite, OpCode, opName } from '../../src/wire/opcodes.ts';
-import type { Request } from '../../src/wire/request-values.ts';
-import type { Response } from '../../src/wire/responses.ts';
+import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
+import type { MultiResult, Response } from '../../src/wire/responses.ts';
 import type { Stat } from '../../src/wire/stat.ts';
 import { EventType } from '../../src/wire/watch-event.ts';
 import { readTxn } from '../support/wire/txn-values.ts';
 import { judgeWrite } from './expectation.ts';
 import type { ServerObserver } from './machine.ts';
 import { Model, type ModelNode } from './model.ts';
+import { judgeSweep } from './mortality.ts';
 import { Silence } from './silence.ts';
 import type { WatchModel } from './watch-model.ts';
 import { Violation, type World } from './world.ts';
@@ -60,9 +61,13 @@ export class Judge implements ServerObserver {
   /** Transactions that a crash took back; nobody had been shown them. */
   takenBack = 0;
   events = 0;
+  /** Answers to four-letter words that were compared, and znodes that the server has ended. */
+  words = 0;
+  swept = 0;
   snapshots = 0;
   private readonly world: World;
   private readonly silence = new Silence();
+  private readonly shownMs: { readonly atMs: number; readonly zxid: number }[] = [];
   private readonly closing = new Set<bigint>();
   private readonly welcomed = new Set<bigint>();
   /** Sessions whose last bytes the machine had and its server never saw. */
@@ -75,7 +80,14 @@ export class Judge implements ServerObserver {
   }
 
   onShown(zxid: number): void {
-    if (zxid > this.shownZxid) this.shownZxid = zxid;
+    if (zxid <= this.shownZxid) return;
+    this.shownZxid = zxid;
+    this.shownMs.push({ atMs: this.world.nowMs, zxid });
+  }
+
+  /** The highest zxid that any client had been shown by then. */
+  private shownBy(ms: number): number {
+    return this.shownMs.findLast(({ atMs }) => atMs <= ms)?.zxid ?? 0;
   }
 
   // ---- the server's side -----------------------------------------------------------------------------------
@@ -104,6 +116,12 @@ export class Judge implements ServerObserver {
     if (txn.body.type === OpCode.createSession) {
       const momentMs = this.world.momentOf(txn.timeMs);
       this.silence.onHeard(txn.clientId, momentMs);
+    }
+    if (txn.body.type === OpCode.deleteContainer) {
+      this.swept++;
+      // Decided when it says; the log thread has it later.
+      const wrong = judgeSweep(this.model, txn, this.shownBy(this.world.momentOf(txn.timeMs) - 1));
+      if (wrong !== null) throw new Violation(wrong);
     }
     this.model.apply(txn);
   }
@@ -225,6 +243,18 @@ export class Judge implements ServerObserver {
     if (request.op === OpCode.addWatch && err === ErrorCode.ok) {
       (request.mode === 0 ? client.watches.persistent : client.watches.recursive).add(request.path!);
     }
+    if (request.op === OpCode.removeWatches || request.op === OpCode.checkWatches) {
+      const { watches } = client;
+      const { path, mode: type } = request;
+      const isSet =
+        request.op === OpCode.checkWatches ? watches.has(path!, type) : watches.remove(path!, type);
+      if (err !== (isSet ? ErrorCode.ok : ErrorCode.noWatcher)) {
+        throw new Violation(
+          `${client.name}: ${opName(request.op)} of type ${type} on ${path} is told ${err}`,
+        );
+      }
+    }
+    if (request.op === OpCode.multiRead) this.onMultiRead(client, request.subs, zxid, err, response);
     if (!isNodeRead(request)) return;
     this.reads++;
     const { path, watch } = request;
@@ -239,13 +269,44 @@ export class Judge implements ServerObserver {
       else client.watches.data.set(path!, node === null);
     }
     if (node === null || response === null) return;
-    if ('stat' in response) this.compareStat(response.stat, node, what);
-    if ('data' in response && !isSame(response.data, node.data))
-      throw new Violation(`${what} is told other data`);
-    if ('children' in response) {
-      const told = [...response.children].sort().join();
+    this.compareNode(response, node, what);
+  }
+
+  private compareNode(told: Response | MultiResult, node: ModelNode, what: string): void {
+    if ('stat' in told) this.compareStat(told.stat, node, what);
+    if ('data' in told && !isSame(told.data, node.data)) throw new Violation(`${what} is told other data`);
+    if ('children' in told) {
+      const names = [...told.children].sort().join();
       const true_ = [...node.children].sort().join();
-      if (told !== true_) throw new Violation(`${what} is told ${told} instead of ${true_}`);
+      if (names !== true_) throw new Violation(`${what} is told ${names} instead of ${true_}`);
+    }
+  }
+
+  private onMultiRead(
+    client: JudgedClient,
+    subs: readonly MultiSubRequest[],
+    zxid: number,
+    err: number,
+    response: Response | null,
+  ): void {
+    this.reads++;
+    const what = `${client.name}: a multiRead at zxid ${zxid}`;
+    if (err !== ErrorCode.ok || response === null || !('results' in response)) {
+      throw new Violation(`${what} is told error ${err}`);
+    }
+    const { results } = response;
+    if (results.length !== subs.length) throw new Violation(`${what} has ${results.length} results`);
+    for (const [at, sub] of subs.entries()) {
+      const result = results[at]!;
+      const node = this.model.at(sub.path!, zxid);
+      if (node === null) {
+        if (!('err' in result) || result.err !== ErrorCode.noNode)
+          throw new Violation(`${what} shows ${sub.path}`);
+      } else if (result.op !== sub.op) {
+        throw new Violation(`${what} does not show ${sub.path}`);
+      } else {
+        this.compareNode(result, node, `${what}, ${sub.path}`);
+      }
     }
   }
 

@@ -23,6 +23,9 @@ export interface ModelNode {
   readonly created: number;
   readonly owner: bigint;
   readonly kind: 'plain' | 'ephemeral' | 'container' | 'ttl';
+  /** On the wall clock of the server; and for how long a znode with a TTL outlives that. */
+  readonly mtimeMs: number;
+  readonly ttlMs: number;
   readonly children: readonly string[];
 }
 
@@ -59,13 +62,13 @@ export class Model {
 
   constructor() {
     for (const path of ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']) {
-      this.nodes.set(path, [{ zxid: 0, node: newNode(0, new Uint8Array(0), 0n, 'plain') }]);
+      this.nodes.set(path, [{ zxid: 0, node: newNode(0, new Uint8Array(0)) }]);
     }
     this.nodes.get('/')![0] = {
       zxid: 0,
-      node: { ...newNode(0, new Uint8Array(0), 0n, 'plain'), cversion: -1, children: ['zookeeper'] },
+      node: { ...newNode(0, new Uint8Array(0)), cversion: -1, children: ['zookeeper'] },
     };
-    const zookeeper = newNode(0, new Uint8Array(0), 0n, 'plain');
+    const zookeeper = newNode(0, new Uint8Array(0));
     this.nodes.get('/zookeeper')![0] = {
       zxid: 0,
       node: { ...zookeeper, children: ['quota', 'config'] },
@@ -81,6 +84,20 @@ export class Model {
     if (versions === undefined) return null;
     for (let i = versions.length - 1; i >= 0; i--) if (versions[i]!.zxid <= zxid) return versions[i]!.node;
     return null;
+  }
+
+  /** What was there at `zxid`, and everything since. */
+  since(path: string, zxid: number): ModelNode[] {
+    const versions = this.nodes.get(path) ?? [];
+    const first = versions.findLastIndex((version) => version.zxid <= zxid);
+    return versions.slice(Math.max(first, 0)).flatMap(({ node }) => node ?? []);
+  }
+
+  /** How many znodes there are. */
+  countAt(zxid: number): number {
+    let count = 0;
+    for (const path of this.nodes.keys()) if (this.at(path, zxid) !== null) count++;
+    return count;
   }
 
   txn(zxid: number): ModelTxn | undefined {
@@ -149,23 +166,18 @@ export class Model {
     }
   }
 
-  private applySub(sub: SubTxn, { zxid, clientId }: Txn): void {
+  private applySub(sub: SubTxn, txn: Txn): void {
+    const { zxid } = txn;
     switch (sub.type) {
       case OpCode.create:
       case OpCode.create2:
-        this.create(
-          sub.path!,
-          zxid,
-          sub.data,
-          sub.ephemeral ? clientId : 0n,
-          sub.ephemeral ? 'ephemeral' : 'plain',
-        );
+        this.create(sub.path!, txn, sub.data, sub.ephemeral ? 'ephemeral' : 'plain', 0);
         return;
       case OpCode.createContainer:
-        this.create(sub.path!, zxid, sub.data, 0n, 'container');
+        this.create(sub.path!, txn, sub.data, 'container', 0);
         return;
       case OpCode.createTtl:
-        this.create(sub.path!, zxid, sub.data, 0n, 'ttl');
+        this.create(sub.path!, txn, sub.data, 'ttl', sub.ttl);
         return;
       case OpCode.delete:
       case OpCode.deleteContainer:
@@ -176,7 +188,7 @@ export class Model {
         const version = node.version + 1;
         if (sub.version !== version)
           throw new Violation(`zxid ${zxid}: version ${sub.version} of ${sub.path}`);
-        this.put(sub.path!, zxid, { ...node, data: sub.data, mzxid: zxid, version });
+        this.put(sub.path!, zxid, { ...node, data: sub.data, mzxid: zxid, version, mtimeMs: txn.timeMs });
         this.changes.push({ kind: 'data', path: sub.path! });
         return;
       }
@@ -190,14 +202,15 @@ export class Model {
 
   private create(
     path: string,
-    zxid: number,
+    { zxid, clientId, timeMs }: Txn,
     data: Uint8Array | null,
-    owner: bigint,
     kind: ModelNode['kind'],
+    ttlMs: number,
   ): void {
     if (this.at(path, zxid) !== null) throw new Violation(`zxid ${zxid} creates ${path} again`);
     const parent = this.mustBe(parentOf(path), zxid);
-    this.put(path, zxid, newNode(zxid, data, owner, kind));
+    const owner = kind === 'ephemeral' ? clientId : 0n;
+    this.put(path, zxid, { ...newNode(zxid, data), owner, kind, ttlMs, mtimeMs: timeMs });
     this.put(parentOf(path), zxid, {
       ...parent,
       children: [...parent.children, nameOf(path)],
@@ -237,9 +250,10 @@ export class Model {
   }
 }
 
-function newNode(zxid: number, data: Uint8Array | null, owner: bigint, kind: ModelNode['kind']): ModelNode {
+function newNode(zxid: number, data: Uint8Array | null): ModelNode {
   const zxids = { czxid: zxid, mzxid: zxid, pzxid: zxid };
-  return { ...zxids, data, version: 0, cversion: 0, created: 0, owner, kind, children: [] };
+  const numbers = { version: 0, cversion: 0, created: 0, owner: 0n, mtimeMs: 0, ttlMs: 0 };
+  return { ...zxids, ...numbers, data, kind: 'plain', children: [] };
 }
 
 export function parentOf(path: string): string {

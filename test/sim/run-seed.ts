@@ -14,8 +14,10 @@ import { damageSomewhere } from '../storage/support/sector-faults.ts';
 import { drawConfig, TINY_FRAME_BYTES } from './draw-config.ts';
 import { FAULT_KINDS, type FaultKind, Faults } from './faults.ts';
 import { Judge } from './judge.ts';
+import { outlives, overdue } from './mortality.ts';
 import { SimClient } from './sim-client.ts';
 import { SimServer } from './sim-server.ts';
+import { drawWord, SimWord } from './sim-words.ts';
 import { SOUND, type Variant } from './variants.ts';
 import { type Habits, Workload } from './workload.ts';
 import { Violation, World } from './world.ts';
@@ -38,6 +40,8 @@ export interface SeedResult {
 const PEACE_MS = 60_000;
 const START_MS = 30_000;
 const CROWD_MS = 100;
+/** Beyond the interval of its looks: until the server has ended what is due. */
+const SWEEP_MS = 5000;
 const DIRECTORY = '/data/version-2';
 /** Of a CorruptionFailure. */
 const CORRUPT_STATUS = 10;
@@ -106,6 +110,7 @@ class Run {
     faults.keepUp();
     for (const client of clients) workload.start(client);
     workload.start(this.auditor);
+    this.askWords();
     const { prng } = world;
     const lengthMs = prng.pick([1000, 4000, 15_000]);
     faults.schedule(this.kinds, lengthMs / prng.pick([0.5, 2, 5]));
@@ -178,13 +183,32 @@ class Run {
     for (const client of gone) client.vanish();
     const { maxSessionTimeoutMs, tickTimeMs } = this.config;
     const { model } = this.judge;
+    const { world } = this;
     const isOver = (): boolean => sessions.every((id) => !model.isLive(id, model.lastZxid));
-    if (!(await this.until(isOver, maxSessionTimeoutMs + 2 * tickTimeMs + 1000))) {
+    // A thread that stands still may be one whose clients' bytes the server waits for.
+    const pausedMs = Math.max(0, this.server.pausedUntilMs - world.nowMs);
+    if (!(await this.until(isOver, pausedMs + maxSessionTimeoutMs + 2 * tickTimeMs + 1000))) {
       throw new Violation('a session outlives its client for longer than its timeout');
     }
+    // Ephemerals that go may leave a container empty, and a clock that was set brings many a time forward.
+    const isSwept = (): boolean => overdue(model, world.wallMs).length === 0;
+    const sweepMs = pausedMs + 2 * this.config.containerCheckIntervalMs + SWEEP_MS;
+    if (!(await this.until(isSwept, sweepMs))) throw outlives(overdue(model, world.wallMs));
     for (const id of sessions) {
       if (model.ephemeralsOf(id).length > 0) throw new Violation('an ephemeral outlives its session');
     }
+  }
+
+  /** Now and then somebody looks at the server. */
+  private askWords(): void {
+    const { world, workload, server, judge } = this;
+    const ask = (): void => {
+      if (workload.isOver) return;
+      const word = drawWord((n) => world.prng.below(n));
+      new SimWord(word, server, judge, 3);
+      world.after(world.span(20, 2000), ask);
+    };
+    world.after(world.span(1, 1000), ask);
   }
 
   /** Every path as the model has it, by a client that reads. */
@@ -290,6 +314,8 @@ class Run {
     if (this.damage !== null) covered.add(`damage ${this.damage}`);
     if (judge.takenBack > 0) covered.add('a power loss took unacknowledged writes back');
     if (judge.expired > 0) covered.add('a session expired');
+    if (judge.words > 0) covered.add('a word was compared');
+    if (judge.swept > 0) covered.add('a znode was ended');
     if (this.judge.events > 0) covered.add('a watch fired');
     if (this.server.fullRings > 0) covered.add('a ring was full');
     if (this.judge.snapshots > 0) covered.add('a snapshot was written');

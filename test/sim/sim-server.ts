@@ -29,6 +29,8 @@ export class SimServer implements NetworkHost, Machine {
   fullRings = 0;
   private process: SimProcess | null = null;
   private readonly directBlockBytes: number;
+  /** Something of it stands still until then. */
+  pausedUntilMs = 0;
   private hasPower = true;
   private incarnations = 0;
 
@@ -94,6 +96,7 @@ export class SimServer implements NetworkHost, Machine {
     const { world } = this;
     const isAlone = world.prng.chance(ALONE_SHARE);
     world.trace(this.name, `${isAlone ? 'one thread of it' : 'it'} stands still for ${Math.round(ms)} ms`);
+    this.pausedUntilMs = Math.max(this.pausedUntilMs, world.nowMs + ms);
     this.observer.onPause(world.nowMs + ms, isAlone);
     this.process?.pause(world.nowMs + ms, isAlone);
   }

@@ -15,6 +15,7 @@ import { Violation } from './world.ts';
 
 /** A claim needs room for the largest thing that the request may become. */
 const FULL_SHARE = 0.7;
+const STOPPING_TURN_MS = 0.5;
 
 interface Process extends BlockingPlatform {
   readonly loop: SimLoop;
@@ -93,7 +94,11 @@ export class SimWorker implements Thread {
     this.actor = new AgentThread(this.role, world, options, {
       onError: (error) => this.fail(error),
       onEnd: () => this.exit(0),
-      busyMs: () => (this.role === 'log' ? world.span(0.02, this.machine.diskMsMax) : 0),
+      busyMs: () => {
+        if (this.role === 'log') return world.span(0.02, this.machine.diskMsMax);
+        // It looks again and again until the log has all of it; not each of these turns is an order worth trying.
+        return options.bell.isClosed ? STOPPING_TURN_MS : 0;
+      },
     });
     world.add(this.actor);
   }

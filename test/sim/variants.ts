@@ -3,8 +3,12 @@
  * number of seeds; who adds a rule adds its variant.
  */
 
+import { ContainerSweep, NOTHING_DUE } from '../../src/core/container/container-sweep.ts';
+import { MultiRead } from '../../src/core/request/multi-read.ts';
+import { WatchTable } from '../../src/core/watch/watch-table.ts';
 import { ConnectionTable } from '../../src/net/connection-table.ts';
 import { CoreHost } from '../../src/server/host/core-host.ts';
+import { CoreView } from '../../src/server/host/core-view.ts';
 import type { LogAgent } from '../../src/server/log/log-agent.ts';
 import { LogCounter, type LogLinkHandle } from '../../src/server/log/log-link.ts';
 import { Counters } from '../../src/shm/counters.ts';
@@ -37,7 +41,68 @@ function holdNothingBack(): () => void {
   return () => Object.defineProperty(intake, 'isHoldingBack', getter);
 }
 
+/** Another method in its place; returns what undoes it. */
+function replaced(prototype: object, name: string, method: (...args: never[]) => unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(prototype, name)!;
+  Object.defineProperty(prototype, name, { ...before, value: method });
+  return () => Object.defineProperty(prototype, name, before);
+}
+
 export const VARIANTS: readonly Variant[] = [
+  {
+    name: 'ttl-cut-short',
+    breaks: 'znodes go that were still to live',
+    found: /before its time/,
+    patch: () =>
+      replaced(ContainerSweep.prototype, 'isDue', function (this: ContainerSweep) {
+        return this['candidate'].childCount === 0;
+      }),
+  },
+  {
+    name: 'ttl-forgotten',
+    breaks: 'znodes whose time has come pile up',
+    found: /nobody ends it/,
+    patch: () => {
+      const undoPoll = replaced(ContainerSweep.prototype, 'poll', () => NOTHING_DUE);
+      const undoDue = replaced(ContainerSweep.prototype, 'isDueAt', () => false);
+      return () => {
+        undoPoll();
+        undoDue();
+      };
+    },
+  },
+  {
+    name: 'watch-kept',
+    breaks: 'a client is told of what it does not want to hear any more',
+    found: /for which no watch was set|Watches of type/,
+    patch: () => replaced(WatchTable.prototype, 'remove', WatchTable.prototype.has),
+  },
+  {
+    name: 'multi-read-of-the-proposed',
+    breaks: 'a client reads what a crash may still take back',
+    found: /a multiRead at zxid/,
+    patch: () => {
+      const { answer } = MultiRead.prototype;
+      return replaced(MultiRead.prototype, 'answer', function (this: MultiRead, request: never) {
+        const tree = this['lookup']['tree'];
+        tree.committedOf = (id) => tree.staging.latestOf(id);
+        const isDone = answer.call(this, request);
+        Reflect.deleteProperty(tree, 'committedOf');
+        return isDone;
+      });
+    },
+  },
+  {
+    name: 'word-of-the-proposed',
+    breaks: 'an operator sees a zxid that a crash may still take back',
+    found: /the answer to (srvr|stat) (shows|counts)/,
+    patch: () => {
+      const { counts } = CoreView.prototype;
+      return replaced(CoreView.prototype, 'counts', function (this: CoreView) {
+        return { ...counts.call(this), lastZxid: this['replica'].progress.proposed };
+      });
+    },
+  },
   {
     name: 'directory-sync-left-out',
     breaks: 'a power loss takes back a log file, with everything that was synced inside',

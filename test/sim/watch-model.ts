@@ -7,6 +7,7 @@
  *     deleted /a        /a: deleted                     /a: deleted, parent    both           deleted
  *     data of /a        /a: data                        -                      /a: data       data
  */
+import { WatcherType } from '../../src/wire/opcodes.ts';
 import { EventType } from '../../src/wire/watch-event.ts';
 import { type Change, type Model, parentOf } from './model.ts';
 import { Violation } from './world.ts';
@@ -51,6 +52,36 @@ export class WatchModel {
     this.advance(zxid);
     const late = this.expected.find((event) => event.zxid <= zxid);
     if (late !== undefined) throw missing(late, `a reply of zxid ${zxid} came first`);
+  }
+
+  /** checkWatches: of data and of children is a persistent watch too. */
+  has(path: string, type: number): boolean {
+    const isStandard = type === WatcherType.children || type === WatcherType.data;
+    if (isStandard && (this.persistent.has(path) || this.recursive.has(path))) return true;
+    return this.kindsOf(type).some((kind) => kind.has(path));
+  }
+
+  /** removeWatches; false: there was none. */
+  remove(path: string, type: number): boolean {
+    let removed = false;
+    for (const kind of this.kindsOf(type)) removed = kind.delete(path) || removed;
+    return removed;
+  }
+
+  private kindsOf(type: number): { has(path: string): boolean; delete(path: string): boolean }[] {
+    const { data, child, persistent, recursive } = this;
+    switch (type) {
+      case WatcherType.children:
+        return [child];
+      case WatcherType.data:
+        return [data];
+      case WatcherType.persistent:
+        return [persistent];
+      case WatcherType.persistentRecursive:
+        return [recursive];
+      default:
+        return [data, child, persistent, recursive];
+    }
   }
 
   private advance(zxid: number): void {

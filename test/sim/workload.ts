@@ -21,6 +21,8 @@ export interface Habits {
 }
 
 const NAMES = ['a', 'b', 'c'];
+/** Between two thoughts of a client that asks nothing new. */
+const REST_MS_MIN = 20;
 
 export class Workload {
   /** Set at the end of a run: nothing new is asked. */
@@ -43,7 +45,8 @@ export class Workload {
     const think = (): void => {
       if (client.state === 'gone') return;
       this.think(client);
-      this.world.after(this.world.span(0.1, this.habits.restMsMax), think);
+      const restMs = this.world.span(0.1, this.habits.restMsMax);
+      this.world.after(this.isOver ? Math.max(restMs, REST_MS_MIN) : restMs, think);
     };
     const live = (): void => {
       if (client.state === 'gone') return;
@@ -58,7 +61,7 @@ export class Workload {
     const { prng } = this;
     const path = this.path();
     const watch = prng.chance(0.4);
-    switch (prng.below(15)) {
+    switch (prng.below(17)) {
       case 0:
         return { op: OpCode.multi, subs: Array.from({ length: 1 + prng.below(4) }, () => this.part()) };
       case 1:
@@ -74,6 +77,17 @@ export class Workload {
       case 6:
       case 7:
         return { op: OpCode.getData, path, watch };
+      case 8:
+        return {
+          op: OpCode.multiRead,
+          subs: Array.from({ length: 1 + prng.below(4) }, () => this.readPart()),
+        };
+      case 9:
+        return {
+          op: prng.chance(0.8) ? OpCode.removeWatches : OpCode.checkWatches,
+          path,
+          mode: 1 + prng.below(5),
+        };
       default:
         return this.write();
     }
@@ -120,6 +134,11 @@ export class Workload {
     });
   }
 
+  private readPart(): MultiSubRequest {
+    const op = this.prng.chance(0.6) ? OpCode.getData : OpCode.getChildren;
+    return { op, path: this.prng.chance(0.2) ? '/' : this.path(), watch: false };
+  }
+
   private part(): MultiSubRequest {
     if (this.prng.chance(0.15)) return { op: OpCode.check, path: this.path(), version: this.version() };
     return this.write();
@@ -140,8 +159,9 @@ export class Workload {
       case 5:
         return { op: OpCode.setData, path, data, version: this.version() };
       case 6:
-        if (this.habits.hasTtl) {
-          return { op: OpCode.createTtl, path, data, acl, flags: CreateFlags.persistentTtl, ttl: 3_600_000 };
+        if (this.habits.hasTtl && prng.chance(0.5)) {
+          const ttl = prng.pick([200, 2000, 3_600_000]);
+          return { op: OpCode.createTtl, path, data, acl, flags: CreateFlags.persistentTtl, ttl };
         }
         return { op: OpCode.createContainer, path, data, acl, flags: CreateFlags.container };
       default:

@@ -78,7 +78,9 @@ export class ContainerSweep {
 
   /** The next node to delete, or NOTHING_DUE: then see `deadlineMs`, which may be now if there is more to look at. */
   poll(nowMs: number, wallMs: number, source: SweepSource): number {
-    if (this.held !== NOTHING_DUE) return this.takeHeld();
+    const held = this.takeHeld();
+    // What it waited for took time: it may have been used or renewed since.
+    if (held !== NOTHING_DUE && source.describe(held, this.candidate) && this.isDue(wallMs)) return held;
     if (nowMs < this.deadlineMs) return NOTHING_DUE;
     if (this.pass === null) {
       this.pass = source.candidates();

@@ -147,3 +147,18 @@ test('nodes may come and go while they are walked', () => {
   assert.equal(sweep.poll(60_012, WALL, source), 5);
   assert.equal(sweep.poll(60_018, WALL, source), NOTHING_DUE);
 });
+
+test('who is put back is looked at again before it goes', () => {
+  const source = new Nodes();
+  source.add(1, { ttlMs: 5000 });
+  source.add(2, { createCount: 1 });
+  const sweep = new ContainerSweep(DEFAULTS, 0);
+  const atMs = sweep.deadlineMs;
+  const first = sweep.poll(atMs, WALL + 6000, source);
+  assert.equal(first, 1);
+  sweep.putBack(first);
+  assert.equal(sweep.poll(atMs + 1, WALL + 6000, source), 1, 'it is still due');
+  sweep.putBack(first);
+  source.add(1, { ttlMs: 5000, mtimeMs: WALL + 6000 });
+  assert.equal(sweep.poll(atMs + 1000, WALL + 6001, source), 2, 'renewed meanwhile');
+});
