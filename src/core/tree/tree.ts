@@ -12,8 +12,10 @@
  *
  * Digests run beside: `staging.digest` after the last staged change, `committed` after the last published one.
  */
+
 import { assert } from '../../base/assert.ts';
 import type { KeyedHash } from '../../base/keyed-hash.ts';
+import type { Zxid } from '../../base/zxid.ts';
 import { Arena } from '../../shm/arena.ts';
 import { Compactor } from '../../shm/compactor.ts';
 import { createEpochs, EpochReader, EpochWriter } from '../../shm/epochs.ts';
@@ -226,7 +228,13 @@ export class Tree implements PathMatch {
     cursor.moveTo(old);
     const mzxid = readZxid(cursor, StatOffset.mzxid);
     const mtime = readZxid(cursor, StatOffset.mtime);
-    this.publish(nodeId, this.build.withData(old, data, 0, data.length, cursor.version, mzxid, mtime));
+    this.replaceContent(nodeId, data, cursor.version, mzxid, mtime);
+  }
+
+  /** The same with what its Stat says of the data. */
+  replaceContent(nodeId: number, data: Uint8Array, version: number, mzxid: Zxid, mtimeMs: number): void {
+    const old = this.committedOf(nodeId);
+    this.publish(nodeId, this.build.withData(old, data, 0, data.length, version, mzxid, mtimeMs));
   }
 
   /** The committed parent of a committed node; 0 for the root. */

@@ -51,6 +51,7 @@ export class Ensemble implements RoleRunner {
       initLimit: ensemble.initLimitTicks,
       syncLimit: ensemble.syncLimitTicks,
       packetBytesMax: PACKET_HEAD_BYTES_MAX + config.frameBytesMax + config.juteExtraBytes,
+      reconfigEnabled: config.reconfigEnabled,
       meter,
     };
     this.desks = desks;

@@ -308,7 +308,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   }
 
   lead(zxid: Zxid): void {
-    this.parts.desk.lead(zxid);
+    this.parts.desk.lead(zxid, this.term.committed);
     this.control.serving(this.parts.epochs.current);
     this.parts.log.info('leading', { epoch: this.parts.epochs.current });
   }

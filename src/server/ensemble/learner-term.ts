@@ -19,6 +19,8 @@ import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import { CorruptionFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import type { LeaderLink } from '../../core/ports/leader-link.ts';
+import { MalformedQuorumConfig } from '../../core/quorum/member.ts';
+import { parseQuorumConfig, type QuorumConfig } from '../../core/quorum/quorum-config.ts';
 import { type EpochKind, Learner, type LearnerPort } from '../../core/zab/learner.ts';
 import { type DialHandler, ReadBuffer, type SocketPort, type Transport } from '../../net/transport.ts';
 import { EpochKind as EpochFile } from '../../storage/epoch-files.ts';
@@ -27,6 +29,7 @@ import { PacketSplitter, PacketStatus } from '../../wire/quorum/packet-splitter.
 import { NO_ZXID, PacketType } from '../../wire/quorum/packet-types.ts';
 import { LEARNER_INFO_BYTES, TOUCH_BYTES, writeLearnerInfo, writeTouch } from '../../wire/quorum/payloads.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
+import { decodeUtf8 } from '../../wire/utf8.ts';
 import type { LearnerDesk } from '../host/learner-desk.ts';
 import type { Log } from '../logging/logging.ts';
 import type { EnsembleMeter } from '../monitor/ensemble-meter.ts';
@@ -40,6 +43,7 @@ export interface LearnerTermOptions {
   readonly syncLimit: number;
   readonly packetBytesMax: number;
   readonly meter: EnsembleMeter;
+  readonly reconfigEnabled: boolean;
 }
 
 /** What a server has promised and taken over; lives as long as the server. */
@@ -81,6 +85,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
   private tries = 0;
   private silentTicks = 0;
   private treeZxid = 0;
+  private config: QuorumConfig;
 
   constructor(
     options: LearnerTermOptions,
@@ -98,6 +103,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
     this.epochs = epochs;
     this.platform = platform;
     this.log = log;
+    this.config = term.committed;
     this.learner = new Learner(
       {
         isObserver: term.role === 'observing',
@@ -322,7 +328,17 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
 
   activate(): void {}
 
-  onConfig(): void {}
+  /** A leader's text counts where configurations may change; else each server has its own file's. */
+  onConfig(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.options.reconfigEnabled) return;
+    try {
+      this.config = parseQuorumConfig(decodeUtf8(bytes, start, end));
+    } catch (error) {
+      if (!(error instanceof MalformedQuorumConfig)) throw error;
+      const { message } = error;
+      this.platform.loop.soon(() => this.leave(`its configuration cannot be read: ${message}`));
+    }
+  }
 
   onSynced(): void {
     this.desk.synced();
@@ -334,7 +350,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
 
   serve(epoch: number): void {
     this.log.info('in step with the leader', { epoch });
-    this.desk.serve(epoch, this);
+    this.desk.serve(epoch, this.config, this);
     this.control.serving(epoch);
   }
 

@@ -80,7 +80,7 @@ export class CoreView implements ServerView {
       packetsReceived: s.packetsReceived,
       packetsSent: s.packetsSent,
       connections: clients.count,
-      outstanding: proposals.length,
+      outstanding: proposals.length + replica.parts.forwarder.count,
       lastZxid: replica.progress.committed,
       // Apache keeps the root under two names, "" and "/", and counts both, here and in the data size.
       nodes: tree.nodeCount + 1,

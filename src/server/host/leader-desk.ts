@@ -10,7 +10,9 @@ import type { Zxid, ZxidCell } from '../../base/zxid.ts';
 import type { Incarnations } from '../../core/incarnations.ts';
 import type { TakenRequest } from '../../core/leading/forwarded-requests.ts';
 import type { ServerRole } from '../../core/progress/commit-point.ts';
+import type { QuorumConfig } from '../../core/quorum/quorum-config.ts';
 import type { Replica } from '../../core/replica.ts';
+import { writeConfigNode } from '../../core/tree/config-node.ts';
 import type { EpochKind } from '../../storage/epoch-files.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { ProposalTap, TappedLogPort } from '../log/tapped-log-port.ts';
@@ -81,9 +83,11 @@ export class LeaderDesk {
   }
 
   /** A quorum follows: the next transaction is the one behind `zxid`, and clients are served. */
-  lead(zxid: Zxid): void {
+  lead(zxid: Zxid, config: QuorumConfig): void {
     const { host, replica } = this;
     host.enter();
+    const { tree, clock } = replica.parts;
+    writeConfigNode(tree, config.bytes, config.version, clock.wallMs);
     replica.leadership.begin(zxid);
     this.role.lead(zxid);
     const leading = this.leading!;

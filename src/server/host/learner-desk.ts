@@ -14,7 +14,9 @@ import type { Incarnations } from '../../core/incarnations.ts';
 import { Loader } from '../../core/loading/loader.ts';
 import type { LeaderLink } from '../../core/ports/leader-link.ts';
 import type { RoleName, ServerRole } from '../../core/progress/commit-point.ts';
+import type { QuorumConfig } from '../../core/quorum/quorum-config.ts';
 import type { Replica } from '../../core/replica.ts';
+import { writeConfigNode } from '../../core/tree/config-node.ts';
 import { ByteWindow, ChunkSource } from '../../storage/byte-window.ts';
 import type { EpochKind } from '../../storage/epoch-files.ts';
 import { SnapshotParser } from '../../storage/snapshot-parser.ts';
@@ -87,15 +89,19 @@ export class LearnerDesk {
     return this.host.completeness.isComplete ? this.lastZxid : -1;
   }
 
-  /** In step with the leader of `epoch`: clients are served, and what they want of it goes to `leader`. */
-  serve(epoch: number, leader: LeaderLink): void {
-    const { role } = this;
+  /**
+   * In step with the leader of `epoch` under `config`: clients are served, and what they want of it goes to `leader`.
+   */
+  serve(epoch: number, config: QuorumConfig, leader: LeaderLink): void {
+    const { role, replica } = this;
     this.host.enter();
     this.host.completeness.onInStep();
     role.leader = leader;
     role.epochZxid = makeZxid(epoch, 0);
     role.isInStep = true;
-    this.replica.learner.beginTerm();
+    const { tree, clock } = replica.parts;
+    writeConfigNode(tree, config.bytes, config.version, clock.wallMs);
+    replica.learner.beginTerm();
   }
 
   /** Whether clients see everything that is decided; else `onRoom` tells when to ask again. */

@@ -45,7 +45,15 @@ function follower() {
   const config = parseQuorumConfig('server.1=a:1:2:participant\nserver.2=b:1:2:participant');
   const term = { role: 'following', leader: 2, addresses: [{ host: 'b', port: 1 }], lastSeen: config };
   new LearnerTerm(
-    { sid: 1, tickMs: 100, initLimit: 10, syncLimit: 5, packetBytesMax: 1000, meter: new EnsembleMeter() },
+    {
+      sid: 1,
+      tickMs: 100,
+      initLimit: 10,
+      syncLimit: 5,
+      packetBytesMax: 1000,
+      meter: new EnsembleMeter(),
+      reconfigEnabled: false,
+    },
     term as unknown as Term,
     {} as TermControl,
     desk as unknown as LearnerDesk,
