@@ -92,11 +92,17 @@ export interface ReplayResultContext {
   readonly command: string;
   readonly target: TargetInfo;
   readonly environment: Environment;
+  /** What the servers took for it; absent: nobody looked. */
+  readonly servers?: ServerFigures;
 }
+
+export type ServerFigures = Pick<PhaseResult, 'server' | 'metrics' | 'samples' | 'servers'>;
+
+const NOT_LOOKED_AT: ServerFigures = { server: null, metrics: null, samples: [] };
 
 export function replayRun(outcome: ReplayOutcome, context: ReplayResultContext): ReplayRun {
   const availability = availabilityOf(outcome);
-  const phase = phaseResult(outcome, availability);
+  const phase = phaseResult(outcome, availability, context.servers ?? NOT_LOOKED_AT);
   const replay = reportOf(outcome);
   return {
     schema: RUN_SCHEMA,
@@ -114,7 +120,11 @@ export function replayRun(outcome: ReplayOutcome, context: ReplayResultContext):
   };
 }
 
-function phaseResult(outcome: ReplayOutcome, availability: AvailabilityResult): PhaseResult {
+function phaseResult(
+  outcome: ReplayOutcome,
+  availability: AvailabilityResult,
+  servers: ServerFigures,
+): PhaseResult {
   const { tally, elapsedMs } = outcome;
   const endMs = tally.curve.startMs + elapsedMs;
   const findings = replayFindings(outcome);
@@ -139,9 +149,7 @@ function phaseResult(outcome: ReplayOutcome, availability: AvailabilityResult): 
     dropped: tally.sum((op) => op.unsent),
     eventsBeforeAck: 0,
     scheduleLag: summarizeCounts(tally.lag),
-    server: null,
-    metrics: null,
-    samples: [],
+    ...servers,
     generator: generatorOf(outcome),
     cpuPressure: null,
     othersCores: null,

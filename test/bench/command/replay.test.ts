@@ -59,6 +59,7 @@ test('the recording is replayed on another server, with the same results', async
   const dir = onlyResult(out);
   const run = parseRun(readFileSync(join(dir, 'run.json'), 'utf8'));
   assert.ok(run?.complete && run.phases[0]!.requests > 0);
+  assert.ok(run.phases[0]!.server!.rssBytes > 0, 'what the server took for it is in the result');
   assert.match(
     run.command,
     /^npx ringkeeper bench replay .*tiny\.rec --target embedded --speed max --order all$/,
