@@ -225,6 +225,7 @@ export class Leader {
     const promised = epochOf(packet.zxid);
     learner.sid = info.sid === -1 ? this.nextAnonymous-- : info.sid;
     learner.isObserver = packet.type === PacketType.observerInfo;
+    learner.isOurs = info.isOurs;
     for (const other of [...this.learners.values()]) {
       if (other !== learner && other.sid === learner.sid && other.phase !== 'greeting') {
         this.close(other, 'replaced', `server ${learner.sid} has connected again`);
@@ -290,7 +291,8 @@ export class Leader {
 
   private synchronise(learner: LearnerRecord): void {
     learner.phase = 'syncing';
-    const plan = planSync(learner.lastZxid, this.committedTransaction, this.log, this.options.rules);
+    const rules = learner.syncRules(this.options.rules);
+    const plan = planSync(learner.lastZxid, this.committedTransaction, this.log, rules);
     this.port.synchronise(learner.link, learner.lastZxid, plan);
   }
 
@@ -314,11 +316,8 @@ export class Leader {
   private onNewLeaderAck(learner: LearnerRecord): void {
     learner.phase = 'acknowledged';
     this.acks.onAck(learner.sid, Math.max(learner.syncedZxid, makeZxid(this.epoch, 0)));
-    if (this.state === 'leading') {
-      this.activate(learner);
-      return;
-    }
-    if (this.votes(learner)) this.acknowledged.add(learner.sid);
+    if (this.state === 'leading') this.activate(learner);
+    else if (this.votes(learner)) this.acknowledged.add(learner.sid);
     this.checkAcknowledged();
   }
 

@@ -10,6 +10,7 @@ import { type Zxid, zxidHex } from '../../base/zxid.ts';
 import { PacketType } from '../../wire/quorum/packet-types.ts';
 import type { Sid } from '../quorum/member.ts';
 import type { LearnerStream } from './learner-stream.ts';
+import type { SyncRules } from './sync-plan.ts';
 
 export type LearnerPhase =
   | 'greeting'
@@ -34,6 +35,8 @@ export class LearnerRecord {
   phase: LearnerPhase = 'greeting';
   sid: Sid = 0;
   isObserver = false;
+  /** It is one of ours. */
+  isOurs = false;
   /** In force from UPTODATE on. */
   stream: LearnerStream | null = null;
   /** Ticks of the leader: heard of at the latest then, or it is not in step. */
@@ -63,6 +66,11 @@ export class LearnerRecord {
 
   set syncedZxid(zxid: Zxid) {
     this.zxids[SYNCED] = zxid;
+  }
+
+  /** How it may be brought up; one of ours can be cut anywhere. */
+  syncRules({ readsLog, trusts }: SyncRules): SyncRules {
+    return { readsLog, trusts: trusts || this.isOurs };
   }
 
   /** Something is heard of it until then at the latest. */

@@ -35,6 +35,7 @@ import {
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { LeaderDesk, Leading } from '../host/leader-desk.ts';
 import type { Log } from '../logging/logging.ts';
+import { RepeatedLines } from '../reports/repeated-lines.ts';
 import { type History, HistorySender } from './history-sender.ts';
 import { type LeadingFigures, ProposalSizes } from './leading-figures.ts';
 import type { LinkFault, LinkFaultCounts } from './learner-faults.ts';
@@ -89,6 +90,8 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   private isOver = false;
   private readonly sources = { readsLog: true, trusts: false };
   private readonly sizes = new ProposalSizes();
+  /** Whoever reaches the port can cause them. */
+  private readonly lines: RepeatedLines;
 
   constructor(options: LearnerTermOptions, term: Term, control: TermControl, parts: LeaderTermParts) {
     const { desk, epochs, proposals, platform } = parts;
@@ -96,6 +99,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     this.term = term;
     this.control = control;
     this.parts = parts;
+    this.lines = new RepeatedLines(parts.log, () => platform.clock.monotonicMs());
     this.chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES + options.packetBytesMax);
     this.chunkView = new DataView(this.chunk.buffer, this.chunk.byteOffset, this.chunk.length);
     desk.begin(this);
@@ -203,7 +207,8 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     learner?.sender?.close();
     if (fault !== null) {
       this.parts.faults[fault]++;
-      this.parts.log.warn(`connection of a learner closed: ${reason}`, { remote: link.remote });
+      const text = `connection of a learner closed: ${reason}`;
+      this.lines.say(fault, 'warn', text, { remote: link.remote });
     }
     if (this.isOver) return;
     this.leader.onDisconnect(link.id);
@@ -260,6 +265,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
         learner.link.close('not reading', `it has taken nothing for ${syncLimit} ticks`);
       }
     }
+    this.lines.flush();
     this.leader.onHalfTick();
     this.parts.desk.wake();
   }
@@ -352,6 +358,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     this.isOver = true;
     this.leader.end();
     this.timer.cancel();
+    this.lines.end();
     this.listener.close();
     for (const { link } of [...this.learners.values()]) link.close(null, reason);
     const { desk, epochs } = this.parts;

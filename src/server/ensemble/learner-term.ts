@@ -27,7 +27,7 @@ import { EpochKind as EpochFile } from '../../storage/epoch-files.ts';
 import type { HostPort } from '../../wire/host-port.ts';
 import { PacketSplitter, PacketStatus } from '../../wire/quorum/packet-splitter.ts';
 import { NO_ZXID, PacketType } from '../../wire/quorum/packet-types.ts';
-import { LEARNER_INFO_BYTES, TOUCH_BYTES, writeLearnerInfo, writeTouch } from '../../wire/quorum/payloads.ts';
+import { OUR_INFO_BYTES, TOUCH_BYTES, writeOurInfo, writeTouch } from '../../wire/quorum/payloads.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import { decodeUtf8 } from '../../wire/utf8.ts';
 import type { LearnerDesk } from '../host/learner-desk.ts';
@@ -240,8 +240,8 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
   // ---- LearnerPort: to the leader ------------------------------------------------------------------------
 
   sendInfo(type: PacketType, zxid: Zxid): void {
-    const data = new Uint8Array(LEARNER_INFO_BYTES);
-    writeLearnerInfo(viewOf(data), 0, this.options.sid, this.term.lastSeen.version);
+    const data = new Uint8Array(OUR_INFO_BYTES);
+    writeOurInfo(viewOf(data), 0, this.options.sid, this.term.lastSeen.version);
     this.outbox.add(type, zxid, data);
   }
 

@@ -2,7 +2,7 @@
  * What quorum packets carry as data, at an offset: readers for `[start, end)` of a packet's data, writers that return the offset
  * behind. Session ids are two int32 halves. Pure, any thread.
  *
- *     FOLLOWERINFO, OBSERVERINFO   LearnerInfo: i64 sid | i32 protocol | i64 config version
+ *     FOLLOWERINFO, OBSERVERINFO   LearnerInfo: i64 sid | i32 protocol | i64 config version; behind it, of ours, i32 OURS
  *     LEADERINFO                   i32 protocol
  *     ACKEPOCH                     i32 current epoch, -1: this learner had promised the new epoch before
  *     REQUEST                      i64 session | i32 cxid | i32 opcode | the client's request without its RequestHeader
@@ -18,6 +18,10 @@ import { readInt64, writeInt64 } from '../../base/int64.ts';
 import { QUORUM_PROTOCOL_VERSION } from './packet-types.ts';
 
 export const LEARNER_INFO_BYTES = 20;
+/** LearnerInfo and OURS. */
+export const OUR_INFO_BYTES = 24;
+/** "RK" and a version: behind a LearnerInfo, where Apache does not read, a learner of ours says that it is one. */
+const OURS = 0x524b_0001;
 
 /** As Apache reads it, by its length: what an older learner leaves out has a value of its own. */
 export class LearnerInfo {
@@ -26,12 +30,15 @@ export class LearnerInfo {
   protocolVersion = 1;
   /** Of its committed configuration. */
   configVersion = 0;
+  /** It is one of ours. */
+  isOurs = false;
 
   wrap(view: DataView, start: number, end: number): void {
     const length = end - start;
     this.sid = length >= 8 ? readInt64(view, start) : -1;
     this.protocolVersion = length >= 12 ? view.getInt32(start + 8) : 1;
     this.configVersion = length >= LEARNER_INFO_BYTES ? readInt64(view, start + 12) : 0;
+    this.isOurs = length >= OUR_INFO_BYTES && view.getInt32(start + LEARNER_INFO_BYTES) === OURS;
   }
 }
 
@@ -40,6 +47,13 @@ export function writeLearnerInfo(view: DataView, offset: number, sid: number, co
   view.setInt32(offset + 8, QUORUM_PROTOCOL_VERSION);
   writeInt64(view, offset + 12, configVersion);
   return offset + LEARNER_INFO_BYTES;
+}
+
+/** The same, of one of ours. */
+export function writeOurInfo(view: DataView, offset: number, sid: number, configVersion: number): number {
+  const at = writeLearnerInfo(view, offset, sid, configVersion);
+  view.setInt32(at, OURS);
+  return at + 4;
 }
 
 export const LEADER_INFO_BYTES = 4;
