@@ -5,7 +5,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Zxid } from '../../base/zxid.ts';
 
-const CAPACITY_MIN = 1024;
+const CAPACITY_MIN = 64;
 
 export class ZxidFifo {
   private zxids = new Float64Array(CAPACITY_MIN);

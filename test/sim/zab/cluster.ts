@@ -69,9 +69,8 @@ export class ZabCluster implements Judge<Member> {
     const wanted = this.committed.length + 3;
     const isWhole = (): boolean =>
       this.committed.length >= wanted &&
-      this.members.every(
-        (member) => member.isServing && this.committedCount(member) === this.committed.length,
-      );
+      this.members.every(({ isServing }) => isServing) &&
+      this.members.every((member) => this.committedCount(member) === this.committed.length);
     this.check(
       this.world.runAtOnce(isWhole, HEALING_MS),
       'after all faults not everybody serves the same history',
@@ -95,8 +94,9 @@ export class ZabCluster implements Judge<Member> {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
-  check(holds: boolean, what: string): void {
-    if (!holds) throw new Violation(what);
+  /** A text that has to be made is a function: checks are made at every step, and hardly one fails. */
+  check(holds: boolean, what: string | (() => string)): void {
+    if (!holds) throw new Violation(typeof what === 'string' ? what : what());
   }
 
   private connect(learner: Member, leader: Member): void {
@@ -164,7 +164,7 @@ export class ZabCluster implements Judge<Member> {
       if (epochOf(txn.zxid) >= member.disk.currentEpoch) break;
       this.check(
         records[i]?.zxid === txn.zxid && records[i]?.value === txn.value,
-        `server ${member.sid} leads without the committed 0x${zxidHex(txn.zxid)}`,
+        () => `server ${member.sid} leads without the committed 0x${zxidHex(txn.zxid)}`,
       );
     }
     this.count('leadership');
@@ -194,14 +194,14 @@ export class ZabCluster implements Judge<Member> {
       if (known !== undefined) {
         this.check(
           known.zxid === txn.zxid && known.value === txn.value,
-          `0x${zxidHex(txn.zxid)} is committed in place of 0x${zxidHex(known.zxid)}`,
+          () => `0x${zxidHex(txn.zxid)} is committed in place of 0x${zxidHex(known.zxid)}`,
         );
         continue;
       }
       const holders = new Set(this.voters.filter(({ disk }) => disk.holds(i, txn)).map(({ sid }) => sid));
       this.check(
         this.verifier.containsQuorum(holders),
-        `0x${zxidHex(txn.zxid)} is decided, and only ${[...holders].join()} have it on their disks`,
+        () => `0x${zxidHex(txn.zxid)} is decided, and only ${[...holders].join()} have it on their disks`,
       );
       this.committed.push(txn);
     }
@@ -216,7 +216,7 @@ export class ZabCluster implements Judge<Member> {
       member.checkedCount = i + 1;
       this.check(
         known !== undefined && known.zxid === records[i]!.zxid && known.value === records[i]!.value,
-        `server ${member.sid} shows 0x${zxidHex(records[i]!.zxid)}, which is not committed there`,
+        () => `server ${member.sid} shows 0x${zxidHex(records[i]!.zxid)}, which is not committed there`,
       );
     }
   }

@@ -28,6 +28,9 @@ export class Leading implements LeaderPort {
   private nextLink = 1;
   /** Links whose stream is being written. */
   private readonly streaming = new Set<LinkId>();
+  /** What is written at once, copied when it is sent. */
+  private readonly piece = new Uint8Array(STREAM_BYTES);
+  private readonly pieceView = viewOf(this.piece);
   private readonly logFloor: Zxid;
   /** -1 before `lead`. */
   lastProposed = -1;
@@ -180,8 +183,8 @@ export class Leading implements LeaderPort {
       this.streaming.delete(link);
       const to = this.links.get(link);
       if (this.isOver || to === undefined) return;
-      const bytes = new Uint8Array(STREAM_BYTES);
-      const end = this.leader.fillStream(link, bytes, viewOf(bytes), 0, bytes.length);
+      const bytes = this.piece;
+      const end = this.leader.fillStream(link, bytes, this.pieceView, 0, bytes.length);
       if (end === STREAM_BEHIND) {
         this.member.cluster.count('stream behind');
         this.close(link, null, 'behind');

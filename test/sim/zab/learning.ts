@@ -149,7 +149,7 @@ export class Learning implements LearnerPort {
     const txn = txnAt(view, start);
     this.member.cluster.check(
       txn.zxid === zxid,
-      `a proposal of 0x${zxidHex(zxid)} holds 0x${zxidHex(txn.zxid)}`,
+      () => `a proposal of 0x${zxidHex(zxid)} holds 0x${zxidHex(txn.zxid)}`,
     );
     this.member.log(txn, () => this.answered(() => this.learner.onDurable(zxid)));
     if (this.member.variant === 'ackBeforeSync')

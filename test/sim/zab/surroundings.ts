@@ -15,7 +15,7 @@ export interface Ensemble {
   readonly latencyMsMax: number;
   readonly syncMsMax: number;
   count(what: string): void;
-  check(holds: boolean, what: string): void;
+  check(holds: boolean, what: string | (() => string)): void;
 }
 
 /** A server, to its role. */
