@@ -13,8 +13,8 @@ import { EXPIRY_SERVER, letSessionExpire } from './differential/expiry.ts';
 import { type RunResult, run, serverOptions } from './differential/run.ts';
 
 const SEEDS = [1, 2, 3, 4];
-const STEP_COUNT = 1500;
-const SELF_STEP_COUNT = 400;
+const STEP_COUNT = 1000;
+const SELF_STEP_COUNT = 250;
 
 async function compare(
   seed: number,

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { ZabCluster } from './cluster.ts';
 import { ZAB_VARIANTS } from './variants.ts';
 
-const SEEDS = 600;
+const SEEDS = 400;
 /** Of these a broken variant must not survive all. */
 const VARIANT_SEEDS = 250;
 /** Reached in many seeds, or the simulator has become quiet. */
