@@ -54,6 +54,7 @@ export class Replica implements CorePort {
   private sweepWaitsForLog = false;
   /** The oldest proposal waits for reads that must not see it. */
   private isCommitHeld = false;
+  private isFilled = false;
   private readonly role: ServerRole;
   private readonly commitPoint: CommitPoint;
   private readonly withdrawal: Withdrawal;
@@ -90,6 +91,7 @@ export class Replica implements CorePort {
     this.parts.tree.staging.digest.copy(this.parts.tree.committed);
     this.parts.effects.countsInSlices = true;
     this.lifecycle.start();
+    this.isFilled = true;
   }
 
   /** Pins the committed state for a snapshot thread; `endSnapshot` once that has ended, well or not. */
@@ -199,7 +201,8 @@ export class Replica implements CorePort {
 
   endTurn(): void {
     this.flushedProposals = this.parts.proposals.tail;
-    this.parts.acls.dropUnreferenced();
+    // While it is filled in pieces, the znodes that name an ACL may come in a later one.
+    if (this.isFilled) this.parts.acls.dropUnreferenced();
     this.parts.tree.reclaim();
     this.log.flush();
     for (const sink of this.parts.clients.sinks) sink.flush();

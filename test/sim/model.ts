@@ -7,6 +7,7 @@
  *
  * A crash takes back what was never durable: `cutAfter`.
  */
+import { epochOf, firstZxidOf } from '../../src/base/zxid.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import type { SubTxn, Txn } from '../support/wire/txn-values.ts';
 import { Violation } from './world.ts';
@@ -54,7 +55,7 @@ export interface ModelTxn {
 }
 
 export class Model {
-  /** By zxid; the first is number 1. */
+  /** In order of their zxids. */
   readonly txns: ModelTxn[] = [];
   readonly sessions = new Map<bigint, ModelSession>();
   private readonly nodes = new Map<string, Version[]>();
@@ -76,7 +77,7 @@ export class Model {
   }
 
   get lastZxid(): number {
-    return this.txns.length;
+    return this.txns.at(-1)?.txn.zxid ?? 0;
   }
 
   at(path: string, zxid: number): ModelNode | null {
@@ -101,7 +102,27 @@ export class Model {
   }
 
   txn(zxid: number): ModelTxn | undefined {
-    return this.txns[zxid - 1];
+    const entry = this.txns[this.countUpTo(zxid) - 1];
+    return entry?.txn.zxid === zxid ? entry : undefined;
+  }
+
+  /** The first behind `zxid`. */
+  after(zxid: number): ModelTxn | undefined {
+    return this.txns[this.countUpTo(zxid)];
+  }
+
+  /** So many have this zxid or a smaller one. */
+  countUpTo(zxid: number): number {
+    const { txns } = this;
+    let [low, high] = [0, txns.length];
+    // Mostly the last one is asked for.
+    if (high > 0 && txns[high - 1]!.txn.zxid <= zxid) return high;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (txns[middle]!.txn.zxid <= zxid) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   isLive(sessionId: bigint, zxid: number): boolean {
@@ -120,7 +141,7 @@ export class Model {
   }
 
   apply(txn: Txn): void {
-    if (txn.zxid !== this.lastZxid + 1) {
+    if (txn.zxid !== this.lastZxid + 1 && !isFirstOfLaterEpoch(txn.zxid, this.lastZxid)) {
       throw new Violation(`zxid ${txn.zxid} is proposed after ${this.lastZxid}`);
     }
     this.changes = [];
@@ -156,7 +177,7 @@ export class Model {
   /** The machine has forgotten everything behind `zxid`. */
   cutAfter(zxid: number): void {
     if (zxid >= this.lastZxid) return;
-    this.txns.length = zxid;
+    this.txns.length = this.countUpTo(zxid);
     for (const versions of this.nodes.values()) {
       while (versions.length > 0 && versions.at(-1)!.zxid > zxid) versions.pop();
     }
@@ -248,6 +269,10 @@ export class Model {
     else if (versions.at(-1)?.zxid === zxid) versions[versions.length - 1] = { zxid, node };
     else versions.push({ zxid, node });
   }
+}
+
+function isFirstOfLaterEpoch(zxid: number, lastZxid: number): boolean {
+  return zxid === firstZxidOf(epochOf(zxid)) && epochOf(zxid) > epochOf(lastZxid);
 }
 
 function newNode(zxid: number, data: Uint8Array | null): ModelNode {

@@ -97,7 +97,7 @@ class Run {
     const latencyMsMax = prng.pick([0.3, 3, 60]);
     const client = (n: number): SimClient => {
       const timeoutMs = this.config.minSessionTimeoutMs * (1 + prng.below(4));
-      return new SimClient(`c${n}`, timeoutMs, latencyMsMax, this.server, this.judge);
+      return new SimClient(`c${n}`, timeoutMs, latencyMsMax, () => [this.server], this.judge);
     };
     for (let n = 1; n <= 1 + prng.below(5); n++) this.clients.push(client(n));
     this.auditor = client(9);

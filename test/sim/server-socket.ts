@@ -16,6 +16,8 @@ export interface KernelConnection {
   /** Bytes the kernel takes from the server before the client has them. */
   readonly sendBufferBytes: number;
   readonly toClient: { readonly underWay: number; send(segment: Segment): void };
+  /** The process has taken so many bytes from the kernel. */
+  onRead?(bytes: number): void;
 }
 
 interface PendingWrite {
@@ -26,7 +28,7 @@ interface PendingWrite {
 
 export class ServerSocket implements AcceptedSocket, SocketPort, PollSource {
   readonly connection: KernelConnection;
-  private readonly loop: SimLoop;
+  protected readonly loop: SimLoop;
   private readonly spoiler: EventSpoiler | null;
   private buffer: ReadBuffer | null = null;
   private handler: SocketHandler | null = null;
@@ -159,6 +161,7 @@ export class ServerSocket implements AcceptedSocket, SocketPort, PollSource {
       if (taken.length === first.length) received.shift();
       else received[0] = first.subarray(taken.length);
     }
+    this.connection.onRead?.(length);
     handler!.onBytes(buffer!, length);
   }
 

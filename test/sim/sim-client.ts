@@ -14,7 +14,7 @@ import { type ReplyHeader, readReplyHeader } from '../../src/wire/reply-header.t
 import { type Request, writeRequestFrame } from '../../src/wire/request-values.ts';
 import { type Response, readResponse } from '../../src/wire/responses.ts';
 import { readWatchEvent } from '../../src/wire/watch-event.ts';
-import type { Asked, CaughtUp, Judge, JudgedClient } from './judge.ts';
+import type { Asked, CaughtUp, JudgedClient, ReplyJudge } from './reply-judge.ts';
 import { type ClientEnd, SimConnection } from './sim-network.ts';
 import type { SimServer } from './sim-server.ts';
 import { WatchModel } from './watch-model.ts';
@@ -42,25 +42,37 @@ export class SimClient implements ClientEnd, JudgedClient {
   lastZxid = 0;
   connection: SimConnection | null = null;
   private readonly world: World;
-  private readonly server: SimServer;
-  private readonly judge: Judge;
+  /** It tries any of them. */
+  private readonly servers: () => readonly SimServer[];
+  /** With which it is connected, or was last. */
+  server: SimServer;
+  private readonly judge: ReplyJudge;
   private readonly latencyMsMax: number;
   private password: Uint8Array = NO_PASSWORD;
   private nextXid = 1;
   private received = new Uint8Array(0);
   private heardMs = 0;
+  /** When its session was welcome on this connection. */
+  welcomeMs = 0;
   private sentMs = 0;
   /** Of the connection; the highest zxid of a reply. */
   private replyZxid = 0;
   /** A new life of the connection: what was planned for the one before is void. */
   private life = 0;
 
-  constructor(name: string, timeoutMs: number, latencyMsMax: number, server: SimServer, judge: Judge) {
+  constructor(
+    name: string,
+    timeoutMs: number,
+    latencyMsMax: number,
+    servers: () => readonly SimServer[],
+    judge: ReplyJudge,
+  ) {
     this.name = name;
     this.timeoutMs = timeoutMs;
     this.latencyMsMax = latencyMsMax;
-    this.world = server.world;
-    this.server = server;
+    this.servers = servers;
+    this.server = servers()[0]!;
+    this.world = this.server.world;
     this.judge = judge;
     this.watches = new WatchModel(judge.model);
   }
@@ -68,6 +80,8 @@ export class SimClient implements ClientEnd, JudgedClient {
   connect(): void {
     if (this.state !== 'apart') return;
     this.state = 'connecting';
+    const servers = this.servers();
+    this.server = servers.length > 1 ? this.world.prng.pick(servers) : servers[0]!;
     const life = ++this.life;
     const address = `10.0.0.${this.name.slice(1)}`;
     const connection = new SimConnection(this.world, this.server, this, address, this.latencyMsMax);
@@ -83,7 +97,13 @@ export class SimClient implements ClientEnd, JudgedClient {
     const xid = request.op === OpCode.ping ? SpecialXid.ping : this.xidOf(request);
     const writer = new JuteWriter();
     writeRequestFrame(writer, xid, request);
-    this.asked.push({ xid, request, shownZxid: this.judge.shownZxid, onReply });
+    this.asked.push({
+      xid,
+      request,
+      shownZxid: this.judge.shownZxid,
+      seenZxid: this.lastZxid,
+      onReply,
+    });
     this.sentMs = this.world.nowMs;
     if (request.op === OpCode.closeSession) this.judge.onCloseAsked(this.sessionId);
     if (this.world.lines !== null) this.world.trace(this.name, `asks  ${xid} ${describe(request)}`);
@@ -199,6 +219,7 @@ export class SimClient implements ClientEnd, JudgedClient {
     this.world.trace(this.name, `${isNew ? 'new' : 'its'} session 0x${response.sessionId.toString(16)}`);
     if (!isNew && response.sessionId !== this.sessionId) throw new Violation('another session was given');
     this.state = 'open';
+    this.welcomeMs = this.world.nowMs;
     this.sessionId = response.sessionId;
     this.password = response.password;
     this.sentMs = this.world.nowMs;

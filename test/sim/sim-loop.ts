@@ -27,6 +27,8 @@ export class SimLoop implements EventLoop, Actor {
   readonly name: string;
   /** A process that was stopped: nothing of it runs before. */
   stoppedUntilMs = 0;
+  /** Behind each turn. */
+  onTurn: (() => void) | null = null;
   private readonly world: World;
   private readonly onError: (error: unknown) => void;
   private phase: Phase = Phase.timers;
@@ -87,6 +89,7 @@ export class SimLoop implements EventLoop, Actor {
       if (this.phase === Phase.timers) this.runTimers();
       else if (this.phase === Phase.poll) this.poll();
       else this.runImmediates();
+      this.onTurn?.();
     } catch (error) {
       this.onError(error);
     }

@@ -10,7 +10,7 @@
 import type { AcceptedSocket, Listener, ListenOptions } from '../../src/net/transport.ts';
 import { type Segment, ServerSocket } from './server-socket.ts';
 import type { PollSource, SimLoop } from './sim-loop.ts';
-import type { Variant } from './variants.ts';
+import type { Mischief } from './variants.ts';
 import type { World } from './world.ts';
 
 export interface ClientEnd {
@@ -26,7 +26,7 @@ export interface NetworkHost {
   readonly isUp: boolean;
   /** On one port: the kernel gives a connection to any of them. */
   readonly listeners: readonly SimListener[];
-  readonly variant: Variant;
+  readonly variant: Mischief;
   /** Bytes of a client have reached the kernel. */
   onHeard(connection: SimConnection): void;
   /** Some of them were not read before the connection broke. */
@@ -188,19 +188,20 @@ export class SimConnection {
   }
 }
 
-/** The client port of one incarnation of a server. */
+/** A port of one incarnation of a server. */
 export class SimListener implements Listener, PollSource {
   readonly backlog: ServerSocket[] = [];
   readonly loop: SimLoop;
   private readonly onSocket: (socket: AcceptedSocket) => void;
-  private readonly onListening: (listener: SimListener, isListening: boolean) => void;
+  /** `port`: it is open; null = not any more. */
+  private readonly onListening: (listener: SimListener, port: number | null) => void;
   private readonly open: Set<ServerSocket>;
 
   constructor(
     loop: SimLoop,
     open: Set<ServerSocket>,
     onSocket: (socket: AcceptedSocket) => void,
-    onListening: (listener: SimListener, isListening: boolean) => void,
+    onListening: (listener: SimListener, port: number | null) => void,
   ) {
     this.loop = loop;
     this.open = open;
@@ -210,13 +211,13 @@ export class SimListener implements Listener, PollSource {
 
   async listen(options: ListenOptions): Promise<number> {
     this.loop.watch(this);
-    this.onListening(this, true);
+    this.onListening(this, options.port);
     return options.port;
   }
 
   close(): void {
     this.loop.unwatch(this);
-    this.onListening(this, false);
+    this.onListening(this, null);
     for (const socket of this.backlog.splice(0)) socket.refuse();
   }
 

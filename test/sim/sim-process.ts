@@ -1,6 +1,6 @@
 /** One process of a server: the real `startServer` on a platform of virtual time, with its threads as actors. */
 import { createHash } from 'node:crypto';
-import { unreachable } from '../../src/base/assert.ts';
+import { assert } from '../../src/base/assert.ts';
 import type { Transport } from '../../src/net/transport.ts';
 import type { ServerConfig } from '../../src/server/config/server-config.ts';
 import type { JobSetup } from '../../src/server/jobs/jobs.ts';
@@ -16,6 +16,7 @@ import { SimLog } from './sim-log.ts';
 import { SimLoop } from './sim-loop.ts';
 import { SimListener } from './sim-network.ts';
 import { SimWorker } from './sim-worker.ts';
+import { Violation } from './world.ts';
 
 interface Stoppable {
   stoppedUntilMs: number;
@@ -47,7 +48,8 @@ export class SimProcess implements Platform {
     this.disk = new SimDisk(machine.disk, machine.variant.disk ?? {}, () => machine.powerLoss());
     this.onError = (error) => this.end(describeFailure('main', error));
     this.loop = new SimLoop('main', world, (error) => {
-      if (!(error instanceof PowerLoss)) this.onError(error);
+      if (error instanceof Violation) world.violation ??= error;
+      else if (!(error instanceof PowerLoss)) this.onError(error);
     });
     this.clock = {
       monotonicMs: () => world.nowMs,
@@ -55,6 +57,9 @@ export class SimProcess implements Platform {
     };
     this.transport = this.transportOn(this.loop);
     world.add(this.loop);
+    const { observer } = machine;
+    observer.onProcess?.(this);
+    if (observer.onTurn !== undefined) this.loop.onTurn = () => observer.onTurn!();
   }
 
   start(): void {
@@ -69,8 +74,12 @@ export class SimProcess implements Platform {
 
   async stop(): Promise<void> {
     if (this.server === null) return;
-    await this.server.stop();
-    this.end(null);
+    try {
+      await this.server.stop();
+      this.end(null);
+    } catch (error) {
+      this.end(describeFailure('stop', error));
+    }
   }
 
   /** All of it (SIGSTOP), or one of its threads: a machine with little time may leave it out for long. */
@@ -151,13 +160,19 @@ export class SimProcess implements Platform {
   private transportOn(loop: SimLoop): Transport {
     return {
       createListener: (_keepAlive, onSocket) =>
-        new SimListener(loop, this.sockets, onSocket, (listener, isListening) => {
-          const { listeners } = this.machine;
+        new SimListener(loop, this.sockets, onSocket, (listener, port) => {
+          const { listeners, peers } = this.machine;
           if (this.isGone) return;
-          if (isListening) listeners.push(listener);
+          if (port !== null && port !== this.config.clientPort) peers!.open(port, listener);
+          else if (port !== null) listeners.push(listener);
           else if (listeners.includes(listener)) listeners.splice(listeners.indexOf(listener), 1);
+          else peers?.close(listener);
         }),
-      dial: () => unreachable('a server alone dials nobody'),
+      dial: (options, buffer, handler) => {
+        const { peers } = this.machine;
+        assert(peers !== null, 'a server alone dials nobody');
+        return peers.dial(this, loop, options, buffer, handler);
+      },
     };
   }
 

@@ -5,14 +5,21 @@
  */
 import type { ServerConfig } from '../../src/server/config/server-config.ts';
 import { MemoryDisk } from '../storage/support/memory-disk.ts';
-import type { Ended, Machine, ServerObserver } from './machine.ts';
+import type { Ended, Machine, PeerPorts, ServerObserver } from './machine.ts';
 import type { NetworkHost, SimConnection, SimListener } from './sim-network.ts';
 import { SimProcess } from './sim-process.ts';
-import type { Variant } from './variants.ts';
+import type { Mischief } from './variants.ts';
 import type { World } from './world.ts';
 
 /** Of the pauses: of one thread. */
 const ALONE_SHARE = 0.3;
+
+/** The machine's kernel, beside what the process asks of it. */
+interface KernelPorts extends PeerPorts {
+  processDied(): void;
+  powerLost(): void;
+  powerOn(): void;
+}
 
 export class SimServer implements NetworkHost, Machine {
   disk: MemoryDisk = new MemoryDisk();
@@ -20,7 +27,7 @@ export class SimServer implements NetworkHost, Machine {
   /** Set when the server of the current incarnation has ended by itself. */
   ended: Ended | null = null;
   readonly world: World;
-  readonly variant: Variant;
+  readonly variant: Mischief;
   readonly observer: ServerObserver;
   readonly connections = new Set<SimConnection>();
   /** Of the log thread's turns; changes with the weather. */
@@ -33,8 +40,19 @@ export class SimServer implements NetworkHost, Machine {
   pausedUntilMs = 0;
   private hasPower = true;
   private incarnations = 0;
+  readonly peers: KernelPorts | null;
+  private readonly ownName: string;
 
-  constructor(world: World, variant: Variant, observer: ServerObserver) {
+  /** `peers`: of a machine among others. */
+  constructor(
+    world: World,
+    variant: Mischief,
+    observer: ServerObserver,
+    name = 'server',
+    peers: KernelPorts | null = null,
+  ) {
+    this.ownName = name;
+    this.peers = peers;
     this.world = world;
     this.variant = variant;
     this.observer = observer;
@@ -55,9 +73,10 @@ export class SimServer implements NetworkHost, Machine {
 
   start(config: ServerConfig): void {
     this.hasPower = true;
+    this.peers?.powerOn();
     this.ended = null;
     this.disk.directBlockBytes = this.directBlockBytes;
-    const name = `server.${++this.incarnations}`;
+    const name = `${this.ownName}.${++this.incarnations}`;
     this.world.trace(name, `starts (${config.threadingMode})`);
     this.process = new SimProcess(name, this, config);
     this.process.start();
@@ -67,6 +86,7 @@ export class SimServer implements NetworkHost, Machine {
   crash(): void {
     this.world.trace(this.name, 'is killed');
     for (const connection of this.connections) connection.abandon();
+    this.peers?.processDied();
     this.leave();
   }
 
@@ -75,6 +95,7 @@ export class SimServer implements NetworkHost, Machine {
     this.world.trace(this.name, 'loses power');
     this.hasPower = false;
     for (const connection of this.connections) connection.forget();
+    this.peers?.powerLost();
     this.leave();
     this.disk = this.disk.crash(this.world.prng);
   }
@@ -123,11 +144,12 @@ export class SimServer implements NetworkHost, Machine {
     this.world.trace(this.name, ended === null ? 'has stopped' : `ends: ${ended.message}`);
     this.ended = ended;
     for (const connection of this.connections) connection.abandon();
+    this.peers?.processDied();
     this.leave();
   }
 
   private get name(): string {
-    return this.process?.name ?? 'server';
+    return this.process?.name ?? this.ownName;
   }
 
   private leave(): void {

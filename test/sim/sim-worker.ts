@@ -3,6 +3,7 @@
 import { type CoreWorkerSetup, createCoreLoop } from '../../src/server/host/core-thread.ts';
 import type { IoWorkerCommand, IoWorkerSetup } from '../../src/server/io/io-thread.ts';
 import type { LogAgent } from '../../src/server/log/log-agent.ts';
+import { LogRecordKind } from '../../src/server/log/log-link.ts';
 import { createLogLoop, type LogWorkerSetup } from '../../src/server/log/log-thread.ts';
 import { describeFailure } from '../../src/server/logging/worker-failure.ts';
 import type { BlockingPlatform, LoopPlatform, Thread } from '../../src/server/platform/platform.ts';
@@ -124,6 +125,11 @@ export class SimWorker implements Thread {
       const { view, bytes, usedBytes } = agent['ring'];
       if (usedBytes > link.proposals.capacity * FULL_SHARE) this.machine.fullRings++;
       const zxid = view.getFloat64(offset, true);
+      if (kind !== LogRecordKind.proposal) {
+        const isDone = onRecord.call(agent, kind, offset, length);
+        if (isDone && kind === LogRecordKind.truncate) observer.onCut?.(zxid);
+        return isDone;
+      }
       observer.onProposal(zxid, bytes.slice(offset + 8, offset + length));
       const taken = onRecord.call(agent, kind, offset, length);
       variant.onAppended?.(zxid, link, agent);

@@ -17,17 +17,21 @@ import { TxnlogAppender } from '../../src/storage/txnlog-appender.ts';
 import type { EventMischief } from './event-mischief.ts';
 import type { DiskLies } from './sim-disk.ts';
 
-export interface Variant {
-  readonly name: string;
-  /** Why a client would care. */
-  readonly breaks: string;
-  /** What the judge says of it. */
-  readonly found: RegExp;
+/** What of a machine is broken. */
+export interface Mischief {
   readonly disk?: DiskLies;
   /** What becomes of events between the server and the network. */
   readonly events?: EventMischief;
   /** The log thread has staged a record. */
   readonly onAppended?: (zxid: number, link: LogLinkHandle, agent: LogAgent) => void;
+}
+
+export interface Variant extends Mischief {
+  readonly name: string;
+  /** Why a client would care. */
+  readonly breaks: string;
+  /** What the judge says of it. */
+  readonly found: RegExp;
   /** Changes the server's code for the time of a run; returns what undoes it. */
   readonly patch?: () => () => void;
 }

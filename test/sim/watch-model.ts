@@ -85,11 +85,13 @@ export class WatchModel {
   }
 
   private advance(zxid: number): void {
-    while (this.zxid < zxid) {
-      const entry = this.model.txn(++this.zxid);
-      if (entry === undefined) throw new Violation(`zxid ${this.zxid} was shown and never proposed`);
+    for (;;) {
+      const entry = this.model.after(this.zxid);
+      if (entry === undefined || entry.txn.zxid > zxid) break;
+      this.zxid = entry.txn.zxid;
       for (const change of entry.changes) this.expect(change);
     }
+    this.zxid = Math.max(this.zxid, zxid);
   }
 
   private expect({ kind, path }: Change): void {

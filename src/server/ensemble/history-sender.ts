@@ -6,7 +6,7 @@
  *     DIFF, TRUNC ──────────────────────────▶ ┌ from the log on the disk: PROPOSAL, COMMIT …  ┐
  *     SNAP, snapshot file, "BenWasHere" ─────▶ └ from the proposal log:   PROPOSAL …, COMMIT … ┘ ─▶ done
  *
- * The log on the disk counts from `historyFloor` on only: before it there may be a gap, where this server was once sent a tree. A
+ * A tree that is older than what the learner has is not sent: another snapshot is written first. The log on the disk counts from `historyFloor` on only: before it there may be a gap, where this server was once sent a tree. A
  * tree is the newest snapshot's; the log reaches from it to now, or this server could not start again.
  */
 import { CorruptionFailure } from '../../base/failure.ts';
@@ -40,6 +40,8 @@ export interface History {
     readonly decided: Zxid;
     /** Everything up to there is in the log. */
     readonly durable: Zxid;
+    /** Has a snapshot of what is committed written, if none is under way. */
+    startSnapshot(): void;
   };
 }
 
@@ -90,6 +92,7 @@ export class HistorySender {
    */
   fill(bytes: Uint8Array, view: DataView, at: number, end: number): number {
     if (!this.hasBegun) at = this.begin(view, at);
+    if (!this.hasBegun) return at;
     while (!this.isDone) {
       const before = at;
       if (this.body !== null) at = this.fillBody(bytes, at, end);
@@ -134,11 +137,17 @@ export class HistorySender {
   }
 
   private beginSnap(view: DataView, at: number): number {
-    const { disk, dirs } = this.history;
+    const { disk, dirs, reach } = this.history;
     const directory = dirs.snapshotDirectory;
     this.kind = 'SNAP';
     const file = listSnapshots(disk, directory).findLast((each) => looksWhole(disk, directory, each));
     if (file === undefined) throw new CorruptionFailure(`${directory} has no whole snapshot to send`);
+    if (file.zxid < Math.min(this.peer.value, reach.decided)) {
+      // For a moment the learner would have less on its disk than it has acknowledged.
+      reach.startSnapshot();
+      this.hasBegun = false;
+      return at;
+    }
     this.body = new SnapshotBody(disk, directory, file);
     this.position.value = file.zxid;
     return writeBarePacket(view, at, PacketType.snap, file.zxid);

@@ -16,12 +16,14 @@ import { writeConfigNode } from '../../core/tree/config-node.ts';
 import type { EpochKind } from '../../storage/epoch-files.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { ProposalTap, TappedLogPort } from '../log/tapped-log-port.ts';
+import type { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts';
 import { DeskOrders } from './desk-orders.ts';
 
 /** What the desk needs of its host. */
 export interface LeaderDeskHost {
   readonly incarnations: Incarnations;
   readonly logPort: TappedLogPort;
+  readonly snapshots: SnapshotKeeper;
   /** The log has every transaction behind this; before, a tree may have taken the place of some. */
   readonly historyFloor: ZxidCell;
   /** Opens the core's turn, if it is not, and has one end soon. */
@@ -69,6 +71,12 @@ export class LeaderDesk {
   /** What was there at the start is, too; the log's own counter knows only of what came after. */
   get durable(): Zxid {
     return this.replica.progress.durable;
+  }
+
+  /** A snapshot of what is committed is to be written, if none is under way. */
+  startSnapshot(): void {
+    const { snapshots } = this.host;
+    if (!snapshots.isBusy) snapshots.start(this.replica.clock.nowMs);
   }
 
   /** Elected. Nothing is proposed before `lead`. */

@@ -192,7 +192,7 @@ export class LearnerDesk {
 
   /**
    * Everything staged is durable. Behind a tree that has just been taken over: a snapshot of it too, and nothing of an older
-   * history is in the log behind it; nothing may be staged meanwhile, for it would be cut with the rest. A crash in between
+   * history is left behind it: neither snapshots, of which the newest would be recovered, nor records; nothing may be staged meanwhile, for it would be cut with the rest. A crash in between
    * leaves a history that the leader cuts again.
    */
   persist(done: () => void): void {
@@ -211,14 +211,16 @@ export class LearnerDesk {
         }
         return isStarted && snapshots.writtenZxid >= tree.zxid;
       },
-      () =>
+      () => {
+        this.host.discardSnapshots(tree.zxid);
         this.orders.command(
           (log) => log.truncate(tree.zxid),
           () => {
             this.tree = null;
             done();
           },
-        ),
+        );
+      },
     );
   }
 

@@ -39,7 +39,7 @@ export class SnapshotKeeper {
   private source: SnapshotSource;
   private zxid = 0;
   private isHeld = false;
-  /** Of the newest snapshot that was written since the start. */
+  /** Of the last one that was started, once it is written; -1 before. */
   private readonly written = new ZxidCell(-1);
 
   constructor(options: SnapshotKeeperOptions) {
@@ -82,6 +82,7 @@ export class SnapshotKeeper {
   start(nowMs: number): void {
     const { incarnations, link, meter, begin } = this.options;
     link.setRunning();
+    this.written.value = -1;
     this.source = incarnations.replica;
     const request = this.source.beginSnapshot();
     this.zxid = request.zxid[0]!;

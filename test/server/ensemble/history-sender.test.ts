@@ -34,11 +34,13 @@ function world(inMemory = 30) {
     proposals.append(Z(counter), bytes, 0, bytes.length);
   }
   for (const compression of [SnapshotCompression.none]) snapshot(disk, Z(25), compression);
-  const reach = { historyFloor: Z(0), decided: Z(40), durable: Z(40) };
+  const asked = { snapshots: 0 };
+  const startSnapshot = (): void => void asked.snapshots++;
+  const reach = { historyFloor: Z(0), decided: Z(40), durable: Z(40), startSnapshot };
   const dirs = { snapshotDirectory: DIRECTORY, logDirectory: DIRECTORY, initializeMarker: '' };
   const send = (peer: Zxid, plan: SyncPlan): HistorySender =>
     new HistorySender({ disk, dirs, reach }, proposals, peer, plan);
-  return { disk, log, proposals, reach, send };
+  return { disk, log, proposals, reach, asked, send };
 }
 
 /** One of an empty tree but for a node of many bytes. */
@@ -136,11 +138,24 @@ describe('HistorySender', () => {
 
   it('sends the newest snapshot and what follows it, in chunks of any size', () => {
     for (const room of [16 * 1024, 20_000, 64 * 1024, 1 << 20]) {
-      const words = sent(world().send(Z(0, 5), { kind: 'snap' }), room);
+      const words = sent(world().send(Z(0), { kind: 'snap' }), room);
       const body = 4 + 4 + (4 + 4 + 68) + (4 + 6 + 4 + 100_000 + 68) + 5 + 14;
       assert.ok(words.startsWith(`SNAP 25, ${body} bytes, `), words.slice(0, 100));
       assert.equal(zxidsOf(words).committed, counters(26, 40));
     }
+  });
+
+  it('sends no tree that is older than what the learner has: another is written first', () => {
+    const { send, asked, disk } = world();
+    // It has 1:30, which it has acknowledged, and something of an epoch that nobody knows.
+    const sender = send(Z(7, 2), { kind: 'snap' });
+    const bytes = new Uint8Array(64 * 1024);
+    assert.equal(sender.fill(bytes, new DataView(bytes.buffer), 0, bytes.length), 0);
+    assert.equal(asked.snapshots, 1);
+    assert.equal(sender.isDone, false);
+    snapshot(disk, Z(40), SnapshotCompression.none);
+    assert.match(sent(sender), /^SNAP 40/);
+    assert.equal(sender.isDone, true);
   });
 
   it('sends a tree to whoever is none of ours, or from before what the log has', () => {

@@ -1,0 +1,2 @@
+/** Seeds that have failed once, and what was wrong then. A change of the simulator makes them others; they stay cheap. */
+export const REGRESSIONS: readonly { readonly seed: number; readonly reason: string }[] = [];
