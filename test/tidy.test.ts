@@ -28,7 +28,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   net: ['base', 'wire'],
   client: ['base', 'wire'],
   recipes: ['base', 'client'],
-  shell: ['client'],
+  shell: ['client', 'wire'],
   server: ['base', 'shm', 'wire', 'core', 'storage', 'net'],
   bin: ['base', 'server', 'shell', 'bench'],
 };

@@ -3,6 +3,7 @@
  * wait has an end: a batch gives up after `waitMs`, a person presses Ctrl-C.
  */
 import { type Credential, open, type StateChange, type Zk } from '../client/index.ts';
+import type { ClientConfiguration } from './client-configuration.ts';
 import type { ConnectionPort } from './command/context.ts';
 import { ShellError, Status, usageError } from './command/failure.ts';
 
@@ -13,6 +14,8 @@ export interface ConnectionOptions {
   readonly waitMs: number;
   /** Bound of each request; 0 = none. */
   readonly requestTimeoutMs: number;
+  /** How it proves who it is, and bounds that a file has set. */
+  readonly configuration: ClientConfiguration;
   onState(change: StateChange): void;
   /** The watches of the connection before are gone. */
   onReplaced(): void;
@@ -78,9 +81,9 @@ export class ShellConnection implements ConnectionPort {
   }
 
   private async openClient(servers: string, auth: readonly Credential[]): Promise<Zk> {
-    const { sessionTimeoutMs, readOnly, requestTimeoutMs } = this.options;
+    const { sessionTimeoutMs, readOnly, requestTimeoutMs, configuration } = this.options;
     try {
-      return await open(servers, { sessionTimeoutMs, readOnly, requestTimeoutMs, auth });
+      return await open(servers, { sessionTimeoutMs, readOnly, requestTimeoutMs, ...configuration, auth });
     } catch (error) {
       throw error instanceof TypeError ? usageError(error.message) : error;
     }

@@ -4,7 +4,12 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import { type BatchLine, linesOfFile, linesOfTexts, runBatch } from './batch.ts';
-import { Status } from './command/failure.ts';
+import {
+  type ClientConfiguration,
+  readClientConfiguration,
+  type SecurityFlags,
+} from './client-configuration.ts';
+import { describeFailure, Status } from './command/failure.ts';
 import { type Json, Output, showsColours } from './command/output.ts';
 import { eventName, eventText, WatchBook } from './command/watch-book.ts';
 import { ShellConnection } from './connection.ts';
@@ -31,6 +36,7 @@ export interface ShellOptions {
   readonly yes: boolean;
   readonly keepGoing: boolean;
   readonly version: string;
+  readonly security: SecurityFlags;
   /** Where a terminal keeps its lines; null = nowhere. */
   readonly historyFile: string | null;
 }
@@ -53,6 +59,8 @@ export async function runShell(options: ShellOptions, streams: ShellStreams): Pr
     json: options.json,
     colours: showsColours(stdout, process.env),
   });
+  const configuration = await securityOf(options.security, out);
+  if (configuration === null) return Status.usage;
   const paths = new PathNames(() => (connection.isOpen ? connection.zk : null));
   const tell = (value: Json, text: string): void => {
     if (isPerson) terminal.above(out.json ? JSON.stringify(value) : text);
@@ -63,6 +71,7 @@ export async function runShell(options: ShellOptions, streams: ShellStreams): Pr
     tell({ event }, `\nWATCHER::\n\n${eventText(item)}`);
   });
   const connection = new ShellConnection({
+    configuration,
     sessionTimeoutMs: options.sessionTimeoutMs,
     readOnly: options.readOnly,
     waitMs: options.waitMs,
@@ -113,6 +122,19 @@ export async function runShell(options: ShellOptions, streams: ShellStreams): Pr
     process.off('SIGINT', onInterrupt);
     await connection.close();
     await out.flush();
+  }
+}
+
+/** null: it makes no sense, which was told. */
+async function securityOf(flags: SecurityFlags, out: Output): Promise<ClientConfiguration | null> {
+  try {
+    return readClientConfiguration(flags);
+  } catch (error) {
+    const failure = describeFailure(error);
+    if (failure === null) throw error;
+    await out.note(failure.message);
+    await out.flush();
+    return null;
   }
 }
 

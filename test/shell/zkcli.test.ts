@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { commandNamed } from '../../src/shell/commands/table.ts';
 import {
   inputOf,
   normalise,
@@ -39,6 +40,36 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
 /** Events that tell nothing of a znode are Apache's alone. */
 const NO_EVENT = /type:(?:None|PersistentWatchRemoved) /;
 
+/** What zkCli 3.8.0 lists as `help`. */
+const HELP = `addWatch [-m mode] path
+addauth scheme auth
+close
+config [-c] [-w] [-s]
+connect host:port
+create [-s] [-e] [-c] [-t ttl] path [data] [acl]
+delete [-v version] path
+deleteall path [-b batch size]
+delquota [-n|-b|-N|-B] path
+get [-s] [-w] path
+getAcl [-s] path
+getAllChildrenNumber path
+getEphemerals path
+history
+listquota path
+ls [-s] [-w] [-R] path
+printwatches on|off
+quit
+reconfig [-s] [-v version] [[-file path] | [-members serverID=host:port1:port2;port3]] | [-add server] [-remove serverId]
+redo cmdno
+removewatches path [-c|-d|-a] [-l]
+set [-s] [-v version] path data
+setAcl [-s] [-v version] [-R] path acl
+setquota -n|-b|-N|-B val path
+stat [-w] path
+sync path
+version
+whoami`;
+
 interface Section {
   readonly command: string;
   readonly lines: readonly string[];
@@ -55,6 +86,16 @@ function sectionsOf(transcript: string): { readonly sections: Section[]; readonl
     events: tail.split('\n').filter((line) => line !== '' && !NO_EVENT.test(line)),
   };
 }
+
+it('has every command of zkCli, with every flag', () => {
+  for (const line of HELP.split('\n')) {
+    const [name = ''] = line.split(' ');
+    const { flags } = commandNamed(name);
+    const known = new Set(flags.flatMap((flag) => [flag.name, flag.alias ?? flag.name]));
+    for (const [, flag = ''] of line.matchAll(/(?<![\w:])-(\w+)/g))
+      assert.ok(known.has(flag), `${name} -${flag}`);
+  }
+});
 
 for (const [name, make, missing] of [
   ['ringkeeper', () => new RingkeeperServer(ZKCLI_SERVER), needRingkeeper()],

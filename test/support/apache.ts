@@ -9,8 +9,13 @@ import { ServerKind, type ServerOptions, TestServer } from './server.ts';
 export const ZOOKEEPER_JAR = '/usr/share/java/zookeeper.jar';
 const LOGGER_JAR = '/usr/share/java/slf4j-simple.jar';
 
-/** The jar's manifest names its dependencies, so the class path needs only the logger beside it. */
-export const CLASS_PATH = `${ZOOKEEPER_JAR}:${LOGGER_JAR}`;
+/** What TLS needs: the netty-all.jar that the manifest names is not complete. */
+const NETTY_JARS: readonly string[] = ['codec', 'handler', 'resolver'].map(
+  (name) => `/usr/share/java/netty-${name}.jar`,
+);
+
+/** The jar's manifest names its dependencies, so the class path needs only the logger and that beside it. */
+export const CLASS_PATH = [ZOOKEEPER_JAR, LOGGER_JAR, ...NETTY_JARS].join(':');
 export const JVM_FLAGS: readonly string[] = [
   '-XX:TieredStopAtLevel=1',
   '-XX:+UseSerialGC',

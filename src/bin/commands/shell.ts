@@ -22,6 +22,12 @@ interface ShellFlags {
   readonly json: boolean;
   readonly yes: boolean;
   readonly keepGoing: boolean;
+  readonly clientConfiguration?: string;
+  readonly tls: boolean;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly jaas?: string;
   /** One command, as words. */
   readonly '--'?: readonly string[];
 }
@@ -32,6 +38,7 @@ const SPELLINGS: Readonly<Record<string, string>> = {
   '-timeout': '--timeout',
   '-r': '--readonly',
   '-waitforconnection': '--waitforconnection',
+  '-client-configuration': '--client-configuration',
   '-c': '--command',
   '-f': '--file',
   '-y': '--yes',
@@ -42,6 +49,11 @@ const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--wait',
   '--command',
   '--file',
+  '--client-configuration',
+  '--tls-ca',
+  '--tls-cert',
+  '--tls-key',
+  '--jaas',
 ]);
 
 /** Arguments of the whole program: behind the first word of a command, nothing is a flag of ours. */
@@ -107,6 +119,15 @@ export const shellCommand: CommandModule<object, ShellFlags> = {
         describe: 'answer every question with yes',
       })
       .option('keep-going', { type: 'boolean', default: false, describe: 'go on behind a failure' })
+      .option('client-configuration', {
+        type: 'string',
+        describe: "a file of Java's client: zookeeper.client.secure, ssl, sasl (-client-configuration)",
+      })
+      .option('tls', { type: 'boolean', default: false, describe: 'TLS; the system says who is believed' })
+      .option('tls-ca', { type: 'string', describe: 'PEM file: TLS, and these authorities are believed' })
+      .option('tls-cert', { type: 'string', describe: 'PEM file: our certificate' })
+      .option('tls-key', { type: 'string', describe: 'PEM file: its key' })
+      .option('jaas', { type: 'string', describe: 'JAAS file: SASL DIGEST-MD5 as its section Client says' })
       .example("$0 shell zk1:2181,zk2:2181/app -c 'ls -R /'", '')
       .example('$0 shell zk1 dump / > app.jsonl', '') as unknown as Argv<ShellFlags>,
   handler: async (flags) => {
@@ -123,6 +144,14 @@ export const shellCommand: CommandModule<object, ShellFlags> = {
         json: flags.json,
         yes: flags.yes,
         keepGoing: flags.keepGoing,
+        security: {
+          clientConfiguration: flags.clientConfiguration ?? null,
+          tls: flags.tls,
+          tlsCa: flags.tlsCa ?? null,
+          tlsCert: flags.tlsCert ?? null,
+          tlsKey: flags.tlsKey ?? null,
+          jaas: flags.jaas ?? null,
+        },
         version: packageVersion(),
         historyFile: historyFile(process.env),
       },

@@ -29,6 +29,7 @@ export const SHELL_DEFAULTS: Omit<ShellOptions, 'servers'> = {
   keepGoing: false,
   version: '0.0.0-test',
   historyFile: null,
+  security: { clientConfiguration: null, tls: false, tlsCa: null, tlsCert: null, tlsKey: null, jaas: null },
 };
 
 /** `commands` as one batch, one a line. */
