@@ -6,6 +6,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -43,6 +44,7 @@ import org.apache.curator.x.discovery.ServiceType;
 import org.apache.curator.x.discovery.UriSpec;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.ZooDefs;
+import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.recipes.lock.LockListener;
 import org.apache.zookeeper.recipes.lock.WriteLock;
 
@@ -112,6 +114,10 @@ public class CuratorPeer {
       }
       case "members" -> {
         return String.join(",", new TreeSet<>(((GroupMember) KEPT.get("group " + a[0])).getCurrentMembers().keySet()));
+      }
+      case "session" -> {
+        ZooKeeper session = client.getZookeeperClient().getZooKeeper();
+        return session.getSessionId() + " " + HexFormat.of().formatHex(session.getSessionPasswd());
       }
       case "register" -> register(a[0], a[1], a[2], Integer.parseInt(a[3]));
       case "query" -> {

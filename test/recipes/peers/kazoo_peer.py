@@ -119,7 +119,13 @@ def members(path):
     return ','.join(sorted(str(one) for one in parties[path]))
 
 
+def session():
+    number, password = client.client_id
+    return '%d %s' % (number, password.hex())
+
+
 VERBS = {
+    'session': session,
     'acquire': acquire, 'release': release, 'rounds': rounds, 'put': put, 'take': take, 'claim': claim, 'add': add,
     'put_plain': put_plain, 'take_plain': take_plain, 'enter': enter, 'leave': leave, 'join': join, 'members': members,
 }

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { SessionTicket } from '../../../src/client/index.ts';
 import { JVM_FLAGS } from '../../support/apache.ts';
 import { JARS, PYTHON } from '../../support/skip.ts';
 
@@ -69,6 +70,17 @@ export class Peer implements AsyncDisposable {
     this.calls.set(id, call);
     this.child.stdin!.write(`${[id, verb, ...args].join(' ')}\n`);
     return call.promise;
+  }
+
+  /** What another client needs to end its session. */
+  async session(): Promise<SessionTicket> {
+    const [id = '', password = ''] = (await this.call('session')).split(' ');
+    return {
+      id: BigInt.asIntN(64, BigInt(id)),
+      password: Buffer.from(password, 'hex'),
+      timeoutMs: 30_000,
+      seenZxid: 0,
+    };
   }
 
   /** SIGKILL: its session lives on until it expires. */
