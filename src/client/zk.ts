@@ -362,11 +362,12 @@ export class Zk implements ZkApi, AsyncDisposable {
     opcode: PathOp,
     decode: CallFacts<T>['decode'],
     watch = false,
+    fromError: CallFacts<T>['fromError'] = null,
   ): CallFacts<T> {
     validatePath(path, 'path');
     const serverPath = toServerPath(this.chroot, path);
     const request = { op: opcode, path: serverPath, watch } as CallFacts<T>['request'];
-    return { request, path, bytes: serverPath.length * 3, decode };
+    return { request, path, bytes: serverPath.length * 3, decode, fromError };
   }
 
   private read<T extends object>(
@@ -376,9 +377,8 @@ export class Zk implements ZkApi, AsyncDisposable {
     options: CallOptions & { readonly watch?: boolean },
     fromError: CallFacts<T>['fromError'],
   ): Promise<T> {
-    const facts = { ...this.facts(path, opcode, decode, options.watch === true), fromError };
-    return options.watch === true
-      ? readWatched(this, facts, opcode, options)
-      : this.core.call(facts, options);
+    const watch = options.watch === true;
+    const facts = this.facts(path, opcode, decode, watch, fromError);
+    return watch ? readWatched(this, facts, opcode, options) : this.core.call(facts, options);
   }
 }
