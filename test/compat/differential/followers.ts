@@ -1,6 +1,6 @@
 /**
- * The servers of a differential run as followers, each of a leader of its own: what differs then is the follower. The leader has
- * the greater number, and so is elected.
+ * A server as a follower, behind a leader and another follower of some kind: who drives it sees what a follower does. The others have
+ * the greater numbers, so that one of them is elected.
  */
 import { RingkeeperMember } from '../../server/ensemble/ringkeeper-member.ts';
 import { ApacheMember, type MemberOptions } from '../../support/apache-member.ts';
@@ -13,21 +13,37 @@ type Kind = 'apache' | 'ringkeeper';
 
 interface Follower extends AsyncDisposable {
   readonly server: TestServer;
+  /** After a `start` of its own. */
+  inStep(): Promise<void>;
 }
 
-export async function startFollower(kind: Kind, leaderKind: Kind, options: ServerOptions): Promise<Follower> {
-  const ports = await freePorts(4);
-  const servers = { 1: `127.0.0.1:${ports[0]}:${ports[1]}`, 2: `127.0.0.1:${ports[2]}:${ports[3]}` };
-  const member = (sid: number): MemberOptions => ({ sid, servers, config: options.config ?? {} });
-  const server = kind === 'apache' ? new ApacheMember(member(1)) : new RingkeeperMember(member(1));
-  const leader = leaderKind === 'apache' ? new ApacheMember(member(2)) : new RingkeeperMember(member(2));
-  await Promise.all([leader.start(), server.start()]);
+/** `others`: how many besides; with two of them the ensemble goes on while this one is stopped. */
+export async function startFollower(
+  kind: Kind,
+  leaderKind: Kind,
+  options: ServerOptions,
+  others = 1,
+): Promise<Follower> {
+  const sids = Array.from({ length: others + 1 }, (_, index) => index + 1);
+  const ports = await freePorts(2 * sids.length);
+  const servers = Object.fromEntries(
+    sids.map((sid) => [sid, `127.0.0.1:${ports[2 * sid - 2]}:${ports[2 * sid - 1]}`]),
+  );
+  const members = sids.map((sid): TestServer => {
+    const member: MemberOptions = { sid, servers, config: options.config ?? {} };
+    const of = sid === 1 ? kind : leaderKind;
+    return of === 'apache' ? new ApacheMember(member) : new RingkeeperMember(member);
+  });
+  const server = members[0]!;
   const srvr = (): Promise<string> => fourLetterWord(server.port, 'srvr', 1000).catch(() => '');
-  await until(async () => /Mode: follower/.test(await srvr()));
+  const inStep = (): Promise<void> => until(async () => /Mode: follower/.test(await srvr()));
+  await Promise.all(members.map((member) => member.start()));
+  await inStep();
   return {
     server,
+    inStep,
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([leader.dispose(), server.dispose()]);
+      await Promise.all(members.map((member) => member.dispose()));
     },
   };
 }

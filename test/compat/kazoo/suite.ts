@@ -13,6 +13,9 @@ import { dirname, join } from 'node:path';
 import type { TestServer } from '../../support/server.ts';
 import { PYTHON } from '../../support/skip.ts';
 
+/** What the suite asks for: an address, and that it is started and stopped. */
+export type DrivenServer = Pick<TestServer, 'address' | 'start' | 'stop'>;
+
 /** Where the Debian package puts the suite; test ids are relative to the root above it. */
 export const TESTS_DIRECTORY = '/usr/lib/python3/dist-packages/kazoo/tests';
 
@@ -30,7 +33,7 @@ export interface KazooResult {
 
 /** `paths`: test files or a directory of them; `only`: the ids to run, default all. */
 export async function runKazoo(
-  server: TestServer,
+  server: DrivenServer,
   paths: readonly string[],
   only?: readonly string[],
 ): Promise<KazooResult[]> {
@@ -94,7 +97,7 @@ function readResults(resultFile: string): KazooResult[] {
     .map((line) => JSON.parse(line) as KazooResult);
 }
 
-async function openControl(server: TestServer): Promise<Server> {
+async function openControl(server: DrivenServer): Promise<Server> {
   const control = createServer((request, response) => {
     const done = request.url === '/run' ? server.start() : server.stop();
     done.then(
