@@ -14,7 +14,7 @@ import { freePorts } from '../../support/free-ports.ts';
 import { need } from '../../support/skip.ts';
 import { until } from '../../support/until.ts';
 import { RingkeeperMember } from './ringkeeper-member.ts';
-import { treeOf } from './tree.ts';
+import { type Tree, treeOf } from './tree.ts';
 
 type Member = ApacheMember | RingkeeperMember;
 
@@ -49,7 +49,7 @@ async function write(zk: Zk, name: string, count: number): Promise<void> {
 }
 
 /** What a client sees through `member` behind everything that was written before. */
-async function seenThrough(member: Member): Promise<Record<string, unknown>> {
+async function seenThrough(member: Member): Promise<Tree> {
   await using zk = await connect(member.address);
   await zk.sync('/');
   return await treeOf(zk);

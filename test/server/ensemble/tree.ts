@@ -1,9 +1,13 @@
 /** Trees of members, to be compared. */
-import { connect, type Zk } from '../../../src/client/index.ts';
-import { RingkeeperServer } from '../../support/ringkeeper.ts';
-import type { RingkeeperMember } from './ringkeeper-member.ts';
+import type { Stat, Zk } from '../../../src/client/index.ts';
 
-export type Tree = Record<string, unknown>;
+export type Tree = Record<string, string>;
+
+/** As text, so that the first difference is found at once; a Stat of the client is read field by field. */
+function plain(bytes: string | null, stat: Stat): string {
+  const { czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeralOwner, pzxid } = stat;
+  return [bytes, czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeralOwner, pzxid].join(' ');
+}
 
 /** All znodes below `path` with data and stat, as a client sees them; what is of the server and not of the data left out. */
 export async function treeOf(zk: Zk, path = ''): Promise<Tree> {
@@ -13,20 +17,8 @@ export async function treeOf(zk: Zk, path = ''): Promise<Tree> {
     below.sort().map(async (child) => {
       const { data, stat } = await zk.getData(child);
       const bytes = data === null ? null : Buffer.from(data).toString('base64');
-      return { [child]: { bytes, ...stat }, ...(stat.numChildren > 0 ? await treeOf(zk, child) : {}) };
+      return { [child]: plain(bytes, stat), ...(stat.numChildren > 0 ? await treeOf(zk, child) : {}) };
     }),
   );
   return Object.assign({}, ...nodes);
-}
-
-/** What a member that has stopped has on its disk. */
-export async function treeOnDisk(member: RingkeeperMember): Promise<Tree> {
-  const alone = new RingkeeperServer({ config: { dataDir: member.dataDir } });
-  try {
-    await alone.start();
-    await using zk = await connect(alone.address);
-    return await treeOf(zk);
-  } finally {
-    await alone.dispose();
-  }
 }
