@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemberOptions } from '../../support/apache-member.ts';
+import { fourLetterWord } from '../../support/four-letter-word.ts';
 import { ServerKind, TestServer } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
 
@@ -22,6 +23,12 @@ export class RingkeeperMember extends TestServer {
 
   get log(): string {
     return readFileSync(this.logFile, 'utf8');
+  }
+
+  /** Of `srvr`: leader, follower, observer; null while it serves nobody. */
+  async mode(): Promise<string | null> {
+    const answer = await fourLetterWord(this.port, 'srvr', 1000).catch(() => '');
+    return /Mode: (\w+)/.exec(answer)?.[1] ?? null;
   }
 
   /** Waits until its log has said `pattern` `count` times. */
