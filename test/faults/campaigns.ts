@@ -1,6 +1,7 @@
 /** The long forms of these tests, as `ringkeeper bench campaign faults` runs them; its flags and words are there. */
 import type { FaultCampaigns } from '../../bench/campaigns/faults/command.ts';
 import { damageCampaign } from './support/damage-campaign.ts';
+import { failoverReport } from './support/failover-report.ts';
 import { idleCampaign } from './support/idle-campaign.ts';
 import { killReport } from './support/kill-report.ts';
 import { startsCampaign } from './support/starts-campaign.ts';
@@ -11,5 +12,6 @@ export const faultCampaigns: FaultCampaigns = {
   damage: damageCampaign,
   starts: startsCampaign,
   writes: writesCampaign,
+  failover: failoverReport,
   idle: ({ connections }) => idleCampaign(connections),
 };

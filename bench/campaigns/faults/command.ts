@@ -7,6 +7,7 @@
  *     damage    what Apache and ringkeeper make of the same damaged files
  *     idle      memory of idle sessions, in each threading mode
  *     starts    fresh servers by the hundred under short loads: none ends before it is asked to
+ *     failover  servers of an ensemble killed and stopped under write load: the others show everything acknowledged
  *     writes    sustained writes at full speed with a snapshot each few thousand: memory is level
  *
  *     results/<date>-faults-<what>-<commit>/   faults-<what>.json   summary.md
@@ -30,9 +31,9 @@ import {
   withPlaces,
 } from '../campaign.ts';
 
-const KINDS = ['kill', 'damage', 'idle', 'starts', 'writes'] as const;
+const KINDS = ['kill', 'damage', 'idle', 'starts', 'writes', 'failover'] as const;
 /** Those that choose by chance. */
-const SEEDED: ReadonlySet<FaultKind> = new Set(['kill', 'starts', 'writes'] as const);
+const SEEDED: ReadonlySet<FaultKind> = new Set(['kill', 'starts', 'writes', 'failover'] as const);
 type FaultKind = (typeof KINDS)[number];
 
 export interface FaultOptions {
@@ -42,6 +43,10 @@ export interface FaultOptions {
   readonly writesMax: number;
   readonly connections: number;
   readonly seconds: number;
+  readonly servers: number;
+  /** Of the session that keeps them all the while. */
+  readonly ephemerals: number;
+  readonly onlyKills: boolean;
 }
 
 /** What a campaign found: for the document, and as lines of Markdown. It throws at the first thing that must not be. */
@@ -60,20 +65,30 @@ interface FaultFlags extends PlaceFlags {
   readonly writes: string;
   readonly connections: string;
   readonly seconds: string;
+  readonly servers: string;
+  readonly ephemerals: string;
+  readonly onlyKills: boolean;
 }
 
 export const faultsCommand: CommandModule<object, FaultFlags> = {
   builder: (args: Argv): Argv<FaultFlags> =>
     withPlaces(args)
       .positional('what', { type: 'string', describe: KINDS.join(', ') })
-      .option('rounds', { ...oneText, default: '50', describe: 'kill, starts: how many' })
+      .option('rounds', { ...oneText, default: '50', describe: 'kill, starts, failover: how many' })
       .option('seed', {
         ...oneText,
         default: '',
         defaultDescription: 'by the clock, printed',
-        describe: 'kill, starts, writes: of the random choices',
+        describe: 'kill, starts, writes, failover: of the random choices',
       })
-      .option('writes', { ...oneText, default: '2000', describe: 'kill: in one round, at most' })
+      .option('writes', { ...oneText, default: '2000', describe: 'kill, failover: in one round, at most' })
+      .option('servers', { ...oneText, default: '3', describe: 'failover: that vote' })
+      .option('ephemerals', { ...oneText, default: '5000', describe: 'failover: kept by one session' })
+      .option('only-kills', {
+        type: 'boolean',
+        default: false,
+        describe: 'failover: the leader is killed in each round',
+      })
       .option('seconds', { ...oneText, default: '1800', describe: 'writes: how long' })
       .option('connections', {
         ...oneText,
@@ -90,6 +105,9 @@ async function runFaults(flags: FaultFlags, abort: AbortSignal): Promise<number>
     seed: flags.seed === '' ? Date.now() % 2 ** 31 : countFlag('seed', flags.seed, 0, 2 ** 32 - 1),
     writesMax: countFlag('writes', flags.writes, 1, 10_000_000),
     seconds: countFlag('seconds', flags.seconds, 10, 1_000_000),
+    servers: countFlag('servers', flags.servers, 2, 13),
+    ephemerals: countFlag('ephemerals', flags.ephemerals, 0, 1_000_000),
+    onlyKills: flags.onlyKills,
     connections: countFlag('connections', flags.connections, 1, 1_000_000),
   };
   prepareOut(flags.out);

@@ -49,8 +49,8 @@ export class QuorumPeer implements ElectionPort {
   private readonly meter: EnsembleMeter;
   private readonly log: Log;
   private readonly lines: RepeatedLines;
-  /** Whoever is down is tried often: one line is enough for some time. */
-  private readonly unreachable: RepeatedLines;
+  /** Whoever is down, or is there twice, is met often: one line is enough for some time. */
+  private readonly seldom: RepeatedLines;
   private readonly flushing: LoopTimer;
   private committed: QuorumConfig;
   private lastSeen: QuorumConfig;
@@ -77,10 +77,10 @@ export class QuorumPeer implements ElectionPort {
     this.standing = setup.standing;
     const nowMs = (): number => platform.clock.monotonicMs();
     this.lines = new RepeatedLines(log, nowMs);
-    this.unreachable = new RepeatedLines(log, nowMs, 1);
+    this.seldom = new RepeatedLines(log, nowMs, 1);
     this.flushing = platform.loop.every(FLUSH_EVERY_MS, () => {
       this.lines.flush();
-      this.unreachable.flush();
+      this.seldom.flush();
     });
     this.election = new ElectionAgent(setup, platform, this);
   }
@@ -218,18 +218,20 @@ export class QuorumPeer implements ElectionPort {
   // ---- the operator ----------------------------------------------------------------------------------------
 
   onRefused(reason: Refusal, remote: string, sid: number): void {
+    if (reason === 'own sid' || reason === 'same sid') {
+      const text = `two servers say that they are server ${sid}, one of them from ${remote}: give each an id of its own in myid`;
+      this.seldom.say(`${reason} ${sid}`, 'warn', text, {});
+      return;
+    }
     const who = sid < 0 ? {} : { sid };
     this.lines.say(`refused ${reason}`, 'warn', `election connection closed: ${reason}`, { remote, ...who });
   }
 
   onUnreachable(sid: number, address: string, why: string): void {
     const whose = this.committed.member(sid) === undefined ? 'a stranger' : String(sid);
-    this.unreachable.say(
-      `${whose} ${why}`,
-      'warn',
-      `server ${sid} cannot be reached for the election: ${why}`,
-      { address },
-    );
+    this.seldom.say(`${whose} ${why}`, 'warn', `server ${sid} cannot be reached for the election: ${why}`, {
+      address,
+    });
   }
 
   onListenLater(why: string): void {

@@ -171,7 +171,11 @@ test('flags that are wrong are refused by name, and nothing is started', async (
     ['large-tree', ['--vs', 'etcd'], /^--vs: "etcd" - allowed: apache or none$/],
     ['meter', ['--seconds', 'x'], /^--seconds: "x" - allowed: /],
     ['client', ['--clients', 'ringkeeper,zkclient'], /^--clients: "zkclient" - allowed/],
-    ['faults', [], /^bench campaign faults: which\? - allowed: kill, damage, idle, starts, writes$/],
+    [
+      'faults',
+      [],
+      /^bench campaign faults: which\? - allowed: kill, damage, idle, starts, writes, failover$/,
+    ],
     ['faults', ['kill', '--rounds', '0'], /^--rounds: "0" - allowed: /],
   ];
   const { out, temp, flags } = places();

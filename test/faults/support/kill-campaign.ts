@@ -10,19 +10,17 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Prng } from '../../../src/base/prng.ts';
-import { RawClient } from '../../support/raw-client.ts';
 import type { DiskFault } from './disk-fault.ts';
-import { childrenOf, create, getData, getEphemerals, ok } from './requests.ts';
 import { Server, THREADING_MODES, type ThreadingMode } from './server.ts';
-import { isConnectionLoss, SESSION_TIMEOUT_MS, type Session, Writer } from './writer.ts';
-import { EPHEMERALS, type Observed, SEQUENCES, sequenceNumber, WriterModel } from './writer-model.ts';
+import { settleAll } from './settle.ts';
+import { isConnectionLoss, Writer } from './writer.ts';
+import { sequenceNumber, WriterModel } from './writer-model.ts';
 
 const WRITERS = 4;
 /** Small files and frequent snapshots: kills meet every phase. */
 const SETTINGS = { snapCount: 300, preAllocSize: 64, 'autopurge.purgeInterval': 1 };
 /** A kill at a point of the disk that is not reached in so many writes becomes one by signal. */
 const POINT_WRITES_MAX = 4000;
-const NO_NODE = -101;
 
 export type Killing = 'signal' | 'start' | 'point';
 
@@ -202,63 +200,12 @@ export class KillCampaign {
   }
 
   /** How many operations in flight had happened. */
-  private async settleAll(server: Server): Promise<number> {
-    const reader = await RawClient.open(server.port, { timeoutMs: SESSION_TIMEOUT_MS });
-    for (const path of [SEQUENCES, EPHEMERALS, ...this.writers.map(({ model }) => model.home)]) {
-      const { op, body } = create(path);
-      await reader.request(op, body);
-    }
-    const sequences = await childrenOf(reader, SEQUENCES);
-    const ephemerals = await childrenOf(reader, EPHEMERALS);
-    for (const name of sequences) this.onSeen(sequenceNumber(name));
-    let happened = 0;
-    for (const writer of this.writers) {
-      happened += writer.model.settle(await this.observe(server.port, reader, writer, sequences, ephemerals));
-      if (writer.model.isSessionClosed) writer.session = null;
-    }
-    reader.destroy();
-    return happened;
+  private settleAll(server: Server): Promise<number> {
+    return settleAll(server.port, this.writers, (number) => this.onSeen(number));
   }
 
   private onSeen(number: number): void {
     this.numbers.add(number);
     if (number > this.highestNumber) this.highestNumber = number;
   }
-
-  private async observe(
-    port: number,
-    reader: RawClient,
-    writer: Writer,
-    sequences: readonly string[],
-    ephemerals: readonly string[],
-  ): Promise<Observed> {
-    const { home, name } = writer.model;
-    const keys = new Map<string, string>();
-    for (const key of await childrenOf(reader, home)) {
-      const { body } = await ok(reader, getData(`${home}/${key}`));
-      keys.set(`${home}/${key}`, Buffer.from(body.buffer()!).toString());
-    }
-    const isOwn = (node: string): boolean => node.startsWith(`${name}-`);
-    const own = ephemerals.filter(isOwn).map((node) => `${EPHEMERALS}/${node}`);
-    const owned = await ownedBy(port, writer.session);
-    if (owned !== null) assert.deepEqual(new Set(owned), new Set(own), `${name}: ephemerals of its session`);
-    return {
-      keys,
-      ephemerals: new Set(own),
-      sequences: new Set(sequences.filter(isOwn)),
-      hasSession: owned !== null,
-    };
-  }
-}
-
-/** The ephemerals of a session, or null when the server does not know it. */
-async function ownedBy(port: number, session: Session | null): Promise<string[] | null> {
-  if (session === null) return null;
-  const client = await RawClient.open(port, { timeoutMs: SESSION_TIMEOUT_MS, ...session });
-  if (client.session.sessionId !== session.sessionId) return null;
-  const { op, body } = getEphemerals('/');
-  const reply = await client.request(op, body);
-  assert.notEqual(reply.err, NO_NODE);
-  client.destroy();
-  return reply.body.strings().map((path) => path!);
 }

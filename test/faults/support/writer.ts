@@ -15,6 +15,9 @@ export interface Session {
 export class Writer {
   readonly model: WriterModel;
   session: Session | null = null;
+  /** What is under way is awaited, and nothing more is sent. */
+  private isEnough = false;
+  private dropping = Promise.withResolvers<void>();
   private client: RawClient | null = null;
   private readonly pending: Operation[] = [];
 
@@ -25,18 +28,44 @@ export class Writer {
   /** Goes on with its session, or begins one. */
   async connect(port: number): Promise<void> {
     const known = this.session ?? {};
-    this.client = await RawClient.open(port, { timeoutMs: SESSION_TIMEOUT_MS, ...known });
+    this.client = await this.open(RawClient.open(port, { timeoutMs: SESSION_TIMEOUT_MS, ...known }));
     if (this.session === null) this.model.onSessionOpened();
     else assert.equal(this.client.session.sessionId, this.session.sessionId, 'the session is gone');
     this.session = this.client.session;
   }
 
-  /** Keeps operations in flight until the server is gone. */
+  /** Ends `run` in order. */
+  finish(): void {
+    this.isEnough = true;
+  }
+
+  /** Ends `run` with whatever is under way left open. */
+  drop(): void {
+    this.client?.destroy();
+    this.dropping.resolve();
+    this.dropping = Promise.withResolvers<void>();
+  }
+
+  /** A server that stands still may not answer for long; nobody waits for it who was dropped. */
+  private async open(opening: Promise<RawClient>): Promise<RawClient> {
+    const client = await Promise.race([opening, this.dropping.promise]);
+    if (client !== undefined) return client;
+    opening.then(
+      (late) => late.destroy(),
+      () => {},
+    );
+    throw new Error('this side closed the connection');
+  }
+
+  /** Keeps operations in flight until the server is gone, or it is told to end. */
   async run(port: number, onAcknowledged: (created: string | null) => void): Promise<void> {
     this.pending.length = 0;
+    this.isEnough = false;
     try {
       for (;;) {
-        while (this.pending.length < WINDOW && !this.model.isSessionClosed) this.send();
+        const isFull = (): boolean => this.pending.length >= WINDOW || this.isEnough;
+        while (!isFull() && !this.model.isSessionClosed) this.send();
+        if (this.pending.length === 0 && this.isEnough) break;
         const created = await this.take();
         this.model.acknowledge(created);
         onAcknowledged(created);
