@@ -72,7 +72,7 @@ for (const threading of MODES) {
     const server = await workspace.start({ threading, settings: { tickTime: 200 } });
     await server.metric('uptime');
     const filesBefore = server.openFiles();
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 2; round++) {
       await Promise.all(Array.from({ length: 1000 }, (_, i) => VISITS[i % VISITS.length]!(server.port, i)));
     }
     // The sessions of those that left without a word expire.
