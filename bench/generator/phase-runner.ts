@@ -25,6 +25,7 @@ import { GcPauseMeter } from '../measure/gc-pauses.ts';
 import type { Arrival, PhasePlan, RecipeLoad } from '../plan/plan.ts';
 import { ClientSockets } from '../recipe/client-sockets.ts';
 import { endsByWork, recipeClient, recipeRoot } from '../recipe/recipes.ts';
+import { WorkloadClient } from '../recipe/workload-client.ts';
 import type { Command, ServerShare, WorkerPhaseReport, WorkerSetting } from './worker-messages.ts';
 
 /** How long replies are awaited after the end of a phase. */
@@ -300,12 +301,16 @@ export class PhaseRunner {
     return answeredByServer.slice();
   }
 
-  private serverShares(before: Float64Array): ServerShare[] | null {
-    if (this.plan.load.kind !== 'mix') return null;
+  private serverShares(before: Float64Array): ServerShare[] {
     const after = this.answered();
-    return this.parts.setting.addresses.map((_, server) => ({
-      connections: this.sockets.filter(({ ready, serverIndex }) => ready && serverIndex === server).length,
-      answered: after[server]! - before[server]!,
+    const isMix = this.plan.load.kind === 'mix';
+    // Where a client has a session of its own, the socket beside it is none of the load's.
+    const used = this.sockets.filter((_, i) => !(this.participants[i] instanceof WorkloadClient));
+    return this.parts.setting.addresses.map((address, server) => ({
+      connections:
+        this.clientSockets.openTo(address) +
+        used.filter(({ ready, serverIndex }) => ready && serverIndex === server).length,
+      answered: isMix ? after[server]! - before[server]! : null,
     }));
   }
 

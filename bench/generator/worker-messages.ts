@@ -36,8 +36,8 @@ export type Command =
 export interface ServerShare {
   /** At the end of the measured time. */
   readonly connections: number;
-  /** Replies over the measured time, errors included. */
-  readonly answered: number;
+  /** Replies over the measured time, errors included; null for clients of a recipe, which count rounds. */
+  readonly answered: number | null;
 }
 
 export interface WorkerPhaseReport {
@@ -51,8 +51,8 @@ export interface WorkerPhaseReport {
   readonly dropped: number;
   readonly events: number;
   readonly eventsBeforeAck: number;
-  /** Of each address of the load; null for clients of a recipe, which have sessions of their own. */
-  readonly servers: readonly ServerShare[] | null;
+  /** Of each address of the load. */
+  readonly servers: readonly ServerShare[];
   /** Error code -> count. */
   readonly errors: ReadonlyMap<number, number>;
   /** CPU time of this thread over the measured time. */

@@ -8,12 +8,13 @@ import {
   NodeTransport,
   type Transport,
 } from '../../src/client/node-transport.ts';
-import type { Address } from '../base/address.ts';
+import { type Address, addressText } from '../base/address.ts';
 
 export class ClientSockets {
   bytesRead = 0;
   bytesWritten = 0;
   private readonly sockets = new NodeTransport(null);
+  private readonly open = new Map<string, number>();
 
   /** `index` spreads the clients over the addresses; after a loss each goes on to the next one. */
   transport(addresses: readonly Address[], index: number): Transport {
@@ -25,16 +26,32 @@ export class ClientSockets {
     };
   }
 
-  private dial({ host, port }: Address, events: ConnectionEvents): Connection {
+  /** Connections to it now. */
+  openTo(address: Address): number {
+    return this.open.get(addressText(address)) ?? 0;
+  }
+
+  private dial(address: Address, events: ConnectionEvents): Connection {
+    let isOpen = false;
+    const setOpen = (open: boolean): void => {
+      if (open !== isOpen) this.open.set(addressText(address), this.openTo(address) + (open ? 1 : -1));
+      isOpen = open;
+    };
     const connection = this.sockets.dial(
-      { name: host, port },
+      { name: address.host, port: address.port },
       {
-        onOpen: () => events.onOpen(),
+        onOpen: () => {
+          setOpen(true);
+          events.onOpen();
+        },
         onBytes: (bytes) => {
           this.bytesRead += bytes.length;
           events.onBytes(bytes);
         },
-        onClosed: (cause) => events.onClosed(cause),
+        onClosed: (cause) => {
+          setOpen(false);
+          events.onClosed(cause);
+        },
       },
     );
     return {
@@ -42,8 +59,14 @@ export class ClientSockets {
         this.bytesWritten += bytes.length;
         connection.send(bytes);
       },
-      hangUp: () => connection.hangUp(),
-      end: () => connection.end(),
+      hangUp: () => {
+        setOpen(false);
+        connection.hangUp();
+      },
+      end: () => {
+        setOpen(false);
+        connection.end();
+      },
     };
   }
 }

@@ -90,9 +90,9 @@ export interface ServerPart {
   /** By its own count. */
   readonly packetsReceived: number | null;
   readonly fsyncMeanMs: number | null;
-  /** Of the load, at the end of the measured time; null for clients of a recipe, which have sessions of their own. */
+  /** Of the load, at the end of the measured time; null for a replay. */
   readonly connections: number | null;
-  /** Replies over those connections, errors included; null likewise. */
+  /** Replies over those connections, errors included; null likewise, and for clients of a recipe, which count rounds. */
   readonly answeredPerSecond: number | null;
 }
 

