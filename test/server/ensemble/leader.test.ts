@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { connect } from '../../../src/client/index.ts';
 import { fourLetterWord } from '../../support/four-letter-word.ts';
 import { freePorts } from '../../support/free-ports.ts';
+import { RingkeeperServer } from '../../support/ringkeeper.ts';
 import { until } from '../../support/until.ts';
 import { RingkeeperMember } from './ringkeeper-member.ts';
 import { treeOf } from './tree.ts';
@@ -15,9 +16,7 @@ import { treeOf } from './tree.ts';
 const WORD_MS = 60_000;
 
 async function modeOf(member: RingkeeperMember): Promise<string | null> {
-  if (!member.running) return null;
-  const answer = await fourLetterWord(member.port, 'srvr', 1000).catch(() => '');
-  return /Mode: (\w+)/.exec(answer)?.[1] ?? null;
+  return member.running ? member.mode() : null;
 }
 
 async function zxidOf(member: RingkeeperMember): Promise<string> {
@@ -95,6 +94,50 @@ async function writeThrough(member: RingkeeperMember, round: number, acknowledge
   await zk.close().catch(() => {});
 }
 
+/** A leader that stands still is replaced; when it goes on it decides nothing more, and follows. */
+async function standsStill(members: readonly RingkeeperMember[]): Promise<void> {
+  const leader = await leaderOf(members);
+  const others = members.filter((member) => member !== leader);
+  await using zk = await connect(leader.address, { sessionTimeoutMs: 4000 });
+  leader.signal('SIGSTOP');
+  const late = zk.create('/asked-of-a-leader-that-stands-still', null).then(
+    () => 'answered',
+    () => 'not answered',
+  );
+  const next = await leaderOf(others);
+  {
+    await using other = await connect(next.address);
+    await other.create('/decided-meanwhile', null);
+  }
+  leader.signal('SIGCONT');
+  assert.equal(await late, 'not answered');
+  await until(async () => (await modeOf(leader)) === 'follower');
+  await inStep(members);
+}
+
+/** A member comes back with a transaction that nobody else has, as of a leader that died alone: it is cut. */
+async function isCut(members: readonly RingkeeperMember[]): Promise<void> {
+  const leader = await leaderOf(members);
+  const one = members.find((member) => member !== leader)!;
+  await one.stop();
+  const alone = new RingkeeperServer({ config: { dataDir: one.dataDir } });
+  try {
+    await alone.start();
+    await using local = await connect(alone.address);
+    await local.create('/never-committed', null);
+    await local.close();
+    await alone.stop();
+  } finally {
+    await alone.dispose();
+  }
+  await one.start();
+  await one.hasLogged(/the leader cuts this history/);
+  await until(async () => (await modeOf(one)) === 'follower');
+  await inStep(members);
+  await using zk = await connect(one.address);
+  assert.equal(await zk.exists('/never-committed'), null);
+}
+
 describe('three servers of ours', () => {
   it('elect, decide by a quorum, and lose nothing that was acknowledged when the leader is killed', async (t) => {
     const members = await three(t);
@@ -125,6 +168,8 @@ describe('three servers of ours', () => {
       await until(async () => (await modeOf(leader)) === 'follower');
       await inStep(members);
     }
+    await standsStill(members);
+    await isCut(members);
     // Sessions whose connection was lost end, wherever they were, and the trees are one.
     const trees = [];
     for (const member of members) {

@@ -31,6 +31,11 @@ export class RingkeeperMember extends TestServer {
     return /Mode: (\w+)/.exec(answer)?.[1] ?? null;
   }
 
+  /** To its process, which lives on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child?.kill(signal);
+  }
+
   /** Waits until its log has said `pattern` `count` times. */
   async hasLogged(pattern: RegExp, count = 1): Promise<void> {
     await until(async () => (this.log.match(new RegExp(pattern, 'g')) ?? []).length >= count);
