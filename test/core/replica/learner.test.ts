@@ -155,6 +155,27 @@ describe('requests of a learner’s clients', () => {
     );
   });
 
+  test('a sync is answered when everything decided before it can be seen, and not earlier', () => {
+    const h = new LearnerHarness();
+    const [c, far] = [h.connect(), h.leader.connect()];
+    far.ok(create('/n'));
+    c.send(SYNC, exists('/n'));
+    h.take();
+    h.sinks[0]!.congested = true;
+    h.deliver();
+    assert.deepEqual(
+      h.said.map(({ kind }) => kind),
+      ['sync'],
+    );
+    h.sinks[0]!.congested = false;
+    assert.equal(h.background(), false);
+    h.deliver();
+    assert.deepEqual(
+      c.replies().map(({ err }) => err),
+      [0, 0],
+    );
+  });
+
   test('what another server has written with the same numbers is not taken for its own', () => {
     const h = new LearnerHarness();
     const [a, far] = [h.connect(), h.leader.connect()];

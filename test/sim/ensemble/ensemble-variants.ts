@@ -38,7 +38,7 @@ export const INTACT: EnsembleVariant = { name: 'intact', breaks: 'nothing', foun
 type Hidden<T> = Record<string, (this: T, ...args: never[]) => unknown>;
 
 /** Another function in place of a method, until it is undone. */
-function replace<T extends object>(
+export function replace<T extends object>(
   prototype: T,
   method: string,
   make: (original: (this: T, ...args: never[]) => unknown) => (this: T, ...args: never[]) => unknown,

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { runEnsemble } from './ensemble-run.ts';
 import { EnsembleSummary } from './ensemble-summary.ts';
 import { ENSEMBLE_VARIANTS } from './ensemble-variants.ts';
+import { LEARNER_VARIANTS } from './learner-variants.ts';
 import { REGRESSIONS } from './regressions.ts';
 
 const SEEDS = 16;
@@ -50,7 +51,8 @@ describe(`${SEEDS} seeds of ensembles`, () => {
 });
 
 describe('a broken ensemble is found', () => {
-  for (const variant of ENSEMBLE_VARIANTS.filter(({ seeds }) => seeds !== null)) {
+  const variants = [...ENSEMBLE_VARIANTS, ...LEARNER_VARIANTS];
+  for (const variant of variants.filter(({ seeds }) => seeds !== null)) {
     const seeds = variant.seeds ?? VARIANT_SEEDS;
     test(`${variant.name}: ${variant.breaks}`, async () => {
       for (let seed = 1; seed <= seeds; seed++) {

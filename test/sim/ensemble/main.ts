@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { runEnsemble } from './ensemble-run.ts';
 import { EnsembleSummary } from './ensemble-summary.ts';
 import { ENSEMBLE_VARIANTS, INTACT } from './ensemble-variants.ts';
+import { LEARNER_VARIANTS } from './learner-variants.ts';
 
 const { values } = parseArgs({
   options: {
@@ -19,9 +20,10 @@ const { values } = parseArgs({
     variant: { type: 'string', default: INTACT.name },
   },
 });
-const variant = [INTACT, ...ENSEMBLE_VARIANTS].find(({ name }) => name === values.variant);
+const variants = [...ENSEMBLE_VARIANTS, ...LEARNER_VARIANTS];
+const variant = [INTACT, ...variants].find(({ name }) => name === values.variant);
 if (variant === undefined)
-  throw new Error(`no such variant; there are ${ENSEMBLE_VARIANTS.map(({ name }) => name).join(', ')}`);
+  throw new Error(`no such variant; there are ${variants.map(({ name }) => name).join(', ')}`);
 
 if (values.seed !== undefined) {
   const result = await runEnsemble(Number(values.seed), variant, values.trace);
