@@ -3,10 +3,12 @@
  * server's own preparation; only what the workload asks for is here.
  */
 
+import { Perm, type SentAcl } from '../../src/wire/acl.ts';
 import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
 import type { SubTxn, TxnBody } from '../support/wire/txn-values.ts';
+import { listText, loggedAs, permits } from './access.ts';
 import { type Model, parentOf } from './model.ts';
 
 /** A write as it must have been logged: error, or type and path (with the number of a sequential one). */
@@ -14,27 +16,45 @@ interface Wanted {
   readonly err: number;
   readonly type: number;
   readonly path: string;
+  /** Of a create or setACL: the list as it is logged. */
+  readonly acl?: readonly SentAcl[];
 }
 
 /** Paths that an earlier part of the same multi has changed. */
 class Staged {
+  /** Who asks. */
+  readonly user: string | null;
+  readonly acls = new Map<string, readonly SentAcl[]>();
   readonly exists = new Map<string, boolean>();
   readonly versions = new Map<string, number>();
   readonly childDelta = new Map<string, number>();
   readonly createdDelta = new Map<string, number>();
   /** Of those that exist by now: whether they are ephemeral. */
   readonly ephemeral = new Map<string, boolean>();
+
+  constructor(user: string | null) {
+    this.user = user;
+  }
 }
 
 /** Null when the logged transaction is what it must be, else what is wrong. */
-export function judgeWrite(model: Model, request: Request, zxid: number, body: TxnBody): string | null {
+export function judgeWrite(
+  model: Model,
+  request: Request,
+  user: string | null,
+  zxid: number,
+  body: TxnBody,
+): string | null {
   const before = zxid - 1;
   if (request.op === OpCode.closeSession) {
     return body.type === OpCode.closeSession ? null : `closeSession became type ${body.type}`;
   }
-  const staged = new Staged();
+  const staged = new Staged(user);
   if (request.op === OpCode.multi) return judgeMulti(model, request.subs, before, staged, body);
-  const wanted = want(model, request as MultiSubRequest, before, staged);
+  const wanted =
+    request.op === OpCode.setAcl
+      ? wantAcl(model, request.path!, request.acl!, request.version, before, staged)
+      : want(model, request as MultiSubRequest, before, staged);
   return body.type === OpCode.multi || body.type === OpCode.createSession || body.type === OpCode.closeSession
     ? `type ${body.type} for a single write`
     : judgeSub(wanted, body);
@@ -76,7 +96,10 @@ function judgeSub(wanted: Wanted, sub: SubTxn): string | null {
   }
   if (wanted.err !== 0) return `done instead of error ${wanted.err}`;
   if (sub.type !== wanted.type) return `type ${sub.type} instead of ${wanted.type}`;
-  return sub.path === wanted.path ? null : `path ${sub.path} instead of ${wanted.path}`;
+  if (sub.path !== wanted.path) return `path ${sub.path} instead of ${wanted.path}`;
+  if (wanted.acl === undefined || !('acl' in sub)) return null;
+  const [is, must] = [listText(sub.acl), listText(wanted.acl)];
+  return is === must ? null : `permissions ${is} instead of ${must}`;
 }
 
 function want(model: Model, request: MultiSubRequest, before: number, staged: Staged): Wanted {
@@ -87,8 +110,10 @@ function want(model: Model, request: MultiSubRequest, before: number, staged: St
     case OpCode.create2:
     case OpCode.createContainer:
     case OpCode.createTtl:
-      return wantCreate(model, request.op, path, request.flags, before, staged);
+      return wantCreate(model, request, before, staged);
     case OpCode.delete: {
+      if (!exists(model, parentOf(path), before, staged)) return refused(ErrorCode.noNode);
+      if (!may(Perm.delete, model, parentOf(path), before, staged)) return refused(ErrorCode.noAuth);
       if (!exists(model, path, before, staged)) return refused(ErrorCode.noNode);
       if (isStale(model, path, request.version, before, staged)) return refused(ErrorCode.badVersion);
       const parts = model.at(path, before)?.children.length ?? 0;
@@ -99,11 +124,13 @@ function want(model: Model, request: MultiSubRequest, before: number, staged: St
     }
     case OpCode.setData:
       if (!exists(model, path, before, staged)) return refused(ErrorCode.noNode);
+      if (!may(Perm.write, model, path, before, staged)) return refused(ErrorCode.noAuth);
       if (isStale(model, path, request.version, before, staged)) return refused(ErrorCode.badVersion);
       staged.versions.set(path, versionOf(model, path, before, staged) + 1);
       return { err: 0, type: OpCode.setData, path };
     default:
       if (!exists(model, path, before, staged)) return refused(ErrorCode.noNode);
+      if (!may(Perm.read, model, path, before, staged)) return refused(ErrorCode.noAuth);
       if (isStale(model, path, (request as { version: number }).version, before, staged)) {
         return refused(ErrorCode.badVersion);
       }
@@ -111,17 +138,37 @@ function want(model: Model, request: MultiSubRequest, before: number, staged: St
   }
 }
 
-function wantCreate(
+function wantAcl(
   model: Model,
-  op: number,
-  asked: string,
-  flags: number,
+  path: string,
+  asked: readonly SentAcl[],
+  version: number,
   before: number,
   staged: Staged,
 ): Wanted {
+  const refused = (err: number): Wanted => ({ err, type: OpCode.error, path });
+  const acl = loggedAs(asked, staged.user);
+  if (acl === null) return refused(ErrorCode.invalidAcl);
+  if (!exists(model, path, before, staged)) return refused(ErrorCode.noNode);
+  if (!may(Perm.admin, model, path, before, staged)) return refused(ErrorCode.noAuth);
+  if (version !== -1 && version !== model.at(path, before)!.aversion) return refused(ErrorCode.badVersion);
+  return { err: 0, type: OpCode.setAcl, path, acl };
+}
+
+function wantCreate(
+  model: Model,
+  request: Extract<MultiSubRequest, { readonly flags: number }>,
+  before: number,
+  staged: Staged,
+): Wanted {
+  const { op, flags } = request;
+  const asked = request.path!;
   const refused = (err: number): Wanted => ({ err, type: OpCode.error, path: asked });
   const parentPath = parentOf(asked);
+  const acl = loggedAs(request.acl!, staged.user);
+  if (acl === null) return refused(ErrorCode.invalidAcl);
   if (!exists(model, parentPath, before, staged)) return refused(ErrorCode.noNode);
+  if (!may(Perm.create, model, parentPath, before, staged)) return refused(ErrorCode.noAuth);
   const parent = model.at(parentPath, before);
   const isSequential =
     flags === CreateFlags.persistentSequential ||
@@ -134,12 +181,18 @@ function wantCreate(
     return refused(ErrorCode.noChildrenForEphemerals);
   }
   staged.exists.set(path, true);
+  staged.acls.set(path, acl);
   staged.versions.set(path, 0);
   staged.childDelta.delete(path);
   staged.ephemeral.set(path, flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential);
   add(staged.childDelta, parentPath, 1);
   add(staged.createdDelta, parentPath, 1);
-  return { err: 0, type: op, path };
+  return { err: 0, type: op, path, acl };
+}
+
+function may(perm: number, model: Model, path: string, before: number, staged: Staged): boolean {
+  const acl = staged.acls.get(path) ?? model.at(path, before)!.acl;
+  return permits(acl, perm, staged.user);
 }
 
 function exists(model: Model, path: string, before: number, staged: Staged): boolean {

@@ -116,6 +116,7 @@ export class Faults {
         server.pause(world.span(20, 20_000));
         return true;
       case 'restart':
+        if (!server.isStarted) return false;
         void server.stop();
         break;
       case 'failedSync':

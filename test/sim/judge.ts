@@ -77,7 +77,8 @@ export class Judge extends ReplyJudge implements ServerObserver {
     const txn = readTxn(payload);
     if (txn.zxid !== zxid) throw new Violation(`a record of zxid ${txn.zxid} is handed over as ${zxid}`);
     if (txn.body.type === OpCode.closeSession && txn.cxid === 0)
-      this.onExpired(txn.clientId, this.world.momentOf(txn.timeMs));
+      // A transaction says when in whole milliseconds: the server may have stood still until within this one.
+      this.onExpired(txn.clientId, Math.min(this.world.momentOf(txn.timeMs) + 1, this.world.nowMs));
     if (txn.body.type === OpCode.createSession) {
       const momentMs = this.world.momentOf(txn.timeMs);
       this.silence.onHeard(txn.clientId, momentMs);

@@ -8,6 +8,7 @@
  * A crash takes back what was never durable: `cutAfter`.
  */
 import { epochOf, firstZxidOf } from '../../src/base/zxid.ts';
+import { OPEN_ACL, type SentAcl } from '../../src/wire/acl.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import type { SubTxn, Txn } from '../support/wire/txn-values.ts';
 import { Violation } from './world.ts';
@@ -28,6 +29,8 @@ export interface ModelNode {
   readonly mtimeMs: number;
   readonly ttlMs: number;
   readonly children: readonly string[];
+  readonly acl: readonly SentAcl[];
+  readonly aversion: number;
 }
 
 interface Version {
@@ -41,6 +44,9 @@ export type ChangeKind = 'created' | 'deleted' | 'data';
 export interface Change {
   readonly kind: ChangeKind;
   readonly path: string;
+  /** Who may hear of it, and of the children of its parent. */
+  readonly acl: readonly SentAcl[];
+  readonly parentAcl: readonly SentAcl[];
 }
 
 interface ModelSession {
@@ -192,13 +198,13 @@ export class Model {
     switch (sub.type) {
       case OpCode.create:
       case OpCode.create2:
-        this.create(sub.path!, txn, sub.data, sub.ephemeral ? 'ephemeral' : 'plain', 0);
+        this.create(sub.path!, txn, sub, sub.ephemeral ? 'ephemeral' : 'plain', 0);
         return;
       case OpCode.createContainer:
-        this.create(sub.path!, txn, sub.data, 'container', 0);
+        this.create(sub.path!, txn, sub, 'container', 0);
         return;
       case OpCode.createTtl:
-        this.create(sub.path!, txn, sub.data, 'ttl', sub.ttl);
+        this.create(sub.path!, txn, sub, 'ttl', sub.ttl);
         return;
       case OpCode.delete:
       case OpCode.deleteContainer:
@@ -210,7 +216,15 @@ export class Model {
         if (sub.version !== version)
           throw new Violation(`zxid ${zxid}: version ${sub.version} of ${sub.path}`);
         this.put(sub.path!, zxid, { ...node, data: sub.data, mzxid: zxid, version, mtimeMs: txn.timeMs });
-        this.changes.push({ kind: 'data', path: sub.path! });
+        this.changes.push({ kind: 'data', path: sub.path!, acl: node.acl, parentAcl: [] });
+        return;
+      }
+      case OpCode.setAcl: {
+        const node = this.mustBe(sub.path!, zxid);
+        const aversion = node.aversion + 1;
+        if (sub.version !== aversion)
+          throw new Violation(`zxid ${zxid}: aversion ${sub.version} of ${sub.path}`);
+        this.put(sub.path!, zxid, { ...node, acl: sub.acl!, aversion });
         return;
       }
       case OpCode.check:
@@ -224,14 +238,14 @@ export class Model {
   private create(
     path: string,
     { zxid, clientId, timeMs }: Txn,
-    data: Uint8Array | null,
+    { data, acl }: { readonly data: Uint8Array | null; readonly acl: readonly SentAcl[] | null },
     kind: ModelNode['kind'],
     ttlMs: number,
   ): void {
     if (this.at(path, zxid) !== null) throw new Violation(`zxid ${zxid} creates ${path} again`);
     const parent = this.mustBe(parentOf(path), zxid);
     const owner = kind === 'ephemeral' ? clientId : 0n;
-    this.put(path, zxid, { ...newNode(zxid, data), owner, kind, ttlMs, mtimeMs: timeMs });
+    this.put(path, zxid, { ...newNode(zxid, data), owner, kind, ttlMs, mtimeMs: timeMs, acl: acl! });
     this.put(parentOf(path), zxid, {
       ...parent,
       children: [...parent.children, nameOf(path)],
@@ -239,7 +253,7 @@ export class Model {
       created: parent.created + 1,
       pzxid: zxid,
     });
-    this.changes.push({ kind: 'created', path });
+    this.changes.push({ kind: 'created', path, acl: acl!, parentAcl: parent.acl });
   }
 
   private remove(path: string, zxid: number): void {
@@ -254,7 +268,7 @@ export class Model {
       cversion: parent.cversion + 1,
       pzxid: zxid,
     });
-    this.changes.push({ kind: 'deleted', path });
+    this.changes.push({ kind: 'deleted', path, acl: node.acl, parentAcl: parent.acl });
   }
 
   private mustBe(path: string, zxid: number): ModelNode {
@@ -277,8 +291,8 @@ function isFirstOfLaterEpoch(zxid: number, lastZxid: number): boolean {
 
 function newNode(zxid: number, data: Uint8Array | null): ModelNode {
   const zxids = { czxid: zxid, mzxid: zxid, pzxid: zxid };
-  const numbers = { version: 0, cversion: 0, created: 0, owner: 0n, mtimeMs: 0, ttlMs: 0 };
-  return { ...zxids, ...numbers, data, kind: 'plain', children: [] };
+  const numbers = { version: 0, cversion: 0, created: 0, owner: 0n, mtimeMs: 0, ttlMs: 0, aversion: 0 };
+  return { ...zxids, ...numbers, data, kind: 'plain', children: [], acl: OPEN_ACL };
 }
 
 export function parentOf(path: string): string {

@@ -3,14 +3,16 @@
  * the model's state at exactly the zxid of its header. How old that may be is the judge's to say, of one server or of several.
  */
 
+import { Perm } from '../../src/wire/acl.ts';
 import { ErrorCode } from '../../src/wire/error-codes.ts';
 import { isWrite, OpCode, opName } from '../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
-import type { MultiResult, Response } from '../../src/wire/responses.ts';
-import type { Stat } from '../../src/wire/stat.ts';
+import type { Response } from '../../src/wire/responses.ts';
 import { EventType } from '../../src/wire/watch-event.ts';
+import { listText, masked, permits } from './access.ts';
 import { judgeWrite } from './expectation.ts';
 import { Model, type ModelNode } from './model.ts';
+import { compareNode, compareStat } from './node-comparison.ts';
 import type { WatchModel } from './watch-model.ts';
 import { Violation } from './world.ts';
 
@@ -34,6 +36,7 @@ export interface CaughtUp {
 export interface JudgedClient {
   readonly name: string;
   readonly sessionId: bigint;
+  readonly user: string | null;
   readonly watches: WatchModel;
   /** Events that a setWatches has brought, before its reply. */
   readonly caughtUp: CaughtUp[];
@@ -46,6 +49,8 @@ export abstract class ReplyJudge {
   acknowledged = 0;
   reads = 0;
   events = 0;
+  /** Requests that were refused for want of a permission. */
+  unauthorized = 0;
 
   abstract onWelcome(sessionId: bigint, isNew: boolean): void;
   abstract onCloseAsked(sessionId: bigint): void;
@@ -65,6 +70,7 @@ export abstract class ReplyJudge {
         `${client.name}: the reply to ${opName(request.op)} shows zxid ${zxid}; when it was sent ${oldest} was known`,
       );
     }
+    if (err === ErrorCode.noAuth) this.unauthorized++;
     if (isWrite(request.op)) this.onWriteReply(client, asked, zxid, err, response);
     else this.onReadReply(client, request, zxid, err, response);
   }
@@ -85,13 +91,13 @@ export abstract class ReplyJudge {
         `${client.name}: zxid ${zxid} acknowledges request ${xid} and is of request ${cxid}`,
       );
     }
-    const wrong = judgeWrite(this.model, request, zxid, body);
+    const wrong = judgeWrite(this.model, request, client.user, zxid, body);
     if (wrong !== null) throw new Violation(`zxid ${zxid}, ${opName(request.op)}: ${wrong}`);
     if (body.type === OpCode.error && body.err !== err) {
       throw new Violation(`zxid ${zxid} is error ${body.err}, told as ${err}`);
     }
     if (response !== null && 'stat' in response && 'path' in body) {
-      this.compareStat(response.stat, this.model.at(body.path!, zxid), `zxid ${zxid}: stat of ${body.path}`);
+      compareStat(response.stat, this.model.at(body.path!, zxid), `zxid ${zxid}: stat of ${body.path}`);
     }
     if (response !== null && response.op === OpCode.create && 'path' in body && response.path !== body.path) {
       throw new Violation(`zxid ${zxid}: created ${body.path}, told as ${response.path}`);
@@ -120,32 +126,42 @@ export abstract class ReplyJudge {
         );
       }
     }
+    if (request.op === OpCode.getAcl) this.onAclRead(client, request.path!, zxid, err, response);
     if (request.op === OpCode.multiRead) this.onMultiRead(client, request.subs, zxid, err, response);
     if (!isNodeRead(request)) return;
     this.reads++;
     const { path, watch } = request;
     const node = this.model.at(path!, zxid);
     const what = `${client.name}: ${opName(request.op)} of ${path} at zxid ${zxid}`;
-    if (err !== (node === null ? ErrorCode.noNode : ErrorCode.ok)) {
-      throw new Violation(`${what} is told error ${err}`);
-    }
+    const access = accessTo(node, Perm.read, client.user);
+    if (err !== access) throw new Violation(`${what} is told error ${err} instead of ${access}`);
     const isChildRead = request.op === OpCode.getChildren || request.op === OpCode.getChildren2;
-    if (watch && (node !== null || request.op === OpCode.exists)) {
+    if (watch && (err === ErrorCode.ok || (node === null && request.op === OpCode.exists))) {
       if (isChildRead) client.watches.child.add(path!);
       else client.watches.data.set(path!, node === null);
     }
     if (node === null || response === null) return;
-    this.compareNode(response, node, what);
+    compareNode(response, node, what);
   }
 
-  private compareNode(told: Response | MultiResult, node: ModelNode, what: string): void {
-    if ('stat' in told) this.compareStat(told.stat, node, what);
-    if ('data' in told && !isSame(told.data, node.data)) throw new Violation(`${what} is told other data`);
-    if ('children' in told) {
-      const names = [...told.children].sort().join();
-      const true_ = [...node.children].sort().join();
-      if (names !== true_) throw new Violation(`${what} is told ${names} instead of ${true_}`);
+  private onAclRead(
+    { name, user }: JudgedClient,
+    path: string,
+    zxid: number,
+    err: number,
+    response: Response | null,
+  ): void {
+    this.reads++;
+    const node = this.model.at(path, zxid);
+    const what = `${name}: the permissions of ${path} at zxid ${zxid}`;
+    const access = accessTo(node, Perm.read | Perm.admin, user);
+    if (err !== access) throw new Violation(`${what} are told with error ${err} instead of ${access}`);
+    if (node === null || response === null || !('acl' in response)) return;
+    const wanted = listText(permits(node.acl, Perm.admin, user) ? node.acl : masked(node.acl));
+    if (listText(response.acl) !== wanted) {
+      throw new Violation(`${what} are told as ${listText(response.acl)} instead of ${wanted}`);
     }
+    compareStat(response.stat, node, what);
   }
 
   private onMultiRead(
@@ -165,13 +181,13 @@ export abstract class ReplyJudge {
     for (const [at, sub] of subs.entries()) {
       const result = results[at]!;
       const node = this.model.at(sub.path!, zxid);
-      if (node === null) {
-        if (!('err' in result) || result.err !== ErrorCode.noNode)
-          throw new Violation(`${what} shows ${sub.path}`);
+      const access = accessTo(node, Perm.read, client.user);
+      if (node === null || access !== ErrorCode.ok) {
+        if (!('err' in result) || result.err !== access) throw new Violation(`${what} shows ${sub.path}`);
       } else if (result.op !== sub.op) {
         throw new Violation(`${what} does not show ${sub.path}`);
       } else {
-        this.compareNode(result, node, `${what}, ${sub.path}`);
+        compareNode(result, node, `${what}, ${sub.path}`);
       }
     }
   }
@@ -216,24 +232,11 @@ export abstract class ReplyJudge {
     }
     client.caughtUp.length = 0;
   }
+}
 
-  private compareStat(told: Stat, node: ModelNode | null, what: string): void {
-    if (node === null) throw new Violation(`${what}: the znode does not exist`);
-    const wanted: Partial<Record<keyof Stat, number | bigint>> = {
-      czxid: node.czxid,
-      mzxid: node.mzxid,
-      pzxid: node.pzxid,
-      version: node.version,
-      cversion: node.cversion,
-      numChildren: node.children.length,
-      dataLength: node.data?.length ?? 0,
-    };
-    if (node.kind === 'plain' || node.kind === 'ephemeral') wanted.ephemeralOwner = node.owner;
-    for (const [field, value] of Object.entries(wanted)) {
-      const is = told[field as keyof Stat];
-      if (is !== value) throw new Violation(`${what}: ${field} is told as ${is}, not ${value}`);
-    }
-  }
+function accessTo(node: ModelNode | null, perm: number, user: string | null): number {
+  if (node === null) return ErrorCode.noNode;
+  return permits(node.acl, perm, user) ? ErrorCode.ok : ErrorCode.noAuth;
 }
 
 function isNodeRead(
@@ -248,9 +251,4 @@ function isNodeRead(
     default:
       return false;
   }
-}
-
-function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

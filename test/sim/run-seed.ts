@@ -11,6 +11,7 @@ import type { ServerConfig } from '../../src/server/config/server-config.ts';
 import { OPEN_ACL } from '../../src/wire/acl.ts';
 import { OpCode } from '../../src/wire/opcodes.ts';
 import { damageSomewhere } from '../storage/support/sector-faults.ts';
+import { USERS } from './access.ts';
 import { drawConfig, TINY_FRAME_BYTES } from './draw-config.ts';
 import { FAULT_KINDS, type FaultKind, Faults } from './faults.ts';
 import { Judge } from './judge.ts';
@@ -90,6 +91,7 @@ class Run {
       largeShare: isCrowded ? 1 : prng.pick([0.1, 0.8]),
       whim: prng.pick([0, 0.01, 0.05]),
       hasTtl: this.config.extendedTypesEnabled,
+      hasAcls: prng.chance(0.5),
     };
     this.kinds = FAULT_KINDS.filter(() => prng.chance(0.4));
     this.server = new SimServer(world, variant, this.judge);
@@ -97,7 +99,8 @@ class Run {
     const latencyMsMax = prng.pick([0.3, 3, 60]);
     const client = (n: number): SimClient => {
       const timeoutMs = this.config.minSessionTimeoutMs * (1 + prng.below(4));
-      return new SimClient(`c${n}`, timeoutMs, latencyMsMax, () => [this.server], this.judge);
+      const user = prng.pick(USERS);
+      return new SimClient(`c${n}`, user, timeoutMs, latencyMsMax, () => [this.server], this.judge);
     };
     for (let n = 1; n <= 1 + prng.below(5); n++) this.clients.push(client(n));
     this.auditor = client(9);
@@ -241,7 +244,7 @@ class Run {
   private async stopAndStart(): Promise<void> {
     const { server, judge, faults } = this;
     faults.isHeld = true;
-    await this.until(() => server.isServing, START_MS);
+    await this.until(() => server.isServing && server.isStarted, START_MS);
     if (this.world.prng.chance(0.3)) {
       this.crowd();
       const arrivedMs = this.world.nowMs + CROWD_MS;
@@ -314,6 +317,7 @@ class Run {
     if (this.damage !== null) covered.add(`damage ${this.damage}`);
     if (judge.takenBack > 0) covered.add('a power loss took unacknowledged writes back');
     if (judge.expired > 0) covered.add('a session expired');
+    if (judge.unauthorized > 0) covered.add('a permission was missing');
     if (judge.words > 0) covered.add('a word was compared');
     if (judge.swept > 0) covered.add('a znode was ended');
     if (this.judge.events > 0) covered.add('a watch fired');

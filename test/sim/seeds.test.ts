@@ -26,7 +26,9 @@ const STATES = [
     (op) => `op ${op}`,
   ),
   ...[OpCode.addWatch, OpCode.setWatches2, OpCode.closeSession].map((op) => `op ${op}`),
-  ...[OpCode.multiRead, OpCode.removeWatches, OpCode.checkWatches].map((op) => `op ${op}`),
+  ...[OpCode.getAcl, OpCode.setAcl, OpCode.multiRead, OpCode.removeWatches, OpCode.checkWatches].map(
+    (op) => `op ${op}`,
+  ),
   'mode shared',
   'mode pipeline',
   'mode dedicated',
@@ -35,6 +37,7 @@ const STATES = [
   'a watch fired',
   'a word was compared',
   'a znode was ended',
+  'a permission was missing',
   'a ring was full',
   'a snapshot was written',
   'damage refused',

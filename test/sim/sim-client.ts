@@ -14,6 +14,7 @@ import { type ReplyHeader, readReplyHeader } from '../../src/wire/reply-header.t
 import { type Request, writeRequestFrame } from '../../src/wire/request-values.ts';
 import { type Response, readResponse } from '../../src/wire/responses.ts';
 import { readWatchEvent } from '../../src/wire/watch-event.ts';
+import { credentialOf } from './access.ts';
 import type { Asked, CaughtUp, JudgedClient, ReplyJudge } from './reply-judge.ts';
 import { type ClientEnd, SimConnection } from './sim-network.ts';
 import type { SimServer } from './sim-server.ts';
@@ -30,6 +31,7 @@ const CONNECT_PATIENCE_MS = 1000;
 
 export class SimClient implements ClientEnd, JudgedClient {
   readonly name: string;
+  readonly user: string | null;
   readonly timeoutMs: number;
   state: State = 'apart';
   sessionId = 0n;
@@ -62,19 +64,21 @@ export class SimClient implements ClientEnd, JudgedClient {
 
   constructor(
     name: string,
+    user: string | null,
     timeoutMs: number,
     latencyMsMax: number,
     servers: () => readonly SimServer[],
     judge: ReplyJudge,
   ) {
     this.name = name;
+    this.user = user;
     this.timeoutMs = timeoutMs;
     this.latencyMsMax = latencyMsMax;
     this.servers = servers;
     this.server = servers()[0]!;
     this.world = this.server.world;
     this.judge = judge;
-    this.watches = new WatchModel(judge.model);
+    this.watches = new WatchModel(judge.model, user);
   }
 
   connect(): void {
@@ -182,6 +186,7 @@ export class SimClient implements ClientEnd, JudgedClient {
   // ---- inside ----------------------------------------------------------------------------------------------
 
   private xidOf(request: Request): number {
+    if (request.op === OpCode.auth) return SpecialXid.auth;
     return request.op === OpCode.setWatches2 ? SpecialXid.setWatches : this.nextXid++;
   }
 
@@ -211,7 +216,7 @@ export class SimClient implements ClientEnd, JudgedClient {
       this.judge.onRefused(this.sessionId);
       this.sessionId = 0n;
       this.password = NO_PASSWORD;
-      this.watches = new WatchModel(this.judge.model);
+      this.watches = new WatchModel(this.judge.model, this.user);
       this.leave('fin');
       return;
     }
@@ -226,8 +231,11 @@ export class SimClient implements ClientEnd, JudgedClient {
     this.connection!.sessionId = this.sessionId;
     this.judge.onWelcome(this.sessionId, isNew);
     this.lost = isNew ? null : this.watches;
-    this.watches = new WatchModel(this.judge.model);
+    this.watches = new WatchModel(this.judge.model, this.user);
     this.watches.begin(this.lastZxid);
+    if (this.user === null) return;
+    const auth = new TextEncoder().encode(credentialOf(this.user));
+    this.send({ op: OpCode.auth, scheme: 'digest', auth });
   }
 
   private onEvent({ zxid }: ReplyHeader, reader: JuteReader): void {
@@ -251,6 +259,12 @@ export class SimClient implements ClientEnd, JudgedClient {
     const { request } = asked;
     const response = err === 0 ? readResponse(reader, request.op as Response['op']) : null;
     if (reader.remaining > 0) throw new Violation(`bytes behind the reply to ${opName(request.op)}`);
+    if (request.op === OpCode.auth) {
+      // It is of no moment.
+      if (err !== ErrorCode.ok)
+        throw new Violation(`${this.name}: its password is refused with error ${err}`);
+      return;
+    }
     if (zxid < this.replyZxid) {
       throw new Violation(`${this.name}: reply ${xid} shows zxid ${zxid} behind ${this.replyZxid}`);
     }
@@ -262,7 +276,7 @@ export class SimClient implements ClientEnd, JudgedClient {
     if (request.op === OpCode.closeSession && err === ErrorCode.ok) {
       this.sessionId = 0n;
       this.password = NO_PASSWORD;
-      this.watches = new WatchModel(this.judge.model);
+      this.watches = new WatchModel(this.judge.model, this.user);
     }
     asked.onReply?.();
   }

@@ -72,6 +72,11 @@ export class SimProcess implements Platform {
     );
   }
 
+  /** It can be told to stop. */
+  get isStarted(): boolean {
+    return this.server !== null;
+  }
+
   async stop(): Promise<void> {
     if (this.server === null) return;
     try {

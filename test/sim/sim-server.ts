@@ -67,6 +67,11 @@ export class SimServer implements NetworkHost, Machine {
     return this.listeners.length > 0;
   }
 
+  /** Its start is over. */
+  get isStarted(): boolean {
+    return this.process?.isStarted === true;
+  }
+
   get isRunning(): boolean {
     return this.process !== null;
   }

@@ -5,6 +5,8 @@
 
 import { ContainerSweep, NOTHING_DUE } from '../../src/core/container/container-sweep.ts';
 import { MultiRead } from '../../src/core/request/multi-read.ts';
+import { PathLookup } from '../../src/core/request/path-lookup.ts';
+import { LatestView } from '../../src/core/txn/latest-view.ts';
 import { WatchTable } from '../../src/core/watch/watch-table.ts';
 import { ConnectionTable } from '../../src/net/connection-table.ts';
 import { CoreHost } from '../../src/server/host/core-host.ts';
@@ -14,6 +16,7 @@ import { LogCounter, type LogLinkHandle } from '../../src/server/log/log-link.ts
 import { Counters } from '../../src/shm/counters.ts';
 import { SyncedZxid } from '../../src/storage/synced-zxid.ts';
 import { TxnlogAppender } from '../../src/storage/txnlog-appender.ts';
+import { ErrorCode } from '../../src/wire/error-codes.ts';
 import type { EventMischief } from './event-mischief.ts';
 import type { DiskLies } from './sim-disk.ts';
 
@@ -45,6 +48,8 @@ function holdNothingBack(): () => void {
   return () => Object.defineProperty(intake, 'isHoldingBack', getter);
 }
 
+type Asked = Parameters<PathLookup['findReadable']>;
+
 /** Another method in its place; returns what undoes it. */
 function replaced(prototype: object, name: string, method: (...args: never[]) => unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(prototype, name)!;
@@ -74,6 +79,31 @@ export const VARIANTS: readonly Variant[] = [
         undoDue();
       };
     },
+  },
+  {
+    name: 'permission-not-asked-by-writes',
+    breaks: 'anybody changes what is protected',
+    found: /done instead of error -102|error -?\d+ instead of -102/,
+    patch: () => replaced(LatestView.prototype, 'accessTo', () => ErrorCode.ok),
+  },
+  {
+    name: 'permission-not-asked-by-reads',
+    breaks: 'anybody reads what is protected',
+    found: /is told error -?\d+ instead of -102|a multiRead at zxid/,
+    patch: () =>
+      replaced(
+        PathLookup.prototype,
+        'findReadable',
+        function (this: PathLookup, ...[, bytes, start, length]: Asked) {
+          return this.find(bytes, start, length) ? ErrorCode.ok : ErrorCode.noNode;
+        },
+      ),
+  },
+  {
+    name: 'permission-not-asked-by-events',
+    breaks: 'who may not read a znode hears of its changes',
+    found: /for which no watch was set/,
+    patch: () => replaced(LatestView.prototype, 'permits', () => true),
   },
   {
     name: 'watch-kept',

@@ -7,8 +7,10 @@
  *     deleted /a        /a: deleted                     /a: deleted, parent    both           deleted
  *     data of /a        /a: data                        -                      /a: data       data
  */
+import { Perm, type SentAcl } from '../../src/wire/acl.ts';
 import { WatcherType } from '../../src/wire/opcodes.ts';
 import { EventType } from '../../src/wire/watch-event.ts';
+import { permits } from './access.ts';
 import { type Change, type Model, parentOf } from './model.ts';
 import { Violation } from './world.ts';
 
@@ -25,12 +27,15 @@ export class WatchModel {
   readonly persistent = new Set<string>();
   readonly recursive = new Set<string>();
   private readonly model: Model;
+  /** Who watches: nobody is told of what it may not read, and its watch is gone all the same. */
+  private readonly user: string | null;
   private readonly expected: ExpectedEvent[] = [];
   /** Everything up to here has been turned into expectations. */
   private zxid = 0;
 
-  constructor(model: Model) {
+  constructor(model: Model, user: string | null) {
     this.model = model;
+    this.user = user;
   }
 
   /** The connection's first reply: changes up to here are not its business. */
@@ -94,20 +99,21 @@ export class WatchModel {
     this.zxid = Math.max(this.zxid, zxid);
   }
 
-  private expect({ kind, path }: Change): void {
+  private expect({ kind, path, acl, parentAcl }: Change): void {
     const { data, child } = this;
     if (kind === 'data') {
       const fires = data.delete(path) || this.persistent.has(path) || this.hasRecursive(path);
-      if (fires) this.push(EventType.nodeDataChanged, path);
+      if (fires) this.push(EventType.nodeDataChanged, path, acl);
       return;
     }
     let fires = data.delete(path);
     if (kind === 'deleted') fires = child.delete(path) || fires;
     if (fires || this.persistent.has(path) || this.hasRecursive(path)) {
-      this.push(kind === 'created' ? EventType.nodeCreated : EventType.nodeDeleted, path);
+      this.push(kind === 'created' ? EventType.nodeCreated : EventType.nodeDeleted, path, acl);
     }
     const parent = parentOf(path);
-    if (child.delete(parent) || this.persistent.has(parent)) this.push(EventType.nodeChildrenChanged, parent);
+    if (child.delete(parent) || this.persistent.has(parent))
+      this.push(EventType.nodeChildrenChanged, parent, parentAcl);
   }
 
   private hasRecursive(path: string): boolean {
@@ -118,8 +124,8 @@ export class WatchModel {
     }
   }
 
-  private push(type: number, path: string): void {
-    this.expected.push({ zxid: this.zxid, type, path });
+  private push(type: number, path: string, acl: readonly SentAcl[]): void {
+    if (permits(acl, Perm.read, this.user)) this.expected.push({ zxid: this.zxid, type, path });
   }
 }
 

@@ -1,8 +1,9 @@
 /** What the clients of a run do: requests of all kinds over few paths, so that they meet. */
 import type { Prng } from '../../src/base/prng.ts';
-import { OPEN_ACL } from '../../src/wire/acl.ts';
+import { OPEN_ACL, type SentAcl } from '../../src/wire/acl.ts';
 import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
+import { LISTS } from './access.ts';
 import type { SimClient } from './sim-client.ts';
 import type { World } from './world.ts';
 
@@ -18,6 +19,7 @@ export interface Habits {
   /** Of a thought: that it ends the connection or the session. */
   readonly whim: number;
   readonly hasTtl: boolean;
+  readonly hasAcls: boolean;
 }
 
 const NAMES = ['a', 'b', 'c'];
@@ -61,7 +63,7 @@ export class Workload {
     const { prng } = this;
     const path = this.path();
     const watch = prng.chance(0.4);
-    switch (prng.below(17)) {
+    switch (prng.below(this.habits.hasAcls ? 19 : 17)) {
       case 0:
         return { op: OpCode.multi, subs: Array.from({ length: 1 + prng.below(4) }, () => this.part()) };
       case 1:
@@ -88,9 +90,18 @@ export class Workload {
           path,
           mode: 1 + prng.below(5),
         };
+      case 17:
+        return { op: OpCode.getAcl, path };
+      case 18:
+        return { op: OpCode.setAcl, path, acl: this.acl(), version: this.version() };
       default:
         return this.write();
     }
+  }
+
+  private acl(): readonly SentAcl[] {
+    if (!this.habits.hasAcls || this.prng.chance(0.8)) return OPEN_ACL;
+    return this.prng.pick(LISTS);
   }
 
   private think(client: SimClient): void {
@@ -148,7 +159,7 @@ export class Workload {
     const { prng } = this;
     const path = this.path();
     const data = this.data();
-    const acl = OPEN_ACL;
+    const acl = this.acl();
     switch (prng.below(12)) {
       case 0:
       case 1:

@@ -94,7 +94,14 @@ class EnsembleRun {
       return leader === undefined ? servers : [leader.server];
     };
     const client = (n: number, tried = known): SimClient =>
-      new SimClient(`c${n}`, minSessionTimeoutMs * (1 + prng.below(4)), latencyMsMax, tried, this.judge);
+      new SimClient(
+        `c${n}`,
+        null,
+        minSessionTimeoutMs * (1 + prng.below(4)),
+        latencyMsMax,
+        tried,
+        this.judge,
+      );
     for (let n = 1; n <= 2 + prng.below(4); n++) this.clients.push(client(n));
     this.auditors = servers.map((server, i) => client(50 + i, () => [server]));
     this.workload = new Workload(world, this.drawHabits());
@@ -115,6 +122,7 @@ class EnsembleRun {
       largeShare: prng.pick([0.1, 0.5]),
       whim: prng.pick([0, 0.01, 0.05]),
       hasTtl: true,
+      hasAcls: false,
     };
   }
 
