@@ -78,7 +78,7 @@ export class LearnerLink implements SocketHandler, PacketHandler {
   flush(chunk: Buffer, source: StreamSource): boolean {
     const { socket } = this;
     if (this.isGone || socket === null) return false;
-    if (this.outbox.flushTo(socket, this.onWritten)) this.writes++;
+    if (this.outbox.flushTo(socket, this.writes === 0, this.onWritten)) this.writes++;
     for (let n = 0; n < CHUNKS_PER_TURN; n++) {
       if (this.writes > 0) return false;
       const end = source();

@@ -77,6 +77,11 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
   private readonly splitter: PacketSplitter;
   private readonly buffer = new ReadBuffer();
   private readonly outbox = new PacketOutbox();
+  /** That the kernel has not taken whole. */
+  private writes = 0;
+  private readonly onWritten = (): void => {
+    this.writes--;
+  };
   private readonly timer: LoopTimer;
   private socket: SocketPort | null = null;
   private isOpen = false;
@@ -224,7 +229,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
 
   private flush(): void {
     if (this.isOver || !this.isOpen || this.socket === null) return;
-    this.outbox.flushTo(this.socket);
+    if (this.outbox.flushTo(this.socket, this.writes === 0, this.onWritten)) this.writes++;
   }
 
   private onRaw(bytes: Uint8Array, start: number, end: number): number {

@@ -53,18 +53,24 @@ export class PacketOutbox {
   }
 
   /**
-   * The socket keeps what it is given until it is written, `done` is called then; what follows goes elsewhere. False: there is
-   * nothing, and nobody is called.
+   * What the kernel takes at once leaves at once, and the memory serves the next batch. The socket keeps the rest until it is
+   * written, `done` is called then; what follows goes elsewhere. `isIdle`: no `write` is under way. False: there is no
+   * rest, and nobody is called.
    */
-  flushTo(socket: SocketPort, done?: () => void): boolean {
+  flushTo(socket: SocketPort, isIdle: boolean, done: () => void): boolean {
     if (this.end === 0) return false;
-    const sent = this.bytes.subarray(0, this.end);
+    const written = isIdle ? socket.writeNow(this.bytes, this.end) : 0;
+    const rest = written < this.end ? this.bytes.subarray(written, this.end) : null;
+    if (rest !== null || this.bytes.length > CAPACITY_KEPT_MAX) this.renew();
+    this.end = 0;
+    if (rest !== null) socket.write(rest, done);
+    return rest !== null;
+  }
+
+  private renew(): void {
     const capacity = Math.min(CAPACITY_KEPT_MAX, Math.max(CAPACITY_MIN, 2 ** Math.ceil(Math.log2(this.end))));
     this.bytes = Buffer.allocUnsafeSlow(capacity);
     this.view = viewOf(this.bytes);
-    this.end = 0;
-    socket.write(sent, done);
-    return true;
   }
 
   private makeRoom(length: number): void {

@@ -41,7 +41,13 @@ function follower() {
     },
     decide: () => {},
   };
-  const socket = { write: () => {}, pause: () => {}, resume: () => {}, destroy: () => {} };
+  const socket = {
+    write: () => {},
+    writeNow: (_bytes: Buffer, length: number) => length,
+    pause: () => {},
+    resume: () => {},
+    destroy: () => {},
+  };
   const config = parseQuorumConfig('server.1=a:1:2:participant\nserver.2=b:1:2:participant');
   const term = { role: 'following', leader: 2, addresses: [{ host: 'b', port: 1 }], lastSeen: config };
   new LearnerTerm(
