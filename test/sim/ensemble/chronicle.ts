@@ -7,6 +7,7 @@
  *                 └─── (2,1) ◀─ (2,2)    committed up to here: what anybody serves is a prefix of it, or extends it
  */
 import { epochOf, makeZxid, type Zxid, zxidHex } from '../../../src/base/zxid.ts';
+import { ErrorCode } from '../../../src/wire/error-codes.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
 import { readTxn, type Txn } from '../../support/wire/txn-values.ts';
 import type { Model } from '../model.ts';
@@ -129,6 +130,8 @@ export class Chronicle {
   /** Requests of a session, once each and in their order, whichever servers they came through. */
   private checkOrder({ clientId, cxid, zxid, body }: Txn): void {
     if (cxid === 0 || body.type === OpCode.createSession) return;
+    // Of a request that came late through a server that the client has left: it is refused, and that is all.
+    if (body.type === OpCode.error && body.err === ErrorCode.sessionMoved) return;
     const last = this.lastCxids.get(clientId) ?? 0;
     if (cxid <= last)
       throw new Violation(

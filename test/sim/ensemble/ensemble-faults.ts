@@ -27,6 +27,7 @@ export class EnsembleFaults {
   readonly phases = new Set<string>();
   /** Nothing goes wrong any more. */
   isOver = false;
+  private always: readonly EnsembleFault[] = [];
   private readonly world: World;
   private readonly judge: EnsembleJudge;
   private readonly network: PeerNetwork;
@@ -47,9 +48,10 @@ export class EnsembleFaults {
     this.clients = clients;
   }
 
-  /** Each kind with its own rhythm. */
-  schedule(kinds: readonly EnsembleFault[], everyMsMax: number): void {
+  /** Each kind with its own rhythm; `always`: also the harsh ones, each time. */
+  schedule(kinds: readonly EnsembleFault[], everyMsMax: number, always: readonly EnsembleFault[]): void {
     const { world } = this;
+    this.always = always;
     for (const kind of kinds) {
       const next = (): void =>
         world.after(everyMsMax * (0.05 + world.prng.fraction()), () => {
@@ -108,7 +110,7 @@ export class EnsembleFaults {
         return leader !== undefined && this.strikeServer('pause', leader);
       case 'crashOfAll':
       case 'powerLossOfAll':
-        return prng.chance(RARE) && this.strikeAll(kind === 'powerLossOfAll');
+        return (this.always.includes(kind) || prng.chance(RARE)) && this.strikeAll(kind === 'powerLossOfAll');
       case 'clockJump':
         this.world.setWallClock(Math.round((prng.fraction() - 0.5) * 10_000_000));
         return true;

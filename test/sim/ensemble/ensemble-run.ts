@@ -64,6 +64,7 @@ export async function runEnsemble(
 class EnsembleRun {
   readonly world: World;
   readonly judge: EnsembleJudge;
+  private readonly variant: EnsembleVariant;
   private readonly drawn: DrawnEnsemble;
   private readonly members: readonly EnsembleMember[];
   private readonly clients: SimClient[] = [];
@@ -77,6 +78,7 @@ class EnsembleRun {
     const world = new World(seed, traced);
     const { prng } = world;
     this.world = world;
+    this.variant = variant;
     this.judge = new EnsembleJudge(world);
     this.drawn = drawEnsemble(world);
     const network = new PeerNetwork(world, prng.pick([0.5, 3, 20]));
@@ -142,7 +144,7 @@ class EnsembleRun {
     for (const client of clients) workload.start(client);
     if (prng.chance(0.8)) await this.until(() => this.isWhole, BEGIN_MS);
     const lengthMs = prng.pick([1000, 4000, 10_000]);
-    faults.schedule(this.kinds, lengthMs / prng.pick([0.5, 2, 5]));
+    faults.schedule(this.kinds, lengthMs / prng.pick([0.5, 2, 5]), this.variant.faults ?? []);
     await this.until(() => false, lengthMs);
     await this.peace();
     await this.silence();

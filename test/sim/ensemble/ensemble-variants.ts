@@ -13,6 +13,7 @@ import { HistorySender } from '../../../src/server/ensemble/history-sender.ts';
 import { LearnerTerm } from '../../../src/server/ensemble/learner-term.ts';
 import { LearnerDesk } from '../../../src/server/host/learner-desk.ts';
 import { LogCounter } from '../../../src/server/log/log-link.ts';
+import { RingLogPort } from '../../../src/server/log/log-port.ts';
 import { Counters } from '../../../src/shm/counters.ts';
 import { EpochKind } from '../../../src/storage/epoch-files.ts';
 import type { Mischief } from '../variants.ts';
@@ -59,6 +60,7 @@ const LOST =
 export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   {
     name: 'acknowledge-before-sync',
+    faults: ['powerLossOfAll', 'slowDisk'],
     seeds: null,
     breaks: 'a transaction is acknowledged to the leader while a power loss may still take it back',
     found: LOST,
@@ -69,6 +71,7 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   },
   {
     name: 'directory-sync-left-out',
+    faults: ['powerLossOfAll'],
     seeds: null,
     breaks: 'a power loss takes back a log file, with everything that was synced inside',
     found: LOST,
@@ -90,6 +93,7 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   },
   {
     name: 'promise-not-kept',
+    faults: ['crashOfAll', 'partition'],
     seeds: null,
     breaks: 'a server forgets in a crash which leader it has promised to follow',
     found: LOST,
@@ -107,6 +111,7 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   },
   {
     name: 'epoch-after-acknowledgement',
+    faults: ['powerLossInDiskCall', 'crashOfAll'],
     seeds: null,
     breaks: 'NEWLEADER is acknowledged before the epoch is on the disk',
     found: LOST,
@@ -125,6 +130,7 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   },
   {
     name: 'synchronisation-not-durable',
+    faults: ['powerLoss', 'crashOfAll', 'isolation'],
     seeds: null,
     breaks: 'NEWLEADER is acknowledged before what the leader has sent is on the disk',
     found: LOST,
@@ -142,22 +148,24 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   },
   {
     name: 'trunc-one-too-few',
+    faults: ['isolation', 'crashOfLeader'],
     seeds: null,
     breaks: 'a server keeps a transaction that its leader has told it to cut',
     found: LOST,
     patch: () =>
       replace(
-        LearnerDesk.prototype,
+        RingLogPort.prototype,
         'truncate',
         (original) =>
-          function (this: LearnerDesk, ...args: never[]) {
-            const [zxid, done] = args as unknown as [number, () => void];
-            original.apply(this, [zxid + 1, done] as unknown as never[]);
+          function (this: RingLogPort, ...args: never[]) {
+            const [zxid] = args as unknown as [number];
+            return original.apply(this, [zxid + 1] as unknown as never[]);
           },
       ),
   },
   {
     name: 'forgets-outstanding',
+    faults: ['crashOfLeader', 'isolation'],
     seeds: null,
     breaks: 'a server that loses its leader drops what it had logged and was not told to be committed',
     found: LOST,
@@ -207,6 +215,7 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   },
   {
     name: 'leader-skips-own-sync',
+    faults: ['slowDisk', 'isolation'],
     seeds: null,
     breaks: 'a leader counts itself before its own disk has a proposal',
     found: LOST,
@@ -223,6 +232,7 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   },
   {
     name: 'observers-counted',
+    faults: ['isolation', 'crash'],
     seeds: null,
     breaks: 'an observer is counted among the voters',
     found: LOST,
@@ -246,6 +256,7 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   },
   {
     name: 'older-tree-sent',
+    faults: ['isolation', 'crashOfAll'],
     seeds: null,
     breaks: 'a learner is sent a tree that is older than what it has acknowledged',
     found: LOST,
@@ -262,6 +273,7 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   },
   {
     name: 'acls-dropped-while-loading',
+    faults: ['isolation', 'wipe'],
     seeds: null,
     breaks: 'a tree that comes in pieces loses its ACLs',
     found: /no ACL with this id/,
@@ -278,6 +290,7 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   },
   {
     name: 'snapshots-stay',
+    faults: ['isolation', 'crashOfAll'],
     seeds: null,
     breaks: 'snapshots of an abandoned history stay beside the tree that a leader has sent',
     found: LOST,
