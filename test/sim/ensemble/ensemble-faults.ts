@@ -116,6 +116,7 @@ export class EnsembleFaults {
         return true;
       case 'slowDisk':
         member.server.diskMsMax = prng.pick([1, 10, 100]);
+        if (this.always.includes(kind)) for (const { server } of this.members) server.diskMsMax = 100;
         return true;
       case 'wipe':
         return this.wipe(member);
