@@ -90,29 +90,15 @@ describe('a running server does not notice that', () => {
     await livesOn(server);
   });
 
-  it('its working directory is removed', async () => {
-    const cwd = join(workspace.directory, 'cwd');
-    mkdirSync(cwd);
-    const server = await workspace.start(exec(LAUNCHER, 'shared'), { flags: FLAGS, cwd });
-    rmSync(cwd, { recursive: true });
-    await livesOn(server);
-  });
-
-  it('its home, with the cache of compiled code, and its temporary directory are removed', async () => {
-    const home = join(workspace.directory, 'home');
-    const temporary = join(workspace.directory, 'tmp');
-    mkdirSync(home);
-    mkdirSync(temporary);
-    const env = { HOME: home, XDG_CACHE_HOME: undefined, TMPDIR: temporary };
-    const server = await workspace.start(exec(LAUNCHER, 'shared'), { flags: FLAGS, env });
-    rmSync(home, { recursive: true });
-    rmSync(temporary, { recursive: true });
-    await livesOn(server);
-  });
-
   const noPrlimit = spawnSync('bash', ['-c', 'command -v prlimit']).status === 0 ? false : 'no prlimit(1)';
-  it('its limit of open files is lowered', { skip: noPrlimit }, async () => {
-    const server = await workspace.start(exec(LAUNCHER, 'shared'), { flags: FLAGS });
+  const places =
+    'its working directory, its home with the cache of compiled code and its temporary directory are removed';
+  it(`${places}, and its limit of open files is lowered`, { skip: noPrlimit }, async () => {
+    const [cwd, home, temporary] = ['cwd', 'home', 'tmp'].map((name) => join(workspace.directory, name));
+    for (const place of [cwd!, home!, temporary!]) mkdirSync(place);
+    const env = { HOME: home, XDG_CACHE_HOME: undefined, TMPDIR: temporary };
+    const server = await workspace.start(exec(LAUNCHER, 'shared'), { flags: FLAGS, cwd: cwd!, env });
+    for (const place of [cwd!, home!, temporary!]) rmSync(place, { recursive: true });
     const open = readdirSync(`/proc/${server.pid}/fd`).length;
     spawnSync('bash', ['-c', `prlimit --pid ${server.pid} --nofile=${open + 16}`]);
     await livesOn(server);

@@ -48,7 +48,7 @@ test('10,000 idle connections: the memory of each, and a request still answered'
 /** Connections that come, do a little or nothing, and go, each in another way. */
 const VISITS: readonly ((port: number, i: number) => Promise<void>)[] = [
   async (port, i) => {
-    const client = await RawClient.open(port, { timeoutMs: 4000 });
+    const client = await RawClient.open(port, { timeoutMs: 10_000 });
     await ok(client, create(`/e-${i}-${performance.now()}`, undefined, EPHEMERAL));
     await ok(client, CLOSE);
     await client.connection.serverClose();
@@ -69,7 +69,7 @@ const VISITS: readonly ((port: number, i: number) => Promise<void>)[] = [
 
 for (const threading of MODES) {
   test(`1,000 connections coming and going at once, again and again, leave nothing (${threading})`, async () => {
-    const server = await workspace.start({ threading, settings: { tickTime: 200 } });
+    const server = await workspace.start({ threading, settings: { tickTime: 500 } });
     await server.metric('uptime');
     const filesBefore = server.openFiles();
     for (let round = 0; round < 2; round++) {

@@ -138,7 +138,7 @@ for (const [name, make, missing] of [
       const first = await mine.acquire({ owner: 'job' });
       const [second, third] = await Promise.all([
         mine.acquire({ owner: 'job' }),
-        mine.acquire({ owner: 'job', timeoutMs: 1_000 }),
+        mine.acquire({ owner: 'job', timeoutMs: 60_000 }),
       ]);
       assert.deepEqual([second.token, third.token], [first.token, first.token]);
       assert.equal((await mine.contenders()).length, 1);
@@ -150,7 +150,7 @@ for (const [name, make, missing] of [
       await third.verify();
       await zk.delete(third.path);
       await assert.rejects(third.verify(), LeaseLostError);
-      await using next = await mine.acquire({ owner: 'other', timeoutMs: 1_000 });
+      await using next = await mine.acquire({ owner: 'other', timeoutMs: 60_000 });
       assert.ok(next.token > first.token);
     });
 

@@ -2,12 +2,16 @@
  * The one thing that random runs cannot contain, because it happens at a moment of the server's own choice: a session
  * whose client fell silent expires. What others see of it, and what the client is told when it comes back.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { CreateFlags, OpCode } from '../../../src/wire/opcodes.ts';
 import { frame, parseConnectAnswer, RawClient, RawConnection } from '../../support/raw-client.ts';
 import * as bodies from '../../support/request-bodies.ts';
 import type { ServerOptions, TestServer } from '../../support/server.ts';
 
-const SHORT_TIMEOUT_MS = 400;
+/** This process may stand still for less between the session's begin and the last watch, beside other tests. */
+const SHORT_TIMEOUT_MS = 4_000;
+/** Between two requests that keep the watcher's own session alive. */
+const ASKED_EVERY_MS = 50;
 const PATHS = ['/expiring/a', '/expiring/b'];
 
 export const EXPIRY_SERVER: ServerOptions = {
@@ -45,8 +49,10 @@ export async function letSessionExpire(server: TestServer): Promise<ExpiryOutcom
   mortal.destroy();
 
   // Two deletions and one change of children; asking again and again keeps the watcher's own session alive.
-  while (watcher.events.length < PATHS.length + 1)
+  while (watcher.events.length < PATHS.length + 1) {
     await watcher.request(OpCode.exists, bodies.pathAndBool('/', false));
+    await delay(ASKED_EVERY_MS);
+  }
   const { body, zxid } = await watcher.request(OpCode.getChildren, bodies.pathAndBool('/expiring', false));
   const childrenLeft = body.strings();
 
