@@ -20,6 +20,7 @@ import { maxBytes, type Plan, plannedMs } from '../plan/plan.ts';
 import type { Environment } from '../result/environment-facts.ts';
 import { RUN_SCHEMA, RUN_SCHEMA_VERSION, type RunResult } from '../result/run-json.ts';
 import { type Progress, stoppedOnce } from '../run/progress.ts';
+import { ServiceFailure } from '../session/refusal.ts';
 import { startTarget } from '../target/start-target.ts';
 import type { Target, TargetOptions } from '../target/target.ts';
 import type { TargetSpec } from '../target/target-spec.ts';
@@ -28,7 +29,7 @@ import { intervalHistograms, phaseResult } from './phase-result.ts';
 import { loadAddresses } from './placement.ts';
 import { type MeasuredPhase, runPhase } from './run-phase.ts';
 import { sayDrift, stateAfter, stateBefore } from './service-state.ts';
-import { inServiceWords, refuseTooMany } from './service-trouble.ts';
+import { endedText, inServiceWords, refuseTooMany } from './service-trouble.ts';
 
 export interface RunOptions {
   readonly target: TargetSpec;
@@ -129,7 +130,10 @@ async function runWithSessions(
       await probes.stop();
     }
     const { phases } = measured;
-    if (phases.length === 0) return null;
+    if (phases.length === 0) {
+      if (target.failure === null || options.abort.aborted) return null;
+      throw new ServiceFailure(endedText(target.failure));
+    }
     if (isForeign) sayDrift(phases);
     const failure = measured.gone ?? (isForeign ? await target.whyNotServing() : target.failure);
     return outcomeOf(plan, options, context, { ...measured, probes, failure });

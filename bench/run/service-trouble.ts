@@ -49,7 +49,7 @@ export async function inServiceWords(error: unknown, context: TroubleContext): P
   // Its process may be seen to end a moment after its connections.
   const ended = target.failure ?? (await target.whyNotServing());
   if (ended !== null) {
-    return new ServiceFailure(`the service has ended before anything could be measured: ${ended}`);
+    return new ServiceFailure(endedText(ended));
   }
   if (error instanceof GeneratorTrouble) return ofGenerator(error, context);
   const { message } = error as Error;
@@ -59,6 +59,10 @@ export async function inServiceWords(error: unknown, context: TroubleContext): P
     : new ServiceFailure(
         `a connection to the service was lost: ${message} - it answers again: was it restarted?`,
       );
+}
+
+export function endedText(why: string): string {
+  return `the service has ended before anything could be measured: ${why}`;
 }
 
 function ofGenerator(error: GeneratorTrouble, context: TroubleContext): Failure {
