@@ -50,7 +50,7 @@ class Ensemble {
 
   /** By their ids. */
   roles(): string[] {
-    return [...this.err.matchAll(/^ensemble: server \d \(.*?\): (\w+), pid/gm)].map(([, role]) => role!);
+    return [...this.err.matchAll(/^ensemble: server \d \(.*?\): ([\w ]+), pid/gm)].map(([, role]) => role!);
   }
 
   async says(pattern: RegExp): Promise<void> {
@@ -173,6 +173,22 @@ describe('ringkeeper ensemble', () => {
         assert.ok(names.includes(`by-${by}`), `by-${by} at ${at}`);
     }
     ensemble.child.kill('SIGINT');
+    assert.deepEqual(await ensemble.exit, [0, null]);
+  });
+
+  it('waits for nobody who is to serve no clients', async () => {
+    const ensemble = new Ensemble('--size', '2', '--set', 'leaderServes=no');
+    const addresses = (await ensemble.ready()).split(',');
+    const roles = ensemble.roles();
+    assert.deepEqual(roles.toSorted(), ['follower', 'serves no clients']);
+    assert.match(ensemble.err, /^ensemble: server \d \(ringkeeper\): serves no clients, pid/m);
+    await createAt(addresses[roles.indexOf('follower')]!, '/by-the-follower');
+    const leader = Number(addresses[roles.indexOf('serves no clients')]!.split(':')[1]);
+    assert.match(
+      await fourLetterWord(leader, 'srvr', 60_000),
+      /^This ZooKeeper instance is not currently serving/,
+    );
+    ensemble.child.kill('SIGTERM');
     assert.deepEqual(await ensemble.exit, [0, null]);
   });
 

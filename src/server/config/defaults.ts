@@ -100,7 +100,7 @@ export const SETTINGS = [
   ensemble('syncLimit', FILE, 'int', 'ticks', null, 'required: how long leader and follower may be silent'),
   ensemble('connectToLearnerMasterLimit', FILE, 'int', 'ticks', '0', 'how long connecting to a leader may take; 0 = initLimit'),
   ensemble('leaderServes', ZK, 'yes-no', '', 'yes', '`no`: the leader serves no clients'),
-  ensemble('syncEnabled', 'zookeeper.observer.syncEnabled', 'bool', '', 'true', 'observers log and write snapshots'),
+  noEffectHere('syncEnabled', 'zookeeper.observer.syncEnabled', 'bool', '', 'true'),
   notObeyed('unsupported', 'observers connect to the leader')('observerMasterPort', FILE, 'port', '', '0'),
   ensemble('observer.reconnectDelayMs', ZK, 'int', 'ms', '0', 'an observer waits up to this long before it connects'),
   ensemble('observer.election.DelayMs', ZK, 'int', 'ms', '200', 'an observer that lost its leader waits up to this long before it looks again'),

@@ -32,8 +32,6 @@ export interface EnsembleConfig {
   /** 0 = as initLimit. */
   readonly connectToLearnerMasterLimitTicks: number;
   readonly leaderServes: boolean;
-  /** An observer logs and writes snapshots. */
-  readonly observerSyncEnabled: boolean;
   readonly observerReconnectDelayMs: number;
   readonly observerElectionDelayMs: number;
   readonly quorumListenOnAllIps: boolean;
@@ -119,7 +117,6 @@ function ensembleOf(
     syncLimitTicks,
     connectToLearnerMasterLimitTicks: values.int('connectToLearnerMasterLimit'),
     leaderServes: values.yesNo('leaderServes'),
-    observerSyncEnabled: values.bool('syncEnabled'),
     observerReconnectDelayMs: values.int('observer.reconnectDelayMs'),
     observerElectionDelayMs: values.int('observer.election.DelayMs'),
     quorumListenOnAllIps: values.bool('quorumListenOnAllIPs'),

@@ -50,6 +50,8 @@ export class Ensemble implements RoleRunner {
       tickMs: config.tickTimeMs,
       initLimit: ensemble.initLimitTicks,
       syncLimit: ensemble.syncLimitTicks,
+      connectLimit: ensemble.connectToLearnerMasterLimitTicks || ensemble.initLimitTicks,
+      observerDelayMs: ensemble.observerReconnectDelayMs,
       packetBytesMax: PACKET_HEAD_BYTES_MAX + config.frameBytesMax + config.juteExtraBytes,
       reconfigEnabled: config.reconfigEnabled,
       meter,
@@ -72,6 +74,8 @@ export class Ensemble implements RoleRunner {
       proposals: new ProposalLog(PROPOSAL_LOG_BYTES),
       faults: createLinkFaultCounts(),
       listenOnAllIps: ensemble.quorumListenOnAllIps,
+      servesClients: ensemble.leaderServes,
+      epochWaitMs: ensemble.maxTimeToWaitForEpochMs,
       platform,
       log,
     };

@@ -15,6 +15,7 @@ import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import { CorruptionFailure, StorageFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import { TakenRequest } from '../../core/leading/forwarded-requests.ts';
+import type { Sid } from '../../core/quorum/member.ts';
 import { Leader } from '../../core/zab/leader.ts';
 import type { LeaderPort, LearnerFault } from '../../core/zab/leader-port.ts';
 import type { EpochKind } from '../../core/zab/learner.ts';
@@ -54,6 +55,10 @@ export interface LeaderTermParts {
   readonly faults: LinkFaultCounts;
   /** The quorum port is open on every interface. */
   readonly listenOnAllIps: boolean;
+  /** Clients of this server itself; those of its learners it works for all the same. */
+  readonly servesClients: boolean;
+  /** So long a quorum is waited for once a voter looks again; -1 = as long as it takes. */
+  readonly epochWaitMs: number;
   readonly platform: { readonly loop: EventLoop; readonly transport: Transport; readonly clock: Clock };
   readonly log: Log;
 }
@@ -88,6 +93,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   private readonly learners = new Map<LinkId, Learner>();
   private nextLink = 1;
   private isOver = false;
+  private readonly begunMs: number;
   private readonly sources = { readsLog: true, trusts: false };
   private readonly sizes = new ProposalSizes();
   /** Whoever reaches the port can cause them. */
@@ -96,6 +102,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   constructor(options: LearnerTermOptions, term: Term, control: TermControl, parts: LeaderTermParts) {
     const { desk, epochs, proposals, platform } = parts;
     this.options = options;
+    this.begunMs = platform.clock.monotonicMs();
     this.term = term;
     this.control = control;
     this.parts = parts;
@@ -130,7 +137,12 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
 
   // ---- RunningTerm ---------------------------------------------------------------------------------------
 
-  onLookingVoter(): void {}
+  onLookingVoter(sid: Sid): void {
+    const { epochWaitMs, platform } = this.parts;
+    if (epochWaitMs < 0 || this.options.meter.phase !== 'discovery') return;
+    if (platform.clock.monotonicMs() - this.begunMs > epochWaitMs)
+      this.leave(`server ${sid} looks again, and no quorum has come for ${epochWaitMs} ms`);
+  }
 
   end(reason: string): void {
     this.leave(reason);
@@ -315,6 +327,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
 
   lead(zxid: Zxid): void {
     this.parts.desk.lead(zxid, this.term.committed);
+    if (!this.parts.servesClients) this.parts.desk.serveNobody();
     this.control.serving(this.parts.epochs.current);
     this.parts.log.info('leading', { epoch: this.parts.epochs.current });
   }

@@ -40,6 +40,10 @@ export interface LearnerTermOptions {
   readonly sid: number;
   readonly tickMs: number;
   readonly initLimit: number;
+  /** For connecting to a leader. */
+  readonly connectLimit: number;
+  /** An observer waits up to this long before it connects, so that not all come at once. */
+  readonly observerDelayMs: number;
   readonly syncLimit: number;
   readonly packetBytesMax: number;
   readonly meter: EnsembleMeter;
@@ -57,6 +61,7 @@ interface TermPlatform {
   readonly loop: EventLoop;
   readonly transport: Transport;
   readonly clock: Clock;
+  entropy(): number;
 }
 
 /**
@@ -127,7 +132,11 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
     desk.onRoom = () => this.answer(() => {});
     desk.onTurn = () => this.flush();
     this.timer = platform.loop.every(options.tickMs, () => this.onTick());
-    this.dial();
+    if (term.role !== 'observing' || options.observerDelayMs === 0) this.dial();
+    else
+      platform.loop.after((options.observerDelayMs * platform.entropy()) / 2 ** 32, () =>
+        this.dialUnlessOver(),
+      );
   }
 
   // ---- RunningTerm ---------------------------------------------------------------------------------------
@@ -148,12 +157,16 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
       return;
     }
     this.tries++;
-    const timeoutMs = this.options.initLimit * this.options.tickMs;
+    const timeoutMs = this.options.connectLimit * this.options.tickMs;
     this.socket = this.platform.transport.dial(
       { host: address.host, port: address.port, timeoutMs, keepAlive: true },
       this.buffer,
       this,
     );
+  }
+
+  private dialUnlessOver(): void {
+    if (!this.isOver) this.dial();
   }
 
   onOpen(): void {

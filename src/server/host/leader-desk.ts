@@ -103,6 +103,11 @@ export class LeaderDesk {
     replica.leadership.requests.onSync = (link) => leading.onSync(link);
   }
 
+  /** This server's own clients are turned away: it leads only. */
+  serveNobody(): void {
+    this.role.isInStep = false;
+  }
+
   /** A quorum has everything up to `zxid`. Only within a turn. */
   decide(zxid: Zxid): void {
     this.replica.onDecided(zxid);

@@ -77,7 +77,7 @@ function summaryOf({ servers, ephemerals }: FaultOptions, rounds: readonly Failo
     'servers, each with up to 48 operations in flight: single writes, multis of up to four changes, multis that must fail, sequential',
     "nodes, ephemerals, ends of sessions. Behind each disturbance every writer's part of the tree must be what the first k of its",
     'operations make, with all acknowledged ones among them, as a server drawn by chance shows it behind a sync; sessions go on',
-    'at other servers with exactly their ephemerals. At the end all servers have the same zxid and the same digest. The',
+    'at other servers with exactly their ephemerals. At the end all have the same zxid, and no server ever found another tree than its leader (digests). The',
     `campaign ends at the first finding, so the zeros stand for ${rounds.length} rounds without one. A leader that stands still is left after the`,
     'six ticks of 500 ms that are set here. Times are until the others say so themselves, asked every 20 ms.',
   ];

@@ -57,7 +57,6 @@ describe('an ensemble', () => {
       syncLimitTicks: 5,
       connectToLearnerMasterLimitTicks: 0,
       leaderServes: true,
-      observerSyncEnabled: true,
       observerReconnectDelayMs: 0,
       observerElectionDelayMs: 200,
       quorumListenOnAllIps: false,
@@ -75,7 +74,7 @@ describe('an ensemble', () => {
   it('takes every key, by its name or as a Java property', () => {
     const ensemble = ensembleOf(
       `${BASE}${THREE}cnxTimeout=70\nzookeeper.electionPortBindRetry=0\nquorumListenOnAllIPs=true\ntcpKeepAlive=true\n` +
-        'quorumCnxnTimeoutMs=900\nmultiAddress.enabled=true\nleaderServes=no\nsyncEnabled=false\n' +
+        'quorumCnxnTimeoutMs=900\nmultiAddress.enabled=true\nleaderServes=no\n' +
         'zookeeper.fastleader.minNotificationInterval=10\nfastleader.maxNotificationInterval=20\n' +
         'observer.reconnectDelayMs=1\nobserver.election.DelayMs=2\nleader.maxTimeToWaitForEpoch=3\nconnectToLearnerMasterLimit=4\n',
     );
@@ -87,7 +86,6 @@ describe('an ensemble', () => {
       syncLimitTicks: 5,
       connectToLearnerMasterLimitTicks: 4,
       leaderServes: false,
-      observerSyncEnabled: false,
       observerReconnectDelayMs: 1,
       observerElectionDelayMs: 2,
       quorumListenOnAllIps: true,

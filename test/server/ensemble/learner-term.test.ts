@@ -55,6 +55,8 @@ function follower() {
       sid: 1,
       tickMs: 100,
       initLimit: 10,
+      connectLimit: 10,
+      observerDelayMs: 0,
       syncLimit: 5,
       packetBytesMax: 1000,
       meter: new EnsembleMeter(),
@@ -71,6 +73,7 @@ function follower() {
         every: () => ({ cancel: () => {} }),
       },
       clock: { monotonicMs: () => 0, wallMs: () => 0 },
+      entropy: () => 0,
       transport: {
         createListener: () => assert.fail('a learner listens to nobody'),
         dial: (_options, into, dialler) => {
