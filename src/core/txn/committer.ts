@@ -315,9 +315,9 @@ export class Committer {
   }
 
   private refuse(client: Client, err: number): void {
-    // It is served elsewhere; or it waits for a session that it does not get. Neither is told by a reply.
-    const isOfConnection = err === ErrorCode.sessionMoved || client.state === ClientState.handshaking;
-    if (isOfConnection) this.clients.close(client);
+    // It is served elsewhere; or nobody knows; or it waits for a session that it does not get. None is told by a reply.
+    const isOfConnection = err === ErrorCode.sessionMoved || err === ErrorCode.connectionLoss;
+    if (isOfConnection || client.state === ClientState.handshaking) this.clients.close(client);
     else this.replier.header(this.asked, err);
   }
 

@@ -291,9 +291,9 @@ export class TxnStager {
       sessions.setEnding(this.slot);
       proposals.pushEffect(OpCode.closeSession, 0, 0, 0, 0, this.slot);
     }
-    // This tree is not the leader's: nothing may be answered as if it were.
+    // This tree is not the leader's, where it has happened: nobody here can be told what has come of it.
     const fits = client === null || statistics.foreignMisfits === this.misfitsBefore;
-    const err = this.err === 0 && !fits ? ErrorCode.runtimeInconsistency : this.err;
+    const err = this.err === 0 && !fits ? ErrorCode.connectionLoss : this.err;
     const row = writer.pushStaged(
       txn.zxid,
       this.op,
@@ -307,7 +307,7 @@ export class TxnStager {
     if (client === null) return;
     client.proposals--;
     proposals.receivedMs[row] = this.receivedMs;
-    if (txn.type === OpCode.multi && err !== 0) {
+    if (txn.type === OpCode.multi && this.err !== 0) {
       proposals.failedAt[row] = this.failedAt;
       proposals.subCounts[row] = txn.subsCount;
     }

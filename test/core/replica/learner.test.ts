@@ -214,6 +214,27 @@ test('a leader may have more in flight than this server would allow itself', () 
   assert.equal(h.parts.tree.nodeCount, h.leader.parts.tree.nodeCount);
 });
 
+test('a write that does not fit into the tree here has happened elsewhere: its connection ends without a word', () => {
+  for (const request of [setData('/n', 'x'), multi(setData('/n', 'x'))]) {
+    const h = new LearnerHarness();
+    const [c, far] = [h.connect(), h.leader.connect()];
+    far.ok(create('/n'));
+    h.decide();
+    for (const said of h.said) {
+      if (said.kind !== 'proposal') continue;
+      // What the leader calls /n is /m here.
+      const at = Buffer.from(said.payload).indexOf('/n');
+      if (at >= 0) said.payload[at + 1] = 'm'.charCodeAt(0);
+    }
+    h.deliver();
+    c.send(request);
+    h.settle();
+    assert.deepEqual(c.take(), []);
+    assert.equal(c.wire.closed, true);
+    assert.ok(h.parts.statistics.foreignDigestMismatches > 0);
+  }
+});
+
 describe('sessions of a learner’s clients', () => {
   test('they begin when their transaction is committed, and end as the leader says', () => {
     const h = new LearnerHarness();
