@@ -137,4 +137,15 @@ describe('a quorum peer', () => {
       'once, however often it is tried',
     );
   });
+
+  it('says in one line that two servers have one id', async (t) => {
+    const servers = await lines(1, 2);
+    const one = new PeerNode(1, servers);
+    t.after(() => one.peer.stop('the test is over'));
+    for (let time = 0; time < 3; time++) one.peer.onRefused('same sid', '192.0.2.7', 2);
+    one.peer.onRefused('own sid', '192.0.2.7', 1);
+    const text = (sid: number): string =>
+      `two servers say that they are server ${sid}, one of them from 192.0.2.7: give each an id of its own in myid`;
+    assert.deepEqual(one.lines, [text(2), text(1)]);
+  });
 });
