@@ -5,7 +5,16 @@ import type { EpochKind, Learner, LearnerPort } from '../../src/core/zab/learner
 import type { LinkId } from '../../src/core/zab/learner-record.ts';
 import type { SyncPlan } from '../../src/core/zab/sync-plan.ts';
 import { PacketType } from '../../src/wire/quorum/packet-types.ts';
-import { LEARNER_INFO_BYTES, writeLearnerInfo } from '../../src/wire/quorum/payloads.ts';
+import {
+  LEADER_INFO_BYTES,
+  LEARNER_INFO_BYTES,
+  OUR_INFO_BYTES,
+  OUR_LEADER_INFO_BYTES,
+  writeLeaderInfo,
+  writeLearnerInfo,
+  writeOurInfo,
+  writeOurLeaderInfo,
+} from '../../src/wire/quorum/payloads.ts';
 import { viewOf } from '../wire/bytes.ts';
 
 /** Where orders go. */
@@ -31,6 +40,7 @@ export class Host {
   readonly isObserver: boolean;
   history: Zxid[] = [];
   epochs = { accepted: 0, current: 0 };
+  isOurs = false;
   /** In order; each is done by `disk`. */
   orders: (() => void)[] = [];
 
@@ -53,8 +63,10 @@ export class LeaderOrders implements LeaderPort {
     this.host = host;
   }
 
-  sendLeaderInfo(link: LinkId, zxid: Zxid): void {
-    this.world.toLearner(link, PacketType.leaderInfo, zxid, new Uint8Array([0, 1, 0, 0]));
+  sendLeaderInfo(link: LinkId, zxid: Zxid, isOurs: boolean): void {
+    const data = new Uint8Array(isOurs ? OUR_LEADER_INFO_BYTES : LEADER_INFO_BYTES);
+    (isOurs ? writeOurLeaderInfo : writeLeaderInfo)(viewOf(data), 0);
+    this.world.toLearner(link, PacketType.leaderInfo, zxid, data);
   }
   sendBare(link: LinkId, type: PacketType, zxid: Zxid): void {
     this.world.toLearner(link, type, zxid, null);
@@ -108,8 +120,9 @@ export class LearnerOrders implements LearnerPort {
   }
 
   sendInfo(type: PacketType, zxid: Zxid): void {
-    const data = new Uint8Array(LEARNER_INFO_BYTES);
-    writeLearnerInfo(viewOf(data), 0, this.host.sid, 0);
+    const { sid, isOurs } = this.host;
+    const data = new Uint8Array(isOurs ? OUR_INFO_BYTES : LEARNER_INFO_BYTES);
+    (isOurs ? writeOurInfo : writeLearnerInfo)(viewOf(data), 0, sid, 0);
     this.world.toLeader(this.link, type, zxid, data);
   }
   sendAckEpoch(lastZxid: Zxid, currentEpoch: number): void {
@@ -141,10 +154,7 @@ export class LearnerOrders implements LearnerPort {
     this.world.beginTree(this.link);
   }
   propose(zxid: Zxid): boolean {
-    this.order(`logs ${text(zxid)}`, (learner) => {
-      this.host.history.push(zxid);
-      learner.onDurable(zxid);
-    });
+    this.order(`logs ${text(zxid)}`, () => this.host.history.push(zxid));
     return true;
   }
   commit(zxid: Zxid): void {

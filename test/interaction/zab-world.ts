@@ -4,6 +4,7 @@
  *     servers 1 2 3 4:observer       an ensemble; nobody has any history
  *     history 2 1.1 1.2 accepted=1 current=1    what a server has logged (epoch.counter), and its epochs
  *     memory 1.2                     the leader remembers only what follows; the rest is asked of a log that has been purged
+ *     ours 1 2                       servers of this project: to each other they say so
  *     lead 1                         has been elected
  *     join 2 3                       connect to the leader, as follower or observer
  *     deliver [1->2]                 packets arrive, and what is sent thereupon; or only what is there of one pair
@@ -59,6 +60,7 @@ export class ZabWorld implements TranscriptWorld, OrdersWorld {
     if (command === 'servers') this.servers(words);
     else if (command === 'history') this.history(words);
     else if (command === 'memory') this.memoryFrom = zxidOf(first);
+    else if (command === 'ours') for (const sid of words) this.host(sid).isOurs = true;
     else if (command === 'lead') this.lead(Number(first));
     else if (command === 'join') for (const sid of words) this.join(this.host(sid));
     else if (command === 'deliver') this.deliver(first);
@@ -173,7 +175,12 @@ export class ZabWorld implements TranscriptWorld, OrdersWorld {
 
   private disk(host: Host): void {
     for (let order = host.orders.shift(); order !== undefined; order = host.orders.shift()) order();
-    for (const wire of this.wires.values()) if (wire.host === host) wire.toLearner.resume();
+    for (const wire of this.wires.values()) {
+      if (wire.host !== host) continue;
+      // As a log thread does: once, for all that it has written.
+      wire.learner.onDurable(host.lastZxid);
+      wire.toLearner.resume();
+    }
   }
 
   private write(count: number): void {

@@ -24,7 +24,8 @@ export type LearnerFault = (typeof LEARNER_FAULTS)[number];
 /** What a leader has others do. Nothing here waits. */
 export interface LeaderPort {
   // ---- to a learner
-  sendLeaderInfo(link: LinkId, zxid: Zxid): void;
+  /** `isOurs`: the learner is one of ours, and is told that its leader is. */
+  sendLeaderInfo(link: LinkId, zxid: Zxid, isOurs: boolean): void;
   sendBare(link: LinkId, type: PacketType, zxid: Zxid): void;
   /** NEWLEADER with the last-seen configuration. */
   sendNewLeader(link: LinkId, zxid: Zxid): void;

@@ -257,7 +257,7 @@ export class Leader {
 
   private ask(learner: LearnerRecord): void {
     learner.phase = 'asked';
-    this.port.sendLeaderInfo(learner.link, makeZxid(this.epoch, 0));
+    this.port.sendLeaderInfo(learner.link, makeZxid(this.epoch, 0), learner.isOurs);
   }
 
   private onAckEpoch(learner: LearnerRecord, packet: QuorumPacket): void {
@@ -325,7 +325,8 @@ export class Leader {
     const { initLimit, syncLimit } = this.options;
     this.port.sendBare(learner.link, PacketType.upToDate, -1);
     const from = Math.max(learner.syncedZxid, makeZxid(this.epoch, 0));
-    learner.activate(new LearnerStream(this.log, from, learner.isObserver), this.tick);
+    const { isObserver, isOurs } = learner;
+    learner.activate(new LearnerStream(this.log, from, isObserver, isOurs), this.tick);
     learner.expectBy(this.tick + initLimit + syncLimit);
   }
 

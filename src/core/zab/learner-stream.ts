@@ -6,6 +6,8 @@
  *     follower   PROPOSAL … PROPOSAL  COMMIT … COMMIT  SYNC  PROPOSAL …      proposals as far as they go, then what is decided
  *     observer   INFORM … INFORM  SYNC  INFORM …                              decided ones only
  *
+ * To a learner of ours one COMMIT stands for all that was proposed up to it: it has asked for that (cumulative).
+ *
  * A COMMIT follows its PROPOSAL; a SYNC follows the COMMITs of all that was proposed when it was asked for.
  */
 import type { Zxid } from '../../base/zxid.ts';
@@ -23,6 +25,7 @@ export const STREAM_BEHIND = -1;
 
 export class LearnerStream {
   private readonly isObserver: boolean;
+  private readonly isCumulative: boolean;
   private readonly log: ProposalLog;
   private readonly zxids = new Float64Array(2);
   /** Each stands behind the COMMIT of its zxid. */
@@ -30,9 +33,10 @@ export class LearnerStream {
   private readonly range: ProposalRange = { start: 0, end: 0, lastZxid: new Float64Array(1) };
 
   /** The learner has, or has been sent, everything up to `zxid`, committed. */
-  constructor(log: ProposalLog, zxid: Zxid, isObserver: boolean) {
+  constructor(log: ProposalLog, zxid: Zxid, isObserver: boolean, isCumulative = false) {
     this.log = log;
     this.isObserver = isObserver;
+    this.isCumulative = isCumulative;
     this.zxids.fill(zxid);
   }
 
@@ -98,13 +102,19 @@ export class LearnerStream {
     const { zxids, log } = this;
     const limit = Math.min(decided, zxids[SENT]!);
     while (zxids[COMMITTED]! < limit && end - at >= PACKET_BYTES_MIN) {
-      const zxid = log.nextZxid(zxids[COMMITTED]!);
+      const zxid = this.isCumulative ? this.lastCommit(limit) : log.nextZxid(zxids[COMMITTED]!);
       at = writeBarePacket(view, at, PacketType.commit, zxid);
       zxids[COMMITTED] = zxid;
       // A SYNC may have its place here.
       if (this.syncs.length > 0 && this.syncs.first <= zxid) return at;
     }
     return at;
+  }
+
+  /** As far as one COMMIT may go: a SYNC may have its place before `limit`. */
+  private lastCommit(limit: Zxid): Zxid {
+    const sync = this.syncs.length > 0 ? this.syncs.first : limit;
+    return sync > this.zxids[COMMITTED]! ? Math.min(sync, limit) : limit;
   }
 
   private fillSyncs(view: DataView, at: number, end: number, decided: Zxid): number {

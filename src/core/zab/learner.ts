@@ -22,6 +22,7 @@
 import { assert } from '../../base/assert.ts';
 import { EPOCH_MAX, epochOf, makeZxid, type Zxid, ZxidCell, zxidHex } from '../../base/zxid.ts';
 import { PacketType, packetTypeName } from '../../wire/quorum/packet-types.ts';
+import { isOurLeader } from '../../wire/quorum/payloads.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import { ZxidFifo } from './zxid-fifo.ts';
 
@@ -94,6 +95,8 @@ export class Learner {
   /** Of LEADERINFO; -1 before. */
   private epoch = -1;
   private isReplaced = false;
+  /** The leader is one of ours: an ACK and a COMMIT stand for all up to their zxid. */
+  private isCumulative = false;
   /** Proposed and not committed. */
   private readonly pending = new ZxidFifo();
   /** Proposed and not acknowledged. */
@@ -197,6 +200,7 @@ export class Learner {
       return;
     }
     const { acceptedEpoch, isObserver } = this.options;
+    this.isCumulative = isOurLeader(packet.view, packet.dataStart, packet.dataEnd);
     this.epoch = epochOf(packet.zxid);
     if (this.epoch < 0 || this.epoch > EPOCH_MAX) {
       this.leave(`it says to lead epoch ${this.epoch}`);
@@ -325,6 +329,7 @@ export class Learner {
     const { pending } = this;
     // Apache's leaders may repeat a commit that the synchronisation has brought.
     if (pending.length === 0 && zxid <= this.proposed.value) return false;
+    if (this.isCumulative) while (pending.length > 0 && pending.first < zxid) pending.shift();
     if (pending.length === 0 || pending.first !== zxid) {
       const next = pending.length === 0 ? 'nothing' : `0x${zxidHex(pending.first)}`;
       this.leave(`it commits 0x${zxidHex(zxid)} where ${next} is next`);
@@ -346,10 +351,13 @@ export class Learner {
     while (unacknowledged.length > pending.length) unacknowledged.shift();
   }
 
+  /** Each, in order; to a leader of ours the last stands for all. */
   private acknowledge(): void {
     const { unacknowledged } = this;
     while (unacknowledged.length > 0 && unacknowledged.first <= this.durable.value) {
-      this.port.sendAck(unacknowledged.shift());
+      const zxid = unacknowledged.shift();
+      const isLast = unacknowledged.length === 0 || unacknowledged.first > this.durable.value;
+      if (isLast || !this.isCumulative) this.port.sendAck(zxid);
     }
   }
 

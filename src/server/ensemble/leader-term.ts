@@ -29,8 +29,10 @@ import { EpochKind as EpochFile } from '../../storage/epoch-files.ts';
 import { NO_ZXID, PacketType } from '../../wire/quorum/packet-types.ts';
 import {
   LEADER_INFO_BYTES,
+  OUR_LEADER_INFO_BYTES,
   REVALIDATE_ANSWER_BYTES,
   writeLeaderInfo,
+  writeOurLeaderInfo,
   writeRevalidateAnswer,
 } from '../../wire/quorum/payloads.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
@@ -284,9 +286,10 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
 
   // ---- LeaderPort: to a learner --------------------------------------------------------------------------
 
-  sendLeaderInfo(id: LinkId, zxid: Zxid): void {
-    const data = new Uint8Array(LEADER_INFO_BYTES);
-    writeLeaderInfo(new DataView(data.buffer), 0);
+  sendLeaderInfo(id: LinkId, zxid: Zxid, isOurs: boolean): void {
+    const data = new Uint8Array(isOurs ? OUR_LEADER_INFO_BYTES : LEADER_INFO_BYTES);
+    const write = isOurs ? writeOurLeaderInfo : writeLeaderInfo;
+    write(new DataView(data.buffer), 0);
     this.send(id, PacketType.leaderInfo, zxid, data);
   }
 

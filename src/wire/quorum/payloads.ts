@@ -3,7 +3,7 @@
  * behind. Session ids are two int32 halves. Pure, any thread.
  *
  *     FOLLOWERINFO, OBSERVERINFO   LearnerInfo: i64 sid | i32 protocol | i64 config version; behind it, of ours, i32 OURS
- *     LEADERINFO                   i32 protocol
+ *     LEADERINFO                   i32 protocol; behind it, of ours to one of ours, i32 OURS
  *     ACKEPOCH                     i32 current epoch, -1: this learner had promised the new epoch before
  *     REQUEST                      i64 session | i32 cxid | i32 opcode | the client's request without its RequestHeader
  *     REVALIDATE, to the master    i64 session | i32 timeout ms
@@ -61,6 +61,19 @@ export const LEADER_INFO_BYTES = 4;
 export function writeLeaderInfo(view: DataView, offset: number): number {
   view.setInt32(offset, QUORUM_PROTOCOL_VERSION);
   return offset + LEADER_INFO_BYTES;
+}
+
+/** LEADERINFO and OURS: from now on an ACK, and a COMMIT, stands for all up to its zxid. */
+export const OUR_LEADER_INFO_BYTES = 8;
+
+export function writeOurLeaderInfo(view: DataView, offset: number): number {
+  const at = writeLeaderInfo(view, offset);
+  view.setInt32(at, OURS);
+  return at + 4;
+}
+
+export function isOurLeader(view: DataView, start: number, end: number): boolean {
+  return end - start >= OUR_LEADER_INFO_BYTES && view.getInt32(start + LEADER_INFO_BYTES) === OURS;
 }
 
 /** Session, cxid and opcode, in front of the client's request. */

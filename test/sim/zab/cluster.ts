@@ -32,6 +32,8 @@ export interface ZabRun {
 
 export class ZabCluster implements Judge<Member> {
   readonly world: World;
+  /** In every second seed. */
+  readonly isOurs: boolean;
   readonly variant: ZabVariant;
   readonly members: Member[] = [];
   readonly voters: readonly Member[];
@@ -49,6 +51,7 @@ export class ZabCluster implements Judge<Member> {
 
   constructor(seed: number, variant: ZabVariant, traced: boolean) {
     this.world = new World(seed, traced);
+    this.isOurs = seed % 2 === 1;
     this.variant = variant;
     const { prng } = this.world;
     this.latencyMsMax = prng.pick([1, 5, 40]);

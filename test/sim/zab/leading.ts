@@ -10,6 +10,12 @@ import { ProposalLog } from '../../../src/core/zab/proposal-log.ts';
 import { type HistoryView, planFromLog, type SyncPlan } from '../../../src/core/zab/sync-plan.ts';
 import { PacketSplitter, PacketStatus } from '../../../src/wire/quorum/packet-splitter.ts';
 import { PacketType } from '../../../src/wire/quorum/packet-types.ts';
+import {
+  LEADER_INFO_BYTES,
+  OUR_LEADER_INFO_BYTES,
+  writeLeaderInfo,
+  writeOurLeaderInfo,
+} from '../../../src/wire/quorum/payloads.ts';
 import { viewOf } from '../../wire/bytes.ts';
 import { packetBytes } from '../../wire/quorum/packets.ts';
 import type { Link } from './link.ts';
@@ -124,8 +130,10 @@ export class Leading implements LeaderPort {
   }
 
   // ---- LeaderPort
-  sendLeaderInfo(link: LinkId, zxid: Zxid): void {
-    this.send(link, PacketType.leaderInfo, zxid, new Uint8Array([0, 1, 0, 0]));
+  sendLeaderInfo(link: LinkId, zxid: Zxid, isOurs: boolean): void {
+    const data = new Uint8Array(isOurs ? OUR_LEADER_INFO_BYTES : LEADER_INFO_BYTES);
+    (isOurs ? writeOurLeaderInfo : writeLeaderInfo)(viewOf(data), 0);
+    this.send(link, PacketType.leaderInfo, zxid, data);
   }
 
   sendBare(link: LinkId, type: PacketType, zxid: Zxid): void {

@@ -3,7 +3,12 @@ import { type Zxid, zxidHex } from '../../../src/base/zxid.ts';
 import { type EpochKind, Learner, type LearnerPort } from '../../../src/core/zab/learner.ts';
 import { PacketSplitter, PacketStatus } from '../../../src/wire/quorum/packet-splitter.ts';
 import { PacketType } from '../../../src/wire/quorum/packet-types.ts';
-import { LEARNER_INFO_BYTES, writeLearnerInfo } from '../../../src/wire/quorum/payloads.ts';
+import {
+  LEARNER_INFO_BYTES,
+  OUR_INFO_BYTES,
+  writeLearnerInfo,
+  writeOurInfo,
+} from '../../../src/wire/quorum/payloads.ts';
 import { viewOf } from '../../wire/bytes.ts';
 import { packetBytes } from '../../wire/quorum/packets.ts';
 import type { Link } from './link.ts';
@@ -84,8 +89,9 @@ export class Learning implements LearnerPort {
 
   // ---- LearnerPort
   sendInfo(type: PacketType, zxid: Zxid): void {
-    const data = new Uint8Array(LEARNER_INFO_BYTES);
-    writeLearnerInfo(viewOf(data), 0, this.member.sid, 0);
+    const { isOurs } = this.member.cluster;
+    const data = new Uint8Array(isOurs ? OUR_INFO_BYTES : LEARNER_INFO_BYTES);
+    (isOurs ? writeOurInfo : writeLearnerInfo)(viewOf(data), 0, this.member.sid, 0);
     this.link.send(0, packetBytes(type, zxid, data));
   }
 

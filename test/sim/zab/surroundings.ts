@@ -14,6 +14,8 @@ export interface Ensemble {
   readonly tickMs: number;
   readonly latencyMsMax: number;
   readonly syncMsMax: number;
+  /** All servers say that they are ours. */
+  readonly isOurs: boolean;
   count(what: string): void;
   check(holds: boolean, what: string | (() => string)): void;
 }
