@@ -1,10 +1,13 @@
 /**
- * One run of recipes: their real code and the real client over simulated connections to a simulated server, with everything
- * drawn from a seed. Connections break, stall until sessions end, the server is killed, loses power, stands still. Then
- * peace: every round ends, and the histories are judged.
+ * One run of recipes: their real code and the real client over simulated connections to a simulated server, or to an
+ * ensemble, with everything drawn from a seed. Connections break, stall until sessions end; servers are killed, lose power,
+ * stand still. Then peace: every round ends, and the histories are judged.
  */
 import { open, type Zk } from '../../../src/client/index.ts';
+import type { ServerConfig } from '../../../src/server/config/server-config.ts';
 import { drawConfig } from '../draw-config.ts';
+import { drawEnsemble } from '../ensemble/draw-ensemble.ts';
+import { PeerNetwork } from '../ensemble/peer-network.ts';
 import type { ServerObserver } from '../machine.ts';
 import { SimServer } from '../sim-server.ts';
 import { SOUND } from '../variants.ts';
@@ -36,11 +39,14 @@ const NOBODY: ServerObserver = {
   onLogLine: () => undefined,
 };
 
-export async function runRecipes(
-  seed: number,
-  works?: (clients: number) => readonly Work[],
-): Promise<RunResult> {
-  const run = new Run(seed, works ?? worksOf);
+export interface RecipesOptions {
+  /** Several servers, as they are drawn for the ensemble's own runs. */
+  readonly isEnsemble?: boolean;
+  readonly works?: (clients: number) => readonly Work[];
+}
+
+export async function runRecipes(seed: number, options: RecipesOptions = {}): Promise<RunResult> {
+  const run = new Run(seed, options);
   const giveBack = takeTime(run.world);
   let violation: string | null = null;
   try {
@@ -53,32 +59,57 @@ export async function runRecipes(
   return { violation, counts: run.counts, steps: run.world.steps };
 }
 
+interface Machine {
+  readonly server: SimServer;
+  readonly config: ServerConfig;
+}
+
+/** Lists of contenders are longer than the tiniest frames. */
+function withRoom(config: ServerConfig): ServerConfig {
+  const room = { requestRingBytes: 4 * FRAME_BYTES, proposalRingBytes: 8 * FRAME_BYTES };
+  return { ...config, ...room, frameBytesMax: FRAME_BYTES, juteExtraBytes: FRAME_BYTES };
+}
+
+function standaloneIn(world: World): Machine {
+  const config = withRoom(drawConfig(world, false));
+  return { config, server: new SimServer(world, SOUND, NOBODY) };
+}
+
+function ensembleIn(world: World): Machine[] {
+  const network = new PeerNetwork(world, world.prng.pick([0.5, 3, 20]));
+  return drawEnsemble(world).configs.map((drawn, i) => {
+    const name = `s${i + 1}`;
+    const server = new SimServer(world, SOUND, NOBODY, name, network.host(name));
+    return { server, config: withRoom(drawn) };
+  });
+}
+
 class Run {
   readonly world: World;
   readonly counts = new Map<string, number>();
-  private readonly servers: SimServer[];
+  private readonly machines: readonly Machine[];
+  private readonly servers: readonly SimServer[];
   private readonly transports: SimTransport[] = [];
   private readonly clients: Zk[] = [];
-  private readonly config: ReturnType<typeof drawConfig>;
+  private readonly config: ServerConfig;
   private readonly works: (clients: number) => readonly Work[];
   /** Told when they do not end. */
   private readonly underWay = new Set<string>();
   private hasPeace = false;
   private failure: { readonly error: unknown } | null = null;
 
-  constructor(seed: number, works: (clients: number) => readonly Work[]) {
-    this.world = new World(seed, false);
+  constructor(seed: number, { isEnsemble = false, works = worksOf }: RecipesOptions) {
+    const world = new World(seed, false);
+    this.world = world;
     this.works = works;
-    const drawn = drawConfig(this.world, false);
-    // Lists of contenders are longer than the tiniest frames.
-    const room = { requestRingBytes: 4 * FRAME_BYTES, proposalRingBytes: 8 * FRAME_BYTES };
-    this.config = { ...drawn, ...room, frameBytesMax: FRAME_BYTES, juteExtraBytes: FRAME_BYTES };
-    this.servers = [new SimServer(this.world, SOUND, NOBODY)];
+    this.machines = isEnsemble ? ensembleIn(world) : [standaloneIn(world)];
+    this.servers = this.machines.map(({ server }) => server);
+    this.config = this.machines[0]!.config;
   }
 
   async all(): Promise<void> {
     const { world, servers } = this;
-    for (const server of servers) server.start(this.config);
+    this.startAll();
     for (let i = 0; i < 3; i++) this.clients.push(await this.client(i));
     const [first] = this.clients;
     const works = this.works(this.clients.length);
@@ -91,11 +122,16 @@ class Run {
     });
     await this.finish(all, PEACE_MS);
     this.hasPeace = true;
-    for (const server of servers) if (!server.isRunning) server.start(this.config);
+    this.startAll();
     const judge = await this.client(9);
     for (const work of works) await this.finish(work.judge(judge), PEACE_MS);
     for (const zk of [...this.clients, judge]) await this.finish(zk.close(), PEACE_MS);
     for (const server of servers) void server.stop();
+  }
+
+  /** Those that are down. */
+  private startAll(): void {
+    for (const { server, config } of this.machines) if (!server.isRunning) server.start(config);
   }
 
   private async client(index: number): Promise<Zk> {
@@ -175,9 +211,7 @@ class Run {
       else {
         if (kind === 'kill') server.crash();
         else server.powerLoss();
-        world.after(world.span(1, 3_000), () => {
-          if (!server.isRunning) server.start(this.config);
-        });
+        world.after(world.span(1, 3_000), () => this.startAll());
       }
     }
     this.count(kind);
