@@ -7,9 +7,9 @@ import { runVerdict } from '../../../bench/figures/verdict.ts';
 import type { Progress } from '../../../bench/run/progress.ts';
 import { labelsOf, planOf, runTiny, silent, tempDir } from './support.ts';
 
-/** Whole steps of the series. */
 /** Of all connections of `planOf`. */
 const IN_FLIGHT = 30;
+/** Whole steps of the series. */
 const times = { warmup: '100ms', measure: '200ms' };
 
 test('a run measures every phase and leaves nothing behind', async () => {
