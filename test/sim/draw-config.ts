@@ -20,6 +20,7 @@ export function drawConfig({ prng }: World, isCrowded: boolean): ServerConfig {
       { flag: '', key: 'extendedTypesEnabled', value: String(prng.chance(0.5)) },
       { flag: '', key: 'znode.container.checkIntervalMs', value: String(prng.pick([300, 1500])) },
       { flag: '', key: '4lw.commands.whitelist', value: '*' },
+      { flag: '', key: 'enforceQuota', value: 'true' },
     ],
   });
   const tiny = isCrowded || prng.chance(0.4);

@@ -10,6 +10,7 @@ import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts'
 import type { SubTxn, TxnBody } from '../support/wire/txn-values.ts';
 import { listText, loggedAs, permits } from './access.ts';
 import { type Model, parentOf } from './model.ts';
+import { type QuotaVerdict, quotaVerdict } from './quota.ts';
 
 /** A write as it must have been logged: error, or type and path (with the number of a sequential one). */
 interface Wanted {
@@ -18,12 +19,17 @@ interface Wanted {
   readonly path: string;
   /** Of a create or setACL: the list as it is logged. */
   readonly acl?: readonly SentAcl[];
+  /** What a quota says of it; where it may say either, `err` is what comes of it when allowed. */
+  readonly quota?: QuotaVerdict;
 }
 
 /** Paths that an earlier part of the same multi has changed. */
 class Staged {
   /** Who asks. */
   readonly user: string | null;
+  /** Nothing older was committed when it was prepared. */
+  readonly sinceZxid: number;
+  readonly sizes = new Map<string, number>();
   readonly acls = new Map<string, readonly SentAcl[]>();
   readonly exists = new Map<string, boolean>();
   readonly versions = new Map<string, number>();
@@ -32,8 +38,9 @@ class Staged {
   /** Of those that exist by now: whether they are ephemeral. */
   readonly ephemeral = new Map<string, boolean>();
 
-  constructor(user: string | null) {
+  constructor(user: string | null, sinceZxid: number) {
     this.user = user;
+    this.sinceZxid = sinceZxid;
   }
 }
 
@@ -42,6 +49,7 @@ export function judgeWrite(
   model: Model,
   request: Request,
   user: string | null,
+  shownZxid: number,
   zxid: number,
   body: TxnBody,
 ): string | null {
@@ -49,7 +57,7 @@ export function judgeWrite(
   if (request.op === OpCode.closeSession) {
     return body.type === OpCode.closeSession ? null : `closeSession became type ${body.type}`;
   }
-  const staged = new Staged(user);
+  const staged = new Staged(user, Math.min(shownZxid, before));
   if (request.op === OpCode.multi) return judgeMulti(model, request.subs, before, staged, body);
   const wanted =
     request.op === OpCode.setAcl
@@ -74,7 +82,9 @@ function judgeMulti(
     const next = want(model, sub, before, staged);
     // In a multi the log says create: older Apache servers do not understand a create2 there.
     wanted.push(next.type === OpCode.create2 ? { ...next, type: OpCode.create } : next);
-    if (next.err !== 0) break;
+    const isOverQuota = next.quota === 'either' && isQuotaError(body.subs[wanted.length - 1]!);
+    if (isOverQuota) wanted[wanted.length - 1] = { ...next, err: ErrorCode.quotaExceeded };
+    if (next.err !== 0 || isOverQuota) break;
   }
   const failed = wanted.findIndex(({ err }) => err !== 0);
   for (const [i, sub] of body.subs.entries()) {
@@ -90,7 +100,12 @@ function judgeMulti(
   return null;
 }
 
+function isQuotaError(sub: SubTxn): boolean {
+  return sub.type === OpCode.error && sub.err === ErrorCode.quotaExceeded;
+}
+
 function judgeSub(wanted: Wanted, sub: SubTxn): string | null {
+  if (wanted.quota === 'either' && isQuotaError(sub)) return null;
   if (sub.type === OpCode.error) {
     return sub.err === wanted.err ? null : `error ${sub.err} instead of ${wanted.err}`;
   }
@@ -125,9 +140,7 @@ function want(model: Model, request: MultiSubRequest, before: number, staged: St
     case OpCode.setData:
       if (!exists(model, path, before, staged)) return refused(ErrorCode.noNode);
       if (!may(Perm.write, model, path, before, staged)) return refused(ErrorCode.noAuth);
-      if (isStale(model, path, request.version, before, staged)) return refused(ErrorCode.badVersion);
-      staged.versions.set(path, versionOf(model, path, before, staged) + 1);
-      return { err: 0, type: OpCode.setData, path };
+      return wantData(model, path, request.data?.length ?? 0, request.version, before, staged);
     default:
       if (!exists(model, path, before, staged)) return refused(ErrorCode.noNode);
       if (!may(Perm.read, model, path, before, staged)) return refused(ErrorCode.noAuth);
@@ -136,6 +149,25 @@ function want(model: Model, request: MultiSubRequest, before: number, staged: St
       }
       return { err: 0, type: OpCode.check, path };
   }
+}
+
+function wantData(
+  model: Model,
+  path: string,
+  size: number,
+  version: number,
+  before: number,
+  staged: Staged,
+): Wanted {
+  const old = staged.sizes.get(path) ?? model.at(path, before)?.data?.length ?? 0;
+  const quota = quotaVerdict(model, path, 0, size - old, staged.sinceZxid, before);
+  if (quota === 'refused') return { err: ErrorCode.quotaExceeded, type: OpCode.error, path };
+  if (isStale(model, path, version, before, staged)) {
+    return { err: ErrorCode.badVersion, type: OpCode.error, path, quota };
+  }
+  staged.versions.set(path, versionOf(model, path, before, staged) + 1);
+  staged.sizes.set(path, size);
+  return { err: 0, type: OpCode.setData, path, quota };
 }
 
 function wantAcl(
@@ -180,14 +212,18 @@ function wantCreate(
   if (staged.ephemeral.get(parentPath) ?? parent?.kind === 'ephemeral') {
     return refused(ErrorCode.noChildrenForEphemerals);
   }
+  const size = request.data?.length ?? 0;
+  const quota = quotaVerdict(model, path, 1, size, staged.sinceZxid, before);
+  if (quota === 'refused') return refused(ErrorCode.quotaExceeded);
   staged.exists.set(path, true);
+  staged.sizes.set(path, size);
   staged.acls.set(path, acl);
   staged.versions.set(path, 0);
   staged.childDelta.delete(path);
   staged.ephemeral.set(path, flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential);
   add(staged.childDelta, parentPath, 1);
   add(staged.createdDelta, parentPath, 1);
-  return { err: 0, type: op, path, acl };
+  return { err: 0, type: op, path, acl, quota };
 }
 
 function may(perm: number, model: Model, path: string, before: number, staged: Staged): boolean {

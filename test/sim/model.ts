@@ -107,6 +107,19 @@ export class Model {
     return count;
   }
 
+  /** Znodes at and below a path, and the bytes of their data. */
+  usageAt(root: string, zxid: number): { readonly count: number; readonly bytes: number } {
+    let [count, bytes] = [0, 0];
+    for (const path of this.nodes.keys()) {
+      if (path !== root && !path.startsWith(`${root}/`)) continue;
+      const node = this.at(path, zxid);
+      if (node === null) continue;
+      count++;
+      bytes += node.data?.length ?? 0;
+    }
+    return { count, bytes };
+  }
+
   txn(zxid: number): ModelTxn | undefined {
     const entry = this.txns[this.countUpTo(zxid) - 1];
     return entry?.txn.zxid === zxid ? entry : undefined;

@@ -51,6 +51,8 @@ export abstract class ReplyJudge {
   events = 0;
   /** Requests that were refused for want of a permission. */
   unauthorized = 0;
+  /** And by a quota. */
+  overQuota = 0;
 
   abstract onWelcome(sessionId: bigint, isNew: boolean): void;
   abstract onCloseAsked(sessionId: bigint): void;
@@ -71,13 +73,14 @@ export abstract class ReplyJudge {
       );
     }
     if (err === ErrorCode.noAuth) this.unauthorized++;
+    if (err === ErrorCode.quotaExceeded) this.overQuota++;
     if (isWrite(request.op)) this.onWriteReply(client, asked, zxid, err, response);
     else this.onReadReply(client, request, zxid, err, response);
   }
 
   protected onWriteReply(
     client: JudgedClient,
-    { xid, request }: Asked,
+    { xid, request, shownZxid }: Asked,
     zxid: number,
     err: number,
     response: Response | null,
@@ -91,7 +94,7 @@ export abstract class ReplyJudge {
         `${client.name}: zxid ${zxid} acknowledges request ${xid} and is of request ${cxid}`,
       );
     }
-    const wrong = judgeWrite(this.model, request, client.user, zxid, body);
+    const wrong = judgeWrite(this.model, request, client.user, shownZxid, zxid, body);
     if (wrong !== null) throw new Violation(`zxid ${zxid}, ${opName(request.op)}: ${wrong}`);
     if (body.type === OpCode.error && body.err !== err) {
       throw new Violation(`zxid ${zxid} is error ${body.err}, told as ${err}`);

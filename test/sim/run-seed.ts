@@ -92,6 +92,7 @@ class Run {
       whim: prng.pick([0, 0.01, 0.05]),
       hasTtl: this.config.extendedTypesEnabled,
       hasAcls: prng.chance(0.5),
+      hasQuota: prng.chance(0.4),
     };
     this.kinds = FAULT_KINDS.filter(() => prng.chance(0.4));
     this.server = new SimServer(world, variant, this.judge);
@@ -317,6 +318,7 @@ class Run {
     if (this.damage !== null) covered.add(`damage ${this.damage}`);
     if (judge.takenBack > 0) covered.add('a power loss took unacknowledged writes back');
     if (judge.expired > 0) covered.add('a session expired');
+    if (judge.overQuota > 0) covered.add('a quota was exceeded');
     if (judge.unauthorized > 0) covered.add('a permission was missing');
     if (judge.words > 0) covered.add('a word was compared');
     if (judge.swept > 0) covered.add('a znode was ended');

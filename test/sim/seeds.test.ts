@@ -38,6 +38,7 @@ const STATES = [
   'a word was compared',
   'a znode was ended',
   'a permission was missing',
+  'a quota was exceeded',
   'a ring was full',
   'a snapshot was written',
   'damage refused',

@@ -4,6 +4,7 @@
  */
 
 import { ContainerSweep, NOTHING_DUE } from '../../src/core/container/container-sweep.ts';
+import { QuotaTable } from '../../src/core/quota/quota-table.ts';
 import { MultiRead } from '../../src/core/request/multi-read.ts';
 import { PathLookup } from '../../src/core/request/path-lookup.ts';
 import { LatestView } from '../../src/core/txn/latest-view.ts';
@@ -49,6 +50,7 @@ function holdNothingBack(): () => void {
 }
 
 type Asked = Parameters<PathLookup['findReadable']>;
+type Accounted = Parameters<QuotaTable['account']>;
 
 /** Another method in its place; returns what undoes it. */
 function replaced(prototype: object, name: string, method: (...args: never[]) => unknown): () => void {
@@ -104,6 +106,23 @@ export const VARIANTS: readonly Variant[] = [
     breaks: 'who may not read a znode hears of its changes',
     found: /for which no watch was set/,
     patch: () => replaced(LatestView.prototype, 'permits', () => true),
+  },
+  {
+    name: 'quota-not-asked',
+    breaks: 'one application takes what belongs to all',
+    found: /done instead of error -125|error -?\d+ instead of -125/,
+    patch: () => replaced(QuotaTable.prototype, 'allows', () => true),
+  },
+  {
+    name: 'quota-gives-nothing-back',
+    breaks: 'who deletes may create nothing all the same',
+    found: /error -125 instead of/,
+    patch: () => {
+      const { account } = QuotaTable.prototype;
+      return replaced(QuotaTable.prototype, 'account', function (this: QuotaTable, ...change: Accounted) {
+        return change[3] < 0 ? null : account.apply(this, change);
+      });
+    },
   },
   {
     name: 'watch-kept',

@@ -4,6 +4,7 @@ import { OPEN_ACL, type SentAcl } from '../../src/wire/acl.ts';
 import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
 import type { MultiSubRequest, Request } from '../../src/wire/request-values.ts';
 import { LISTS } from './access.ts';
+import { quotaRequest } from './quota.ts';
 import type { SimClient } from './sim-client.ts';
 import type { World } from './world.ts';
 
@@ -20,6 +21,7 @@ export interface Habits {
   readonly whim: number;
   readonly hasTtl: boolean;
   readonly hasAcls: boolean;
+  readonly hasQuota: boolean;
 }
 
 const NAMES = ['a', 'b', 'c'];
@@ -61,6 +63,8 @@ export class Workload {
 
   request(): Request {
     const { prng } = this;
+    if (this.habits.hasQuota && prng.chance(0.1))
+      return quotaRequest(prng.pick([-1, 1, 3]), prng.pick([-1, 50, 300]));
     const path = this.path();
     const watch = prng.chance(0.4);
     switch (prng.below(this.habits.hasAcls ? 19 : 17)) {

@@ -125,6 +125,7 @@ class EnsembleRun {
       whim: prng.pick([0, 0.01, 0.05]),
       hasTtl: true,
       hasAcls: false,
+      hasQuota: false,
     };
   }
 
