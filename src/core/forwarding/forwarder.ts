@@ -115,9 +115,12 @@ export class Forwarder {
 
   // ---- back ----------------------------------------------------------------------------------------------
 
-  /** Whether a transaction of this session and cxid is the oldest pending write, which is then `next`. */
-  isNext(idHigh: number, idLow: number, cxid: number): boolean {
-    return this.pending.isNext(idHigh, idLow, cxid);
+  /** Whether a transaction of this session, cxid and type is the oldest pending write, which is then `next`. */
+  isNext(idHigh: number, idLow: number, cxid: number, type: number): boolean {
+    const { pending } = this;
+    if (!pending.isNext(idHigh, idLow, cxid)) return false;
+    // A leader's own end of a session has cxid 0, as a client's write may have.
+    return type !== OpCode.closeSession || pending.op === OpCode.closeSession;
   }
 
   /** The oldest pending write. */

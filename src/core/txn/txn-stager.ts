@@ -158,7 +158,7 @@ export class TxnStager {
     this.op = txn.type;
     this.write[0] = NO_WRITE;
     this.subOps = null;
-    if (forwarder.isNext(txn.clientIdHigh, txn.clientIdLow, txn.cxid)) {
+    if (forwarder.isNext(txn.clientIdHigh, txn.clientIdLow, txn.cxid, txn.type)) {
       // The oldest forwarded write of a client here.
       const { client, op, write, received, subOps } = forwarder.next;
       this.client = client;

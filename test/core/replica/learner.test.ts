@@ -259,6 +259,20 @@ describe('sessions of a learner’s clients', () => {
     checkQuiet(h.parts);
   });
 
+  test('the end that the leader makes of a session is not taken for a write that a client has numbered 0', () => {
+    const h = new LearnerHarness();
+    const c = h.connect();
+    c['nextXid'] = 0;
+    c.send(create('/a'));
+    const { sessions, proposer } = h.leader.parts;
+    const slot = sessions.find(highOf(c.sessionId), lowOf(c.sessionId));
+    h.leader.turn(() => proposer.proposeCloseSession(slot, null, 0));
+    h.settle();
+    assert.deepEqual(c.take(), []);
+    assert.equal(c.wire.closed, true);
+    assert.equal(h.parts.forwarder.count, 0);
+  });
+
   test('a reconnect asks the leader; a wrong password does not come so far', () => {
     const h = new LearnerHarness();
     const c = h.connect();
