@@ -15,7 +15,7 @@ function savedComparison(dir: string): Comparison {
 /** `a` is delayed by so much that no machine is noisy enough to hide it. */
 test('a gate lets pass what is shown to be faster', async () => {
   const out = outDir();
-  const effort = ['--plan', plan, '--pairs', '3', '--floor-pairs', '2', '--seconds', '200ms', '--no-ceiling'];
+  const effort = ['--plan', plan, '--pairs', '3', '--floor-pairs', '2', '--seconds', '600ms', '--no-ceiling'];
   const gate = ['--gate', 'not-faster', '--gate-allow', 'void'];
   const { status, stdout, stderr } = await bench(
     'compare',
@@ -80,7 +80,7 @@ test('Ctrl-C saves the whole pairs, marked as partial', async () => {
     '--floor-pairs',
     '0',
     '--seconds',
-    '100ms',
+    '300ms',
     '--no-ceiling',
   ];
   const { child, finished } = startBench('compare', 'null', 'null', ...effort, '--out', out);
