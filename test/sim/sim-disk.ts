@@ -15,6 +15,8 @@ export interface DiskLies {
   readonly directorySyncLeftOut?: boolean;
   /** Files are never synced. */
   readonly fileSyncLeftOut?: boolean;
+  /** Files of the log alone. */
+  readonly logSyncLeftOut?: boolean;
 }
 
 export class SimDisk implements Disk {
@@ -76,8 +78,10 @@ export class SimDisk implements Disk {
     throw new PowerLoss('the power went');
   }
 
-  get syncsFiles(): boolean {
-    return this.lies.fileSyncLeftOut !== true;
+  syncsFile(path: string): boolean {
+    return (
+      this.lies.fileSyncLeftOut !== true && !(this.lies.logSyncLeftOut === true && path.includes('/log.'))
+    );
   }
 }
 
@@ -118,7 +122,7 @@ class SimFile implements DiskFile {
 
   syncData(): void {
     this.disk.count();
-    if (this.disk.syncsFiles) this.file.syncData();
+    if (this.disk.syncsFile(this.path)) this.file.syncData();
   }
 
   close(): void {

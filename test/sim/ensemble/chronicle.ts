@@ -13,6 +13,8 @@ import { readTxn, type Txn } from '../../support/wire/txn-values.ts';
 import type { Model } from '../model.ts';
 import { Violation } from '../world.ts';
 
+const LATE: readonly number[] = [ErrorCode.sessionMoved, ErrorCode.sessionExpired];
+
 interface Entry {
   readonly payload: Uint8Array;
   readonly txn: Txn;
@@ -130,8 +132,8 @@ export class Chronicle {
   /** Requests of a session, once each and in their order, whichever servers they came through. */
   private checkOrder({ clientId, cxid, zxid, body }: Txn): void {
     if (cxid === 0 || body.type === OpCode.createSession) return;
-    // Of a request that came late through a server that the client has left: it is refused, and that is all.
-    if (body.type === OpCode.error && body.err === ErrorCode.sessionMoved) return;
+    // A request that came late, through a server that the client has left or behind the end of its session, is refused.
+    if (body.type === OpCode.error && LATE.includes(body.err)) return;
     const last = this.lastCxids.get(clientId) ?? 0;
     if (cxid <= last)
       throw new Violation(

@@ -18,6 +18,9 @@ import { type Asked, ReplyJudge } from '../reply-judge.ts';
 import { Violation, type World } from '../world.ts';
 import { Chronicle } from './chronicle.ts';
 
+/** In peace the end of a session is committed everywhere by then. */
+const REFUSAL_MS = 300;
+
 export class EnsembleJudge extends ReplyJudge {
   readonly world: World;
   readonly chronicle: Chronicle;
@@ -115,11 +118,14 @@ export class EnsembleJudge extends ReplyJudge {
     this.closing.add(sessionId);
   }
 
-  /** Its end may be known to the leader alone. */
+  /** Its end may be on its way. */
   onRefused(sessionId: bigint): void {
     this.count('session refused');
-    if (this.isPeace && !this.closing.has(sessionId) && this.model.isLive(sessionId, this.model.lastZxid))
-      this.count('session refused in peace');
+    if (!this.isPeace || this.closing.has(sessionId)) return;
+    this.world.after(REFUSAL_MS, () => {
+      if (this.model.isLive(sessionId, this.model.lastZxid))
+        throw new Violation(`session 0x${sessionId.toString(16)} lives and was refused`);
+    });
   }
 
   protected oldestZxid({ request, shownZxid, seenZxid }: Asked): Zxid {

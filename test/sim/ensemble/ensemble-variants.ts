@@ -4,6 +4,7 @@
  * is around them: disks, desks, sessions, replies.
  */
 
+import { LearnerSessions } from '../../../src/core/leading/learner-sessions.ts';
 import { MajorityVerifier } from '../../../src/core/quorum/quorum-verifier.ts';
 import { Replica } from '../../../src/core/replica.ts';
 import { Leader } from '../../../src/core/zab/leader.ts';
@@ -12,9 +13,7 @@ import { QuorumAcks } from '../../../src/core/zab/quorum-acks.ts';
 import { HistorySender } from '../../../src/server/ensemble/history-sender.ts';
 import { LearnerTerm } from '../../../src/server/ensemble/learner-term.ts';
 import { LearnerDesk } from '../../../src/server/host/learner-desk.ts';
-import { LogCounter } from '../../../src/server/log/log-link.ts';
 import { RingLogPort } from '../../../src/server/log/log-port.ts';
-import { Counters } from '../../../src/shm/counters.ts';
 import { EpochKind } from '../../../src/storage/epoch-files.ts';
 import type { Mischief } from '../variants.ts';
 import type { EnsembleFault } from './ensemble-faults.ts';
@@ -55,24 +54,19 @@ export function replace<T extends object>(
 
 /** Something that has happened, as far as anybody is told, before it has. */
 const LOST =
-  /in place of the committed|leads without the committed|have it in their logs|do not come to the same history|no write gets done|not with one leader|behind its request|digest|logs another transaction|synced up to zxid/;
+  /in place of the committed|leads without the committed|have it in their logs|do not come to the same history|no write gets done|not with one leader|behind its request|digest|logs another transaction|synced up to zxid|was known/;
 
 export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   {
     name: 'acknowledge-before-sync',
     faults: ['powerLossOfAll', 'slowDisk'],
-    seeds: null,
     breaks: 'a transaction is acknowledged to the leader while a power loss may still take it back',
     found: LOST,
-    onAppended: (zxid, link, agent) => {
-      new Counters(link.counters).set(LogCounter.durableZxid, zxid);
-      agent['coreBell'].ring();
-    },
+    disk: { logSyncLeftOut: true },
   },
   {
     name: 'directory-sync-left-out',
     faults: ['powerLossOfAll'],
-    seeds: null,
     breaks: 'a power loss takes back a log file, with everything that was synced inside',
     found: LOST,
     disk: { directorySyncLeftOut: true },
@@ -216,7 +210,6 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   {
     name: 'leader-skips-own-sync',
     faults: ['slowDisk', 'isolation'],
-    seeds: null,
     breaks: 'a leader counts itself before its own disk has a proposal',
     found: LOST,
     patch: () =>
@@ -306,6 +299,12 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
             original.apply(this, args);
           },
       ),
+  },
+  {
+    name: 'session-dropped-on-failover',
+    breaks: 'a client that goes on at another server is told that its session has ended',
+    found: /lives and was refused/,
+    patch: () => replace(LearnerSessions.prototype, 'revalidate', () => () => false),
   },
   {
     name: 'event-after-reply',
