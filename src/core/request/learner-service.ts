@@ -7,7 +7,7 @@
  *     touches                     sessions heard of since the last time, for the leader that lets them live
  *     endTerm                     the leader is gone: nobody here is answered any more, and every connection ends
  */
-import { TOUCH_BYTES, writeTouch } from '../../wire/quorum/payloads.ts';
+import { TOUCH_BYTES, TOUCHES_MAX, writeTouch } from '../../wire/quorum/payloads.ts';
 import { ClientState } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
@@ -16,9 +16,6 @@ import type { TurnClock } from '../progress/turn-clock.ts';
 import { NO_SESSION, type SessionTable } from '../session/session-table.ts';
 import type { RequestOrder } from './request-order.ts';
 import type { SessionLifecycle } from './session-lifecycle.ts';
-
-/** Sessions in one list: a leader reads no larger packet than about a megabyte. */
-const TOUCHES_MAX = 40_000;
 
 export interface LearnerServiceParts {
   readonly forwarder: Forwarder;

@@ -31,6 +31,8 @@ import {
   LEADER_INFO_BYTES,
   OUR_LEADER_INFO_BYTES,
   REVALIDATE_ANSWER_BYTES,
+  TOUCH_BYTES,
+  TOUCHES_MAX,
   writeLeaderInfo,
   writeOurLeaderInfo,
   writeRevalidateAnswer,
@@ -44,6 +46,7 @@ import { type LeadingFigures, ProposalSizes } from './leading-figures.ts';
 import type { LinkFault, LinkFaultCounts } from './learner-faults.ts';
 import { LearnerLink, type LinkOwner, type StreamSource } from './learner-link.ts';
 import type { Epochs, LearnerTermOptions } from './learner-term.ts';
+import { LearnerTurns } from './learner-turns.ts';
 import { QuorumListener } from './quorum-listener.ts';
 import type { RunningTerm, Term, TermControl } from './role-runner.ts';
 
@@ -69,6 +72,7 @@ export interface LeaderTermParts {
 const STRANGERS_MAX = 64;
 /** Of a learner's stream, what is written at a time; one packet may be longer. */
 const CHUNK_BYTES = 256 * 1024;
+const CHUNKS_PER_TURN = 4;
 
 /** A connection, and how it is being brought up. */
 interface Learner {
@@ -98,6 +102,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   private readonly begunMs: number;
   private readonly sources = { readsLog: true, trusts: false };
   private readonly sizes = new ProposalSizes();
+  readonly turns: LearnerTurns;
   /** Whoever reaches the port can cause them. */
   private readonly lines: RepeatedLines;
 
@@ -111,6 +116,10 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     this.lines = new RepeatedLines(parts.log, () => platform.clock.monotonicMs());
     this.chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES + options.packetBytesMax);
     this.chunkView = new DataView(this.chunk.buffer, this.chunk.byteOffset, this.chunk.length);
+    this.turns = new LearnerTurns(
+      () => platform.clock.monotonicMs(),
+      () => this.pingAll(),
+    );
     desk.begin(this);
     proposals.restart(desk.lastZxid);
     this.leader = new Leader(
@@ -171,8 +180,10 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   onRound(): void {
     if (this.isOver) return;
     this.leader.endTurn();
-    for (const { link, source } of this.learners.values()) {
-      if (link.flush(this.chunk, source)) this.parts.desk.wake();
+    for (const { link, source, sender } of this.learners.values()) {
+      // Who is brought up is sent what is read from files meanwhile, and clients wait for that.
+      const chunks = sender === null ? CHUNKS_PER_TURN : 1;
+      if (link.flush(this.chunk, source, chunks)) this.parts.desk.wake();
     }
   }
 
@@ -218,6 +229,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   onGone(link: LearnerLink, fault: LinkFault | null, reason: string): void {
     const learner = this.learners.get(link.id);
     this.learners.delete(link.id);
+    this.turns.onGone(link.id);
     learner?.sender?.close();
     if (fault !== null) {
       this.parts.faults[fault]++;
@@ -293,7 +305,17 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     this.send(id, PacketType.leaderInfo, zxid, data);
   }
 
+  private pingAll(): void {
+    for (const { phase, link } of this.leader.learners.values()) {
+      if (phase === 'active') this.sendBare(link, PacketType.ping, this.parts.desk.lastZxid);
+    }
+    this.parts.desk.wake();
+  }
+
   sendBare(id: LinkId, type: PacketType, zxid: Zxid): void {
+    // Before UPTODATE nobody answers.
+    const isInStep = this.leader.learners.get(id)?.phase === 'active';
+    if (type === PacketType.ping && isInStep) this.turns.onPing(id);
     this.send(id, type, zxid, null);
   }
 
@@ -357,8 +379,10 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     this.send(id, PacketType.revalidate, NO_ZXID, data);
   }
 
-  onTouches(_id: LinkId, packet: QuorumPacket): void {
+  onTouches(id: LinkId, packet: QuorumPacket): void {
     this.parts.desk.touches(packet);
+    // A longest list is followed by another one.
+    if (packet.dataLength !== TOUCHES_MAX * TOUCH_BYTES) this.turns.onAnswer(id);
   }
 
   onLearnerGone(id: LinkId): void {

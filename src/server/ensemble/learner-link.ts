@@ -35,8 +35,6 @@ export interface LinkOwner {
 /** First bytes of a TLS handshake record of any version: no packet has such a type. */
 const TLS_HANDSHAKE = 0x16;
 const TLS_MAJOR = 0x03;
-/** Chunks that one turn writes to one learner. */
-const CHUNKS_PER_TURN = 4;
 
 export class LearnerLink implements SocketHandler, PacketHandler {
   readonly id: LinkId;
@@ -74,12 +72,12 @@ export class LearnerLink implements SocketHandler, PacketHandler {
     return isStuck;
   }
 
-  /** Sends what is there, then what `source` puts into `chunk`. True: there may be more, in another turn. */
-  flush(chunk: Buffer, source: StreamSource): boolean {
+  /** Sends what is there, then what `source` puts into `chunk`, so many times at most. True: there may be more, in another turn. */
+  flush(chunk: Buffer, source: StreamSource, chunks: number): boolean {
     const { socket } = this;
     if (this.isGone || socket === null) return false;
     if (this.outbox.flushTo(socket, this.writes === 0, this.onWritten)) this.writes++;
-    for (let n = 0; n < CHUNKS_PER_TURN; n++) {
+    for (let n = 0; n < chunks; n++) {
       if (this.writes > 0) return false;
       const end = source();
       if (end === 0 || this.isGone) return false;

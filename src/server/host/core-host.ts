@@ -127,6 +127,9 @@ export class CoreHost implements CorePort {
       historyFloor,
       snapshots: this.snapshots.keeper,
       enter,
+      hearThrough: (others: SocketTurns | null) => {
+        this.hearing!.others = others;
+      },
       beginAnew: () => this.beginAnew(),
       startAnew: (zxid: Zxid) => this.startAnew(zxid),
     };

@@ -6,7 +6,7 @@ import { discardSnapshots } from '../../storage/txnlog-truncate.ts';
 import type { TappedLogPort } from '../log/tapped-log-port.ts';
 import type { Log } from '../logging/logging.ts';
 import type { CoreSetup, HostPlatform } from './core-setup.ts';
-import { LeaderDesk } from './leader-desk.ts';
+import { LeaderDesk, type LeaderDeskHost } from './leader-desk.ts';
 import { type DeskHost, LearnerDesk } from './learner-desk.ts';
 import { MarkedCompleteness } from './member-recovery.ts';
 import { recover } from './recovery.ts';
@@ -14,6 +14,7 @@ import { recover } from './recovery.ts';
 /** What of a host the desks are opened over. */
 export interface DeskOwner extends Omit<DeskHost, 'discardSnapshots' | 'reload' | 'completeness'> {
   readonly logPort: TappedLogPort;
+  readonly hearThrough: LeaderDeskHost['hearThrough'];
 }
 
 export class Desks {

@@ -21,6 +21,8 @@ export interface SocketTurns {
 export class Hearing {
   /** What clients had sent by then has reached the core. */
   heardMs: number;
+  /** Whoever else hears clients: the learners of a leader. */
+  others: SocketTurns | null = null;
   private readonly sockets: SocketTurns;
   private askedMs = 0;
   private isAsking = false;
@@ -36,11 +38,12 @@ export class Hearing {
     this.isAsking = true;
     this.askedMs = nowMs;
     this.sockets.ask();
+    this.others?.ask();
   }
 
   /** True once when `heardMs` has become later. */
   hasHeard(): boolean {
-    if (!this.isAsking || !this.sockets.isDone) return false;
+    if (!this.isAsking || !this.sockets.isDone || this.others?.isDone === false) return false;
     this.isAsking = false;
     this.heardMs = this.askedMs;
     return true;

@@ -18,6 +18,7 @@ import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { ProposalTap, TappedLogPort } from '../log/tapped-log-port.ts';
 import type { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts';
 import { DeskOrders } from './desk-orders.ts';
+import type { SocketTurns } from './hearing.ts';
 
 /** What the desk needs of its host. */
 export interface LeaderDeskHost {
@@ -28,11 +29,15 @@ export interface LeaderDeskHost {
   readonly historyFloor: ZxidCell;
   /** Opens the core's turn, if it is not, and has one end soon. */
   enter(): void;
+  /** Who has to be asked, besides the sockets, before a client is taken for silent. */
+  hearThrough(others: SocketTurns | null): void;
 }
 
 /** Who leads, in the core's turns. */
 export interface Leading {
   readonly onProposed: ProposalTap;
+  /** Its learners hear clients, too. */
+  readonly turns: SocketTurns;
   /** This server's log has everything up to there. */
   onDurable(zxid: Zxid): void;
   /** The end of a turn: what has come together may be decided, what is new may be sent. */
@@ -100,6 +105,7 @@ export class LeaderDesk {
     this.role.lead(zxid);
     const leading = this.leading!;
     host.logPort.tap = leading.onProposed;
+    host.hearThrough(leading.turns);
     replica.leadership.requests.onSync = (link) => leading.onSync(link);
   }
 
@@ -155,6 +161,7 @@ export class LeaderDesk {
     host.enter();
     this.leading = null;
     host.logPort.tap = null;
+    host.hearThrough(null);
     host.logPort.isShut = false;
     const hasLed = !role.isLearner;
     role.join('leader');

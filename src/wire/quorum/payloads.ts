@@ -96,6 +96,8 @@ export function writeRequestHead(
 
 /** A session and its timeout: REVALIDATE to the master, and each touch of a PING. */
 export const TOUCH_BYTES = 12;
+/** That one of ours puts into a PING; behind so many another one follows. */
+export const TOUCHES_MAX = 40_000;
 
 export function writeTouch(
   view: DataView,

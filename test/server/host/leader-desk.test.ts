@@ -31,10 +31,17 @@ function desk() {
   const { replica } = incarnations;
   createEmpty(replica);
   replica.start(0, 1000, 1000);
-  const host = { incarnations, logPort, historyFloor: new ZxidCell(), enter: () => {} };
+  const host = {
+    incarnations,
+    logPort,
+    historyFloor: new ZxidCell(),
+    enter: () => {},
+    hearThrough: () => {},
+  };
   const said: string[] = [];
   const leading: Leading = {
     onProposed: (zxid) => said.push(`proposed ${zxidHex(zxid)}`),
+    turns: { ask: () => {}, isDone: true },
     onDurable: () => {},
     onRound: () => {},
     onSync: () => {},
