@@ -10,8 +10,7 @@
  *
  * Sockets are read as they come, and what that brings is decided at the end of the core's turn, with all that has come together.
  */
-import type { Clock } from '../../base/clock.ts';
-import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
+import type { LoopTimer } from '../../base/event-loop.ts';
 import { CorruptionFailure, StorageFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import { TakenRequest } from '../../core/leading/forwarded-requests.ts';
@@ -22,9 +21,8 @@ import type { EpochKind } from '../../core/zab/learner.ts';
 import { learnerFigures } from '../../core/zab/learner-figures.ts';
 import type { LinkId } from '../../core/zab/learner-record.ts';
 import { STREAM_BEHIND } from '../../core/zab/learner-stream.ts';
-import type { ProposalLog } from '../../core/zab/proposal-log.ts';
 import type { SyncPlan } from '../../core/zab/sync-plan.ts';
-import { type AcceptedSocket, ReadBuffer, type Transport } from '../../net/transport.ts';
+import { type AcceptedSocket, ReadBuffer } from '../../net/transport.ts';
 import { EpochKind as EpochFile } from '../../storage/epoch-files.ts';
 import { NO_ZXID, PacketType } from '../../wire/quorum/packet-types.ts';
 import {
@@ -38,51 +36,23 @@ import {
   writeRevalidateAnswer,
 } from '../../wire/quorum/payloads.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
-import type { LeaderDesk, Leading } from '../host/leader-desk.ts';
-import type { Log } from '../logging/logging.ts';
+import type { Leading } from '../host/leader-desk.ts';
 import { RepeatedLines } from '../reports/repeated-lines.ts';
-import { type History, HistorySender } from './history-sender.ts';
+import { HistorySender } from './history-sender.ts';
+import type { LeaderTermParts, Learner } from './leader-term-parts.ts';
 import { type LeadingFigures, ProposalSizes } from './leading-figures.ts';
-import type { LinkFault, LinkFaultCounts } from './learner-faults.ts';
-import { LearnerLink, type LinkOwner, type StreamSource } from './learner-link.ts';
-import type { Epochs, LearnerTermOptions } from './learner-term.ts';
+import type { LinkFault } from './learner-faults.ts';
+import { LearnerLink, type LinkOwner } from './learner-link.ts';
+import type { LearnerTermOptions } from './learner-term.ts';
 import { LearnerTurns } from './learner-turns.ts';
 import { QuorumListener } from './quorum-listener.ts';
 import type { RunningTerm, Term, TermControl } from './role-runner.ts';
-
-/** What a term as leader is given of this server. */
-export interface LeaderTermParts {
-  readonly desk: LeaderDesk;
-  readonly epochs: Epochs;
-  readonly history: History;
-  /** Of the whole server; begins anew with each term. */
-  readonly proposals: ProposalLog;
-  readonly faults: LinkFaultCounts;
-  /** The quorum port is open on every interface. */
-  readonly listenOnAllIps: boolean;
-  /** Clients of this server itself; those of its learners it works for all the same. */
-  readonly servesClients: boolean;
-  /** So long a quorum is waited for once a voter looks again; -1 = as long as it takes. */
-  readonly epochWaitMs: number;
-  readonly platform: { readonly loop: EventLoop; readonly transport: Transport; readonly clock: Clock };
-  readonly log: Log;
-}
 
 /** Connections that have not said who they are; the oldest goes. */
 const STRANGERS_MAX = 64;
 /** Of a learner's stream, what is written at a time; one packet may be longer. */
 const CHUNK_BYTES = 256 * 1024;
 const CHUNKS_PER_TURN = 4;
-
-/** A connection, and how it is being brought up. */
-interface Learner {
-  readonly link: LearnerLink;
-  readonly source: StreamSource;
-  sender: HistorySender | null;
-  /** It has said something. */
-  isKnown: boolean;
-  stuckTicks: number;
-}
 
 export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   private readonly options: LearnerTermOptions;
