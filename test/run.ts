@@ -22,6 +22,8 @@ const SLOWEST_FIRST: readonly string[] = [
   'test/server/pause.test.ts',
   'test/client/faults.test.ts',
   'test/sim/seeds.test.ts',
+  'test/sim/ensemble/ensemble.test.ts',
+  'test/recipes/kills.test.ts',
   'test/compat/kazoo.test.ts',
   'test/bench/campaigns/commands.test.ts',
   'test/faults/disk.test.ts',
