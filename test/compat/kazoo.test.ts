@@ -8,7 +8,7 @@ import { after, before, suite, test } from 'node:test';
 import { RingkeeperServer } from '../support/ringkeeper.ts';
 import { need, needRingkeeper } from '../support/skip.ts';
 import { expectation, KAZOO_SERVER, NOT_ASKED, readBaseline, SHARDS } from './kazoo/expectation.ts';
-import { Outcome, runKazoo, TESTS_DIRECTORY } from './kazoo/suite.ts';
+import { Outcome, runKazooPatiently, TESTS_DIRECTORY } from './kazoo/suite.ts';
 
 suite('kazoo test suite', { concurrency: true, skip: need('kazoo') || needRingkeeper() }, () => {
   const baseline = readBaseline();
@@ -35,10 +35,11 @@ suite('kazoo test suite', { concurrency: true, skip: need('kazoo') || needRingke
           if (notAsked.some((id) => id.startsWith(prefix)))
             context.diagnostic(`not asked: ${prefix}* (${reason})`);
         }
-        const results = await runKazoo(
+        const results = await runKazooPatiently(
           server,
           files.map((file) => join(TESTS_DIRECTORY, file)),
           mustPass,
+          (id) => context.diagnostic(`asked again, kazoo had got stuck: ${id}`),
         );
         const outcomes = new Map(results.map((result) => [result.id, result]));
         const broken = mustPass.flatMap((id) => {

@@ -13,10 +13,13 @@ The suite imports two third-party modules that Debian's package does not depend 
 import gc
 import json
 import os
+import signal
 import sys
 import types
 import unittest.mock
 import urllib.request
+
+import pytest
 
 sys.modules.setdefault("mock", unittest.mock)
 
@@ -79,6 +82,39 @@ CLUSTER = ExternalCluster([ExternalServer(os.environ["KAZOO_SERVER"])])
 harness.get_global_cluster = lambda: CLUSTER
 
 results = {}
+
+# kazoo waits without a limit. A test that waits so long fails with this word in its reason.
+STUCK_AFTER_S = 60
+STUCK = "stuck in the client"
+
+
+def on_stuck(signum, frame):
+    raise TimeoutError("%s for %d s" % (STUCK, STUCK_AFTER_S))
+
+
+signal.signal(signal.SIGALRM, on_stuck)
+
+
+def watched():
+    signal.alarm(STUCK_AFTER_S)
+    yield
+    signal.alarm(0)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup():
+    yield from watched()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call():
+    yield from watched()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown():
+    yield from watched()
+
 
 
 def short_id(nodeid):

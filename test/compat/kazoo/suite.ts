@@ -31,6 +31,30 @@ export interface KazooResult {
   readonly reason: string;
 }
 
+/** kazoo waited for ever, and was interrupted (`external_cluster.py`). */
+const STUCK = /stuck in the client/;
+/** So many may get stuck by kazoo's own fault. */
+const STUCK_MAX = 2;
+
+/**
+ * As `runKazoo`; who got stuck is asked once more. kazoo 2.8 itself may leave a request unsent in its queue: seen about once in 40
+ * runs of `TestSemaphore::test_handle_session_loss` on a busy machine, while the server had answered all it had received
+ * and went on to answer the pings of the same connection. `told`: hears of each.
+ */
+export async function runKazooPatiently(
+  server: DrivenServer,
+  paths: readonly string[],
+  only: readonly string[],
+  told: (id: string) => void,
+): Promise<KazooResult[]> {
+  const results = await runKazoo(server, paths, only);
+  const stuck = results.filter(({ reason }) => STUCK.test(reason)).map(({ id }) => id);
+  if (stuck.length === 0 || stuck.length > STUCK_MAX) return results;
+  for (const id of stuck) told(id);
+  const again = new Map((await runKazoo(server, paths, stuck)).map((result) => [result.id, result]));
+  return results.map((result) => again.get(result.id) ?? result);
+}
+
 /** `paths`: test files or a directory of them; `only`: the ids to run, default all. */
 export async function runKazoo(
   server: DrivenServer,
