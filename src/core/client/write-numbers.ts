@@ -7,7 +7,7 @@
 const ISSUED = 0;
 const RESOLVED = 1;
 
-/** The number of what is nobody's write here: another server's, or the server's own. */
+/** The number of what no connection here can wait for: on a learner another server's write, on a server alone its own. */
 export const NO_WRITE = 0;
 
 export class WriteNumbers {

@@ -15,6 +15,7 @@ import type { Client } from '../client/client.ts';
 import { NO_WRITE, type WriteNumbers } from '../client/write-numbers.ts';
 import type { WriteRequest } from '../client/write-request.ts';
 import type { LogPort } from '../ports/ports.ts';
+import type { ServerRole } from '../progress/commit-point.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
 import type { SessionTable } from '../session/session-table.ts';
@@ -28,6 +29,7 @@ const TXN_FIXED_BYTES = TXN_HEADER_BYTES + RECORD_FIXED_BYTES + TXN_DIGEST_BYTES
 export class ProposalWriter {
   readonly progress: Progress;
   private readonly writes: WriteNumbers;
+  private readonly role: ServerRole;
   readonly clock: TurnClock;
   readonly log: LogPort;
   /**
@@ -46,6 +48,7 @@ export class ProposalWriter {
   constructor(parts: {
     progress: Progress;
     writes: WriteNumbers;
+    role: ServerRole;
     clock: TurnClock;
     tree: Tree;
     sessions: SessionTable;
@@ -55,6 +58,7 @@ export class ProposalWriter {
   }) {
     this.progress = parts.progress;
     this.writes = parts.writes;
+    this.role = parts.role;
     this.clock = parts.clock;
     this.tree = parts.tree;
     this.sessions = parts.sessions;
@@ -161,11 +165,14 @@ export class ProposalWriter {
     return row;
   }
 
-  /** Its place among the writes of this server: the client's later reads wait for it. */
+  /**
+   * Its place among the writes of this server: the client's later reads wait for it. One that a learner has sent has one
+   * too: its session may come here before it is committed, and must not read ahead of it.
+   */
   numberFor(client: Client | null): number {
-    if (client === null) return NO_WRITE;
+    if (client === null && (this.role.isAlone || this.role.isLearner)) return NO_WRITE;
     const write = this.writes.issue();
-    client.lastWrite[0] = write;
+    if (client !== null) client.lastWrite[0] = write;
     return write;
   }
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeZxid } from '../../../src/base/zxid.ts';
 import { TakenRequest } from '../../../src/core/leading/forwarded-requests.ts';
+import { writeSessionPassword } from '../../../src/core/session/session-password.ts';
 import { ErrorCode } from '../../../src/wire/error-codes.ts';
 import { JuteWriter } from '../../../src/wire/jute-writer.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
@@ -206,4 +207,26 @@ test('when it leads no more, what waits is forgotten and what had begun goes on'
   assert.deepEqual(proposed(h), [`1 #1 ${OpCode.create}`]);
   assert.ok(h.parts.sessions.find(1, 8) < 0, 'never proposed, never been');
   assert.equal(h.replica.progress.proposed, makeZxid(3, 3));
+});
+
+test('a session that comes to its leader reads behind what another server has sent for it before', () => {
+  const { h, forward } = leader();
+  const { role } = h.incarnations.surroundings;
+  role.join('leader');
+  role.lead(makeZxid(3, 0));
+  forward(A, 1, 1, create('/a'));
+  const password = new Uint8Array(16);
+  writeSessionPassword(1, 1, password, 0);
+  const moved = h.accept();
+  moved.handshake({ sessionId: (1n << 32n) | 1n, password });
+  moved.takeSession();
+  moved.send(exists('/a'));
+  assert.equal(moved.unanswered, 1);
+  h.durable();
+  assert.deepEqual(moved.take(), [], 'not before that is committed');
+  h.turn(() => h.replica.onDecided(h.log.lastZxid));
+  assert.deepEqual(
+    moved.replies().map(({ err }) => err),
+    [ErrorCode.ok],
+  );
 });
