@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { semaphore } from '../../../src/recipes/index.ts';
+import { readWriteLock, semaphore } from '../../../src/recipes/index.ts';
 import { runRecipes } from './run-recipes.ts';
-import { exclusive } from './works.ts';
+import { exclusive, places, shared } from './works.ts';
 
 const FROM = Number(process.env['SEED'] ?? 1);
 const SEEDS = Number(process.env['SEEDS'] ?? 10);
@@ -35,11 +35,27 @@ describe(`recipes in the simulator, SEED=${FROM} SEEDS=${SEEDS}`, () => {
     assert.deepEqual([one.steps, [...one.counts]], [other.steps, [...other.counts]]);
   });
 
-  it('find out a lock that two may have', async () => {
-    const broken = () => [exclusive('/lock', (zk) => semaphore(zk, '/lock', { max: 2 }).acquire())];
-    let found = '';
-    for (let seed = 1; seed <= 10 && found === ''; seed++)
-      found = (await runRecipes(seed, { works: broken })).violation ?? '';
-    assert.match(found, /two had it at once/);
-  });
+  for (const [what, broken, found] of [
+    [
+      'a lock that two may have',
+      () => exclusive('/lock', (zk) => semaphore(zk, '/lock', { max: 2 }).acquire()),
+      /two had it at once/,
+    ],
+    [
+      'a semaphore of a place too many',
+      () => places('/places', 2, (zk) => semaphore(zk, '/places', { max: 3 }).acquire()),
+      /3 had one of 2 places at once/,
+    ],
+    [
+      'a writer beside readers',
+      () => shared('/book', (zk) => readWriteLock(zk, '/book').read.acquire()),
+      /not alone while it wrote/,
+    ],
+  ] as const)
+    it(`find out ${what}`, async () => {
+      let violation = '';
+      for (let seed = 1; seed <= 10 && violation === ''; seed++)
+        violation = (await runRecipes(seed, { works: () => [broken()] })).violation ?? '';
+      assert.match(violation, found);
+    });
 });

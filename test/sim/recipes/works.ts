@@ -12,13 +12,27 @@ import {
   type Lease,
   LeaseLostError,
   lock,
+  multiLock,
   queue,
+  readWriteLock,
+  semaphore,
 } from '../../../src/recipes/index.ts';
 
 interface Proof {
   readonly zxid: number;
   readonly token: number;
+  /** It is that of an acknowledged write, not of a look. */
+  readonly isWrite: boolean;
 }
+
+/** Zxids between which something was held. */
+interface Span {
+  readonly from: number;
+  to: number;
+}
+
+/** What the proofs of an exclusive lease are made of. */
+type Exclusive = AsyncDisposable & Pick<Lease, 'token' | 'verify' | 'guard'>;
 
 export interface Work {
   readonly name: string;
@@ -49,16 +63,16 @@ function inOrder(proofs: readonly Proof[], what: string): void {
 }
 
 /** Proofs, and writes bound to it. */
-async function hold(lease: Lease, path: string, proofs: Proof[]): Promise<void> {
+async function hold(lease: Exclusive, path: string, proofs: Proof[]): Promise<void> {
   const { token } = lease;
-  proofs.push({ zxid: await lease.verify(), token });
+  proofs.push({ zxid: await lease.verify(), token, isWrite: false });
   const [stat] = await lease.guard([op.setData(path, String(token))]);
-  proofs.push({ zxid: stat.mzxid, token });
-  proofs.push({ zxid: await lease.verify(), token });
+  proofs.push({ zxid: stat.mzxid, token, isWrite: true });
+  proofs.push({ zxid: await lease.verify(), token, isWrite: false });
 }
 
 /** What one has alone. */
-export function exclusive(path: string, acquire: (zk: Zk) => Promise<Lease>): Work {
+export function exclusive(path: string, acquire: (zk: Zk) => Promise<Exclusive>): Work {
   const proofs: Proof[] = [];
   return {
     name: path,
@@ -71,7 +85,71 @@ export function exclusive(path: string, acquire: (zk: Zk) => Promise<Lease>): Wo
       inOrder(proofs, path);
       const { data } = await zk.getData(`${path}-resource`);
       const last = Number(utf8.decode(data));
-      assert.ok(last >= Math.max(0, ...proofs.map(({ token }) => token)), 'a later holder was overwritten');
+      const written = proofs.filter(({ isWrite }) => isWrite).map(({ token }) => token);
+      assert.ok(last >= Math.max(0, ...written), 'a later holder was overwritten');
+    },
+  };
+}
+
+/** Several locks are had from the first one's turn on. */
+async function allOf(zk: Zk, paths: readonly string[]): Promise<Exclusive> {
+  const all = await multiLock(zk, paths).acquire();
+  const [first] = all.leases;
+  return {
+    token: first!.token,
+    verify: () => first!.verify(),
+    guard: (ops) => all.guard(ops),
+    [Symbol.asyncDispose]: () => all.release(),
+  };
+}
+
+const HELD_MS = 300;
+
+/** Holds `lease` for a while; what is known of that is in `spans` whatever becomes of it. */
+async function spend(lease: Lease, spans: Span[]): Promise<void> {
+  const from = await lease.verify();
+  const span: Span = { from, to: from };
+  spans.push(span);
+  await new Promise((resolve) => setTimeout(resolve, HELD_MS));
+  span.to = await lease.verify();
+}
+
+const overlap = (a: Span, b: Span): boolean => a.from <= b.to && b.from <= a.to;
+
+/** What so many may have at once. */
+export function places(path: string, max: number, acquire: (zk: Zk) => Promise<Lease>): Work {
+  const spans: Span[] = [];
+  return {
+    name: path,
+    round: async (zk) => {
+      await using lease = await acquire(zk);
+      await spend(lease, spans);
+    },
+    judge: async () => {
+      for (const { from } of spans) {
+        const held = spans.filter((other) => overlap({ from, to: from }, other)).length;
+        assert.ok(held <= max, `${path}: ${held} had one of ${max} places at once`);
+      }
+    },
+  };
+}
+
+/** What many read, or one writes. */
+export function shared(path: string, acquire: (zk: Zk, isWriter: boolean) => Promise<Lease>): Work {
+  const readers: Span[] = [];
+  const writers: Span[] = [];
+  return {
+    name: path,
+    round: async (zk, round) => {
+      const isWriter = round % 2 === 0;
+      await using lease = await acquire(zk, isWriter);
+      await spend(lease, isWriter ? writers : readers);
+    },
+    judge: async () => {
+      for (const [i, writer] of writers.entries()) {
+        const others = [...writers.slice(i + 1), ...readers];
+        assert.ok(!others.some((other) => overlap(writer, other)), `${path}: not alone while it wrote`);
+      }
     },
   };
 }
@@ -138,9 +216,18 @@ function together(path: string, members: number): Work {
   };
 }
 
-/** Works of a run of so many clients. */
-export function worksOf(clients: number): readonly Work[] {
+/** Works of a run of so many clients; in every other seed with those whose rounds take long. */
+export function worksOf(clients: number, seed: number): readonly Work[] {
+  const long = [
+    places('/places', 2, (zk) => semaphore(zk, '/places', { max: 2 }).acquire()),
+    shared('/book', (zk, isWriter) => {
+      const { write, read } = readWriteLock(zk, '/book');
+      return (isWriter ? write : read).acquire();
+    }),
+    exclusive('/several', (zk) => allOf(zk, ['/several-b', '/several-a'])),
+  ];
   return [
+    ...(seed % 2 === 0 ? long : []),
     exclusive('/lock', (zk) => lock(zk, '/lock').acquire()),
     exclusive('/leader', (zk) => election(zk, '/leader', { policy: 'session' }).lead()),
     queued('/queue'),
