@@ -64,7 +64,8 @@ describe('100,000 ephemerals of one session', () => {
 
   before(async () => {
     origin = new Workspace();
-    const server = await origin.start();
+    // One log file: each is synced once at a start, and faults count syncs.
+    const server = await origin.start({ settings: { snapCount: 1_000_000 } });
     const client = await RawClient.open(server.port, { timeoutMs: 40_000 });
     session = client.session;
     await ok(client, create(PARENT));
