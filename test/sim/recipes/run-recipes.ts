@@ -93,7 +93,6 @@ class Run {
   private readonly clients: Zk[] = [];
   private readonly config: ServerConfig;
   private readonly works: (clients: number, seed: number) => readonly Work[];
-  private readonly seed: number;
   /** Told when they do not end. */
   private readonly underWay = new Set<string>();
   private hasPeace = false;
@@ -103,7 +102,6 @@ class Run {
     const world = new World(seed, false);
     this.world = world;
     this.works = works;
-    this.seed = seed;
     this.machines = isEnsemble ? ensembleIn(world) : [standaloneIn(world)];
     this.servers = this.machines.map(({ server }) => server);
     this.config = this.machines[0]!.config;
@@ -114,7 +112,7 @@ class Run {
     this.startAll();
     for (let i = 0; i < 3; i++) this.clients.push(await this.client(i));
     const [first] = this.clients;
-    const works = this.works(this.clients.length, this.seed);
+    const works = this.works(this.clients.length, this.world.seed);
     await this.finish(Promise.all(works.map((work) => work.prepare?.(first!))), PEACE_MS);
     this.breakThings();
     const rounds = this.clients.flatMap((zk) => works.map((work) => this.rounds(zk, work)));
