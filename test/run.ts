@@ -10,6 +10,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { FILE_TIMEOUT } from './support/bound-file.ts';
 import { runFiles } from './support/run-files.ts';
 import { costTable, TEST_COSTS_FILE } from './support/test-costs.ts';
 import { V8_FLAGS } from './support/v8-flags.ts';
@@ -17,6 +18,8 @@ import { V8_FLAGS } from './support/v8-flags.ts';
 const ROOT = join(import.meta.dirname, '..');
 /** A test that hangs must not hang the run. Longer than the slowest compatibility suite. */
 const TEST_TIMEOUT_MS = 240_000;
+/** A file whose process does not end must not either. Longer than any file takes on a busy machine. */
+const FILE_TIMEOUT_MS = 600_000;
 /** In this order before all others, by the table of a run. */
 const SLOWEST_FIRST: readonly string[] = [
   'test/server/pause.test.ts',
@@ -122,9 +125,10 @@ async function runTests(directory: string): Promise<boolean> {
   const costsFile = join(directory, 'costs');
   writeFileSync(costsFile, '');
   process.env[TEST_COSTS_FILE] = costsFile;
+  process.env[FILE_TIMEOUT] = `${FILE_TIMEOUT_MS}`;
   // Each module is stripped of its types and compiled once for all files.
   process.env['NODE_COMPILE_CACHE'] = join(directory, 'compiled');
-  const preloaded = ['untracked-promises.ts', 'measure-cost.ts'].map(
+  const preloaded = ['untracked-promises.ts', 'measure-cost.ts', 'bound-file.ts'].map(
     (file) => `--import=${pathToFileURL(join(ROOT, 'test', 'support', file))}`,
   );
   const coreCount = availableParallelism();

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { COUNTERS, DETAILED_SUMMARIES, SUMMARIES } from '../../src/server/monitor/metrics.ts';
-import { OpCode } from '../../src/wire/opcodes.ts';
+import { CreateFlags, OpCode } from '../../src/wire/opcodes.ts';
 import { fourLetterWord } from '../support/four-letter-word.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { create, OPEN_ACL, pathAndBool } from '../support/request-bodies.ts';
@@ -255,8 +255,6 @@ for (const mode of MODES) {
   });
 }
 
-const PERSISTENT_SEQUENTIAL = 2;
-
 describe('a server of its own', () => {
   beforeEach(makeWorkspace);
   afterEach(removeWorkspace);
@@ -268,7 +266,7 @@ describe('a server of its own', () => {
     await server.logged(/snapshot snapshot\.[1-9a-f][0-9a-f]* written/);
     // That one may be of a moment at which there was little, and be the last of this load: more is written until another comes.
     const client = await RawClient.open(port);
-    const more = { path: '/more-', data: null, acls: OPEN_ACL, flags: PERSISTENT_SEQUENTIAL };
+    const more = { path: '/more-', data: null, acls: OPEN_ACL, flags: CreateFlags.persistentSequential };
     let mntr = await Mntr.of(port);
     while (mntr.own('snapshot_nodes') <= 20) {
       await client.request(OpCode.create, create(more));

@@ -1,17 +1,11 @@
 /**
- * Loaded into the process of each test file by `test/run.ts`: what the file has cost, as a line at its end, and an end for a file that
- * has none. Without `TEST_COSTS_FILE` it does nothing.
+ * Loaded into the process of each test file by `test/run.ts`: what the file has cost, as a line at its end. Without
+ * `TEST_COSTS_FILE` it does nothing.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { type FileCost, TEST_COSTS_FILE } from './test-costs.ts';
-
-/**
- * A test that is given up after the runner's bound leaves what it has opened, a client that looks for its server for ever, say, and the
- * runner waits for its process. Longer than any file takes on a busy machine.
- */
-const FILE_TIMEOUT_MS = 600_000;
 
 const STAT_FILE = '/proc/self/stat';
 /** Of Linux on every machine that Node runs on. */
@@ -21,12 +15,6 @@ if (isMainThread) {
   const costsFile = process.env[TEST_COSTS_FILE];
   delete process.env[TEST_COSTS_FILE];
   if (costsFile !== undefined) {
-    setTimeout(() => {
-      console.error(
-        `${process.argv[1]} has not ended after ${FILE_TIMEOUT_MS / 1000} s; open: ${process.getActiveResourcesInfo().join()}`,
-      );
-      process.exit(1);
-    }, FILE_TIMEOUT_MS).unref();
     process.on('exit', () => {
       const cost: FileCost = {
         file: relative(process.cwd(), process.argv[1] ?? '?'),

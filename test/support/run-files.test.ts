@@ -6,12 +6,18 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { FILE_TIMEOUT } from './bound-file.ts';
 
 const RUN_FILES = pathToFileURL(join(import.meta.dirname, 'run-files.ts'));
 
 /** As in a real run: rejections are not tracked. */
 const PRELOADED = pathToFileURL(join(import.meta.dirname, 'untracked-promises.ts'));
 
+const BOUND = pathToFileURL(join(import.meta.dirname, 'bound-file.ts'));
+
+const LEFT_OPEN = `import { it } from 'node:test';
+it('leaves something', () => void setInterval(() => {}, 1000));
+`;
 const PASSES = `import { it } from 'node:test';
 it('is fine', () => {});
 `;
@@ -34,6 +40,7 @@ function runThose(
   t: TestContext,
   files: Readonly<Record<string, string>>,
   execArgv: readonly string[] = [],
+  variables: Readonly<Record<string, string>> = {},
 ): { passed: boolean; output: string } {
   const root = mkdtempSync(join(tmpdir(), 'ringkeeper-run-files-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
@@ -51,7 +58,10 @@ process.exitCode = passed ? 0 : 7;
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const main = join(root, 'main.ts');
   writeFileSync(main, script);
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main], { env, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main], {
+    env: { ...env, ...variables },
+    encoding: 'utf8',
+  });
   assert.ok(status === 0 || status === 7, `${stdout}${stderr}`);
   return { passed: status === 0, output: stdout };
 }
@@ -110,4 +120,12 @@ it('fails with a file that does not load, ends early, leaves a rejection or whos
     assert.equal(passed, false, output);
     assert.match(output, new RegExp(`^failed: test/net/${name}`, 'm'));
   }
+});
+
+it('ends a file that does not end by itself, and says what it has left open', (t) => {
+  const { passed, output } = runThose(t, { 'test/core/a.test.ts': LEFT_OPEN }, [`--import=${BOUND}`], {
+    [FILE_TIMEOUT]: '1000',
+  });
+  assert.equal(passed, false);
+  assert.match(output, /a\.test\.ts has not ended after 1000 ms; open: .*Timeout/);
 });
