@@ -1,8 +1,8 @@
 /**
- * The order of this server's own writes. Each gets a number when it has been proposed (or forwarded to a leader, whose
- * zxid for it is not known yet), and its commit resolves the number; commits come in the order of the numbers, because
- * neither log nor leader reorders the writes of one server. What waits for a write in its connection waits for the
- * number. Shared by reference; core thread. In a typed array, see base/zxid.ts.
+ * The order of this server's own writes; on a leader also of those that its learners have sent. Each gets a number when it
+ * has been proposed (or forwarded to a leader, whose zxid for it is not known yet), and its commit resolves the number;
+ * commits come in the order of the numbers, because neither log nor leader reorders the writes of one server. What waits
+ * for a write in its connection waits for the number. Shared by reference; core thread. In a typed array, see base/zxid.ts.
  */
 const ISSUED = 0;
 const RESOLVED = 1;
