@@ -4,11 +4,10 @@
  *
  *     acceptedEpoch   the newest epoch whose leader it has promised to follow
  *     currentEpoch    the newest epoch whose history it has taken over
- *
- * A file is whole and durable or still the old one: written under `<name>.tmp`, synced, renamed, directory synced.
  */
 import { CorruptionFailure } from '../base/failure.ts';
 import type { Disk } from './disk.ts';
+import { saveWhole } from './whole-file.ts';
 
 export const EpochKind = { accepted: 'acceptedEpoch', current: 'currentEpoch' } as const;
 export type EpochKind = (typeof EpochKind)[keyof typeof EpochKind];
@@ -37,17 +36,5 @@ export function readEpoch(disk: Disk, directory: string, kind: EpochKind): numbe
 
 /** Durable on return. */
 export function saveEpoch(disk: Disk, directory: string, kind: EpochKind, epoch: number): void {
-  const path = `${directory}/${kind}`;
-  const temporary = `${path}.tmp`;
-  if (disk.stat(temporary) !== null) disk.remove(temporary);
-  const bytes = new TextEncoder().encode(String(epoch));
-  const file = disk.create(temporary);
-  try {
-    file.write(bytes, 0, bytes.length, 0);
-    file.syncData();
-  } finally {
-    file.close();
-  }
-  disk.rename(temporary, path);
-  disk.syncDirectory(directory);
+  saveWhole(disk, directory, kind, String(epoch));
 }

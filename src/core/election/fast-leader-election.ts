@@ -321,9 +321,9 @@ export class FastLeaderElection {
     this.decide(vote, electionEpoch, agreeing);
   }
 
-  /** Without its own word that it leads, a leader that is gone would be followed again and again. */
+  /** Without its own word that it leads, one that is gone would be followed again and again; without a vote it never does. */
   private leaderSaysSo(votes: ReadonlyMap<Sid, Vote>, leader: Sid, electionEpoch: number): boolean {
-    if (leader === this.options.sid) return electionEpoch === this.logicalClock;
+    if (leader === this.options.sid) return this.initial.zxid !== -1 && electionEpoch === this.logicalClock;
     return votes.get(leader)?.state === ServerState.leading;
   }
 

@@ -119,6 +119,13 @@ export function sameAddress(a: PeerAddress, b: PeerAddress): boolean {
   return a.host === b.host && a.quorumPort === b.quorumPort && a.electionPort === b.electionPort;
 }
 
+export function sameAddresses(a: Member, b: Member): boolean {
+  return (
+    a.addresses.length === b.addresses.length &&
+    a.addresses.every((address, i) => sameAddress(address, b.addresses[i]!))
+  );
+}
+
 export function sameMember(a: Member, b: Member): boolean {
   return a.sid === b.sid && memberText(a) === memberText(b);
 }

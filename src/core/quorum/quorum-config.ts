@@ -20,6 +20,7 @@ import {
   memberText,
   parseMember,
   type Sid,
+  sameAddresses,
   sameMember,
 } from './member.ts';
 import { HierarchicalVerifier, MajorityVerifier, type QuorumVerifier } from './quorum-verifier.ts';
@@ -74,6 +75,17 @@ export class QuorumConfig {
     for (const member of this.members) {
       const counterpart = other.member(member.sid);
       if (counterpart === undefined || !sameMember(member, counterpart)) return false;
+    }
+    return hierarchyText(this.hierarchy) === hierarchyText(other.hierarchy);
+  }
+
+  /** The same servers at the same places decide: what two configurations differ in besides does not matter to any quorum. */
+  hasSameVoters(other: QuorumConfig): boolean {
+    const { voters } = this.verifier;
+    if (voters.size !== other.verifier.voters.size) return false;
+    for (const sid of voters) {
+      if (!other.verifier.voters.has(sid) || !sameAddresses(this.member(sid)!, other.member(sid)!))
+        return false;
     }
     return hierarchyText(this.hierarchy) === hierarchyText(other.hierarchy);
   }

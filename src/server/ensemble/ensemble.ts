@@ -3,7 +3,7 @@
  * itself (LeaderTerm). Built by the server once its log runs; mode `shared`, on the main thread.
  */
 import { epochOf } from '../../base/zxid.ts';
-import type { QuorumConfig } from '../../core/quorum/quorum-config.ts';
+import { parseQuorumConfig, type QuorumConfig } from '../../core/quorum/quorum-config.ts';
 import { ProposalLog } from '../../core/zab/proposal-log.ts';
 import type { DataDirs } from '../../storage/data-dir.ts';
 import type { Disk } from '../../storage/disk.ts';
@@ -17,6 +17,7 @@ import { LeaderTerm } from './leader-term.ts';
 import type { LeaderTermParts } from './leader-term-parts.ts';
 import { createLinkFaultCounts } from './learner-faults.ts';
 import { type Epochs, LearnerTerm, type LearnerTermOptions } from './learner-term.ts';
+import { MembershipGuard } from './membership-guard.ts';
 import { peerSetupOf } from './peer-setup.ts';
 import { QuorumPeer, type QuorumPeerPlatform } from './quorum-peer.ts';
 import type { RoleRunner, RunningTerm, Term, TermControl } from './role-runner.ts';
@@ -36,7 +37,7 @@ export class Ensemble implements RoleRunner {
   private readonly epochs: Epochs;
   private readonly leading: LeaderTermParts;
 
-  /** `config` is of an ensemble. @throws CorruptionFailure when the epoch files are unreadable */
+  /** `config` is of an ensemble. @throws CorruptionFailure when the epochs or the mark of another membership are unreadable */
   constructor(
     config: ServerConfig,
     desks: Desks,
@@ -46,6 +47,7 @@ export class Ensemble implements RoleRunner {
   ) {
     const ensemble = config.ensemble!;
     const meter = new EnsembleMeter();
+    const inFile = parseQuorumConfig(ensemble.quorumText);
     this.options = {
       sid: ensemble.sid,
       tickMs: config.tickTimeMs,
@@ -55,6 +57,7 @@ export class Ensemble implements RoleRunner {
       observerDelayMs: ensemble.observerReconnectDelayMs,
       packetBytesMax: PACKET_HEAD_BYTES_MAX + config.frameBytesMax + config.juteExtraBytes,
       reconfigEnabled: config.reconfigEnabled,
+      guard: new MembershipGuard(ensemble.sid, inFile, platform.disk, dirs, log),
       meter,
     };
     this.desks = desks;
@@ -113,5 +116,11 @@ export class Ensemble implements RoleRunner {
     return new LearnerTerm(options, term, control, desks.learner, epochs, platform, log);
   }
 
-  onConfigLearned(_config: QuorumConfig): void {}
+  get hasVote(): boolean {
+    return this.options.guard.hasVote;
+  }
+
+  onConfigLearned(config: QuorumConfig): void {
+    this.options.guard.onInForce(config);
+  }
 }

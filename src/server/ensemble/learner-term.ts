@@ -19,8 +19,6 @@ import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import { CorruptionFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import type { LeaderLink } from '../../core/ports/leader-link.ts';
-import { MalformedQuorumConfig } from '../../core/quorum/member.ts';
-import { parseQuorumConfig, type QuorumConfig } from '../../core/quorum/quorum-config.ts';
 import { type EpochKind, Learner, type LearnerPort } from '../../core/zab/learner.ts';
 import { type DialHandler, ReadBuffer, type SocketPort, type Transport } from '../../net/transport.ts';
 import { EpochKind as EpochFile } from '../../storage/epoch-files.ts';
@@ -29,12 +27,13 @@ import { PacketSplitter, PacketStatus } from '../../wire/quorum/packet-splitter.
 import { NO_ZXID, PacketType } from '../../wire/quorum/packet-types.ts';
 import { OUR_INFO_BYTES, TOUCH_BYTES, writeOurInfo, writeTouch } from '../../wire/quorum/payloads.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
-import { decodeUtf8 } from '../../wire/utf8.ts';
 import type { LearnerDesk } from '../host/learner-desk.ts';
 import type { Log } from '../logging/logging.ts';
 import type { EnsembleMeter } from '../monitor/ensemble-meter.ts';
+import type { MembershipGuard } from './membership-guard.ts';
 import { PacketOutbox } from './packet-outbox.ts';
 import type { RunningTerm, Term, TermControl } from './role-runner.ts';
+import { ToldMembership } from './told-membership.ts';
 
 export interface LearnerTermOptions {
   readonly sid: number;
@@ -48,6 +47,7 @@ export interface LearnerTermOptions {
   readonly packetBytesMax: number;
   readonly meter: EnsembleMeter;
   readonly reconfigEnabled: boolean;
+  readonly guard: MembershipGuard;
 }
 
 /** What a server has promised and taken over; lives as long as the server. */
@@ -76,6 +76,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
   private readonly control: TermControl;
   private readonly desk: LearnerDesk;
   private readonly epochs: Epochs;
+  private readonly membership: ToldMembership;
   private readonly platform: TermPlatform;
   private readonly log: Log;
   private readonly learner: Learner;
@@ -95,7 +96,6 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
   private tries = 0;
   private silentTicks = 0;
   private treeZxid = 0;
-  private config: QuorumConfig;
 
   constructor(
     options: LearnerTermOptions,
@@ -111,9 +111,9 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
     this.control = control;
     this.desk = desk;
     this.epochs = epochs;
+    this.membership = new ToldMembership(options.guard, term.committed, options.reconfigEnabled);
     this.platform = platform;
     this.log = log;
-    this.config = term.committed;
     this.learner = new Learner(
       {
         isObserver: term.role === 'observing',
@@ -153,7 +153,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
     const { addresses } = this.term;
     const address: HostPort | undefined = addresses[this.tries % Math.max(1, addresses.length)];
     if (address === undefined) {
-      this.platform.loop.soon(() => this.leave(`server ${this.term.leader} has no quorum address`));
+      this.leaveSoon(`server ${this.term.leader} has no quorum address`);
       return;
     }
     this.tries++;
@@ -334,8 +334,13 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
 
   propose(_zxid: Zxid, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     this.options.meter.proposalsReceived++;
+    const fault = this.membership.onProposal(bytes, view, start, end);
+    if (fault !== null) {
+      this.leaveSoon(fault);
+      return true;
+    }
     const staged = this.desk.stage(bytes, view, start, end);
-    if (staged === null) this.platform.loop.soon(() => this.leave('it proposes what is no transaction'));
+    if (staged === null) this.leaveSoon('it proposes what is no transaction');
     return staged !== false;
   }
 
@@ -344,18 +349,13 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
     this.desk.decide(zxid);
   }
 
-  activate(): void {}
+  activate(): void {
+    this.membership.onActivated();
+  }
 
-  /** A leader's text counts where configurations may change; else each server has its own file's. */
   onConfig(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.options.reconfigEnabled) return;
-    try {
-      this.config = parseQuorumConfig(decodeUtf8(bytes, start, end));
-    } catch (error) {
-      if (!(error instanceof MalformedQuorumConfig)) throw error;
-      const { message } = error;
-      this.platform.loop.soon(() => this.leave(`its configuration cannot be read: ${message}`));
-    }
+    const fault = this.membership.onNewLeader(bytes, start, end);
+    if (fault !== null) this.leaveSoon(fault);
   }
 
   onSynced(): void {
@@ -368,8 +368,12 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
 
   serve(epoch: number): void {
     this.log.info('in step with the leader', { epoch });
-    this.desk.serve(epoch, this.config, this);
+    this.desk.serve(epoch, this.membership.onUpToDate(), this);
     this.control.serving(epoch);
+  }
+
+  private leaveSoon(reason: string): void {
+    this.platform.loop.soon(() => this.leave(reason));
   }
 
   leave(reason: string): void {

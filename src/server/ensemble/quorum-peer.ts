@@ -118,13 +118,14 @@ export class QuorumPeer implements ElectionPort {
   // ---- elections -------------------------------------------------------------------------------------------
 
   private look(): void {
-    const { zxid, currentEpoch } = this.standing;
+    const { currentEpoch } = this.standing;
+    const zxid = this.runner.hasVote ? this.standing.zxid : -1;
     this.log.info('looking for a leader', {
       zxid: zxid < 0 ? 'none' : zxidHex(zxid),
       epoch: currentEpoch,
     });
     this.meter.onLooking(this.platform.clock.monotonicMs());
-    this.election.startLooking(this.standing);
+    this.election.startLooking({ zxid, currentEpoch });
   }
 
   onDecided({ state, vote, voters }: Decision): void {

@@ -60,6 +60,8 @@ export interface RunningTerm {
 }
 
 export interface RoleRunner {
+  /** False: this server goes into elections with zxid -1, which nobody listens to; asked as each begins. */
+  readonly hasVote: boolean;
   /** Never throws for what others do: then the term is `over`. `control` may be called before this returns. */
   begin(term: Term, control: TermControl): RunningTerm;
   /** Another server has committed this configuration while we were looking; it is in force from now on and to be stored. */

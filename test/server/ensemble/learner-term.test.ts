@@ -5,15 +5,19 @@ import { makeZxid } from '../../../src/base/zxid.ts';
 import { parseQuorumConfig } from '../../../src/core/quorum/quorum-config.ts';
 import type { DialHandler, ReadBuffer, SocketPort } from '../../../src/net/transport.ts';
 import { LearnerTerm } from '../../../src/server/ensemble/learner-term.ts';
+import { MembershipGuard } from '../../../src/server/ensemble/membership-guard.ts';
 import type { Term, TermControl } from '../../../src/server/ensemble/role-runner.ts';
 import type { LearnerDesk } from '../../../src/server/host/learner-desk.ts';
 import type { Log } from '../../../src/server/logging/logging.ts';
 import { EnsembleMeter } from '../../../src/server/monitor/ensemble-meter.ts';
 import { PacketType } from '../../../src/wire/quorum/packet-types.ts';
+import { MemoryDisk } from '../../storage/support/memory-disk.ts';
 import { packetBytes } from '../../wire/quorum/packets.ts';
 
 const EPOCH = makeZxid(1, 0);
 const TREE_BYTES = 10;
+const DIRS = { snapshotDirectory: '/d', logDirectory: '/d', initializeMarker: '/d/initialize' };
+const log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} } as unknown as Log;
 
 /** A follower of a leader that is this test. */
 function follower() {
@@ -61,6 +65,7 @@ function follower() {
       packetBytesMax: 1000,
       meter: new EnsembleMeter(),
       reconfigEnabled: false,
+      guard: new MembershipGuard(1, config, new MemoryDisk(), DIRS, log),
     },
     term as unknown as Term,
     {} as TermControl,
@@ -82,7 +87,7 @@ function follower() {
         },
       },
     },
-    { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} } as unknown as Log,
+    log,
   );
   handler!.onOpen();
   return {

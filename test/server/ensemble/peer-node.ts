@@ -8,6 +8,7 @@ import { until } from '../../support/until.ts';
 import type { ServerLines } from './election-node.ts';
 
 export class PeerNode implements RoleRunner {
+  hasVote = true;
   readonly terms: { readonly term: Term; readonly control: TermControl }[] = [];
   readonly ends: string[] = [];
   readonly lookingVoters: number[] = [];
@@ -15,7 +16,7 @@ export class PeerNode implements RoleRunner {
   readonly peer: QuorumPeer;
   standing = { zxid: 0, currentEpoch: 0 };
 
-  constructor(sid: number, servers: ServerLines, more: readonly string[] = []) {
+  constructor(sid: number, servers: ServerLines, more: readonly string[] = [], reconfigEnabled = false) {
     const text = Object.entries(servers).map(([other, value]) => `server.${other}=${value}`);
     const config = parseQuorumConfig([...text, ...more].join('\n'));
     const addresses = config
@@ -24,7 +25,7 @@ export class PeerNode implements RoleRunner {
     const intervals = { minNotificationIntervalMs: 200, maxNotificationIntervalMs: 60_000 };
     this.peer = new QuorumPeer(
       {
-        election: { sid, ...intervals, reconfigEnabled: false },
+        election: { sid, ...intervals, reconfigEnabled },
         mesh: {
           addresses,
           listenOnAllIps: false,
@@ -60,7 +61,10 @@ export class PeerNode implements RoleRunner {
       },
     };
   }
-  onConfigLearned(): void {}
+  /** Is none of its file. */
+  onConfigLearned(): void {
+    this.hasVote = false;
+  }
 
   /** The term number `count`, from 1. */
   async term(count = 1): Promise<Term> {

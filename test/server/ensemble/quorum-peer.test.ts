@@ -1,6 +1,7 @@
 /** Elections and terms in turn, on real sockets; what a term consists of is this test's. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import type { Term } from '../../../src/server/ensemble/role-runner.ts';
 import { freePorts } from '../../support/free-ports.ts';
 import { until } from '../../support/until.ts';
 import type { ServerLines } from './election-node.ts';
@@ -124,6 +125,40 @@ describe('a quorum peer', () => {
     assert.equal(two.peer.currentTerm, null);
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(two.terms.length, 1);
+  });
+
+  it('has no vote once it has heard of another membership than that of its file, though its history is the longest', async (t) => {
+    const before = await lines(1, 2, 3, 4);
+    const { 4: _gone, ...after } = before;
+    const three = new PeerNode(3, before, [], true);
+    three.standing.zxid = 2 ** 32 + 5;
+    const [one, two] = [1, 2].map((sid) => new PeerNode(sid, after, ['version=100000000'], true)) as [
+      PeerNode,
+      PeerNode,
+    ];
+    await started(t, three, one, two);
+    await until(async () => !three.hasVote);
+    // What it had said before it heard may have been counted; it does not lead for that.
+    const ledTerm = async (node: PeerNode): Promise<Term> => {
+      const term = await node.term();
+      if (term.leader !== 3) return term;
+      node.peer.endTerm('nobody leads there');
+      return node.term(2);
+    };
+    const nodes = [one, two, three];
+    await Promise.all([ledTerm(one), ledTerm(two), three.term()]);
+    const next = nodes.map((node) => node.term(node.terms.length + 1));
+    for (const node of nodes) node.peer.endTerm('the test wants another');
+    const terms = await Promise.all(next);
+    assert.deepEqual(
+      terms.map(({ role, leader }) => [role, leader]),
+      [
+        ['following', 2],
+        ['leading', 2],
+        ['following', 2],
+      ],
+    );
+    assert.equal(terms[2]!.committed.version, 2 ** 32);
   });
 
   it('says in one line whom it cannot reach and why', async (t) => {

@@ -79,6 +79,7 @@ export class Member {
 
 /** From start to crash. */
 export class Process implements Host, RoleRunner {
+  readonly hasVote = true;
   readonly member: Member;
   readonly name: string;
   isAlive = true;
