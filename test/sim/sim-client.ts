@@ -53,6 +53,7 @@ export class SimClient implements ClientEnd, JudgedClient {
   private password: Uint8Array = NO_PASSWORD;
   private nextXid = 1;
   private received = new Uint8Array(0);
+  private readonly writer = new JuteWriter();
   private heardMs = 0;
   /** When its session was welcome on this connection. */
   welcomeMs = 0;
@@ -99,7 +100,8 @@ export class SimClient implements ClientEnd, JudgedClient {
 
   send(request: Request, onReply: (() => void) | null = null): void {
     const xid = request.op === OpCode.ping ? SpecialXid.ping : this.xidOf(request);
-    const writer = new JuteWriter();
+    const { writer } = this;
+    writer.reset();
     writeRequestFrame(writer, xid, request);
     this.asked.push({
       xid,
@@ -111,7 +113,7 @@ export class SimClient implements ClientEnd, JudgedClient {
     this.sentMs = this.world.nowMs;
     if (request.op === OpCode.closeSession) this.judge.onCloseAsked(this.sessionId);
     if (this.world.lines !== null) this.world.trace(this.name, `asks  ${xid} ${describe(request)}`);
-    this.connection!.send(writer.toBytes().slice());
+    this.connection!.send(writer.toBytes());
   }
 
   /** Pings, and gives the server up, when it is time; called often. */
@@ -144,7 +146,8 @@ export class SimClient implements ClientEnd, JudgedClient {
   onConnected(): void {
     this.state = 'handshaking';
     this.heardMs = this.world.nowMs;
-    const writer = new JuteWriter();
+    const { writer } = this;
+    writer.reset();
     const frame = writer.beginBuffer();
     writeConnectRequest(writer, {
       protocolVersion: 0,
@@ -156,7 +159,7 @@ export class SimClient implements ClientEnd, JudgedClient {
     });
     writer.endBuffer(frame);
     this.connection!.sessionId = this.sessionId;
-    this.connection!.send(writer.toBytes().slice());
+    this.connection!.send(writer.toBytes());
   }
 
   onBytes(bytes: Uint8Array): void {

@@ -33,6 +33,8 @@ export class SimLoop implements EventLoop, Actor {
   private readonly onError: (error: unknown) => void;
   private phase: Phase = Phase.timers;
   private readonly timers = new Set<Timer>();
+  /** Of the timer that is due first; asked for at every step of the world. */
+  private nextTimerMs = Number.POSITIVE_INFINITY;
   private immediates: (() => void)[] = [];
   private messages: (() => void)[] = [];
   private readonly sources = new Set<PollSource>();
@@ -73,15 +75,13 @@ export class SimLoop implements EventLoop, Actor {
   isRunnable(nowMs: number): boolean {
     if (nowMs < this.stoppedUntilMs) return false;
     if (this.phase !== Phase.timers || this.immediates.length > 0 || this.messages.length > 0) return true;
-    for (const timer of this.timers) if (timer.dueMs <= nowMs) return true;
+    if (this.nextTimerMs <= nowMs) return true;
     for (const source of this.sources) if (source.isReady()) return true;
     return false;
   }
 
   wakeMs(): number {
-    let wakeMs = Number.POSITIVE_INFINITY;
-    for (const timer of this.timers) wakeMs = Math.min(wakeMs, timer.dueMs);
-    return Math.max(wakeMs, this.stoppedUntilMs);
+    return Math.max(this.nextTimerMs, this.stoppedUntilMs);
   }
 
   run(): void {
@@ -98,11 +98,16 @@ export class SimLoop implements EventLoop, Actor {
   private runTimers(): void {
     this.phase = Phase.poll;
     const nowMs = this.world.nowMs;
-    for (const timer of [...this.timers]) {
-      if (timer.dueMs > nowMs || !this.timers.has(timer)) continue;
-      if (timer.intervalMs === 0) this.timers.delete(timer);
-      else timer.dueMs = nowMs + timer.intervalMs;
-      timer.callback();
+    if (this.nextTimerMs > nowMs) return;
+    try {
+      for (const timer of [...this.timers]) {
+        if (timer.dueMs > nowMs || !this.timers.has(timer)) continue;
+        if (timer.intervalMs === 0) this.timers.delete(timer);
+        else timer.dueMs = nowMs + timer.intervalMs;
+        timer.callback();
+      }
+    } finally {
+      this.findNextTimer();
     }
   }
 
@@ -127,6 +132,16 @@ export class SimLoop implements EventLoop, Actor {
   private addTimer(delayMs: number, intervalMs: number, callback: () => void): LoopTimer {
     const timer = { dueMs: this.world.nowMs + delayMs, intervalMs, callback };
     this.timers.add(timer);
-    return { cancel: () => void this.timers.delete(timer) };
+    this.nextTimerMs = Math.min(this.nextTimerMs, timer.dueMs);
+    const cancel = (): void => {
+      this.timers.delete(timer);
+      if (timer.dueMs <= this.nextTimerMs) this.findNextTimer();
+    };
+    return { cancel };
+  }
+
+  private findNextTimer(): void {
+    this.nextTimerMs = Number.POSITIVE_INFINITY;
+    for (const timer of this.timers) this.nextTimerMs = Math.min(this.nextTimerMs, timer.dueMs);
   }
 }
