@@ -11,7 +11,7 @@ const skip = process.platform === 'linux' ? false : "a server's CPU is read from
 test('within its bound the server becomes warm, or the result says that it did not; and it says how it goes on', {
   skip,
 }, async () => {
-  const plan = planOf({ read: { mix: { get: 1 }, ...times } }, { connections: 4, outstanding: 50 });
+  const plan = planOf({ read: { mix: { get: 1 }, ...times } }, { connections: 2, outstanding: 2 });
   const stages: string[] = [];
   const progress = { ...silent, stage: (what: string) => stages.push(what) };
   const outcome = await runTiny(plan, 'embedded', { warmUpMsMax: 8_000, progress });
@@ -49,7 +49,7 @@ test('a bound too short to tell: the phase is measured all the same', { skip }, 
     check: true,
     tree: { root: '/bench/warm', znodes: 20, values: '40B' },
   });
-  const outcome = await runTiny(plan, 'embedded', { warmUpMsMax: 600 });
+  const outcome = await runTiny(plan, 'embedded', { warmUpMsMax: 300 });
   for (const phase of outcome!.run.phases) {
     const {
       plan: { name },
