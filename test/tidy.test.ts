@@ -69,9 +69,12 @@ const BENCH_LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...['base', 'plan', 'result', 'latency', 'session', 'stats', 'target', 'measure', 'load', 'generator'],
     ...['run', 'compare', 'figures', 'report/html', 'report', 'terminal'],
   ],
+  availability: [
+    ...['base', 'result', 'session', 'target', 'measure', 'figures', 'report', 'terminal', 'campaigns'],
+  ],
   command: [
     ...['base', 'plan', 'result', 'target', 'measure', 'recipe', 'run', 'compare', 'figures', 'replay'],
-    ...['report', 'terminal', 'campaigns'],
+    ...['report', 'terminal', 'campaigns', 'availability'],
   ],
 };
 

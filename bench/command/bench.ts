@@ -3,6 +3,7 @@
  * command ends: exit-status.ts.
  */
 import type { Argv, CommandModule } from 'yargs';
+import { availabilityCommand } from './availability.ts';
 import { campaignCommand } from './campaign.ts';
 import { compareCommand } from './compare.ts';
 import { listCommand } from './list.ts';
@@ -22,6 +23,7 @@ export const benchCommand: CommandModule<object, object> = {
       .command(reportCommand)
       .command(recordCommand)
       .command(replayCommand)
+      .command(availabilityCommand)
       .command(campaignCommand)
       .epilogue(
         'Exit status: 0 the figures hold; 1 the target failed, or the result was not saved; 2 something to mend, with one line; ' +

@@ -1,0 +1,68 @@
+/** `bench availability` as its users run it, tiny: figures mean nothing here. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { refusal } from '../command/support.ts';
+
+const PROGRAM = join(import.meta.dirname, '../../../src/bin/ringkeeper.js');
+const home = mkdtempSync(join(tmpdir(), 'availability-test-'));
+after(() => rmSync(home, { recursive: true, force: true }));
+
+function begin(name: string, ...more: readonly string[]) {
+  const out = join(home, `${name}-out`);
+  const temp = mkdtempSync(join(home, `${name}-temp-`));
+  const flags = ['--faults', 'kill', '--victims', 'leader', '--rounds', '1', '--rest', '0.5', '--out', out];
+  const args = [PROGRAM, 'bench', 'availability', 'embedded:3', ...flags, '--temp-dir', temp, ...more];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  return { out, temp, child, closed: once(child, 'close') };
+}
+
+test('a killed leader costs writes some time; all acknowledged writes are there; nothing stays behind', async () => {
+  const { out, temp, child, closed } = begin('kill', '--down', '0.5');
+  child.stderr.resume();
+  assert.deepEqual(await closed, [0, null]);
+  const [dir] = readdirSync(out);
+  assert.deepEqual(readdirSync(join(out, dir!)).sort(), ['availability.json', 'summary.md']);
+  const text = readFileSync(join(out, dir!, 'availability.json'), 'utf8');
+  assert.ok(!text.includes(home), 'no place of this machine');
+  const [target] = JSON.parse(text).targets;
+  assert.equal(target.faults.length, 1);
+  assert.ok(target.faults[0].costs.write.downMs > 0);
+  assert.ok(target.availability.classes.write.byTime < 1);
+  assert.ok(target.acknowledged > 0);
+  assert.deepEqual(target.missing, []);
+  assert.deepEqual(readdirSync(temp), []);
+});
+
+test('Ctrl-C in the middle of a fault: servers and their files go, nothing is saved', async () => {
+  const { out, temp, child, closed } = begin('interrupt', '--down', '600');
+  let told = '';
+  await new Promise<void>((resolve) =>
+    child.stderr.on('data', (text: Buffer) => {
+      told += text.toString();
+      if (told.includes('1/1')) resolve();
+    }),
+  );
+  child.kill('SIGINT');
+  assert.deepEqual(await closed, [130, null], told);
+  assert.deepEqual(readdirSync(temp), []);
+  assert.ok(!existsSync(out) || readdirSync(out).length === 0);
+});
+
+test('what cannot be measured is one line that says what can', async () => {
+  for (const [args, message] of [
+    [[], /of what\? - for instance: embedded:3/],
+    [['embedded'], /"embedded" - allowed: three voters or more/],
+    [['embedded:3', '--faults', 'fire'], /--faults: "fire" - allowed: kill, pause, stop/],
+    [['embedded:3', '--victims', 'observer'], /"embedded:3" has none; allowed: with observers/],
+    [['embedded:3', '--rounds', '0'], /--rounds: "0" - allowed: a number from 1 to 1000/],
+  ] as const) {
+    const { message: told } = await refusal('availability', ...args);
+    assert.match(told, message);
+    assert.ok(!told.includes('\n'));
+  }
+});
