@@ -13,6 +13,7 @@ import {
   verdictOfRun,
 } from '../result/run-json.ts';
 import { formatPercent, formatRate, formatShare, MISSING, plural } from './format.ts';
+import { leaderKillSentence } from './leader-kill.ts';
 
 export type VerdictLook = 'good' | 'warn' | 'bad';
 
@@ -147,12 +148,20 @@ function ceilingUnknown({ plan, generator, availability }: PhaseResult): boolean
   );
 }
 
-/** The end of a run on the terminal: a sentence that anybody understands, and one thing to do next. */
-/** The last words of a run. Who looked at one server of ours is told how to have several. */
+/**
+ * The end of a run on the terminal: what anybody understands, and one thing to do next. Who looked at
+ * one server of ours is told how to have several.
+ */
 export function closingLines(run: RunResult, reportFile: string): readonly string[] {
-  const rates = run.phases.map((phase) => `${phase.plan.name} ${throughputText(phase)}`).join(', ');
+  const kill = leaderKillSentence(run);
+  const measured = run.phases.filter(({ leaderKill }) => leaderKill === undefined);
+  const rates = measured.map((phase) => `${phase.plan.name} ${throughputText(phase)}`).join(', ');
   return [
-    `${run.target.description} answered: ${rates}. ${trustSentence(run)}`,
+    [
+      ...(rates === '' ? [] : [`${run.target.description} answered: ${rates}.`]),
+      ...(kill === null ? [] : [kill]),
+      trustSentence(run),
+    ].join(' '),
     `Next: ${nextStep(run, reportFile)}`,
     ...(run.target.name === 'embedded' ? ['Three servers in one terminal: npx ringkeeper ensemble'] : []),
   ];

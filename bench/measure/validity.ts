@@ -13,6 +13,8 @@
  *     ceiling        the generator alone reaches three times this load; where each connection waits for its reply:
  *                    at most a third of the round trip is the generator's
  *     littlesLaw     requests in flight = throughput x (mean latency + think time)
+ *     leaderKilled   where the plan kills the leader, one was killed. What it costs is no finding: requests that were
+ *                    lost with it, and a rate that was not met meanwhile
  *     check          a history that was to be checked is not empty
  *   unsteady
  *     warm           the server's CPU per request was level when the phase began
@@ -54,6 +56,7 @@ export interface PhaseFacts
     | 'othersCores'
     | 'treeSize'
     | 'check'
+    | 'leaderKill'
   > {
   /** False when the phase was cut short. */
   readonly complete: boolean;
@@ -77,6 +80,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   generatorBusy,
   ceiling,
   littlesLaw,
+  leaderKilled: ({ leaderKill }) =>
+    leaderKill === null ? ['the leader was not killed: no server led at that time'] : [],
   check: ({ check }) => (check?.operations === 0 ? ['the history to be checked is empty'] : []),
   warm,
   steadyState,
@@ -103,7 +108,8 @@ function allReplies(facts: PhaseFacts): string[] {
       `requests were answered with errors: ${errors.map(([name, count]) => `${count} ${name}`).join(', ')}`,
     );
   }
-  if (facts.lost > 0) found.push(`${facts.lost} requests lost their connection; their outcome is unknown`);
+  if (facts.lost > 0 && !facts.leaderKill)
+    found.push(`${facts.lost} requests lost their connection; their outcome is unknown`);
   if (facts.unanswered > 0) {
     const waited =
       facts.waited === null
@@ -117,7 +123,7 @@ function allReplies(facts: PhaseFacts): string[] {
 
 function rateMet(facts: PhaseFacts, phase: PhasePlan): string[] {
   const offered = offeredPerSecond(facts, phase);
-  if (offered === null) return [];
+  if (offered === null || facts.leaderKill) return [];
   const found: string[] = [];
   if (facts.dropped > 0)
     found.push(`${facts.dropped} requests were dropped, because they were due while the window was full`);

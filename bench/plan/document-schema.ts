@@ -42,6 +42,12 @@ const phase = mapping({
     .describe(
       'connections join (closed loop) or the rate rises (open loop) over this time, inside the warm-up',
     ),
+  killLeader: duration(0, DAY_MS)
+    .optional()
+    .describe(
+      'last phase, with a mix: so long after the measured time has begun the server that leads is killed (SIGKILL) and stays down; needs three servers or more that are started here. The phase is judged by its outage: lost requests and unsteady throughput are expected',
+    )
+    .meta({ defaultText: 'nobody is killed' }),
 });
 export type PhaseDocument = z.output<typeof phase>;
 

@@ -22,13 +22,28 @@ export function phaseOf(
       message: `${formatDuration(phase.ramp)} - allowed: at most the warm-up (${formatDuration(phase.warmup)})`,
     });
   }
+  checkKill(name, phase, plan, issues);
   return {
     name,
     load: loadOf(phase, plan, path, issues),
     warmupMs: phase.warmup,
     measureMs: phase.measure,
     rampMs: phase.ramp,
+    ...(phase.killLeader === undefined ? {} : { killLeaderMs: phase.killLeader }),
   };
+}
+
+/** The server stays down: phases behind it would be of fewer servers than the target says. */
+function checkKill(name: string, phase: PhaseDocument, plan: PlanDocument, issues: PlanIssue[]): void {
+  const { killLeader, measure, recipe } = phase;
+  if (killLeader === undefined) return;
+  const refuse = (allowed: string): void => {
+    const message = `${formatDuration(killLeader)} - allowed: ${allowed}`;
+    issues.push({ path: ['phases', name, 'killLeader'], message });
+  };
+  if (killLeader >= measure) refuse(`less than the measured time (${formatDuration(measure)})`);
+  if (recipe !== undefined) refuse('only with mix or readPercent');
+  if (plan.phases.at(-1)?.[0] !== name) refuse('only in the last phase');
 }
 
 const FORMS = ['mix', 'readPercent', 'recipe'] as const;

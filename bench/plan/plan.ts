@@ -125,6 +125,8 @@ export interface PhasePlan {
   readonly measureMs: number;
   /** Connections join (closed loop) or the rate rises (open loop) over this time, inside the warm-up. */
   readonly rampMs: number;
+  /** The server that leads is killed so long after the measured time has begun; absent: nobody is. Last phase only. */
+  readonly killLeaderMs?: number;
 }
 
 export interface ProbePlan {

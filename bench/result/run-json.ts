@@ -188,6 +188,14 @@ export interface AvailabilityResult {
   readonly classes: Readonly<Record<string, AvailabilitySummary>>;
 }
 
+/** What a plan's `killLeader` did. */
+export interface LeaderKill {
+  /** Its name among the servers. */
+  readonly server: string;
+  /** Since the start of the phase. */
+  readonly atMs: number;
+}
+
 export interface CheckResult {
   readonly passed: boolean;
   readonly operations: number;
@@ -257,6 +265,8 @@ export interface PhaseResult {
   readonly errorSeries: readonly number[];
   readonly latencySeries: readonly LatencyPoint[];
   readonly check: CheckResult | null;
+  /** Absent unless the plan asked for it; null: nobody led. */
+  readonly leaderKill?: LeaderKill | null;
 }
 
 export interface TargetInfo {

@@ -66,6 +66,7 @@ export function phaseResult(phase: MeasuredPhase, context: ResultContext): Phase
     cpuPressure: phase.cpuPressure,
     othersCores: phase.othersCores,
     warming: phase.warming,
+    ...(phase.leaderKill === undefined ? {} : { leaderKill: phase.leaderKill }),
   };
   const findings = findFindings(
     {
@@ -156,12 +157,14 @@ function sinceStart(result: AvailabilityResult, cutMs: number): AvailabilityResu
   return { ...result, classes: Object.fromEntries(classes) };
 }
 
-/** By the replies per interval. A load whose rate changes by plan, or that ends with its work, has no steady state. */
+/** By the replies per interval. A load whose servers or rate changes by plan, or that ends with its work, has no steady state. */
 function steadyState(phase: MeasuredPhase, requestLabels: readonly number[]): SteadyState {
   const { load } = phase.plan;
   const stepped = load.kind === 'mix' && load.arrival.kind === 'open' && load.arrival.steps.length > 1;
   const none = { reached: true, cutMs: phase.plan.warmupMs, variation: null, drift: null, reason: null };
-  if (stepped || (load.kind !== 'mix' && endsByWork(load))) return none;
+  // Where the leader is killed the outage is what is looked for: nothing of it is cut.
+  if (stepped || phase.plan.killLeaderMs !== undefined || (load.kind !== 'mix' && endsByWork(load)))
+    return none;
   const { measureStartMs, intervalMs } = phase.grid;
   const count = Math.floor((phase.measureEndMs - measureStartMs + 1) / intervalMs);
   const windows = Array.from({ length: count }, (_, k) => {

@@ -8,10 +8,11 @@ import { othersCores, readMachine } from '../measure/machine-load.ts';
 import { readCpuPressureMicros } from '../measure/process-usage.ts';
 import type { ServerSampler } from '../measure/server-sampler.ts';
 import type { PhasePlan, Plan } from '../plan/plan.ts';
-import type { CheckResult, TreeSize, Warming } from '../result/run-json.ts';
+import type { CheckResult, LeaderKill, TreeSize, Warming } from '../result/run-json.ts';
 import type { Progress } from '../run/progress.ts';
 import { readNodeCount } from '../target/leader.ts';
 import { pidsOf, type Target } from '../target/target.ts';
+import { killLeader } from './leader-kill.ts';
 import { PhaseCheck } from './phase-check.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -51,6 +52,7 @@ export interface MeasuredPhase {
   readonly warming: Warming | null;
   readonly treeSize: TreeSize;
   readonly check: CheckResult | null;
+  readonly leaderKill?: LeaderKill | null;
 }
 
 export async function runPhase(index: number, context: PhaseContext): Promise<MeasuredPhase> {
@@ -76,6 +78,7 @@ export async function runPhase(index: number, context: PhaseContext): Promise<Me
     const pressureBefore = readCpuPressureMicros();
     const machineBefore = readMachine(pidsOf(target));
     sampler.sampleNow();
+    const leaderKill = await killDuring(phase, context, load);
     await waitUntil(grid.measureEndMs, load, abort);
     const pressureAfter = readCpuPressureMicros();
     const machineAfter = readMachine(pidsOf(target));
@@ -93,10 +96,12 @@ export async function runPhase(index: number, context: PhaseContext): Promise<Me
       reports,
       sampler,
       cpuPressure: pressureShare(pressureBefore, pressureAfter, measuredMs),
-      othersCores: othersCores(machineBefore, machineAfter),
+      // What a killed server has used is gone with it, and would count as that of others.
+      othersCores: leaderKill.leaderKill ? null : othersCores(machineBefore, machineAfter),
       warming: warmed?.warming ?? null,
       treeSize: { before, after },
       check: check === null ? null : await check.finish(load.histories),
+      ...leaderKill,
     };
   } finally {
     clearInterval(ticker);
@@ -128,6 +133,18 @@ function startTicker(phase: PhasePlan, load: RunningPhase, context: PhaseContext
     lastMs = nowMs;
     lastDone = done;
   }, PROGRESS_PERIOD_MS);
+}
+
+/** Empty unless the plan asks for it. */
+async function killDuring(
+  { killLeaderMs }: PhasePlan,
+  { target, abort }: PhaseContext,
+  load: RunningPhase,
+): Promise<Pick<MeasuredPhase, 'leaderKill'>> {
+  if (killLeaderMs === undefined) return {};
+  const { startMs, measureStartMs, measureEndMs } = load.grid;
+  await waitUntil(measureStartMs + killLeaderMs, load, abort);
+  return { leaderKill: await killLeader(target, { startMs, untilMs: measureEndMs }, abort) };
 }
 
 /** Wakes at the instant, or early on abort and when the phase is over before its time. */

@@ -25,6 +25,7 @@ import { startTarget } from '../target/start-target.ts';
 import type { Target, TargetOptions } from '../target/target.ts';
 import type { TargetSpec } from '../target/target-spec.ts';
 import type { Ceiling, CeilingMeter } from './ceiling.ts';
+import { refuseLeaderKill } from './leader-kill.ts';
 import { intervalHistograms, phaseResult } from './phase-result.ts';
 import { loadAddresses } from './placement.ts';
 import { type MeasuredPhase, runPhase } from './run-phase.ts';
@@ -55,6 +56,7 @@ export interface RunOutcome {
 
 /** Null when the run was aborted before anything was measured. */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutcome | null> {
+  refuseLeaderKill(plan, options.target);
   const progress = stoppedOnce(options.progress);
   progress.start(plannedMs(plan));
   try {

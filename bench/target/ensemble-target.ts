@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import type { Address } from '../base/address.ts';
 import { packageVersion } from '../base/package-root.ts';
+import { monotonicMs } from '../base/phase-clock.ts';
 import { APACHE_HEAP, findApache, hasGcLog } from './apache-program.ts';
 import { makeTempDir } from './child-server.ts';
 import type { EnsembleMember } from './ensemble-member.ts';
@@ -109,6 +110,14 @@ class EnsembleTarget implements Target {
     const started = performance.now();
     while (this.failure === null && performance.now() - started < END_MS_MAX) await delay(20);
     return this.failure;
+  }
+
+  async killLeader(): Promise<{ readonly name: string; readonly atMs: number } | null> {
+    const leader = (await this.ensemble?.leader()) ?? null;
+    if (leader === null) return null;
+    const atMs = monotonicMs();
+    await leader.kill();
+    return { name: leader.name, atMs };
   }
 
   async stop(): Promise<void> {

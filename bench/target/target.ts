@@ -34,6 +34,11 @@ export interface Target {
   readonly spawnedMs?: number;
   /** What was asked for beyond the defaults; holds no paths. */
   readonly settings: Readonly<Record<string, string>>;
+  /**
+   * SIGKILL to the server that leads, which stays down and is no `failure`; null while nobody leads. `atMs` on the monotonic
+   * clock. Absent where servers are not ours to kill.
+   */
+  killLeader?(): Promise<{ readonly name: string; readonly atMs: number } | null>;
   /** Ends the service and removes its files. Never throws; safe to call again. */
   stop(): Promise<void>;
 }

@@ -103,6 +103,7 @@ const broken: readonly (readonly [change: Partial<PhaseFacts>, finding: RegExp, 
   [{ latency: null }, /^allReplies: no request was answered$/],
   [{ errors: { NONODE: 3, BADVERSION: 1 } }, /^allReplies: .* 3 NONODE, 1 BADVERSION$/],
   [{ lost: 2 }, /^allReplies: 2 requests lost/],
+  [{ leaderKill: null }, /^leaderKilled: the leader was not killed: no server led at that time$/],
   [{ unanswered: 1 }, /^allReplies: 1 requests were never answered$/],
   [
     { unanswered: 502, waited: { count: 502, longestMs: 9_130 } },
@@ -181,6 +182,15 @@ for (const [change, finding, load] of broken) {
     assert.match(findings[0]!, finding);
   });
 }
+
+test('what the death of a leader costs is no finding, and errors still are', () => {
+  const leaderKill = { server: 'server 1 (ringkeeper)', atMs: 3_000 };
+  const cost = { leaderKill, lost: 13, dropped: 9, throughputPerSecond: 900_000 };
+  const rules = (change: object) =>
+    findFindings({ ...sound, ...change }, phaseOf(open(1_000_000)), plan).map(({ rule }) => rule);
+  assert.deepEqual(rules(cost), []);
+  assert.deepEqual(rules({ ...cost, errors: { NONODE: 1 } }), ['allReplies']);
+});
 
 test('what lies within the tolerances is valid', () => {
   assert.deepEqual(findingsOf({ throughputPerSecond: 960_000 }), []);

@@ -24,6 +24,7 @@ test('the presets are those that the issues name, and the one of npm start', () 
     'large-tree',
     'lock-contention',
     'prod-mix',
+    'quick-tour',
     'raftkeeper-mix',
     'recipes',
     'session-storm',
@@ -48,7 +49,7 @@ for (const name of presetNames()) {
   });
 }
 
-test('npm start takes less than a minute', () => {
+test('a first look at one server takes less than a minute', () => {
   const { plan } = loadPlan('standalone-quick');
   assert.ok(plannedMs(plan) <= 45_000);
   assert.deepEqual([plan.connectionCount, plan.outstanding], [50, 100]);

@@ -102,7 +102,7 @@ export const ERROR_CASES: readonly (readonly [yaml: string, place: string, messa
   [
     phase('mix: {get: 1}, mesure: 5s'),
     ':1:29',
-    'phases.a.mesure: unknown key - did you mean "measure"? allowed: mix, readPercent, recipe, keys, values, arrival, warmup, measure, ramp',
+    'phases.a.mesure: unknown key - did you mean "measure"? allowed: mix, readPercent, recipe, keys, values, arrival, warmup, measure, ramp, killLeader',
   ],
   [
     phase('mix: {get: 1}, measure: 10'),
