@@ -51,7 +51,7 @@ export class Progress {
 
   /**
    * The zxid for the next proposal; not taken yet. At the end of an epoch's counter the next epoch begins, which is for
-   * a server without peers to decide alone; a leader of an ensemble resigns there instead.
+   * a server without peers to decide alone; a leader of an ensemble finds its log shut there, and resigns.
    * @throws AssertionFailure at the end of the last epoch (2^21 of them): no zxid may be given out twice.
    */
   nextZxid(): Zxid {
@@ -62,11 +62,6 @@ export class Progress {
   /** All that was proposed is of earlier epochs; this server gives out the zxids behind `zxid`, the beginning of its own. */
   beginEpoch(zxid: Zxid): void {
     this.onProposed(zxid);
-  }
-
-  /** The epoch has given out its last zxid. */
-  get isEpochUsedUp(): boolean {
-    return this.zxids[PROPOSED]! >= this.zxids[EPOCH_END]!;
   }
 
   onProposed(zxid: Zxid): void {

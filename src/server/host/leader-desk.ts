@@ -6,7 +6,7 @@
  *                                             └─▶ log ··durable··▶ onDurable (its own vote)
  *     decide ◀── a quorum's votes ── onRound
  */
-import type { Zxid, ZxidCell } from '../../base/zxid.ts';
+import { epochOf, lastZxidOf, type Zxid, type ZxidCell } from '../../base/zxid.ts';
 import type { Incarnations } from '../../core/incarnations.ts';
 import type { TakenRequest } from '../../core/leading/forwarded-requests.ts';
 import type { ServerRole } from '../../core/progress/commit-point.ts';
@@ -53,6 +53,7 @@ export class LeaderDesk {
   private readonly orders: DeskOrders;
   private leading: Leading | null = null;
   private toldDurable = -1;
+  private isUsedUpTold = false;
 
   constructor(host: LeaderDeskHost) {
     this.host = host;
@@ -89,6 +90,7 @@ export class LeaderDesk {
     this.role.join('leader');
     this.leading = leading;
     this.toldDurable = -1;
+    this.isUsedUpTold = false;
   }
 
   saveEpoch(kind: EpochKind, epoch: number, done: () => void): void {
@@ -104,7 +106,7 @@ export class LeaderDesk {
     replica.leadership.begin(zxid);
     this.role.lead(zxid);
     const leading = this.leading!;
-    host.logPort.tap = leading.onProposed;
+    host.logPort.open(leading.onProposed, lastZxidOf(epochOf(zxid)));
     host.hearThrough(leading.turns);
     replica.leadership.requests.onSync = (link) => leading.onSync(link);
   }
@@ -160,9 +162,8 @@ export class LeaderDesk {
     const { host, role } = this;
     host.enter();
     this.leading = null;
-    host.logPort.tap = null;
+    host.logPort.untap();
     host.hearThrough(null);
-    host.logPort.isShut = false;
     const hasLed = !role.isLearner;
     role.join('leader');
     if (hasLed) this.replica.leadership.end();
@@ -189,8 +190,8 @@ export class LeaderDesk {
       this.toldDurable = durable;
       leading.onDurable(durable);
     }
-    if (!this.role.isLearner && this.replica.progress.isEpochUsedUp && !host.logPort.isShut) {
-      host.logPort.isShut = true;
+    if (host.logPort.isShut && !this.isUsedUpTold) {
+      this.isUsedUpTold = true;
       leading.onEpochUsedUp();
     }
     // The log's thread works while what is new goes to the others.

@@ -77,6 +77,7 @@ describe('LeaderDesk', () => {
     leader.lead(EPOCH, CONFIG);
     replica.progress.onProposed(makeZxid(4, COUNTER_MAX - 1));
     assert.ok(propose());
+    assert.equal(propose(), false, "in the same turn: the next epoch is not this leader's to begin");
     leader.poll();
     leader.poll();
     assert.deepEqual(said, ['proposed 4fffffffe', 'used up']);

@@ -14,6 +14,7 @@ import { HistorySender } from '../../../src/server/ensemble/history-sender.ts';
 import { LearnerTerm } from '../../../src/server/ensemble/learner-term.ts';
 import { LearnerDesk } from '../../../src/server/host/learner-desk.ts';
 import { RingLogPort } from '../../../src/server/log/log-port.ts';
+import { TappedLogPort } from '../../../src/server/log/tapped-log-port.ts';
 import { EpochKind } from '../../../src/storage/epoch-files.ts';
 import type { Mischief } from '../variants.ts';
 import type { EnsembleFault } from './ensemble-faults.ts';
@@ -28,6 +29,8 @@ export interface EnsembleVariant extends Mischief {
   readonly faults?: readonly EnsembleFault[];
   /** Of so many seeds it must not survive all; default: 40. Null: it takes too many for a test. */
   readonly seeds?: number | null;
+  /** Transactions of each epoch. */
+  readonly epochLength?: number;
   /** Changes the servers' code for the time of a run; returns what undoes it. */
   readonly patch?: () => () => void;
 }
@@ -323,5 +326,20 @@ export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
     breaks: 'a one-shot watch fires twice',
     found: /for which no watch was set|a reconnect brings/,
     events: 'twice',
+  },
+  {
+    name: 'goes-on-in-the-next-epoch',
+    epochLength: 25,
+    breaks: 'a leader that has no zxids left takes those of an epoch that nobody has agreed to',
+    found: /only a leader proposes, in its epoch/,
+    patch: () =>
+      replace(
+        TappedLogPort.prototype,
+        'open',
+        (original) =>
+          function (this: TappedLogPort, tap: never) {
+            original.call(this, tap, Number.POSITIVE_INFINITY as never);
+          },
+      ),
   },
 ];
