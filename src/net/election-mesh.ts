@@ -64,6 +64,8 @@ export interface MeshPort {
   onRefused(reason: Refusal, remote: string, sid: number): void;
   /** `isLast`: it has no other address to be tried. */
   onUnreachable(sid: number, address: string, why: string, isLast: boolean): void;
+  /** A link has ended that nothing has taken the place of; not when this server drops all. */
+  onLinkLost(sid: number): void;
   /** The election port cannot be had now and is tried again. */
   onListenLater(why: string): void;
 }
@@ -100,6 +102,7 @@ export class ElectionMesh implements ConnectionOwner {
   private readonly greetings = new Set<ElectionConnection>();
   private readonly leaving = new Set<ElectionConnection>();
   private isClosed = false;
+  private isDropping = false;
 
   constructor(options: MeshOptions, platform: Platform, port: MeshPort) {
     this.options = options;
@@ -146,13 +149,21 @@ export class ElectionMesh implements ConnectionOwner {
       if (peer.link === null) this.dial(peer, this.peers.addressesOf(peer.sid));
   }
 
+  /** Dials it unless it is linked. What it was told last is repeated. */
+  connect(sid: number): void {
+    const peer = this.peers.peerOf(sid);
+    if (peer !== null && peer.link === null) this.dial(peer, this.peers.addressesOf(sid));
+  }
+
   get linkedSids(): number[] {
     return [...this.peers.all()].filter(({ link }) => link !== null).map(({ sid }) => sid);
   }
 
   /** The membership has changed: all links are made anew, as Apache does. */
   dropLinks(): void {
+    this.isDropping = true;
     for (const connection of this.allConnections()) connection.close(null);
+    this.isDropping = false;
     this.peers.clear();
     this.inbox.clear();
   }
@@ -322,9 +333,11 @@ export class ElectionMesh implements ConnectionOwner {
     const peer =
       this.peers.get(connection.sid) ?? (connection instanceof Dialled ? connection.peer : undefined);
     if (peer === undefined) return;
-    if (peer.link === connection) peer.link = null;
+    const wasLink = peer.link === connection;
+    if (wasLink) peer.link = null;
     if (peer.dialing === connection) peer.dialing = null;
     this.peers.forgetStranger(peer);
+    if (wasLink && !this.isDropping) this.port.onLinkLost(peer.sid);
   }
 
   // ---- time ------------------------------------------------------------------------------------------------

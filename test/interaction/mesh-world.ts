@@ -103,6 +103,7 @@ export class MeshWorld implements TranscriptWorld {
             `${sid} closes the connection from ${remote}${who < 0 ? '' : `, which says it is ${who}`}: ${reason}`,
           ),
         onListenLater: () => {},
+        onLinkLost: () => {},
         onUnreachable: (other, address, why) =>
           this.say(`${sid} cannot reach ${other} at ${address}: ${why}`),
       },

@@ -99,6 +99,21 @@ describe('the election mesh', () => {
     await again.hears(1, 9);
   });
 
+  it('says whose link has ended, and dials it when it is asked to: nobody is there', async (t) => {
+    const members = await membersOf(1, 2);
+    const one = await meshOf(t, 1, members);
+    const two = new MeshNode(2, members);
+    await two.mesh.listen();
+    one.mesh.send(2, frameFor(9));
+    await two.hears(1, 9);
+    two.mesh.close();
+    await until(async () => one.lost.length > 0);
+    assert.deepEqual([one.lost, two.lost, one.mesh.linkedSids], [[2], [], []]);
+    one.mesh.connect(2);
+    await until(async () => one.unreachable.length > 0);
+    assert.deepEqual(one.unreachable, [{ sid: 2, why: 'nobody listens there' }]);
+  });
+
   it('asks a larger server to call back, and does not call one that hangs again and again', async (t) => {
     const members = await membersOf(1, 2);
     const { sockets, bytes } = await impostor(t, members[1]!);

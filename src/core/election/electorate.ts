@@ -19,6 +19,12 @@ export class Electorate {
     this.coming = lastSeen.version > committed.version ? lastSeen : null;
   }
 
+  /** Whether it is the committed configuration's text. */
+  isCommitted(text: Uint8Array): boolean {
+    const { bytes } = this.committed;
+    return text.length === bytes.length && text.every((byte, i) => byte === bytes[i]);
+  }
+
   /** Who voted as `vote`, when they decide; or null. */
   quorumFor(votes: ReadonlyMap<Sid, Vote>, vote: Vote): Sid[] | null {
     const agreeing: Sid[] = [];

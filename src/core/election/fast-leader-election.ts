@@ -34,10 +34,11 @@ import { EMPTY_BYTES } from '../../wire/flyweight.ts';
 import { decodeUtf8 } from '../../wire/utf8.ts';
 import { MalformedQuorumConfig, type Sid } from '../quorum/member.ts';
 import { parseQuorumConfig, type QuorumConfig } from '../quorum/quorum-config.ts';
+import { Contacts } from './contacts.ts';
 import { type ElectionOptions, type Standing, zeroElectionCounters } from './election-options.ts';
 import { type ElectionStep, StepBuilder } from './election-step.ts';
 import { Electorate } from './electorate.ts';
-import { type Candidate, isBetter, NO_CANDIDATE, type Vote } from './vote.ts';
+import { type Candidate, candidateOf, isBetter, NO_CANDIDATE, type Vote, voteOf } from './vote.ts';
 
 /** A quorum that agrees waits this long for a better vote, while there is somebody who may have one. */
 const FINALIZE_WAIT_MS = 200;
@@ -61,8 +62,7 @@ export class FastLeaderElection {
   private timerAtMs: number | null = null;
   /** A quorum agrees on `proposed`, and its wait has begun. */
   private finalizing: readonly Sid[] | null = null;
-  /** Could not be connected to, and have said nothing since. */
-  private readonly absent = new Set<Sid>();
+  private readonly contacts = new Contacts();
 
   /** The last of each voter that came while this server was about to look: nobody says a thing twice. */
   private readonly early = new Map<Sid, ElectionNotification>();
@@ -126,7 +126,7 @@ export class FastLeaderElection {
       : { leader: votes ? sid : NO_VOTE, zxid: standing.zxid, peerEpoch: standing.currentEpoch };
     this.received.clear();
     this.outOfElection.clear();
-    this.absent.clear();
+    this.contacts.beginSearch();
     this.isSearching = true;
     this.logicalClock++;
     this.counters.rounds++;
@@ -149,19 +149,28 @@ export class FastLeaderElection {
 
   onNotification(from: Sid, notification: ElectionNotification, nowMs: number): ElectionStep {
     this.begin();
-    this.absent.delete(from);
+    this.contacts.onHeard(from);
     if (this.learnsConfig(notification)) return this.finish(nowMs);
     this.hear(from, notification, nowMs);
     return this.finish(nowMs);
   }
 
-  /**
-   * It cannot be connected to. Who died is not waited for; but when all begin together, one that is a little late is.
-   */
+  /** It cannot be connected to. Who died is not waited for; but when all begin together, one that is a little late is. */
   onUnreachable(sid: Sid, nowMs: number): ElectionStep {
     this.begin();
-    if (this.counters.decisions > 0) this.absent.add(sid);
+    if (this.counters.decisions > 0) this.contacts.onUnreachable(sid);
     if (this.finalizing !== null) this.finalize(this.finalizing, nowMs);
+    return this.finish(nowMs);
+  }
+
+  /**
+   * A link to it has ended. The links of a server that dies end one after the other: what it was told meanwhile was told to
+   * nobody, and only a dial shows whether it is still there.
+   */
+  onLinkLost(sid: Sid, nowMs: number): ElectionStep {
+    this.begin();
+    if (this.isSearching && this.electorate.voters.has(sid) && this.contacts.mayRedial(sid))
+      this.step.connect = sid;
     return this.finish(nowMs);
   }
 
@@ -186,7 +195,7 @@ export class FastLeaderElection {
   private learnsConfig(notification: ElectionNotification): boolean {
     if (notification.version < NOTIFICATION_VERSION || notification.config.length === 0) return false;
     if (this.currentState !== ServerState.looking || !this.options.reconfigEnabled) return false;
-    if (sameBytes(notification.config, this.electorate.committed.bytes)) return false;
+    if (this.electorate.isCommitted(notification.config)) return false;
     const config = this.parseConfig(notification.config);
     if (config === null || config.version <= this.electorate.committed.version) return false;
     this.step.newerConfig = config;
@@ -215,8 +224,10 @@ export class FastLeaderElection {
       return;
     }
     if (this.isSearching) {
-      const isLate = state === ServerState.looking && notification.electionEpoch < this.logicalClock;
-      if (isLate) this.answer(from, this.proposed, this.logicalClock);
+      if (state !== ServerState.looking) this.contacts.onDecidedVoter(from);
+      // Who was still with a dead leader when we began to look took no notice of our vote, and looks itself now.
+      else if (this.contacts.hasMissedVote(from) || notification.electionEpoch < this.logicalClock)
+        this.answer(from, this.proposed, this.logicalClock);
       this.weigh(from, notification, nowMs);
     } else if (this.currentState === ServerState.looking) {
       this.early.set(from, { ...notification, config: EMPTY_BYTES });
@@ -283,13 +294,14 @@ export class FastLeaderElection {
   }
 
   private finalize(agreeing: readonly Sid[], nowMs: number): void {
-    const mayBeBetter = (sid: Sid): boolean => !agreeing.includes(sid) && !this.absent.has(sid);
+    const mayBeBetter = (sid: Sid): boolean => !agreeing.includes(sid) && !this.contacts.isAbsent(sid);
     if (![...this.electorate.voters].some(mayBeBetter)) {
       this.decide(this.proposed, this.logicalClock, agreeing);
       return;
     }
+    // Whoever says the same meanwhile does not begin the wait anew.
+    if (this.finalizing === null) this.timerAtMs = nowMs + FINALIZE_WAIT_MS;
     this.finalizing = agreeing;
-    this.timerAtMs = nowMs + FINALIZE_WAIT_MS;
   }
 
   private agreeing(): readonly Sid[] | null {
@@ -346,6 +358,7 @@ export class FastLeaderElection {
     const { sid } = this.options;
     const notification = this.notificationOf(this.proposed, this.logicalClock);
     const to = [...this.electorate.voters].filter((voter) => voter !== sid);
+    this.contacts.onToldAll();
     if (to.length > 0) this.step.send.push({ to, notification });
     // Apache's own message comes back through its queue; so here it is heard after what is being heard now.
     if (this.electorate.voters.has(sid)) this.own.push(notification);
@@ -384,17 +397,4 @@ export class FastLeaderElection {
     this.step.timerAtMs = this.isSearching ? this.timerAtMs : null;
     return this.step;
   }
-}
-
-function candidateOf({ leader, zxid, peerEpoch }: Candidate): Candidate {
-  return { leader, zxid, peerEpoch };
-}
-
-function voteOf(notification: ElectionNotification, version: number): Vote {
-  const { leader, zxid, electionEpoch, peerEpoch, state } = notification;
-  return { leader, zxid, electionEpoch, peerEpoch, state, version };
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

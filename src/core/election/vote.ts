@@ -2,7 +2,7 @@
  * Votes: which of two is better, and when two say the same. Both rules are the protocol's, bit for bit: servers of a mixed
  * ensemble that compared differently would elect different leaders. Pure.
  */
-import { NO_VOTE, ServerState } from '../../wire/election-notification.ts';
+import { type ElectionNotification, NO_VOTE, ServerState } from '../../wire/election-notification.ts';
 import type { Sid } from '../quorum/member.ts';
 import type { QuorumVerifier } from '../quorum/quorum-verifier.ts';
 
@@ -48,4 +48,14 @@ export function sameVote(a: Vote, b: Vote): boolean {
     return a.zxid === b.zxid && a.electionEpoch === b.electionEpoch && a.peerEpoch === b.peerEpoch;
   if (a.version > 0 !== b.version > 0) return true;
   return a.peerEpoch === b.peerEpoch;
+}
+
+export function candidateOf({ leader, zxid, peerEpoch }: Candidate): Candidate {
+  return { leader, zxid, peerEpoch };
+}
+
+/** What a notification says, kept as of `version`. */
+export function voteOf(notification: ElectionNotification, version: number): Vote {
+  const { leader, zxid, electionEpoch, peerEpoch, state } = notification;
+  return { leader, zxid, electionEpoch, peerEpoch, state, version };
 }

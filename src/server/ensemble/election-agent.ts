@@ -70,6 +70,7 @@ export class ElectionAgent {
         port.onUnreachable(sid, address, why);
         if (isLast) this.take(this.machine.onUnreachable(sid, this.nowMs()));
       },
+      onLinkLost: (sid) => this.take(this.machine.onLinkLost(sid, this.nowMs())),
       onListenLater: (why) => port.onListenLater(why),
     });
     this.mesh.setMembers(peersOf(committed), peersOf(lastSeen));
@@ -126,6 +127,7 @@ export class ElectionAgent {
       for (const sid of to) this.mesh.send(sid, frame);
     }
     if (step.connectAll) this.mesh.connectAll();
+    if (step.connect !== null) this.mesh.connect(step.connect);
     this.timer?.cancel();
     this.timer = step.timerAtMs === null ? null : this.timerAt(step.timerAtMs);
     if (step.lookingVoter !== null) this.port.onLookingVoter(step.lookingVoter);

@@ -21,6 +21,7 @@ export class MeshNode implements MeshPort {
   readonly heard: { readonly from: number; readonly notification: ElectionNotification }[] = [];
   readonly refusals: { readonly reason: Refusal; readonly sid: number }[] = [];
   readonly unreachable: { readonly sid: number; readonly why: string }[] = [];
+  readonly lost: number[] = [];
   readonly listenLater: string[] = [];
   readonly mesh: ElectionMesh;
   readonly port: number;
@@ -54,6 +55,9 @@ export class MeshNode implements MeshPort {
   }
   onRefused(reason: Refusal, _remote: string, sid: number): void {
     this.refusals.push({ reason, sid });
+  }
+  onLinkLost(sid: number): void {
+    this.lost.push(sid);
   }
   onListenLater(why: string): void {
     this.listenLater.push(why);
