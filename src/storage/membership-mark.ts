@@ -11,7 +11,7 @@ import { CorruptionFailure } from '../base/failure.ts';
 import { decodeUtf8 } from '../wire/utf8.ts';
 import type { DataDirs } from './data-dir.ts';
 import type { Disk } from './disk.ts';
-import { saveWhole } from './whole-file.ts';
+import { readWhole, saveWhole } from './whole-file.ts';
 
 const NAME = 'ringkeeper.membership';
 
@@ -29,17 +29,11 @@ export function membershipMarkPath({ snapshotDirectory }: DataDirs): string {
 /** Null when there is none. @throws CorruptionFailure */
 export function readMembershipMark(disk: Disk, dirs: DataDirs): MembershipMark | null {
   const path = membershipMarkPath(dirs);
-  const entry = disk.stat(path);
-  if (entry === null) return null;
-  const bytes = new Uint8Array(entry.bytes);
-  const file = disk.open(path, 'read');
-  try {
-    const content = decodeUtf8(bytes, 0, file.read(bytes, 0, bytes.length, 0));
-    const [, state, text] = /^(proposed|in force)\n(.*)$/s.exec(content) ?? damaged(path);
-    return { isInForce: state === 'in force', text: text! };
-  } finally {
-    file.close();
-  }
+  const bytes = readWhole(disk, path);
+  if (bytes === null) return null;
+  const content = decodeUtf8(bytes, 0, bytes.length);
+  const [, state, text] = /^(proposed|in force)\n(.*)$/s.exec(content) ?? damaged(path);
+  return { isInForce: state === 'in force', text: text! };
 }
 
 /** Durable on return. */

@@ -47,10 +47,35 @@ export function parseProperties(text: string): PropertyLine[] {
   return properties;
 }
 
+/**
+ * The text without the properties whose keys `drops` names, and with everything else as it stands: comments, blank lines, the order.
+ * @throws MalformedProperties
+ */
+export function withoutProperties(text: string, drops: (key: string) => boolean): string {
+  const reader = new LineReader(text);
+  const kept: string[] = [];
+  let from = 0;
+  for (let line = reader.next(); line !== null; line = reader.next()) {
+    if (!drops(javaTrim(convertEscapes(line.slice(0, findKeyEnd(line)), reader.lineNumber)))) continue;
+    kept.push(text.slice(from, reader.start));
+    from = reader.end;
+  }
+  return kept.join('') + text.slice(from);
+}
+
+/** `value` as it may stand behind a key. */
+export function propertyValue(value: string): string {
+  return value
+    .replace(/\\/g, '\\\\')
+    .replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** Splits text into logical lines: comments and blank lines left out, continuations joined, escapes untouched. */
 class LineReader {
   /** Where the last returned logical line began. */
   lineNumber = 0;
+  /** The same as an offset, with its leading blanks. */
+  start = 0;
   private readonly text: string;
   private position = 0;
   private naturalLine = 1;
@@ -59,9 +84,15 @@ class LineReader {
     this.text = text;
   }
 
+  /** Where the next one begins. */
+  get end(): number {
+    return this.position;
+  }
+
   next(): string | null {
     while (this.position < this.text.length) {
       this.lineNumber = this.naturalLine;
+      this.start = this.position;
       let line = this.naturalLineText();
       if (line === '' || line[0] === '#' || line[0] === '!') continue;
       if (endsInOddBackslashes(line)) line = this.joined(line);

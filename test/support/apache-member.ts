@@ -2,7 +2,7 @@
  * A member of an ensemble, Apache 3.8.0 of the Debian package. It is told the membership and started; whether it finds a
  * leader is what its test is about, so `start` waits for nothing. What it decides stands in its log.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CLASS_PATH, JVM_FLAGS } from './apache.ts';
 import { fourLetterWord } from './four-letter-word.ts';
@@ -16,6 +16,11 @@ export interface MemberOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Properties that only the command line sets. */
   readonly flags?: readonly string[];
+}
+
+/** A reconfiguration has changed it: it is the server's now. */
+export function namesDynamicFile(configFile: string): boolean {
+  return existsSync(configFile) && /^dynamicConfigFile=/m.test(readFileSync(configFile, 'utf8'));
 }
 
 export class ApacheMember extends TestServer {
@@ -44,7 +49,7 @@ export class ApacheMember extends TestServer {
     };
     for (const [other, value] of Object.entries(servers)) extra[`server.${other}`] = value;
     const configFile = join(this.directory, 'zoo.cfg');
-    writeFileSync(configFile, this.configText(extra));
+    if (!namesDynamicFile(configFile)) writeFileSync(configFile, this.configText(extra));
     const flags = [...JVM_FLAGS, ...own, '-Dorg.slf4j.simpleLogger.defaultLogLevel=info'];
     const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
     this.spawnLogged('java', [...flags, '-cp', CLASS_PATH, main, configFile], this.directory);

@@ -26,6 +26,10 @@ export interface EnsembleConfig {
   readonly quorumText: string;
   /** Null: the members stand in the file itself. */
   readonly dynamicConfigFile: string | null;
+  /** Of a membership that was proposed when this server stopped; null = none. */
+  readonly nextText: string | null;
+  /** The configuration file, where a reconfiguration is written; null = it may not be. */
+  readonly rewritableFile: string | null;
   readonly standaloneEnabled: boolean;
   readonly initLimitTicks: number;
   readonly syncLimitTicks: number;
@@ -102,7 +106,7 @@ function alone(values: SettingValues, standaloneEnabled: boolean): EnsembleReadi
 
 function ensembleOf(
   values: SettingValues,
-  { config, dynamicConfigFile }: Membership,
+  { config, dynamicConfigFile, next, rewritable }: Membership,
   own: Member,
   standaloneEnabled: boolean,
 ): EnsembleConfig {
@@ -112,6 +116,8 @@ function ensembleOf(
     sid: own.sid,
     quorumText: config.text,
     dynamicConfigFile: dynamicConfigFile === null ? null : resolve(dynamicConfigFile),
+    nextText: next?.text ?? null,
+    rewritableFile: rewritable,
     standaloneEnabled,
     initLimitTicks: limit(values, 'initLimit'),
     syncLimitTicks,

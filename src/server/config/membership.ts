@@ -2,11 +2,13 @@
  * The lines `server.N`, `group.N` and `weight.N`, of zoo.cfg or of the dynamic file, as one membership. Every refusal names
  * the file and the line. Used only while the configuration is read.
  */
+import { resolve } from 'node:path';
 import { ConfigFailure } from '../../base/failure.ts';
 import { MalformedQuorumConfig } from '../../core/quorum/member.ts';
 import {
   type ConfigLine,
   isQuorumKey,
+  parseQuorumConfig,
   type QuorumConfig,
   quorumConfigOf,
 } from '../../core/quorum/quorum-config.ts';
@@ -23,6 +25,10 @@ export interface Membership {
   /** At least one where there is a member. */
   readonly lines: readonly MembershipLine[];
   readonly dynamicConfigFile: string | null;
+  /** Of `<file>.dynamic.next`: proposed, and perhaps in force by now; null = there is none, or it is older. */
+  readonly next: QuorumConfig | null;
+  /** The file in which members may be changed, with an absolute path; null = they are given by flags, or may not be changed. */
+  readonly rewritable: string | null;
 }
 
 const FAMILIES = ['server.<n>', 'group.<n>', 'weight.<n>'];
@@ -37,7 +43,7 @@ export function readMembership(values: SettingValues, files: ConfigFiles): Membe
   }));
   if (dynamicConfigFile === null) {
     if (inFile.length === 0) return null;
-    return { config: configOf(inFile, 0), lines: inFile, dynamicConfigFile };
+    return { config: configOf(inFile, 0), lines: inFile, dynamicConfigFile, ...changesOf(values, files, 0) };
   }
   if (inFile.length > 0) {
     const { place, key } = inFile[0]!;
@@ -46,7 +52,25 @@ export function readMembership(values: SettingValues, files: ConfigFiles): Membe
     );
   }
   const lines = dynamicLines(dynamicConfigFile, files);
-  return { config: configOf(lines, versionOf(dynamicConfigFile)), lines, dynamicConfigFile };
+  const version = versionOf(dynamicConfigFile);
+  return { config: configOf(lines, version), lines, dynamicConfigFile, ...changesOf(values, files, version) };
+}
+
+/** What a reconfiguration has left, or may change; `version` is in force. */
+function changesOf(
+  values: SettingValues,
+  files: ConfigFiles,
+  version: number,
+): Pick<Membership, 'next' | 'rewritable'> {
+  const { fileName } = values;
+  if (!values.bool('reconfigEnabled') || fileName === null) return { next: null, rewritable: null };
+  if (values.isOnCommandLine(...FAMILIES, 'dynamicConfigFile')) return { next: null, rewritable: null };
+  const rewritable = resolve(fileName);
+  const path = `${rewritable}.dynamic.next`;
+  const text = files.read(path);
+  if (text === null) return { next: null, rewritable };
+  const next = at(path, () => parseQuorumConfig(text));
+  return { next: next.version > version ? next : null, rewritable };
 }
 
 function dynamicLines(path: string, files: ConfigFiles): MembershipLine[] {

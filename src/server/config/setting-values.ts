@@ -29,16 +29,20 @@ export interface GivenValue {
   readonly text: string;
   /** `zoo.cfg line 7`, or the flag of the command line. */
   readonly place: string;
+  readonly onCommandLine: boolean;
   readonly setting: Setting;
 }
 
 export class SettingValues {
   readonly notices = new Notices();
+  /** Null: flags alone. */
+  readonly fileName: string | null;
   /** By key of the table; of a family (`server.<n>`) by the name that was written. */
   private readonly given = new Map<string, GivenValue>();
 
   /** @throws ConfigFailure for an unknown key on the command line; in a file it is only a notice, as with Apache. */
   constructor(sources: ConfigSources) {
+    this.fileName = sources.file?.name ?? null;
     if (sources.file !== null) {
       for (const line of sources.file.lines) {
         this.take(line.key, line.value, `${sources.file.name} line ${line.lineNumber}`, false);
@@ -50,6 +54,13 @@ export class SettingValues {
 
   isGiven(key: string): boolean {
     return this.given.has(key);
+  }
+
+  /** Some of it was given by a flag, which stays whatever a file says. */
+  isOnCommandLine(...keys: readonly string[]): boolean {
+    return [...this.given.values()].some(
+      ({ setting, onCommandLine }) => onCommandLine && keys.includes(setting.key),
+    );
   }
 
   /** Values of one family, such as `server.<n>`, in the order of the file. */
@@ -162,7 +173,7 @@ export class SettingValues {
       }
       this.notices.warn(`${place}: ${name} replaces the value given on ${earlier.place}`);
     }
-    this.given.set(key, { name, text, place, setting });
+    this.given.set(key, { name, text, place, onCommandLine, setting });
   }
 
   private checkNotObeyed(value: GivenValue): void {

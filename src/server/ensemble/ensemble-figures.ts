@@ -10,7 +10,7 @@ import type { EnsembleView, LeadingView } from '../monitor/ensemble-view.ts';
 import type { OwnMetric } from '../monitor/metrics.ts';
 import type { LeaderTerm } from './leader-term.ts';
 import { type LeadingFigures, leadingView } from './leading-figures.ts';
-import type { Epochs } from './learner-term.ts';
+import type { Epochs } from './learner-term-parts.ts';
 import type { QuorumPeer } from './quorum-peer.ts';
 
 /** The only one there is (FastLeaderElection). */

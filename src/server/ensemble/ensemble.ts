@@ -13,10 +13,13 @@ import type { Desks } from '../host/desks.ts';
 import type { Log } from '../logging/logging.ts';
 import { EnsembleMeter } from '../monitor/ensemble-meter.ts';
 import { EnsembleFigures } from './ensemble-figures.ts';
+import { KnownMembership } from './known-membership.ts';
 import { LeaderTerm } from './leader-term.ts';
 import type { LeaderTermParts } from './leader-term-parts.ts';
 import { createLinkFaultCounts } from './learner-faults.ts';
-import { type Epochs, LearnerTerm, type LearnerTermOptions } from './learner-term.ts';
+import { LearnerTerm } from './learner-term.ts';
+import type { Epochs, LearnerTermOptions } from './learner-term-parts.ts';
+import { MembershipFiles } from './membership-files.ts';
 import { MembershipGuard } from './membership-guard.ts';
 import { peerSetupOf } from './peer-setup.ts';
 import { QuorumPeer, type QuorumPeerPlatform } from './quorum-peer.ts';
@@ -47,7 +50,7 @@ export class Ensemble implements RoleRunner {
   ) {
     const ensemble = config.ensemble!;
     const meter = new EnsembleMeter();
-    const inFile = parseQuorumConfig(ensemble.quorumText);
+    const membership = membershipOf(config, platform.disk, dirs, log);
     this.options = {
       sid: ensemble.sid,
       tickMs: config.tickTimeMs,
@@ -56,8 +59,7 @@ export class Ensemble implements RoleRunner {
       connectLimit: ensemble.connectToLearnerMasterLimitTicks || ensemble.initLimitTicks,
       observerDelayMs: ensemble.observerReconnectDelayMs,
       packetBytesMax: PACKET_HEAD_BYTES_MAX + config.frameBytesMax + config.juteExtraBytes,
-      reconfigEnabled: config.reconfigEnabled,
-      guard: new MembershipGuard(ensemble.sid, inFile, platform.disk, dirs, log),
+      membership,
       meter,
     };
     this.desks = desks;
@@ -86,7 +88,12 @@ export class Ensemble implements RoleRunner {
     learner.beginLearning('follower');
     const standing = { zxid: learner.electionZxid, currentEpoch: this.epochs.current };
     this.peer = new QuorumPeer(
-      { ...peerSetupOf(ensemble, config.reconfigEnabled), standing },
+      {
+        ...peerSetupOf(ensemble, config.reconfigEnabled),
+        committed: membership.committed,
+        lastSeen: membership.lastSeen,
+        standing,
+      },
       platform,
       this,
       log,
@@ -117,10 +124,24 @@ export class Ensemble implements RoleRunner {
   }
 
   get hasVote(): boolean {
-    return this.options.guard.hasVote;
+    return this.options.membership.hasVote;
   }
 
   onConfigLearned(config: QuorumConfig): void {
-    this.options.guard.onInForce(config);
+    this.options.membership.onInForce(config);
   }
+}
+
+/** What this server was started with, and what it has heard of since. @throws CorruptionFailure */
+function membershipOf(config: ServerConfig, disk: Disk, dirs: DataDirs, log: Log): KnownMembership {
+  const { sid, quorumText, nextText, rewritableFile } = config.ensemble!;
+  const committed = parseQuorumConfig(quorumText);
+  return new KnownMembership({
+    committed,
+    lastSeen: nextText === null ? committed : parseQuorumConfig(nextText),
+    reconfigEnabled: config.reconfigEnabled,
+    files: rewritableFile === null ? null : new MembershipFiles(sid, rewritableFile, disk),
+    guard: new MembershipGuard(sid, committed, disk, dirs, log),
+    log,
+  });
 }

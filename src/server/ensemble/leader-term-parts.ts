@@ -8,7 +8,7 @@ import type { Log } from '../logging/logging.ts';
 import type { History, HistorySender } from './history-sender.ts';
 import type { LinkFaultCounts } from './learner-faults.ts';
 import type { LearnerLink, StreamSource } from './learner-link.ts';
-import type { Epochs } from './learner-term.ts';
+import type { Epochs } from './learner-term-parts.ts';
 
 /** What a term as leader is given of this server. */
 export interface LeaderTermParts {

@@ -43,7 +43,7 @@ import type { LeaderTermParts, Learner } from './leader-term-parts.ts';
 import { type LeadingFigures, ProposalSizes } from './leading-figures.ts';
 import type { LinkFault } from './learner-faults.ts';
 import { LearnerLink, type LinkOwner } from './learner-link.ts';
-import type { LearnerTermOptions } from './learner-term.ts';
+import type { LearnerTermOptions } from './learner-term-parts.ts';
 import { LearnerTurns } from './learner-turns.ts';
 import { QuorumListener } from './quorum-listener.ts';
 import type { RunningTerm, Term, TermControl } from './role-runner.ts';

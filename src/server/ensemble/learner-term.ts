@@ -14,13 +14,13 @@
  *
  * A stream that the learner cannot take now is not read on, so a leader that is faster than this disk is held by TCP.
  */
-import type { Clock } from '../../base/clock.ts';
-import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
+import type { LoopTimer } from '../../base/event-loop.ts';
 import { CorruptionFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import type { LeaderLink } from '../../core/ports/leader-link.ts';
+import type { Sid } from '../../core/quorum/member.ts';
 import { type EpochKind, Learner, type LearnerPort } from '../../core/zab/learner.ts';
-import { type DialHandler, ReadBuffer, type SocketPort, type Transport } from '../../net/transport.ts';
+import { type DialHandler, ReadBuffer, type SocketPort } from '../../net/transport.ts';
 import { EpochKind as EpochFile } from '../../storage/epoch-files.ts';
 import type { HostPort } from '../../wire/host-port.ts';
 import { PacketSplitter, PacketStatus } from '../../wire/quorum/packet-splitter.ts';
@@ -29,40 +29,10 @@ import { OUR_INFO_BYTES, TOUCH_BYTES, writeOurInfo, writeTouch } from '../../wir
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { LearnerDesk } from '../host/learner-desk.ts';
 import type { Log } from '../logging/logging.ts';
-import type { EnsembleMeter } from '../monitor/ensemble-meter.ts';
-import type { MembershipGuard } from './membership-guard.ts';
+import type { Epochs, LearnerTermOptions, TermPlatform } from './learner-term-parts.ts';
 import { PacketOutbox } from './packet-outbox.ts';
 import type { RunningTerm, Term, TermControl } from './role-runner.ts';
-import { ToldMembership } from './told-membership.ts';
-
-export interface LearnerTermOptions {
-  readonly sid: number;
-  readonly tickMs: number;
-  readonly initLimit: number;
-  /** For connecting to a leader. */
-  readonly connectLimit: number;
-  /** An observer waits up to this long before it connects, so that not all come at once. */
-  readonly observerDelayMs: number;
-  readonly syncLimit: number;
-  readonly packetBytesMax: number;
-  readonly meter: EnsembleMeter;
-  readonly reconfigEnabled: boolean;
-  readonly guard: MembershipGuard;
-}
-
-/** What a server has promised and taken over; lives as long as the server. */
-export interface Epochs {
-  accepted: number;
-  current: number;
-}
-
-/** What it needs of the machine. */
-interface TermPlatform {
-  readonly loop: EventLoop;
-  readonly transport: Transport;
-  readonly clock: Clock;
-  entropy(): number;
-}
+import { type Departure, ToldMembership } from './told-membership.ts';
 
 /**
  * Between tries. Who leads opens its port when it has decided, which one of ours does at nearly the same time, and one of Apache's
@@ -76,7 +46,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
   private readonly control: TermControl;
   private readonly desk: LearnerDesk;
   private readonly epochs: Epochs;
-  private readonly membership: ToldMembership;
+  private readonly told: ToldMembership;
   private readonly platform: TermPlatform;
   private readonly log: Log;
   private readonly learner: Learner;
@@ -111,7 +81,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
     this.control = control;
     this.desk = desk;
     this.epochs = epochs;
-    this.membership = new ToldMembership(options.guard, term.committed, options.reconfigEnabled);
+    this.told = new ToldMembership(options.membership, options.sid, term, control);
     this.platform = platform;
     this.log = log;
     this.learner = new Learner(
@@ -259,7 +229,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
 
   sendInfo(type: PacketType, zxid: Zxid): void {
     const data = new Uint8Array(OUR_INFO_BYTES);
-    writeOurInfo(viewOf(data), 0, this.options.sid, this.term.lastSeen.version);
+    writeOurInfo(viewOf(data), 0, this.options.sid, this.options.membership.committed.version);
     this.outbox.add(type, zxid, data);
   }
 
@@ -334,7 +304,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
 
   propose(_zxid: Zxid, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     this.options.meter.proposalsReceived++;
-    const fault = this.membership.onProposal(bytes, view, start, end);
+    const fault = this.told.onProposal(bytes, view, start, end);
     if (fault !== null) {
       this.leaveSoon(fault);
       return true;
@@ -349,12 +319,12 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
     this.desk.decide(zxid);
   }
 
-  activate(): void {
-    this.membership.onActivated();
+  activate(_zxid: Zxid, designated: number): void {
+    this.departSoon(this.told.onActivated(designated));
   }
 
   onConfig(bytes: Uint8Array, start: number, end: number): void {
-    const fault = this.membership.onNewLeader(bytes, start, end);
+    const fault = this.told.onNewLeader(bytes, start, end);
     if (fault !== null) this.leaveSoon(fault);
   }
 
@@ -367,8 +337,9 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
   }
 
   serve(epoch: number): void {
+    if (this.departSoon(this.told.onUpToDate())) return;
     this.log.info('in step with the leader', { epoch });
-    this.desk.serve(epoch, this.membership.onUpToDate(), this);
+    this.desk.serve(epoch, this.options.membership.committed, this);
     this.control.serving(epoch);
   }
 
@@ -376,7 +347,14 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
     this.platform.loop.soon(() => this.leave(reason));
   }
 
-  leave(reason: string): void {
+  private departSoon(departure: Departure | null): boolean {
+    if (departure === null) return false;
+    this.platform.loop.soon(() => this.leave(departure.reason, departure.designated));
+    return true;
+  }
+
+  /** `designated`: who leads now; null = an election tells. */
+  leave(reason: string, designated: Sid | null = null): void {
     if (this.isOver) return;
     this.isOver = true;
     this.learner.end();
@@ -389,7 +367,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
       this.control.over({
         reason,
         standing: { zxid: this.desk.electionZxid, currentEpoch: this.epochs.current },
-        designated: null,
+        designated,
       }),
     );
   }

@@ -1,6 +1,6 @@
 /**
- * Keeps this server from voting for, or leading, a membership that is no longer in force. Reconfiguration is not taken over here:
- * elections go by the configuration file. Quorums of old and new voters need not have a server in common, so whoever has heard of
+ * Keeps this server from voting for, or leading, a membership that is no longer in force, where changes cannot be written into its
+ * configuration file (known-membership.ts): elections after a restart go by that. Quorums of old and new voters need not have a server in common, so whoever has heard of
  * other voters than its file names has no vote in elections (zxid -1, as a server whose history is damaged), also after a restart.
  * It follows on: what a learner acknowledges is counted by its leader, which knows the voters.
  *
@@ -25,7 +25,7 @@ import {
 } from '../../storage/membership-mark.ts';
 import type { Log } from '../logging/logging.ts';
 
-interface Heard {
+export interface Heard {
   readonly config: QuorumConfig;
   readonly isInForce: boolean;
 }
@@ -33,12 +33,11 @@ interface Heard {
 export class MembershipGuard {
   private readonly sid: Sid;
   /** Of the configuration file. */
-  private readonly file: QuorumConfig;
+  private file: QuorumConfig;
   private readonly disk: Disk;
   private readonly dirs: DataDirs;
   private readonly log: Log;
-  /** Other voters than the file's; null: none were heard of. As it is on the disk. */
-  private heard: Heard | null;
+  private remembered: Heard | null;
 
   /** @throws CorruptionFailure */
   constructor(sid: Sid, file: QuorumConfig, disk: Disk, dirs: DataDirs, log: Log) {
@@ -47,11 +46,28 @@ export class MembershipGuard {
     this.disk = disk;
     this.dirs = dirs;
     this.log = log;
-    this.heard = readHeard(disk, dirs);
+    this.remembered = readHeard(disk, dirs);
     if (this.heard === null) return;
     const { config, isInForce } = this.heard;
     if (file.version > config.version || (isInForce && file.hasSameVoters(config))) this.forget();
-    else this.tell(this.heard);
+  }
+
+  /** Other voters than the file's; null: none were heard of. As it is on the disk. */
+  get heard(): Heard | null {
+    return this.remembered;
+  }
+
+  /** The server begins: tells of what it has no vote for. */
+  begin(): void {
+    if (this.remembered !== null) this.tell(this.remembered);
+  }
+
+  /** The configuration file has `committed` now, and `lastSeen` stands beside it. */
+  onSaved(committed: QuorumConfig, lastSeen: QuorumConfig): void {
+    this.file = committed;
+    const { heard } = this;
+    if (heard === null) return;
+    if (heard.config.version <= (heard.isInForce ? committed : lastSeen).version) this.forget();
   }
 
   /** False: this server goes into elections as one that nobody listens to, and cannot be elected. */
@@ -79,13 +95,13 @@ export class MembershipGuard {
 
   private remember(heard: Heard): void {
     saveMembershipMark(this.disk, this.dirs, { isInForce: heard.isInForce, text: heard.config.text });
-    this.heard = heard;
+    this.remembered = heard;
     this.tell(heard);
   }
 
   private forget(): void {
     removeMembershipMark(this.disk, this.dirs);
-    this.heard = null;
+    this.remembered = null;
     this.log.info('the configuration file of this server has the members of the ensemble now: it votes');
   }
 

@@ -7,7 +7,7 @@ import type { QuorumPeerSetup } from './quorum-peer.ts';
 export function peerSetupOf(
   ensemble: EnsembleConfig,
   reconfigEnabled: boolean,
-): Omit<QuorumPeerSetup, 'standing'> {
+): Omit<QuorumPeerSetup, 'standing' | 'committed' | 'lastSeen'> {
   const config = parseQuorumConfig(ensemble.quorumText);
   const { sid, minNotificationIntervalMs, maxNotificationIntervalMs } = ensemble;
   return {
@@ -23,8 +23,6 @@ export function peerSetupOf(
       keepAlive: ensemble.tcpKeepAlive,
       bindAttempts: ensemble.electionPortBindAttempts,
     },
-    committed: config,
-    lastSeen: config,
     observerElectionDelayMs: ensemble.observerElectionDelayMs,
   };
 }

@@ -177,6 +177,7 @@ export class QuorumPeer implements ElectionPort {
 
   onConfigured(control: PeerControl, committed: QuorumConfig, lastSeen: QuorumConfig): void {
     if (this.control !== control) return;
+    if (committed === this.committed && lastSeen === this.lastSeen) return;
     const isAnother = !committed.equals(this.committed);
     this.committed = committed;
     this.lastSeen = lastSeen;

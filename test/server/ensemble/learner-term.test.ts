@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { makeZxid } from '../../../src/base/zxid.ts';
 import { parseQuorumConfig } from '../../../src/core/quorum/quorum-config.ts';
 import type { DialHandler, ReadBuffer, SocketPort } from '../../../src/net/transport.ts';
+import { KnownMembership } from '../../../src/server/ensemble/known-membership.ts';
 import { LearnerTerm } from '../../../src/server/ensemble/learner-term.ts';
 import { MembershipGuard } from '../../../src/server/ensemble/membership-guard.ts';
 import type { Term, TermControl } from '../../../src/server/ensemble/role-runner.ts';
@@ -64,11 +65,17 @@ function follower() {
       syncLimit: 5,
       packetBytesMax: 1000,
       meter: new EnsembleMeter(),
-      reconfigEnabled: false,
-      guard: new MembershipGuard(1, config, new MemoryDisk(), DIRS, log),
+      membership: new KnownMembership({
+        committed: config,
+        lastSeen: config,
+        reconfigEnabled: false,
+        files: null,
+        guard: new MembershipGuard(1, config, new MemoryDisk(), DIRS, log),
+        log,
+      }),
     },
     term as unknown as Term,
-    {} as TermControl,
+    { configured: () => {} } as unknown as TermControl,
     desk as unknown as LearnerDesk,
     { accepted: 0, current: 0 },
     {

@@ -1,10 +1,9 @@
-/** MembershipGuard and ToldMembership: when a server votes by its configuration file, and when not, over restarts. */
+/** MembershipGuard: when a server votes by its configuration file, and when not, over restarts. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CorruptionFailure } from '../../../src/base/failure.ts';
 import { parseQuorumConfig } from '../../../src/core/quorum/quorum-config.ts';
 import { MembershipGuard } from '../../../src/server/ensemble/membership-guard.ts';
-import { ToldMembership } from '../../../src/server/ensemble/told-membership.ts';
 import type { Log } from '../../../src/server/logging/logging.ts';
 import { saveWhole } from '../../../src/storage/whole-file.ts';
 import { MemoryDisk } from '../../storage/support/memory-disk.ts';
@@ -89,30 +88,5 @@ describe('MembershipGuard', () => {
       saveWhole(disk, DIRS.snapshotDirectory, 'ringkeeper.membership', text);
       assert.throws(() => start(), CorruptionFailure);
     }
-  });
-});
-
-describe('ToldMembership', () => {
-  const told = (text: string, reconfigEnabled: boolean) => {
-    const guard = server().start();
-    const membership = new ToldMembership(guard, config(LINES), reconfigEnabled);
-    const bytes = Buffer.from(text);
-    return { guard, membership, fault: membership.onNewLeader(bytes, 0, bytes.length) };
-  };
-
-  it('takes the vote by NEWLEADER, whether this server may be reconfigured or not', () => {
-    for (const reconfigEnabled of [false, true]) {
-      const { guard, membership, fault } = told(config(two, 9).text, reconfigEnabled);
-      assert.equal(fault, null);
-      assert.equal(guard.hasVote, false, 'before it is acknowledged');
-      assert.equal(membership.onUpToDate().version, reconfigEnabled ? 9 : 0);
-      assert.equal(guard.hasVote, false);
-    }
-  });
-
-  it("does not follow a leader whose members cannot be read, unless they are its own file's", () => {
-    assert.match(told('server.1=x\nversion=9', false).fault ?? '', /cannot be read/);
-    assert.match(told('server.1=x\nversion=0', true).fault ?? '', /cannot be read/);
-    assert.equal(told('server.1=x\nversion=0', false).fault, null);
   });
 });

@@ -1,6 +1,7 @@
 /**
- * An Apache leader changes the voters while our follower's configuration file stays as it was: the new membership is not taken over
- * here, so this server must not help the old one to a quorum, whatever it remembers and however often it is started.
+ * An Apache leader changes the members while a server of ours follows: it takes them over, whatever its own part is then, and a restart
+ * finds them. Without `reconfigEnabled` its configuration file stays as it was: then it must not help the old voters to a quorum, whatever it remembers and
+ * however often it is started.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -15,17 +16,68 @@ const HAS_NO_VOTE = /the members of the ensemble are others than in the configur
 
 const text = ({ data }: { readonly data: Uint8Array | null }): string => Buffer.from(data ?? []).toString();
 
+const CONFIG = { reconfigEnabled: 'true', skipACL: 'yes' };
+
+/** Lines of members on free ports, by sid. */
+async function serverLines(count: number): Promise<Record<number, string>> {
+  const ports = await freePorts(2 * count);
+  const line = (i: number): string => `127.0.0.1:${ports[2 * i]}:${ports[2 * i + 1]}`;
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => [i + 1, line(i)]));
+}
+
 describe('a reconfiguration by Apache 3.8.0', { skip: need('java', 'zookeeper') }, () => {
+  it('makes ours an observer, a voter, the leader without an election; after a restart it goes by the new members', async (t) => {
+    const servers = await serverLines(3);
+    const ours = new RingkeeperMember({ sid: 1, servers, config: CONFIG });
+    const [two, three] = [2, 3].map((sid) => new ApacheMember({ sid, servers, config: CONFIG })) as [
+      ApacheMember,
+      ApacheMember,
+    ];
+    t.after(() => Promise.all([ours, two, three].map((member) => member.dispose())));
+    await Promise.all([two.start(), three.start()]);
+    await until(async () => (await three.mode()) === 'leader');
+    await ours.start();
+    await until(async () => (await ours.mode()) === 'follower');
+    assert.match(ours.configFile, /^dynamicConfigFile=.*zoo\.cfg\.dynamic\.100000000$/m);
+    const here = `${servers[1]}:observer;${ours.address}`;
+    {
+      await using zk = await connect(three.address);
+      await zk.reconfig({ joining: `server.1=${here}` });
+      await until(async () => (await ours.mode()) === 'observer');
+      await zk.create('/as-observer', 'x');
+      await zk.reconfig({ joining: `server.1=${here.replace('observer', 'participant')}` });
+      await until(async () => (await ours.mode()) === 'follower');
+      await using local = await connect(ours.address);
+      const { data } = await zk.config();
+      assert.equal(text(await local.config()), Buffer.from(data ?? []).toString());
+      const searches = ours.log.match(/looking for a leader/g)!.length;
+      await zk.reconfig({ leaving: '3' }).catch(() => {});
+      await until(async () => (await ours.mode()) === 'leader');
+      assert.equal(ours.log.match(/looking for a leader/g)!.length, searches, 'nobody searched');
+    }
+    await until(async () => (await two.mode()) === 'follower' && (await three.mode()) === 'follower');
+    {
+      await using zk = await connect(two.address);
+      await zk.create('/of-the-two', 'x');
+      assert.doesNotMatch(text(await zk.config()), /server\.3/);
+    }
+    await Promise.all([ours.kill(), two.stop(), three.stop()]);
+    assert.doesNotMatch(ours.configFile, /clientPort|server\./);
+    await ours.start();
+    await until(async () => /looking for a leader/.test(ours.log));
+    assert.equal(await ours.mode(), null, 'one of two');
+    await two.start();
+    await until(async () => [await ours.mode(), await two.mode()].sort().join() === 'follower,leader');
+    await using zk = await connect(ours.address);
+    assert.deepEqual([...(await zk.children('/')).names].sort(), ['as-observer', 'of-the-two', 'zookeeper']);
+  });
+
   it('leaves our follower in step but without a vote, until its file has the new members', async (t) => {
-    const ports = await freePorts(6);
-    const servers: Record<number, string> = Object.fromEntries(
-      [1, 2, 3].map((sid, i) => [sid, `127.0.0.1:${ports[2 * i]}:${ports[2 * i + 1]}`]),
-    );
+    const servers = await serverLines(3);
     const inOurFile = { ...servers };
     const ours = new RingkeeperMember({ sid: 1, servers: inOurFile });
-    const config = { reconfigEnabled: 'true', skipACL: 'yes' };
     // The third comes up only when the voters have changed without it.
-    const [two, three] = [2, 3].map((sid) => new ApacheMember({ sid, servers, config })) as [
+    const [two, three] = [2, 3].map((sid) => new ApacheMember({ sid, servers, config: CONFIG })) as [
       ApacheMember,
       ApacheMember,
     ];

@@ -1,7 +1,7 @@
 /** Our member of an ensemble, beside ApacheMember: told the membership and started; what it does stands in its log. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MemberOptions } from '../../support/apache-member.ts';
+import { type MemberOptions, namesDynamicFile } from '../../support/apache-member.ts';
 import { fourLetterWord } from '../../support/four-letter-word.ts';
 import { ServerKind, TestServer } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
@@ -23,6 +23,10 @@ export class RingkeeperMember extends TestServer {
 
   get log(): string {
     return readFileSync(this.logFile, 'utf8');
+  }
+
+  get configFile(): string {
+    return readFileSync(join(this.directory, 'zoo.cfg'), 'utf8');
   }
 
   /** Of `srvr`: leader, follower, observer; null while it serves nobody. */
@@ -48,7 +52,7 @@ export class RingkeeperMember extends TestServer {
     const lines: Record<string, string> = { tickTime: '500', initLimit: '10', syncLimit: '10' };
     for (const [other, value] of Object.entries(servers)) lines[`server.${other}`] = value;
     const configFile = join(this.directory, 'zoo.cfg');
-    writeFileSync(configFile, this.configText(lines));
+    if (!namesDynamicFile(configFile)) writeFileSync(configFile, this.configText(lines));
     const logStart = existsSync(this.logFile) ? this.log.length : 0;
     this.spawnLogged(process.execPath, [ENTRY, 'serve', configFile], this.directory);
     await this.ready(async () => /^ready /m.test(this.log.slice(logStart)));
