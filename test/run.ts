@@ -13,7 +13,7 @@ import { pathToFileURL } from 'node:url';
 import { FILE_TIMEOUT } from './support/bound-file.ts';
 import { runFiles } from './support/run-files.ts';
 import { costTable, TEST_COSTS_FILE } from './support/test-costs.ts';
-import { V8_FLAGS } from './support/v8-flags.ts';
+import { GC_FLAGS, V8_FLAGS } from './support/v8-flags.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** A test that hangs must not hang the run. Longer than the slowest compatibility suite. */
@@ -55,13 +55,6 @@ const SLOWEST_FIRST: readonly string[] = [
 ];
 /** More at a time than there are cores: many files wait for their servers, for timeouts, for a disk. */
 const WAITING_FILES = 1;
-
-/**
- * How the garbage of a test file's own process is collected; the servers that it starts have their flags. A server in the
- * simulator begins with megabytes of arrays, and V8 marks the whole heap each time 64 MB of them have been made, on threads
- * beside; counted with the rest of the heap they are as dear as the rest.
- */
-const GC_FLAGS = ['--external-memory-accounted-in-global-limit', '--min-semi-space-size=16'];
 
 const CHECKS: readonly (readonly [title: string, command: string, args: readonly string[]])[] = [
   ['types', 'tsc', ['-b']],

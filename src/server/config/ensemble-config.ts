@@ -50,6 +50,7 @@ export interface EnsembleConfig {
   readonly maxNotificationIntervalMs: number;
   /** -1 = no limit. */
   readonly maxTimeToWaitForEpochMs: number;
+  readonly proposalLogBytes: number;
 }
 
 /** What else a server takes from the lines of members. */
@@ -133,6 +134,7 @@ function ensembleOf(
     multiAddress: values.switch('multiAddress.enabled'),
     ...intervals(values),
     maxTimeToWaitForEpochMs: values.int('leader.maxTimeToWaitForEpoch'),
+    proposalLogBytes: values.int('ringkeeper.proposalLogBytes'),
   };
 }
 

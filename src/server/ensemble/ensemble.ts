@@ -27,8 +27,6 @@ import type { RoleRunner, RunningTerm, Term, TermControl } from './role-runner.t
 
 /** Of a PROPOSAL what is not its transaction, and a transaction's own head and digest. */
 const PACKET_HEAD_BYTES_MAX = 1024;
-/** The newest proposals, for learners that are not far behind; the others read the disk. */
-const PROPOSAL_LOG_BYTES = 16 * 1024 * 1024;
 
 export class Ensemble implements RoleRunner {
   readonly peer: QuorumPeer;
@@ -77,7 +75,7 @@ export class Ensemble implements RoleRunner {
       desk: leader,
       epochs: this.epochs,
       history: { disk, dirs, reach: leader },
-      proposals: new ProposalLog(PROPOSAL_LOG_BYTES),
+      proposals: new ProposalLog(ensemble.proposalLogBytes),
       faults: createLinkFaultCounts(),
       listenOnAllIps: ensemble.quorumListenOnAllIps,
       servesClients: ensemble.leaderServes,

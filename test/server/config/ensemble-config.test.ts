@@ -70,6 +70,7 @@ describe('an ensemble', () => {
       minNotificationIntervalMs: 200,
       maxNotificationIntervalMs: 60_000,
       maxTimeToWaitForEpochMs: -1,
+      proposalLogBytes: 16 * 1024 ** 2,
     });
   });
 
@@ -78,7 +79,8 @@ describe('an ensemble', () => {
       `${BASE}${THREE}cnxTimeout=70\nzookeeper.electionPortBindRetry=0\nquorumListenOnAllIPs=true\ntcpKeepAlive=true\n` +
         'quorumCnxnTimeoutMs=900\nmultiAddress.enabled=true\nleaderServes=no\n' +
         'zookeeper.fastleader.minNotificationInterval=10\nfastleader.maxNotificationInterval=20\n' +
-        'observer.reconnectDelayMs=1\nobserver.election.DelayMs=2\nleader.maxTimeToWaitForEpoch=3\nconnectToLearnerMasterLimit=4\n',
+        'observer.reconnectDelayMs=1\nobserver.election.DelayMs=2\nleader.maxTimeToWaitForEpoch=3\nconnectToLearnerMasterLimit=4\n' +
+        'ringkeeper.proposalLogBytes=65536\n',
     );
     const { sid: _, quorumText, ...rest } = ensemble;
     assert.deepEqual(rest, {
@@ -101,6 +103,7 @@ describe('an ensemble', () => {
       minNotificationIntervalMs: 10,
       maxNotificationIntervalMs: 20,
       maxTimeToWaitForEpochMs: 3,
+      proposalLogBytes: 65_536,
     });
     assert.equal(parseQuorumConfig(quorumText).version, 0);
     const { mesh } = peerSetupOf(ensemble, false);

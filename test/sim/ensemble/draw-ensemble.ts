@@ -55,14 +55,22 @@ export function drawEnsemble(world: World): DrawnEnsemble {
     replyRingBytes: 256 * 1024,
     proposalRingBytes: 8 * frameBytesMax,
   };
-  return { configs: sids.map((sid) => ({ ...read(sid, lines), ...shared })), observers, isTiny };
+  // Of few seconds' writes some leave it, and learners that were away are brought up from the disk.
+  const proposalLogBytes = frameBytesMax * (1 + (world.seed % 4));
+  const configs = sids.map((sid) => ({ ...read(sid, lines, proposalLogBytes), ...shared }));
+  return { configs, observers, isTiny };
 }
 
-function read(sid: number, lines: readonly (readonly [string, string])[]): ServerConfig {
+function read(
+  sid: number,
+  lines: readonly (readonly [string, string])[],
+  proposalLogBytes: number,
+): ServerConfig {
   const file = {
     name: 'zoo.cfg',
     lines: lines.map(([key, value], i) => ({ key, value, lineNumber: i + 1 })),
   };
   const files: ConfigFiles = { read: (path) => (path === '/data/myid' ? `${sid}\n` : null) };
-  return readServerConfig({ file, overrides: [] }, files).config;
+  const { config } = readServerConfig({ file, overrides: [] }, files);
+  return { ...config, ensemble: { ...config.ensemble!, proposalLogBytes } };
 }

@@ -57,7 +57,7 @@ export function replace<T extends object>(
 
 /** Something that has happened, as far as anybody is told, before it has. */
 const LOST =
-  /in place of the committed|leads without the committed|have it in their logs|do not come to the same history|no write gets done|not with one leader|behind its request|digest|logs another transaction|synced up to zxid|was known/;
+  /in place of the committed|leads without the committed|have it in their logs|do not come to the same history|no write gets done|not with one leader|behind its request|digest|logs another transaction|synced up to zxid|was known|proposed out of order/;
 
 export const ENSEMBLE_VARIANTS: readonly EnsembleVariant[] = [
   {
