@@ -19,6 +19,7 @@ import type { TurnWork } from './progress/turn-work.ts';
 import { Authenticator } from './request/authenticator.ts';
 import { DescendantCount } from './request/descendant-count.ts';
 import { LargeReply } from './request/large-reply.ts';
+import { LocalSessions } from './request/local-sessions.ts';
 import { MultiRead } from './request/multi-read.ts';
 import { PathLookup } from './request/path-lookup.ts';
 import { ReadOps } from './request/read-ops.ts';
@@ -122,6 +123,7 @@ export interface ReplicaParts {
   readonly reads: ReadOps;
   readonly words: WordAnswers;
   readonly authenticator: Authenticator;
+  readonly locals: LocalSessions;
   readonly reports: ReportPort;
   readonly committer: Committer;
 }
@@ -163,6 +165,7 @@ export function createParts(
   });
   const words = new WordAnswers(state.clients, replier);
   const authenticator = new Authenticator({ ...state, replier, reports });
+  const locals = new LocalSessions(options.tickTimeMs, { ...state, replier, reports });
   const committer = new Committer({
     ...state,
     ...writes,
@@ -171,7 +174,7 @@ export function createParts(
     checkDigest: options.digestEnabled,
   });
   const reading = { replier, largeReply, descendants, restore, reads, words };
-  return { ...state, ...writes, ...reading, authenticator, committer, reports };
+  return { ...state, ...writes, ...reading, authenticator, locals, committer, reports };
 }
 
 /** What the server knows. */

@@ -122,7 +122,7 @@ export class Replica implements CorePort {
 
   /** Sessions may have to end, and this server is the one to say so: hear what clients have sent, then `onHeard`. */
   get isExpiryDue(): boolean {
-    return !this.role.isLearner && this.lifecycle.ends.isExpiryDue(this.clock.nowMs);
+    return this.lifecycle.isExpiryDue(this.clock.nowMs);
   }
 
   /**
@@ -130,7 +130,7 @@ export class Replica implements CorePort {
    * slice of them; the rest is background work.
    */
   onHeard(heardMs: number): void {
-    if (!this.role.isLearner) this.lifecycle.ends.expireUpTo(heardMs);
+    this.lifecycle.expireUpTo(heardMs);
   }
 
   /** The present turn has taken so long that what it has read may be younger than its beginning: it is of now. */
@@ -155,7 +155,7 @@ export class Replica implements CorePort {
     // Those that have waited for this turn come first: what follows may take all of its time.
     if (this.isCommitHeld) this.commitDecided();
     if (!this.isPublishing) this.order.doWork();
-    if (this.lifecycle.ends.isBusy) this.lifecycle.ends.doWork();
+    if (this.lifecycle.isBusy) this.lifecycle.doWork();
     if (this.leadership.requests.isBusy) this.leadership.requests.retry();
     this.stageLong();
     if (this.hasCommitsLeft) {
@@ -178,9 +178,7 @@ export class Replica implements CorePort {
     if (txnStager.isStaging || largeReply.isBusy || words.isBusy || watches.isDropping) return true;
     const isReading = descendants.isBusy || restore.isBusy || this.order.isBusy;
     if ((isReading && !this.isPublishing) || proposer.multi.isBusy) return true;
-    return (
-      this.hasCommitsLeft || this.lifecycle.ends.isBusy || this.isSweepDue || this.leadership.requests.isBusy
-    );
+    return this.hasCommitsLeft || this.lifecycle.isBusy || this.isSweepDue || this.leadership.requests.isBusy;
   }
 
   /** A transaction is half published: not a moment to look at the tree. */
@@ -224,7 +222,7 @@ export class Replica implements CorePort {
     this.parts.statistics.packetsReceived++;
     if (client.state === ClientState.fresh) {
       // As Apache: who has no leader hangs up, and the client looks for another server.
-      if (!this.role.isInStep) this.parts.clients.close(client);
+      if (!this.role.isInStep && !this.role.isReadOnly) this.parts.clients.close(client);
       else this.lifecycle.onConnectRequest(client, bytes, view, start, end);
       return;
     }

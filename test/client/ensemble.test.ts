@@ -5,10 +5,20 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { utf8 } from '../../src/client/codecs.ts';
-import { type ConnectOptions, connect, isZk, open, type Zk, ZkError } from '../../src/client/index.ts';
+import {
+  type ConnectOptions,
+  connect,
+  isZk,
+  OPEN_ACL,
+  op,
+  open,
+  type Zk,
+  ZkError,
+} from '../../src/client/index.ts';
 import { RingkeeperMember } from '../server/ensemble/ringkeeper-member.ts';
 import { ApacheMember, type MemberOptions } from '../support/apache-member.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
+import { fourLetterWord } from '../support/four-letter-word.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { need, needRingkeeper } from '../support/skip.ts';
 import { until } from '../support/until.ts';
@@ -186,41 +196,77 @@ for (const [name, make, missing] of [
     });
   });
 
-describe('the client on a server without a quorum', {
-  skip: need('java', 'zookeeper'),
-  timeout: 300_000,
-}, () => {
-  it('reads there, is refused its writes, and leaves it once another has a quorum', async (t) => {
-    const ports = await freePorts(6);
-    const servers = Object.fromEntries(
-      SIDS.map((sid, i) => [sid, `127.0.0.1:${ports[2 * i]}:${ports[2 * i + 1]}`]),
-    );
-    const flags = ['-Dreadonlymode.enabled=true'];
-    // Apache 3.8.0 gives sessions in this mode only as local ones.
-    const config = {
-      ...LONG_SESSIONS,
-      localSessionsEnabled: 'true',
-      localSessionsUpgradingEnabled: 'true',
-    };
-    const [one, two] = [1, 2].map((sid) => new ApacheMember({ sid, servers, flags, config })) as [
-      ApacheMember,
-      ApacheMember,
-    ];
-    t.after(() => Promise.all([one.dispose(), two.dispose()]));
-    await one.start();
-    const refused = await open(one.address, OPTIONS);
-    await using zk = await connect(one.address, { ...OPTIONS, readOnly: true });
-    assert.equal(zk.state, 'readonly');
-    assert.equal((await zk.getData('/')).stat.version, 0);
-    await assert.rejects(
-      zk.create('/readonly', 'x'),
-      (error) => isZk(error, 'NOTREADONLY') && error.outcome === 'refused',
-    );
-    assert.equal(refused.state, 'connecting', 'who did not ask for it is served read-only');
-    await two.start();
-    await until(async () => zk.state === 'connected');
-    assert.equal((await zk.create('/readonly', 'x')).path, '/readonly');
-    assert.equal((await refused.getData('/readonly')).stat.version, 0);
-    await refused.close();
+for (const [name, make, missing] of [
+  ['ringkeeper', (options: MemberOptions) => new RingkeeperMember(options), needRingkeeper()],
+  ['Apache 3.8.0', (options: MemberOptions) => new ApacheMember(options), need('java', 'zookeeper')],
+] as const)
+  describe(`the client on a server of ${name} without a quorum`, { skip: missing, timeout: 300_000 }, () => {
+    it('reads there, is refused its writes, and leaves it once another has a quorum', async (t) => {
+      const ports = await freePorts(6);
+      const servers = Object.fromEntries(
+        SIDS.map((sid, i) => [sid, `127.0.0.1:${ports[2 * i]}:${ports[2 * i + 1]}`]),
+      );
+      const flags = ['-Dreadonlymode.enabled=true'];
+      // Apache takes the mode from the command line only, and gives sessions in it only as local ones.
+      const config = {
+        ...LONG_SESSIONS,
+        'readonlymode.enabled': 'true',
+        ...(name === 'ringkeeper'
+          ? {}
+          : { localSessionsEnabled: 'true', localSessionsUpgradingEnabled: 'true' }),
+      };
+      const [one, two] = [1, 2].map((sid) => make({ sid, servers, flags, config })) as [Member, Member];
+      t.after(() => Promise.all([one.dispose(), two.dispose()]));
+      await one.start();
+      await using refused = await open(one.address, OPTIONS);
+      await using zk = await connect(one.address, { ...OPTIONS, readOnly: true });
+      assert.equal(zk.state, 'readonly');
+      assert.equal((await zk.getData('/')).stat.version, 0);
+      const refusals = [
+        () => zk.create('/readonly', 'x'),
+        () => zk.create('/readonly', 'x', { mode: 'container' }),
+        () => zk.create('/readonly', 'x', { ttlMs: 1000 }),
+        () => zk.setData('/', 'x'),
+        () => zk.setAcl('/', OPEN_ACL),
+        () => zk.delete('/zookeeper'),
+        () => zk.multi([op.check('/', 0)]),
+        () => zk.sync('/'),
+        () => zk.reconfig({ leaving: '3' }),
+      ];
+      for (const refuse of refusals)
+        await assert.rejects(refuse(), (error) => isZk(error, 'NOTREADONLY') && error.outcome === 'refused');
+      assert.equal(refused.state, 'connecting', 'who did not ask for it is served read-only');
+      assert.equal(await fourLetterWord(one.port, 'isro', 5000), 'ro');
+      assert.deepEqual(withoutFigures(await fourLetterWord(one.port, 'srvr', 5000)), [
+        'Zookeeper version',
+        'READ-ONLY mode; serving only read-only clients',
+        'Latency min/avg/max',
+        'Received',
+        'Sent',
+        'Connections',
+        'Outstanding',
+        'Zxid',
+        'Mode: read-only',
+        'Node count',
+      ]);
+      assert.match(
+        await fourLetterWord(one.port, 'dump', 5000),
+        /^SessionTracker dump:\nLocal Session Sets \(\d+\)\/\(1\):\n[^G]+Global Sessions\(0\):\n/,
+      );
+      const figures = await fourLetterWord(one.port, 'mntr', 5000);
+      assert.match(figures, /zk_server_state\tread-only\n/);
+      assert.match(figures, /zk_local_sessions\t1\n/);
+      await two.start();
+      await until(async () => zk.state === 'connected');
+      assert.equal((await zk.create('/readonly', 'x')).path, '/readonly');
+      assert.equal((await refused.getData('/readonly')).stat.version, 0);
+    });
   });
-});
+
+/** Of `srvr`: what its lines are called; the mode as it is. */
+function withoutFigures(answer: string): string[] {
+  return answer
+    .trim()
+    .split('\n')
+    .map((line) => (line.startsWith('Mode') ? line : line.split(': ')[0]!));
+}

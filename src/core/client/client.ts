@@ -20,6 +20,8 @@ export class Client {
   state: number = ClientState.fresh;
   /** Slot in the session table, −1 before the handshake. */
   session = -1;
+  /** Its session is this server's alone. */
+  isLocal = false;
   authIds: readonly AuthId[];
   /** The same for a leader: kept where they are forwarded. */
   encodedIds: { readonly of: readonly AuthId[]; readonly bytes: Uint8Array } | null = null;

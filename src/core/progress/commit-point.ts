@@ -18,6 +18,8 @@ export class ServerRole {
   name: RoleName = 'standalone';
   /** Clients may be served; a learner only while it is in step with its leader. */
   isInStep = true;
+  /** Nobody leads, for long: clients that have asked for it may read what is here. Only while not in step. */
+  isReadOnly = false;
   /** Others propose and decide: nothing is proposed here, and no session ends by this server's clock. */
   isLearner = false;
   /** The way to those others, while this learner is in step. */

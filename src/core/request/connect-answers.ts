@@ -9,12 +9,14 @@ import { OpCode } from '../../wire/opcodes.ts';
 import type { Client } from '../client/client.ts';
 import type { Replier } from '../client/replier.ts';
 import { RequestView } from '../client/request-view.ts';
+import type { ServerRole } from '../progress/commit-point.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
 import { writeSessionPassword } from '../session/session-password.ts';
 import type { SessionTable } from '../session/session-table.ts';
 
 interface AnswerParts {
+  readonly role: ServerRole;
   readonly sessions: SessionTable;
   readonly clock: TurnClock;
   readonly progress: Progress;
@@ -33,7 +35,7 @@ export class ConnectAnswers {
   /** It has its session. */
   welcome(client: Client): void {
     const { sink, conn, session } = client;
-    const { sessions } = this.parts;
+    const { sessions, role } = this.parts;
     const high = sessions.idHigh[session]!;
     const low = sessions.idLow[session]!;
     writeSessionPassword(high, low, this.password, 0);
@@ -43,7 +45,7 @@ export class ConnectAnswers {
     const end = writeConnectResponse(sink.bytes, sink.view, at,
       sessions.touchTimeoutMs[session]!, high, low,
       this.password, 0,
-      hasReadOnlyByte, false);
+      hasReadOnlyByte, role.isReadOnly);
     sink.commit(end - at, true);
     this.answered.recall(client, 0, OpCode.createSession, this.parts.clock.nowMs);
     this.parts.replier.count(this.answered, this.parts.progress.committed, end - at);

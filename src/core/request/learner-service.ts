@@ -67,7 +67,7 @@ export class LearnerService {
     const { sessions, clock } = this.parts;
     const slots: number[] = [];
     for (let slot = sessions.next(0); slot !== NO_SESSION; slot = sessions.next(slot + 1)) {
-      if (sessions.touchedMs[slot]! >= this.toldMs) slots.push(slot);
+      if (sessions.touchedMs[slot]! >= this.toldMs && !sessions.isLocal(slot)) slots.push(slot);
     }
     this.toldMs = clock.nowMs;
     const lists: Uint8Array[] = [];

@@ -11,6 +11,7 @@
  *                                          the reads up to its marker are made before, because they must not see
  *                                          it, however many turns it takes; their replies and its own are held
  *   sync, on a learner                     forwarded at once, and parked until the leader has answered it
+ *   what a local session may not           answered like a read (local-sessions.ts)
  *   closeSession                           waits unevaluated until everything before it has been answered
  *   anything behind a stalled or unevaluated request waits unevaluated
  *
@@ -36,39 +37,13 @@ import type { Proposer } from '../txn/proposer.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { ReadOps } from './read-ops.ts';
 import { isProposed, isRead } from './request-kinds.ts';
-
-/** The end of a session is more than a write: its connection goes with it. */
-export interface SessionEnds {
-  /** False: the log has no room; nothing has happened. */
-  onCloseRequest(request: RequestView): boolean;
-}
-
-/** A transaction may be half published: nobody may read then. */
-export interface Publication {
-  readonly isPublishing: boolean;
-}
-
-/** Whether what could not be proposed had no room in log or queue, which commits make. */
-export interface RoomForWrites {
-  readonly lacksRoom: boolean;
-  forgetRefusal(): void;
-}
-
-export interface RequestOrderParts {
-  readonly role: ServerRole;
-  readonly forwarder: Forwarder;
-  readonly writes: WriteNumbers;
-  readonly work: TurnWork;
-  readonly clock: TurnClock;
-  readonly clients: ClientTable;
-  readonly replier: Replier;
-  readonly proposer: Proposer;
-  readonly writer: RoomForWrites;
-  readonly reads: ReadOps;
-  readonly authenticator: Authenticator;
-  readonly sessionEnds: SessionEnds;
-  readonly committer: Publication;
-}
+import type {
+  LocalAnswers,
+  Publication,
+  RequestOrderParts,
+  RoomForWrites,
+  SessionEnds,
+} from './request-order-parts.ts';
 
 /**
  * Replies held for one connection. Beyond that it is closed: it reads too slowly for what it asks, and each further
@@ -89,6 +64,7 @@ export class RequestOrder {
   private readonly reads: ReadOps;
   private readonly authenticator: Authenticator;
   private readonly sessionEnds: SessionEnds;
+  private readonly locals: LocalAnswers;
   private readonly request = new RequestView();
   /** Connections whose next request waits: for room in the log, the large reply being made, the next turn. */
   private readonly logWaiters = new WaitingLine(1);
@@ -116,6 +92,7 @@ export class RequestOrder {
     this.reads = parts.reads;
     this.authenticator = parts.authenticator;
     this.sessionEnds = parts.sessionEnds;
+    this.locals = parts.locals;
   }
 
   /** A frame of a connection that has (or is getting) a session. `start` is the request header's. */
@@ -135,12 +112,12 @@ export class RequestOrder {
     const { op } = request;
     if (op === OpCode.auth || op === OpCode.sasl) {
       this.authenticator.execute(request);
-    } else if (isProposed(op)) {
+    } else if (isProposed(op) && !this.isAnsweredHere(request)) {
       // The end of a session is no write to hurry ahead with: its commit closes the connection on what is parked.
       const mustWait = op === OpCode.closeSession && queue.count > 0;
       if (mustWait || !this.propose(request)) queue.push(request, UNEVALUATED);
       else if (queue.count > 0) queue.pushMarker(client.lastWrite[0]!);
-    } else if (op === OpCode.sync && this.role.isLearner) {
+    } else if (op === OpCode.sync && this.mustAskLeader(request)) {
       queue.push(request, this.forward(request) ? client.lastWrite[0]! : UNEVALUATED);
     } else if (queue.count > 0 || client.lastWrite[0]! > this.writes.resolved || !this.read(request)) {
       queue.push(request, client.lastWrite[0]!);
@@ -293,6 +270,14 @@ export class RequestOrder {
     return request;
   }
 
+  private isAnsweredHere({ client, op }: RequestView): boolean {
+    return client.isLocal && this.locals.answersHere(op);
+  }
+
+  private mustAskLeader(request: RequestView): boolean {
+    return this.role.isLearner && !this.isAnsweredHere(request);
+  }
+
   private propose(request: RequestView): boolean {
     if (this.role.isLearner) return this.forward(request);
     const { client, op } = request;
@@ -338,6 +323,10 @@ export class RequestOrder {
 
   // False: another large reply is being made; nothing has happened.
   private execute(request: RequestView): boolean {
+    if (this.isAnsweredHere(request)) {
+      this.locals.answer(request);
+      return true;
+    }
     if (isRead(request.op)) return this.reads.execute(request);
     // Unknown, or the server's own (createSession): Apache answers with zxid −1 and hangs up.
     const { client } = request;
@@ -355,11 +344,11 @@ export class RequestOrder {
     if (op === OpCode.auth || op === OpCode.sasl) {
       this.authenticator.execute(request);
       if (client.state === ClientState.open) queue.shift();
-    } else if (isProposed(op)) {
+    } else if (isProposed(op) && !this.isAnsweredHere(request)) {
       if (!this.propose(request)) return false;
       queue.shift();
     } else {
-      if (op === OpCode.sync && this.role.isLearner && !this.forward(request)) return false;
+      if (op === OpCode.sync && this.mustAskLeader(request) && !this.forward(request)) return false;
       queue.evaluateHead(client.lastWrite[0]!);
     }
     return true;

@@ -17,7 +17,7 @@ import type { TurnWork } from '../progress/turn-work.ts';
 import type { SessionExpiry } from '../session/session-expiry.ts';
 import { NO_SESSION, type SessionTable } from '../session/session-table.ts';
 import type { Proposer } from '../txn/proposer.ts';
-import type { RoomForWrites } from './request-order.ts';
+import type { RoomForWrites } from './request-order-parts.ts';
 
 export interface SessionEndParts {
   readonly sessions: SessionTable;

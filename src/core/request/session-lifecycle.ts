@@ -5,6 +5,8 @@
  *
  *     new          an id of this server's ─▶ REQUEST ··transaction committed··▶ welcome
  *     reconnect    password right ─▶ REVALIDATE ··answered··▶ welcome, or refused
+ *
+ * While it is read-only no leader is there to ask: sessions are local then, and others go on elsewhere or later.
  */
 import { assert } from '../../base/assert.ts';
 import { ConnectRequestView, PASSWORD_BYTES } from '../../wire/connect.ts';
@@ -26,7 +28,9 @@ import { writeSessionPassword } from '../session/session-password.ts';
 import { NO_CONNECTION, NO_SESSION, OWN, type SessionTable } from '../session/session-table.ts';
 import type { Proposer } from '../txn/proposer.ts';
 import { ConnectAnswers } from './connect-answers.ts';
-import type { RequestOrder, RoomForWrites } from './request-order.ts';
+import type { LocalSessions } from './local-sessions.ts';
+import type { RequestOrder } from './request-order.ts';
+import type { RoomForWrites } from './request-order-parts.ts';
 import { Revalidations } from './revalidations.ts';
 import { SessionEnds } from './session-ends.ts';
 
@@ -50,6 +54,7 @@ export interface SessionParts {
   readonly writer: RoomForWrites;
   readonly replier: Replier;
   readonly reports: ReportPort;
+  readonly locals: LocalSessions;
 }
 
 export class SessionLifecycle {
@@ -68,6 +73,7 @@ export class SessionLifecycle {
   private readonly password = new Uint8Array(PASSWORD_BYTES);
   /** Connections whose createSession found no room in the log yet. */
   private readonly uncreated = new Fifo<Client>();
+
   constructor(options: SessionOptions, parts: SessionParts, order: RequestOrder) {
     this.parts = parts;
     this.order = order;
@@ -114,13 +120,15 @@ export class SessionLifecycle {
 
   onConnectRequest(client: Client, bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const { request, parts } = this;
+    const { role } = parts;
     const isSound = request.wrap(bytes, view, start, end);
+    const isWelcome = isSound && (request.readOnly || !role.isReadOnly);
     // What is decided may have been heard of in an event while it is being published.
-    const own = Math.max(parts.progress.decided, parts.role.epochZxid);
+    const own = Math.max(parts.progress.decided, role.epochZxid);
     // A client that has seen a later zxid belongs to another history; it must look for another server.
-    const isAhead = isSound && request.lastZxidSeen > own;
+    const isAhead = isWelcome && request.lastZxidSeen > own;
     if (isAhead) parts.reports.zxidAhead(client.address, client.port, request.lastZxidSeen, own);
-    if (!isSound || isAhead) {
+    if (!isWelcome || isAhead) {
       parts.clients.close(client);
       return;
     }
@@ -135,6 +143,11 @@ export class SessionLifecycle {
     const { ids } = this;
     assert(ids !== null, 'a client connected before the replica started');
     ids.advance(sessions);
+    if (this.parts.role.isReadOnly) {
+      this.parts.locals.begin(client, ids.high, ids.low, timeoutMs);
+      this.welcome(client);
+      return;
+    }
     if (this.parts.role.isLearner) {
       client.state = ClientState.handshaking;
       this.parts.forwarder.createSession(client, ids.high, ids.low, timeoutMs);
@@ -161,7 +174,15 @@ export class SessionLifecycle {
     const isPassword =
       request.passwordLength === PASSWORD_BYTES &&
       equalBytes(this.password, 0, request.bytes, request.passwordStart, PASSWORD_BYTES);
-    if (parts.role.isLearner && isPassword) {
+    if (slot !== NO_SESSION && sessions.isLocal(slot)) {
+      if (isPassword) this.resume(client, slot, timeoutMs);
+      else this.refuse(client);
+    } else if (parts.role.isReadOnly && isPassword) {
+      // It may live, and only a leader could say so. Of this server's own ids it is known: what is not there has ended.
+      const hasEnded = slot === NO_SESSION && this.ids!.hasGiven(request.sessionIdHigh, request.sessionIdLow);
+      if (hasEnded) this.refuse(client);
+      else clients.close(client);
+    } else if (parts.role.isLearner && isPassword) {
       client.state = ClientState.handshaking;
       this.revalidations.ask(client, request.sessionIdHigh, request.sessionIdLow, timeoutMs);
     } else if (slot === NO_SESSION || sessions.isClosing(slot) || !isPassword) {
@@ -176,7 +197,9 @@ export class SessionLifecycle {
     sessions.conn[slot] = client.conn;
     sessions.owner[slot] = OWN;
     client.session = slot;
-    this.expiry.renegotiate(slot, timeoutMs, this.parts.clock.nowMs);
+    client.isLocal = sessions.isLocal(slot);
+    const { expiry } = client.isLocal ? this.parts.locals : this;
+    expiry.renegotiate(slot, timeoutMs, this.parts.clock.nowMs);
     // Reads through the new connection must not run ahead of writes sent through an older one.
     this.order.startBehind(client);
     this.welcome(client);
@@ -251,6 +274,28 @@ export class SessionLifecycle {
   }
 
   // ---- ends ----------------------------------------------------------------------------------------------
+
+  /** Sessions may have to end, and this server is the one to say so. */
+  isExpiryDue(nowMs: number): boolean {
+    const { locals, role } = this.parts;
+    return locals.isExpiryDue(nowMs) || (!role.isLearner && this.ends.isExpiryDue(nowMs));
+  }
+
+  /** Ends the sessions whose time had come by `heardMs`, a slice of them. */
+  expireUpTo(heardMs: number): void {
+    this.parts.locals.expireUpTo(heardMs);
+    if (!this.parts.role.isLearner) this.ends.expireUpTo(heardMs);
+  }
+
+  /** Sessions are ending, and the next turn would bring them on. */
+  get isBusy(): boolean {
+    return this.ends.isBusy || this.parts.locals.isBusy;
+  }
+
+  doWork(): void {
+    if (this.ends.isBusy) this.ends.doWork();
+    if (this.parts.locals.isBusy) this.parts.locals.doWork();
+  }
 
   /** A learner's client begins a session; `link` is that learner. False = no room in the log; nothing has happened. */
   createForwarded(idHigh: number, idLow: number, timeoutMs: number, xid: number, link: number): boolean {

@@ -67,12 +67,12 @@ export class SessionExpiry {
     this.place(slot);
   }
 
-  /** The server has just started: every known session gets its full original timeout. */
+  /** The server has just started, or leads: every known session that is not local gets its full original timeout. */
   restart(nowMs: number): void {
     this.nextMs = this.roundUp(nowMs);
     this.reserveColumns();
     for (let slot = this.sessions.next(0); slot !== NO_SESSION; slot = this.sessions.next(slot + 1)) {
-      this.renegotiate(slot, this.sessions.timeoutMs[slot]!, nowMs);
+      if (!this.sessions.isLocal(slot)) this.renegotiate(slot, this.sessions.timeoutMs[slot]!, nowMs);
     }
   }
 

@@ -19,6 +19,8 @@ export class SessionIds {
   /** The halves of the id given out last. */
   high: number;
   low: number;
+  private readonly startHigh: number;
+  private readonly startLow: number;
 
   /** `startMs` is wall time, so that ids go up over restarts; `serverId` is 0-255. */
   constructor(serverId: number, startMs: number) {
@@ -26,6 +28,13 @@ export class SessionIds {
     this.high = (serverId << 24) | Math.floor(time / TIME_LOW_RANGE);
     this.low = ((time % TIME_LOW_RANGE) << 16) | 0;
     this.stepBack();
+    this.startHigh = this.high;
+    this.startLow = this.low;
+  }
+
+  /** Whether the id is one of those given out since the start. */
+  hasGiven(high: number, low: number): boolean {
+    return isAbove(high, low, this.startHigh, this.startLow) && !isAbove(high, low, this.high, this.low);
   }
 
   /** Moves `high` and `low` to the next id that is legal and not in use (the clock may have been set back). */
@@ -44,6 +53,10 @@ export class SessionIds {
     if (this.low === 0) this.high = (this.high - 1) | 0;
     this.low = (this.low - 1) | 0;
   }
+}
+
+function isAbove(high: number, low: number, otherHigh: number, otherLow: number): boolean {
+  return high === otherHigh ? low >>> 0 > otherLow >>> 0 : high >>> 0 > otherHigh >>> 0;
 }
 
 /** The timeout a client gets for the one it asked for; 0 and negatives give the minimum. */

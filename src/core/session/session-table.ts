@@ -9,6 +9,8 @@
  * more is accepted from it. `timeoutMs` is what was agreed at creation (stored in snapshots); a reconnect may
  * agree on another, which counts only for expiry: `touchTimeoutMs`.
  *
+ * A *local* session is this server's alone (request/local-sessions.ts): no transaction makes it, and it is no part of the state.
+ *
  * `touch` is one store, because every request does it; who has expired is session-expiry.ts's business.
  */
 import { assert } from '../../base/assert.ts';
@@ -25,6 +27,8 @@ export const NO_OWNER = 0;
 /** This server itself. */
 export const OWN = -1;
 
+/** What a session is to the committed state. */
+const Standing = { committed: 0, proposed: 1, local: 2 } as const;
 const State = { free: 0, open: 1, closing: 2, ending: 3 } as const;
 
 const CAPACITY_START = 64;
@@ -45,8 +49,8 @@ export class SessionTable {
   /** Slots ever used: every slot in [0, slotEnd) is free, open or closing. */
   slotEnd = 0;
   private state = new Uint8Array(CAPACITY_START);
-  /** 1 = its createSession is on the way. */
-  private proposed = new Uint8Array(CAPACITY_START);
+  private standing = new Uint8Array(CAPACITY_START);
+  private locals = 0;
   private readonly freeSlots: SessionSlot[] = [];
   private readonly index: PairIndex;
 
@@ -57,6 +61,11 @@ export class SessionTable {
   /** Open and closing sessions. */
   get size(): number {
     return this.index.size;
+  }
+
+  /** How many of them are local. */
+  get localCount(): number {
+    return this.locals;
   }
 
   /** Adds a session without a connection, touched now. The id must be new. */
@@ -73,7 +82,7 @@ export class SessionTable {
     this.conn[slot] = NO_CONNECTION;
     this.owner[slot] = NO_OWNER;
     this.state[slot] = State.open;
-    this.proposed[slot] = 0;
+    this.standing[slot] = Standing.committed;
     return slot;
   }
 
@@ -86,6 +95,7 @@ export class SessionTable {
   remove(slot: SessionSlot): void {
     assert(this.exists(slot), 'no session in this slot');
     this.index.remove(this.idHigh[slot]!, this.idLow[slot]!);
+    this.setStanding(slot, Standing.committed);
     this.state[slot] = State.free;
     this.freeSlots.push(slot);
   }
@@ -129,12 +139,20 @@ export class SessionTable {
 
   /** Whether its createSession is on the way: it exists for preparation only. */
   setProposed(slot: SessionSlot, isProposed: boolean): void {
-    this.proposed[slot] = isProposed ? 1 : 0;
+    this.setStanding(slot, isProposed ? Standing.proposed : Standing.committed);
+  }
+
+  setLocal(slot: SessionSlot): void {
+    this.setStanding(slot, Standing.local);
+  }
+
+  isLocal(slot: SessionSlot): boolean {
+    return this.standing[slot] === Standing.local;
   }
 
   /** Whether it is part of the committed state. */
   isCommitted(slot: SessionSlot): boolean {
-    return this.proposed[slot] === 0;
+    return this.standing[slot] === Standing.committed;
   }
 
   isClosing(slot: SessionSlot): boolean {
@@ -151,6 +169,12 @@ export class SessionTable {
     return slot < this.slotEnd ? slot : NO_SESSION;
   }
 
+  private setStanding(slot: SessionSlot, standing: number): void {
+    if (this.standing[slot] === Standing.local) this.locals--;
+    if (standing === Standing.local) this.locals++;
+    this.standing[slot] = standing;
+  }
+
   private grow(): void {
     const capacity = this.state.length * 2;
     this.idHigh = grownInts(this.idHigh, capacity);
@@ -161,6 +185,6 @@ export class SessionTable {
     this.owner = grownInts(this.owner, capacity);
     this.touchedMs = grownFloats(this.touchedMs, capacity);
     this.state = grownBytes(this.state, capacity);
-    this.proposed = grownBytes(this.proposed, capacity);
+    this.standing = grownBytes(this.standing, capacity);
   }
 }

@@ -125,7 +125,7 @@ export const SETTINGS = [
   noEffectHere('follower.skipLearnerRequestToNextProcessor', ZK, 'switch', '', 'false'),
   noEffectHere('leader.nodelay', 'leader.nodelay', 'switch', '', 'true'),
   noEffectHere('follower.nodelay', 'follower.nodelay', 'switch', '', 'true'),
-  notObeyed('unsupported', 'this version has no read-only mode')('readonlymode.enabled', 'readonlymode.enabled', 'switch', '', 'false'),
+  ensemble('readonlymode.enabled', 'readonlymode.enabled', 'switch', '', 'false', 'a server that has found no leader for two seconds, or tickTime if that is longer, serves clients that have asked for read-only'),
   javaOnly('commitProcessor.numWorkerThreads', ZK, 'int', '', null),
   javaOnly('commitProcessor.maxReadBatchSize', ZK, 'int', '', '-1'),
   javaOnly('commitProcessor.maxCommitBatchSize', ZK, 'int', '', '1'),

@@ -64,6 +64,8 @@ export interface ServerConfig {
   readonly tickTimeMs: number;
   readonly minSessionTimeoutMs: number;
   readonly maxSessionTimeoutMs: number;
+  /** Of an ensemble: without a leader clients that have asked for it may read. */
+  readonly readOnlyMode: boolean;
 
   // --- storage -----------------------------------------------------------------------------------------------
   /** Absolute, without `version-2`. */
@@ -212,7 +214,12 @@ function readSessions(values: SettingValues) {
       `minSessionTimeout (${minSessionTimeoutMs} ms) must not be longer than maxSessionTimeout (${maxSessionTimeoutMs} ms)`,
     );
   }
-  return { tickTimeMs, minSessionTimeoutMs, maxSessionTimeoutMs };
+  return {
+    tickTimeMs,
+    minSessionTimeoutMs,
+    maxSessionTimeoutMs,
+    readOnlyMode: values.switch('readonlymode.enabled'),
+  };
 }
 
 function readDirectories(values: SettingValues) {

@@ -87,7 +87,7 @@ export class Ensemble implements RoleRunner {
     const standing = { zxid: learner.electionZxid, currentEpoch: this.epochs.current };
     this.peer = new QuorumPeer(
       {
-        ...peerSetupOf(ensemble, config.reconfigEnabled),
+        ...peerSetupOf(ensemble, config),
         committed: membership.committed,
         lastSeen: membership.lastSeen,
         standing,
@@ -127,6 +127,14 @@ export class Ensemble implements RoleRunner {
 
   onConfigLearned(config: QuorumConfig): void {
     this.options.membership.onInForce(config);
+  }
+
+  beginReadOnly(): void {
+    this.desks.learner.beginReadOnly();
+  }
+
+  endReadOnly(): void {
+    this.desks.learner.endReadOnly();
   }
 }
 

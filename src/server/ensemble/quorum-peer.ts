@@ -8,7 +8,7 @@
  *        ▲                           or OBSERVING
  *        └────────── over ◀──────────────┘        an observer waits by chance first, or all would come at once
  *
- * The election port stays open and is answered in every state.
+ * The election port stays open and is answered in every state. Who looks for long may serve read-only clients until it is decided.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
@@ -30,6 +30,8 @@ import type { RoleRunner, RunningTerm, Term, TermControl, TermEnd, TermRole } fr
 export interface QuorumPeerSetup extends ElectionSetup {
   /** An observer waits up to this long before it looks again. */
   readonly observerElectionDelayMs: number;
+  /** Who has looked for this long lets clients read; null = never. */
+  readonly readOnlyAfterMs: number | null;
 }
 
 export interface QuorumPeerPlatform {
@@ -59,6 +61,9 @@ export class QuorumPeer implements ElectionPort {
   private running: RunningTerm | null = null;
   private term: Term | null = null;
   private isStopping = false;
+  /** Runs while this server looks and is not read-only yet. */
+  private readOnlyTimer: LoopTimer | null = null;
+  private isReadOnly = false;
 
   constructor(
     setup: QuorumPeerSetup,
@@ -106,6 +111,7 @@ export class QuorumPeer implements ElectionPort {
     if (this.isStopping) return;
     this.isStopping = true;
     this.flushing.cancel();
+    this.readOnlyTimer?.cancel();
     this.election.close();
     this.running?.end(reason);
   }
@@ -125,6 +131,7 @@ export class QuorumPeer implements ElectionPort {
       epoch: currentEpoch,
     });
     this.meter.onLooking(this.platform.clock.monotonicMs());
+    this.awaitReadOnly();
     this.election.startLooking({ zxid, currentEpoch });
   }
 
@@ -148,9 +155,32 @@ export class QuorumPeer implements ElectionPort {
     this.running?.onLookingVoter(sid);
   }
 
+  // ---- read-only -------------------------------------------------------------------------------------------
+
+  private awaitReadOnly(): void {
+    const { readOnlyAfterMs } = this.setup;
+    if (readOnlyAfterMs === null || this.isReadOnly || this.readOnlyTimer !== null) return;
+    this.readOnlyTimer = this.platform.loop.after(readOnlyAfterMs, () => {
+      this.readOnlyTimer = null;
+      this.isReadOnly = true;
+      this.log.warn('no leader is found: read-only, for clients that have asked for it');
+      this.runner.beginReadOnly();
+    });
+  }
+
+  private endReadOnly(): void {
+    this.readOnlyTimer?.cancel();
+    this.readOnlyTimer = null;
+    if (!this.isReadOnly) return;
+    this.isReadOnly = false;
+    this.log.info('read-only no longer: there is a leader to be');
+    this.runner.endReadOnly();
+  }
+
   // ---- terms -----------------------------------------------------------------------------------------------
 
   private begin(role: TermRole, leader: Sid, voters: readonly Sid[]): void {
+    this.endReadOnly();
     const { committed, lastSeen } = this;
     const addresses = quorumAddresses(committed, lastSeen, leader);
     this.term = { role, leader, addresses, vote: this.election.currentVote, voters, committed, lastSeen };

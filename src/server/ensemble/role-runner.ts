@@ -66,4 +66,8 @@ export interface RoleRunner {
   begin(term: Term, control: TermControl): RunningTerm;
   /** Another server has committed this configuration while we were looking; it is in force from now on and to be stored. */
   onConfigLearned(config: QuorumConfig): void;
+  /** Nobody has been found to lead for long: clients may read here, until `endReadOnly`. Only where it is configured. */
+  beginReadOnly(): void;
+  /** Before the next term begins. */
+  endReadOnly(): void;
 }

@@ -9,6 +9,7 @@ import type { Incarnations } from '../../core/incarnations.ts';
 import { pathText } from '../../core/path/path.ts';
 import type { ServerRole } from '../../core/progress/commit-point.ts';
 import type { Replica } from '../../core/replica.ts';
+import type { SessionExpiry } from '../../core/session/session-expiry.ts';
 import { NO_SESSION } from '../../core/session/session-table.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { CoreMetrics } from '../monitor/core-metrics.ts';
@@ -57,11 +58,19 @@ export class CoreView implements ServerView {
   }
 
   get serving(): boolean {
-    return this.isUp && this.role.isInStep;
+    return this.isUp && (this.role.isInStep || this.role.isReadOnly);
+  }
+
+  get isReadOnly(): boolean {
+    return this.role.isReadOnly;
   }
 
   get mode(): string {
-    return this.role.name;
+    return this.role.isReadOnly ? 'read-only' : this.role.name;
+  }
+
+  get hasLocalSessions(): boolean {
+    return this.role.isReadOnly;
   }
 
   private get role(): ServerRole {
@@ -87,7 +96,8 @@ export class CoreView implements ServerView {
       ephemerals: ephemerals.count,
       ephemeralSessions: ephemerals.sessionCount,
       watches: watches.watchCount,
-      sessions: sessions.size,
+      sessions: sessions.size - sessions.localCount,
+      localSessions: sessions.localCount,
       dataBytes: tree.dataBytes + 1,
       uptimeMs: Math.floor(replica.clock.nowMs - this.startMs),
       authFailures: s.authFailures,
@@ -111,8 +121,15 @@ export class CoreView implements ServerView {
     }
   }
 
-  *sessionBuckets(): Generator<null, readonly Bucket<bigint>[]> {
-    const { expiry } = this.replica.lifecycle;
+  sessionBuckets(): Generator<null, readonly Bucket<bigint>[]> {
+    return this.bucketsOf(this.replica.lifecycle.expiry);
+  }
+
+  localSessionBuckets(): Generator<null, readonly Bucket<bigint>[]> {
+    return this.bucketsOf(this.replica.parts.locals.expiry);
+  }
+
+  private *bucketsOf(expiry: SessionExpiry): Generator<null, readonly Bucket<bigint>[]> {
     const { sessions } = this.replica.parts;
     // The halves of each id: a session may be gone before its line is written.
     const idsByTime = new Map<number, number[]>();
@@ -134,7 +151,8 @@ export class CoreView implements ServerView {
     const { sessions } = this.replica.parts;
     const found: SessionName[] = [];
     for (let slot = sessions.next(0); slot !== NO_SESSION; slot = sessions.next(slot + 1)) {
-      found.push({ id: this.sessionId(slot), timeoutMs: sessions.timeoutMs[slot]! });
+      if (!sessions.isLocal(slot))
+        found.push({ id: this.sessionId(slot), timeoutMs: sessions.timeoutMs[slot]! });
       yield null;
     }
     return found;

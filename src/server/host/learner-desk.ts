@@ -104,6 +104,19 @@ export class LearnerDesk {
     replica.learner.beginTerm();
   }
 
+  /** Nobody leads, for long: clients that have asked for it are served what is here, until `endReadOnly`. Between two terms only. */
+  beginReadOnly(): void {
+    this.host.enter();
+    this.role.isReadOnly = true;
+  }
+
+  /** They are let go, and have to begin anew with whoever serves then. */
+  endReadOnly(): void {
+    this.host.enter();
+    this.role.isReadOnly = false;
+    this.replica.parts.locals.endAll();
+  }
+
   /** Whether clients see everything that is decided; else `onRoom` tells when to ask again. */
   get isPublished(): boolean {
     const { isPublished } = this.replica.learner;

@@ -82,7 +82,7 @@ function gauges(counts: ServerCounts, files: FileFigures): Line[] {
     ['ephemerals_count', counts.ephemerals],
     ['approximate_data_size', counts.dataBytes],
     ['global_sessions', counts.sessions],
-    ['local_sessions', 0],
+    ['local_sessions', counts.localSessions],
     ['open_file_descriptor_count', known(files.openFiles)],
     ['max_file_descriptor_count', known(files.openFilesMax)],
     ['connection_drop_probability', doubleText(0)],

@@ -13,6 +13,8 @@ import type { OwnMetric } from './metrics.ts';
 export interface ServerView {
   /** False while the database loads and after the stop has begun. */
   readonly serving: boolean;
+  /** Serving, and without a leader. */
+  readonly isReadOnly: boolean;
   /** standalone, follower … */
   readonly mode: string;
   /** Null of a server alone. */
@@ -22,6 +24,9 @@ export interface ServerView {
   connections(): Iterable<ConnectionView>;
   /** In time order, empty buckets included. */
   sessionBuckets(): Generator<null, readonly Bucket<bigint>[]>;
+  /** The same of sessions that are this server's alone; `hasLocalSessions`: there may be some. */
+  localSessionBuckets(): Generator<null, readonly Bucket<bigint>[]>;
+  readonly hasLocalSessions: boolean;
   /** Connections by the time at which silence would close them, in time order. */
   connectionBuckets(): Generator<null, readonly Bucket<ConnectionName>[]>;
   /** All there are, for a server that ends none by its own clock. */
@@ -55,7 +60,9 @@ export interface ServerCounts {
   readonly ephemeralSessions: number;
   /** Of both watch tables. */
   readonly watches: number;
+  /** Those that all servers know, and those of this server alone. */
   readonly sessions: number;
+  readonly localSessions: number;
   /** Paths and data, as Apache estimates it. */
   readonly dataBytes: number;
   readonly uptimeMs: number;

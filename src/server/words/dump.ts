@@ -6,7 +6,12 @@ import { type Steps, silently } from './steps.ts';
 
 export function* dump(view: ServerView): Steps {
   yield 'SessionTracker dump:\n';
-  yield* isLearner(view) ? allSessions(view) : sessionsByTime(view);
+  if (view.hasLocalSessions) {
+    yield 'Local ';
+    yield* sessionsByTime(view.localSessionBuckets());
+    if (!isLearner(view)) yield 'Global ';
+  }
+  yield* isLearner(view) ? allSessions(view) : sessionsByTime(view.sessionBuckets());
   yield `ephemeral nodes dump:\nSessions with Ephemerals (${view.counts().ephemeralSessions}):\n`;
   for (const { sessionId, paths } of view.ephemerals()) {
     yield `${hex64(sessionId)}:\n`;
@@ -27,8 +32,8 @@ function isLearner({ ensemble }: ServerView): boolean {
   return ensemble !== null && ensemble.leading === null;
 }
 
-function* sessionsByTime(view: ServerView): Steps {
-  const sessions = yield* silently(view.sessionBuckets());
+function* sessionsByTime(buckets: Generator<null, readonly Bucket<bigint>[]>): Steps {
+  const sessions = yield* silently(buckets);
   yield `Session Sets (${sessions.length})/(${countOf(sessions)}):\n`;
   for (const bucket of sessions) {
     yield expiryLine(bucket);

@@ -24,6 +24,7 @@ import type { Steps } from './steps.ts';
 import { watchesByPath, watchesBySession } from './watch-lines.ts';
 
 const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests';
+const READ_ONLY = 'READ-ONLY mode; serving only read-only clients\n';
 /** Apache's default mask; kept and shown, but nothing is traced. */
 const TRACE_MASK = 306n;
 /** `serverId` of a standalone Apache in `conf`. */
@@ -59,7 +60,8 @@ export class FourLetterWords {
     this.config = options.config;
     this.clientPort = options.clientPort;
     this.onFailure = options.onFailure;
-    this.enabled = new Set(['srvr', ...options.config.fourLetterWordsWhitelist]);
+    const { fourLetterWordsWhitelist, readOnlyMode } = options.config;
+    this.enabled = new Set(['srvr', ...(readOnlyMode ? ['isro'] : []), ...fourLetterWordsWhitelist]);
   }
 
   /**
@@ -138,7 +140,8 @@ export class FourLetterWords {
       case 'mntr':
         return monitorText(this.view);
       case 'isro':
-        return this.view.serving ? 'rw' : 'null';
+        if (!this.view.serving) return 'null';
+        return this.view.isReadOnly ? 'ro' : 'rw';
       case 'hash':
         return this.view.digests().map(digestLine).join('');
       case 'gtmk':
@@ -186,7 +189,7 @@ export class FourLetterWords {
   }
 
   private versionBlock(): string {
-    return `Zookeeper version: ${versionLine()}\n`;
+    return `Zookeeper version: ${versionLine()}\n${this.view.isReadOnly ? READ_ONLY : ''}`;
   }
 
   private statistics(): string {

@@ -106,8 +106,21 @@ describe('an ensemble', () => {
       proposalLogBytes: 65_536,
     });
     assert.equal(parseQuorumConfig(quorumText).version, 0);
-    const { mesh } = peerSetupOf(ensemble, false);
+    const { mesh, readOnlyAfterMs } = peerSetupOf(ensemble, read(BASE + THREE).config);
+    assert.equal(readOnlyAfterMs, null);
     assert.deepEqual(mesh.addresses, [{ host: 'a', port: 3888 }]);
+  });
+
+  it('is read-only after two seconds without a leader, or after a tick that is longer', () => {
+    for (const [tickTime, afterMs] of [
+      [500, 2000],
+      [3000, 3000],
+    ]) {
+      const { config } = read(`${BASE}${THREE}tickTime=${tickTime}\nreadonlymode.enabled=true\n`);
+      assert.equal(peerSetupOf(config.ensemble!, config).readOnlyAfterMs, afterMs);
+    }
+    const { notices } = read(`dataDir=/data\nclientPort=1\nreadonlymode.enabled=true\n`);
+    assert.match(notices[0]!.text, /no effect here: used only in an ensemble/);
   });
 
   it('takes every form of a line: roles, several addresses, IPv6, the client address', () => {

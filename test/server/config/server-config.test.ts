@@ -61,6 +61,7 @@ describe('ServerConfig', () => {
         autopurgePurgeIntervalMs: 0,
         globalOutstandingLimit: 16000,
         reconfigEnabled: false,
+        readOnlyMode: false,
         frameBytesMax: 1_048_575,
         juteExtraBytes: 1_048_575,
         enforceQuota: false,

@@ -39,6 +39,7 @@ export class PeerNode implements RoleRunner {
         lastSeen: config,
         standing: this.standing,
         observerElectionDelayMs: 20,
+        readOnlyAfterMs: null,
       },
       { ...nodeLoopPlatform, entropy: () => 2 ** 31 },
       this,
@@ -65,6 +66,8 @@ export class PeerNode implements RoleRunner {
   onConfigLearned(): void {
     this.hasVote = false;
   }
+  beginReadOnly(): void {}
+  endReadOnly(): void {}
 
   /** The term number `count`, from 1. */
   async term(count = 1): Promise<Term> {

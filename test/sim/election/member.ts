@@ -119,6 +119,7 @@ export class Process implements Host, RoleRunner {
         lastSeen: config,
         standing: member.standing,
         observerElectionDelayMs: 100,
+        readOnlyAfterMs: null,
       },
       {
         transport: this.transport(),
@@ -207,6 +208,8 @@ export class Process implements Host, RoleRunner {
     return this.cluster.begin(this, term, control);
   }
   onConfigLearned(): void {}
+  beginReadOnly(): void {}
+  endReadOnly(): void {}
 }
 
 /** What its configuration says; of a broken variant, what its machine makes of it. */

@@ -39,6 +39,7 @@ export const COUNTS: ServerCounts = {
   ephemeralSessions: 2,
   watches: 4,
   sessions: 2,
+  localSessions: 0,
   dataBytes: 78,
   uptimeMs: 446,
   authFailures: 0,
@@ -130,6 +131,8 @@ export function textOf(answer: WordAnswer): string {
 export function apacheView(changes: Partial<ServerView> = {}): ServerView {
   return {
     serving: true,
+    isReadOnly: false,
+    hasLocalSessions: false,
     mode: 'standalone',
     ensemble: null,
     counts: () => COUNTS,
@@ -143,6 +146,7 @@ export function apacheView(changes: Partial<ServerView> = {}): ServerView {
         ]),
         bucket('27', [{ address: '127.0.0.1', port: 50002, sessionId: B }]),
       ]),
+    localSessionBuckets: () => madeOf([]),
     sessions: () => madeOf([]),
     ephemerals: () => [
       { sessionId: B, paths: ['/ephb'] },
