@@ -64,6 +64,8 @@ export class ElectionConnection implements DialHandler, FrameHandler {
   sid = -1;
   /** When the present phase is to be over; Infinity = it may last. */
   deadlineMs = Number.POSITIVE_INFINITY;
+  /** Ended by neither side in order: what was written may not have arrived. */
+  wasReset = false;
   private readonly owner: ConnectionOwner;
   private phase: 'dialing' | 'greeting' | 'linked' | 'leaving' | 'gone';
   private socket: SocketPort | null = null;
@@ -155,6 +157,7 @@ export class ElectionConnection implements DialHandler, FrameHandler {
   }
 
   onClose(): void {
+    this.wasReset = this.phase !== 'gone';
     this.close(null);
   }
 

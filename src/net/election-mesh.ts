@@ -64,7 +64,7 @@ export interface MeshPort {
   onRefused(reason: Refusal, remote: string, sid: number): void;
   /** `isLast`: it has no other address to be tried. */
   onUnreachable(sid: number, address: string, why: string, isLast: boolean): void;
-  /** A link has ended that nothing has taken the place of; not when this server drops all. */
+  /** A link has ended that nothing has taken the place of, or who was to call back was reset; not when this server drops all. */
   onLinkLost(sid: number): void;
   /** The election port cannot be had now and is tried again. */
   onListenLater(why: string): void;
@@ -333,11 +333,11 @@ export class ElectionMesh implements ConnectionOwner {
     const peer =
       this.peers.get(connection.sid) ?? (connection instanceof Dialled ? connection.peer : undefined);
     if (peer === undefined) return;
-    const wasLink = peer.link === connection;
-    if (wasLink) peer.link = null;
+    const isLost = peer.link === connection || (peer.dialing === connection && connection.wasReset);
+    if (peer.link === connection) peer.link = null;
     if (peer.dialing === connection) peer.dialing = null;
     this.peers.forgetStranger(peer);
-    if (wasLink && !this.isDropping) this.port.onLinkLost(peer.sid);
+    if (isLost && peer.link === null && !this.isDropping) this.port.onLinkLost(peer.sid);
   }
 
   // ---- time ------------------------------------------------------------------------------------------------

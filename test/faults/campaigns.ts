@@ -4,6 +4,7 @@ import { damageCampaign } from './support/damage-campaign.ts';
 import { failoverReport } from './support/failover-report.ts';
 import { idleCampaign } from './support/idle-campaign.ts';
 import { killReport } from './support/kill-report.ts';
+import { outageReport } from './support/outage-report.ts';
 import { startsCampaign } from './support/starts-campaign.ts';
 import { writesCampaign } from './support/writes-campaign.ts';
 
@@ -13,5 +14,6 @@ export const faultCampaigns: FaultCampaigns = {
   starts: startsCampaign,
   writes: writesCampaign,
   failover: failoverReport,
+  outage: outageReport,
   idle: ({ connections }) => idleCampaign(connections),
 };

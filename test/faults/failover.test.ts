@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { FailoverCampaign } from './support/failover-campaign.ts';
+import { OutageCampaign } from './support/outage-campaign.ts';
 
 const SEED = Date.now() % 2 ** 31;
 
@@ -20,4 +21,17 @@ test(`an ensemble shows everything acknowledged, and a prefix of what was in fli
   }).run();
   assert.equal(rounds.length, 3);
   for (const { acknowledged } of rounds) assert.ok(acknowledged > 0, 'there was a load');
+});
+
+test('a client of a survivor writes on, and the servers say what the time between went to', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'ringkeeper-faults-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const [report] = await new OutageCampaign({
+    ...{ directory, seed: SEED, rounds: 1, servers: 3, tickMs: 2000 },
+  }).run();
+  console.log(report);
+  const { 'client back': _, ...steps } = report!.stepsMs;
+  for (const [step, atMs] of Object.entries(steps)) assert.ok(atMs !== null, `${step} is not seen`);
+  assert.ok(steps.noticed! <= steps.elected! && steps.elected! <= steps.promised!);
+  assert.ok(steps.promised! <= steps.leading! && steps.leading! <= steps.written! + 1);
 });

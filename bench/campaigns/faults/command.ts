@@ -8,6 +8,7 @@
  *     idle      memory of idle sessions, in each threading mode
  *     starts    fresh servers by the hundred under short loads: none ends before it is asked to
  *     failover  servers of an ensemble killed and stopped under write load: the others show everything acknowledged
+ *     outage    a leader killed while a client of another server writes: how long no write gets done, and what that time goes to
  *     writes    sustained writes at full speed with a snapshot each few thousand: memory is level
  *
  *     results/<date>-faults-<what>-<commit>/   faults-<what>.json   summary.md
@@ -31,9 +32,9 @@ import {
   withPlaces,
 } from '../campaign.ts';
 
-const KINDS = ['kill', 'damage', 'idle', 'starts', 'writes', 'failover'] as const;
+const KINDS = ['kill', 'damage', 'idle', 'starts', 'writes', 'failover', 'outage'] as const;
 /** Those that choose by chance. */
-const SEEDED: ReadonlySet<FaultKind> = new Set(['kill', 'starts', 'writes', 'failover'] as const);
+const SEEDED: ReadonlySet<FaultKind> = new Set(['kill', 'starts', 'writes', 'failover', 'outage'] as const);
 type FaultKind = (typeof KINDS)[number];
 
 export interface FaultOptions {
@@ -47,6 +48,7 @@ export interface FaultOptions {
   /** Of the session that keeps them all the while. */
   readonly ephemerals: number;
   readonly onlyKills: boolean;
+  readonly tickMs: number;
 }
 
 /** What a campaign found: for the document, and as lines of Markdown. It throws at the first thing that must not be. */
@@ -68,27 +70,29 @@ interface FaultFlags extends PlaceFlags {
   readonly servers: string;
   readonly ephemerals: string;
   readonly onlyKills: boolean;
+  readonly tick: string;
 }
 
 export const faultsCommand: CommandModule<object, FaultFlags> = {
   builder: (args: Argv): Argv<FaultFlags> =>
     withPlaces(args)
       .positional('what', { type: 'string', describe: KINDS.join(', ') })
-      .option('rounds', { ...oneText, default: '50', describe: 'kill, starts, failover: how many' })
+      .option('rounds', { ...oneText, default: '50', describe: 'kill, starts, failover, outage: how many' })
       .option('seed', {
         ...oneText,
         default: '',
         defaultDescription: 'by the clock, printed',
-        describe: 'kill, starts, writes, failover: of the random choices',
+        describe: 'kill, starts, writes, failover, outage: of the random choices',
       })
       .option('writes', { ...oneText, default: '2000', describe: 'kill, failover: in one round, at most' })
-      .option('servers', { ...oneText, default: '3', describe: 'failover: that vote' })
+      .option('servers', { ...oneText, default: '3', describe: 'failover, outage: that vote' })
       .option('ephemerals', { ...oneText, default: '5000', describe: 'failover: kept by one session' })
       .option('only-kills', {
         type: 'boolean',
         default: false,
         describe: 'failover: the leader is killed in each round',
       })
+      .option('tick', { ...oneText, default: '2000', describe: 'outage: tickTime of the servers, ms' })
       .option('seconds', { ...oneText, default: '1800', describe: 'writes: how long' })
       .option('connections', {
         ...oneText,
@@ -108,6 +112,7 @@ async function runFaults(flags: FaultFlags, abort: AbortSignal): Promise<number>
     servers: countFlag('servers', flags.servers, 2, 13),
     ephemerals: countFlag('ephemerals', flags.ephemerals, 0, 1_000_000),
     onlyKills: flags.onlyKills,
+    tickMs: countFlag('tick', flags.tick, 10, 100_000),
     connections: countFlag('connections', flags.connections, 1, 1_000_000),
   };
   prepareOut(flags.out);

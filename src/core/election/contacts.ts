@@ -4,20 +4,26 @@
  */
 import type { Sid } from '../quorum/member.ts';
 
+/**
+ * Before one is dialled again whose connection has ended. A process that is being killed goes on taking connections for a moment;
+ * one that hangs up each time is not called for ever.
+ */
+const REDIAL_PAUSES_MS = [0, 5, 10, 20, 40];
+
 export class Contacts {
   /** Could not be connected to, and have said nothing since. */
   private readonly absent = new Set<Sid>();
   /** Have said since all were last told that they do not look: they have not counted it. */
   private readonly deaf = new Set<Sid>();
-  /** Dialled again since all were last told. */
-  private readonly redialled = new Set<Sid>();
+  /** How often each was dialled again since all were last told. */
+  private readonly redials = new Map<Sid, number>();
 
   beginSearch(): void {
     this.absent.clear();
   }
 
   onToldAll(): void {
-    this.redialled.clear();
+    this.redials.clear();
     this.deaf.clear();
   }
 
@@ -33,11 +39,11 @@ export class Contacts {
     return this.absent.has(sid);
   }
 
-  /** Whether one whose link has ended is to be dialled: once for each vote, or one that hangs up each time is called for ever. */
-  mayRedial(sid: Sid): boolean {
-    if (this.redialled.has(sid)) return false;
-    this.redialled.add(sid);
-    return true;
+  /** Its connection has ended: when to dial it again; null: not before there is another vote. */
+  redialPauseMs(sid: Sid): number | null {
+    const redials = this.redials.get(sid) ?? 0;
+    this.redials.set(sid, redials + 1);
+    return REDIAL_PAUSES_MS[redials] ?? null;
   }
 
   /** It reports what it follows or leads. */

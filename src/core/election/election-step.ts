@@ -12,6 +12,11 @@ export interface Outgoing {
   readonly notification: ElectionNotification;
 }
 
+export interface Redial {
+  readonly sid: Sid;
+  readonly pauseMs: number;
+}
+
 export interface Decision {
   readonly state: ServerState;
   readonly vote: Vote;
@@ -23,8 +28,8 @@ export interface ElectionStep {
   readonly send: readonly Outgoing[];
   /** Nobody has taken what was last sent: dial all for whom something waits. */
   readonly connectAll: boolean;
-  /** Its link has ended with what it was told: dial it again, for an answer or to learn that it is gone. */
-  readonly connect: Sid | null;
+  /** Its connection has ended with what it was told: to be dialled again, for an answer or to learn that it is gone. */
+  readonly redial: Redial | null;
   readonly decided: Decision | null;
   /** When `onTimer` is to be called, in the caller's time; null = not at all. */
   readonly timerAtMs: number | null;
@@ -38,7 +43,7 @@ export interface ElectionStep {
 export class StepBuilder implements ElectionStep {
   readonly send: Outgoing[] = [];
   connectAll = false;
-  connect: Sid | null = null;
+  redial: Redial | null = null;
   decided: Decision | null = null;
   timerAtMs: number | null = null;
   newerConfig: QuorumConfig | null = null;

@@ -163,14 +163,12 @@ export class FastLeaderElection {
     return this.finish(nowMs);
   }
 
-  /**
-   * A link to it has ended. The links of a server that dies end one after the other: what it was told meanwhile was told to
-   * nobody, and only a dial shows whether it is still there.
-   */
+  /** A connection with it has ended: what it was told on it may be lost, and only a dial shows whether it is still there. */
   onLinkLost(sid: Sid, nowMs: number): ElectionStep {
     this.begin();
-    if (this.isSearching && this.electorate.voters.has(sid) && this.contacts.mayRedial(sid))
-      this.step.connect = sid;
+    const pauseMs =
+      this.isSearching && this.electorate.voters.has(sid) ? this.contacts.redialPauseMs(sid) : null;
+    if (pauseMs !== null) this.step.redial = { sid, pauseMs };
     return this.finish(nowMs);
   }
 

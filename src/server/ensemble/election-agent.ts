@@ -8,7 +8,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import type { ElectionCounters, ElectionOptions, Standing } from '../../core/election/election-options.ts';
-import type { Decision, ElectionStep } from '../../core/election/election-step.ts';
+import type { Decision, ElectionStep, Redial } from '../../core/election/election-step.ts';
 import { FastLeaderElection } from '../../core/election/fast-leader-election.ts';
 import type { Vote } from '../../core/election/vote.ts';
 import type { Sid } from '../../core/quorum/member.ts';
@@ -18,7 +18,7 @@ import type { MeshCounters } from '../../net/election-counters.ts';
 import { ElectionMesh, type MeshOptions } from '../../net/election-mesh.ts';
 import type { MeshPeer } from '../../net/election-peers.ts';
 import type { Transport } from '../../net/transport.ts';
-import { encodeNotification, type ServerState } from '../../wire/election-notification.ts';
+import { encodeNotification, ServerState } from '../../wire/election-notification.ts';
 
 export interface ElectionPort {
   onDecided(decision: Decision): void;
@@ -127,12 +127,20 @@ export class ElectionAgent {
       for (const sid of to) this.mesh.send(sid, frame);
     }
     if (step.connectAll) this.mesh.connectAll();
-    if (step.connect !== null) this.mesh.connect(step.connect);
+    if (step.redial !== null) this.redial(step.redial);
     this.timer?.cancel();
     this.timer = step.timerAtMs === null ? null : this.timerAt(step.timerAtMs);
     if (step.lookingVoter !== null) this.port.onLookingVoter(step.lookingVoter);
     if (step.decided !== null) this.port.onDecided(step.decided);
     if (step.newerConfig !== null) this.port.onNewerConfig(step.newerConfig);
+  }
+
+  private redial({ sid, pauseMs }: Redial): void {
+    if (pauseMs === 0) this.mesh.connect(sid);
+    else
+      this.platform.loop.after(pauseMs, () => {
+        if (this.machine.state === ServerState.looking) this.mesh.connect(sid);
+      });
   }
 
   private timerAt(atMs: number): LoopTimer {

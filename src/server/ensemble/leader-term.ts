@@ -313,7 +313,10 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
 
   saveEpoch(kind: EpochKind, epoch: number): void {
     const { desk, epochs, platform } = this.parts;
-    if (kind === 'current') this.options.meter.onSynchronizing(platform.clock.monotonicMs());
+    if (kind === 'current') {
+      this.options.meter.onSynchronizing(platform.clock.monotonicMs());
+      this.parts.log.debug('a quorum has promised', { epoch });
+    }
     desk.saveEpoch(kind === 'accepted' ? EpochFile.accepted : EpochFile.current, epoch, () => {
       epochs[kind] = epoch;
       if (!this.isOver) this.leader.onEpochSaved(kind);

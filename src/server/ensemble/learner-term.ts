@@ -38,7 +38,7 @@ import { type Departure, ToldMembership } from './told-membership.ts';
  * Between tries. Who leads opens its port when it has decided, which one of ours does at nearly the same time, and one of Apache's
  * up to 200 ms later: at first often, then as patient as Apache's learners are (five tries, about 100 ms apart).
  */
-const DIAL_PAUSES_MS = [5, 10, 20, 40, 80, 100, 100, 100, 100];
+const DIAL_PAUSES_MS = [5, 10, 20, 20, 20, 20, 30, 50, 80, 100, 100, 100];
 
 export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHandler {
   private readonly options: LearnerTermOptions;

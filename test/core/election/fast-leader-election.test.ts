@@ -73,20 +73,22 @@ describe('a voter that did not look yet when it was told the vote', () => {
   });
 });
 
-describe('a link that is lost', () => {
-  it('is made again while this server looks, once for each vote it has told', () => {
+describe('a connection that is lost', () => {
+  it('is made again while this server looks, a few times for each vote it has told, less and less often', () => {
     const machine = searching(3);
-    assert.equal(machine.onLinkLost(5, 10).connect, 5);
-    assert.equal(machine.onLinkLost(5, 20).connect, null);
+    const pauses = (): (number | null)[] =>
+      [1, 2, 3, 4, 5, 6].map(() => machine.onLinkLost(5, 10).redial?.pauseMs ?? null);
+    const expected = [0, 5, 10, 20, 40, null];
+    assert.deepEqual(pauses(), expected);
     machine.onNotification(4, voteFor(4), 30);
-    assert.equal(machine.onLinkLost(5, 40).connect, 5);
+    assert.deepEqual(pauses(), expected);
   });
 
   it('is left alone when nothing is waited for on it', () => {
-    assert.equal(machineOf(3).onLinkLost(5, 10).connect, null, 'nobody looks');
-    assert.equal(searching(3).onLinkLost(9, 10).connect, null, 'a stranger');
+    assert.equal(machineOf(3).onLinkLost(5, 10).redial, null, 'nobody looks');
+    assert.equal(searching(3).onLinkLost(9, 10).redial, null, 'a stranger');
     const machine = searching(3);
     machine.stop();
-    assert.equal(machine.onLinkLost(5, 10).connect, null);
+    assert.equal(machine.onLinkLost(5, 10).redial, null);
   });
 });

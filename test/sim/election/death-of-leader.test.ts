@@ -54,11 +54,18 @@ class Ensemble implements MemberWorld {
 }
 
 describe('the leader is killed', () => {
-  for (const voters of [3, 5]) {
-    it(`of ${voters}: the others have another within ${AT_ONCE_MS} ms`, async () => {
+  for (const [voters, dyingMs] of [
+    [3, 0],
+    [5, 0],
+    [3, 10],
+    [5, 10],
+  ] as const) {
+    const how = dyingMs === 0 ? '' : `, whose port takes connections for ${dyingMs} ms more`;
+    it(`of ${voters}${how}: the others have another within ${AT_ONCE_MS} ms`, async () => {
       for (let seed = 1; seed <= SEEDS; seed++) {
         const ensemble = new Ensemble(seed, voters);
         const { world, members } = ensemble;
+        ensemble.network.dyingMs = dyingMs;
         for (const member of members) member.start();
         const leader = await ensemble.leaderOf(members, 5000);
         assert.ok(leader !== null);

@@ -4,6 +4,7 @@
  *
  *     cut a→b       nothing of a arrives at b; TCP goes on trying, and what was sent arrives when it is healed
  *     reset         both ends are told, what is under way is lost
+ *     kill          its connections end; for `dyingMs` its kernel takes new ones, and resets them then
  *     power loss    one end is gone and tells nobody; the other learns of it when it sends something after the return
  */
 import { BindFailure } from '../../../src/base/failure.ts';
@@ -38,6 +39,7 @@ const RETRANSMIT_MS = 50;
 export class ElectionNetwork {
   readonly latencyMsMax: number;
   readonly world: World;
+  dyingMs = 0;
   readonly listeners = new Map<string, SimListener>();
   readonly connections = new Set<Connection>();
   /** `a>b`: nothing of a arrives at b. */
@@ -104,6 +106,7 @@ export class ElectionNetwork {
     connection.ends[1].host = listener.host;
     const [end] = connection.ends;
     this.world.after(this.latencyMs(), () => end.tell(() => handler.onOpen()));
+    if (!listener.host.isAlive) return;
     listener.host.run(() => {
       const accepted = connection.ends[1];
       if (accepted.isClosed) return;
@@ -126,10 +129,18 @@ export class ElectionNetwork {
 
   /** The process of `host` has ended; with `power` its machine too, which then tells nobody. */
   kill(host: Host, power: boolean): void {
-    for (const [place, listener] of [...this.listeners])
-      if (listener.host === host) this.listeners.delete(place);
+    const close = (): void => {
+      for (const [place, listener] of [...this.listeners])
+        if (listener.host === host) this.listeners.delete(place);
+      for (const connection of [...this.connections]) connection.lose(host, power);
+    };
     if (power) this.downNames.add(host.name);
+    if (power || this.dyingMs === 0) {
+      close();
+      return;
+    }
     for (const connection of [...this.connections]) connection.lose(host, power);
+    this.world.after(this.dyingMs, close);
   }
 
   /** Its machine is there again. */
