@@ -22,13 +22,8 @@ import { parseTargetSpec } from '../target/target-spec.ts';
 import { oneText } from '../terminal/flags.ts';
 import { interruptible } from '../terminal/interruption.ts';
 import { availabilityLines } from './availability-text.ts';
-import {
-  type EnsembleSpec,
-  FAULT_KINDS,
-  measureFaults,
-  type TargetUnderFaults,
-  VICTIMS,
-} from './measure-faults.ts';
+import { FAULT_KINDS, type FaultPlan, parseFaults, VICTIMS } from './faults.ts';
+import { type EnsembleSpec, measureFaults, type TargetUnderFaults } from './measure-faults.ts';
 
 interface AvailabilityFlags extends PlaceFlags {
   readonly targets?: readonly string[];
@@ -37,6 +32,7 @@ interface AvailabilityFlags extends PlaceFlags {
   readonly rounds: string;
   readonly down: string;
   readonly rest: string;
+  readonly delay: string;
   readonly perMonth: string;
   readonly seed: string;
 }
@@ -47,11 +43,20 @@ export const availabilityCommand: CommandModule<object, AvailabilityFlags> = {
   builder: (args: Argv): Argv<AvailabilityFlags> =>
     withPlaces(args)
       .positional('targets', { type: 'string', array: true, describe: 'embedded:3, apache:3, mixed:2+1 ...' })
-      .option('faults', { ...oneText, default: FAULT_KINDS.join(','), describe: 'of these, by comma' })
-      .option('victims', { ...oneText, default: 'leader,follower', describe: `of ${VICTIMS.join(', ')}` })
+      .option('faults', {
+        ...oneText,
+        default: 'kill,pause,stop,partition',
+        describe: `by comma, of ${FAULT_KINDS.join(', ')}; kill:leader has a victim of its own`,
+      })
+      .option('victims', {
+        ...oneText,
+        default: 'leader,follower',
+        describe: `of faults without one, by comma, of ${VICTIMS.join(', ')}`,
+      })
       .option('rounds', { ...oneText, default: '9', describe: 'of each fault, for each victim' })
       .option('down', { ...oneText, default: '5', describe: 'seconds until a server is mended' })
       .option('rest', { ...oneText, default: '3', describe: 'seconds of peace after all serve again' })
+      .option('delay', { ...oneText, default: '25', describe: 'ms, of delay and jitter between servers' })
       .option('per-month', { ...oneText, default: '4', describe: 'faults, for what it means a month' })
       .option('seed', {
         ...oneText,
@@ -67,21 +72,16 @@ async function runAvailability(flags: AvailabilityFlags, abort: AbortSignal): Pr
   if (specs.length === 0)
     throw new ConfigFailure('bench availability: of what? - for instance: embedded:3 apache:3');
   const setting = {
-    kinds: listOf('faults', flags.faults, FAULT_KINDS),
-    victims: listOf('victims', flags.victims, VICTIMS),
+    faults: parseFaults(flags.faults, flags.victims),
     rounds: countFlag('rounds', flags.rounds, 1, 1_000),
     downMs: 1_000 * numberFlag('down', flags.down, 0.1, 600),
     restMs: 1_000 * numberFlag('rest', flags.rest, 0.5, 600),
+    delayMs: numberFlag('delay', flags.delay, 1, 10_000),
     seed: countFlag('seed', flags.seed, 0, 2 ** 32 - 1),
     tempDir: flags.tempDir,
   };
   const perMonth = numberFlag('per-month', flags.perMonth, 0, 1_000_000);
-  for (const { text, observers } of specs) {
-    if (!setting.victims.includes('observer') || observers.length > 0) continue;
-    throw new ConfigFailure(
-      `--victims: observer - "${text}" has none; allowed: with observers, like embedded:3+1`,
-    );
-  }
+  for (const spec of specs) refuseMissing(spec, setting.faults);
   prepareOut(flags.out);
   const startedAt = new Date().toISOString();
   const environment = captureMachine(flags.tempDir);
@@ -118,10 +118,12 @@ function ensembleOf(text: string): EnsembleSpec {
   );
 }
 
-function listOf<T extends string>(flag: string, text: string, allowed: readonly T[]): T[] {
-  return text.split(',').map((word) => {
-    const known = allowed.find((one) => one === word.trim());
-    if (known !== undefined) return known;
-    throw new ConfigFailure(`--${flag}: "${word}" - allowed: ${allowed.join(', ')}, several by comma`);
-  });
+/** A victim that an ensemble cannot have. */
+function refuseMissing({ text, observers }: EnsembleSpec, faults: readonly FaultPlan[]): void {
+  for (const { kind, victim } of faults) {
+    if (victim === 'observer' && observers.length === 0)
+      throw new ConfigFailure(
+        `${kind}:observer - "${text}" has none; allowed: with observers, like embedded:3+1`,
+      );
+  }
 }

@@ -20,6 +20,8 @@ import type { Settings } from './target-spec.ts';
 export interface EnsembleSetting {
   readonly directory: string;
   readonly members: readonly MemberPlan[];
+  /** All of them as one of them is to know them: addresses may lead through something. Null: as they are. */
+  readonly viewOf: ((member: MemberPlan) => readonly MemberPlan[]) | null;
   readonly settings: Settings;
   /** Root of the checkout or package whose ringkeeper is meant. */
   readonly root: string;
@@ -68,8 +70,9 @@ export class EnsembleMember {
 
   /** Its process runs then; whether it serves is another question. Not while it runs. */
   start(): void {
-    const { directory, members, settings } = this.setting;
-    const configFile = writeMemberFiles(directory, this.plan, members, settings);
+    const { directory, members, viewOf, settings } = this.setting;
+    const view = viewOf?.(this.plan) ?? members;
+    const configFile = writeMemberFiles(directory, this.plan, view, settings);
     const own = new ServerProcess(this.processPlan(configFile));
     this.process = own;
     for (const input of [own.child.stdout!, own.child.stderr!]) {

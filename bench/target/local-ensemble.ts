@@ -26,6 +26,10 @@ export interface EnsembleOptions
   readonly root?: string;
   readonly apacheLogLevel?: string;
   readonly javaArgs?: readonly string[];
+  /** What stands between the servers, made before the first of them starts; whoever gives it ends it. */
+  readonly makeNetwork?: (
+    members: readonly MemberPlan[],
+  ) => Promise<{ viewOf(member: MemberPlan): readonly MemberPlan[] }>;
 }
 
 /** Nothing runs yet. @throws ConfigFailure saying what to mend */
@@ -33,6 +37,7 @@ export async function makeLocalEnsemble(options: EnsembleOptions): Promise<Local
   const hasApache = [...options.voters, ...options.observers].includes('apache');
   const apache = hasApache ? await findApache(options.wantedBy) : null;
   const members = await openEnsembleDirectory(options.directory, options);
+  const network = await options.makeNetwork?.(members);
   return new LocalEnsemble({
     root: PACKAGE_ROOT,
     apacheLogLevel: 'warn',
@@ -40,6 +45,7 @@ export async function makeLocalEnsemble(options: EnsembleOptions): Promise<Local
     ...options,
     apache,
     members,
+    viewOf: network === undefined ? null : (member) => network.viewOf(member),
   });
 }
 

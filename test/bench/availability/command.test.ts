@@ -15,14 +15,15 @@ after(() => rmSync(home, { recursive: true, force: true }));
 function begin(name: string, ...more: readonly string[]) {
   const out = join(home, `${name}-out`);
   const temp = mkdtempSync(join(home, `${name}-temp-`));
-  const flags = ['--faults', 'kill', '--victims', 'leader', '--rounds', '1', '--rest', '0.5', '--out', out];
-  const args = [PROGRAM, 'bench', 'availability', 'embedded:3', ...flags, '--temp-dir', temp, ...more];
+  const flags = ['--rounds', '1', '--rest', '0.5', '--out', out, '--temp-dir', temp];
+  const args = [PROGRAM, 'bench', 'availability', 'embedded:3', ...flags, ...more];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   return { out, temp, child, closed: once(child, 'close') };
 }
 
-test('a killed leader costs writes some time; all acknowledged writes are there; nothing stays behind', async () => {
-  const { out, temp, child, closed } = begin('kill', '--down', '0.5');
+test('a leader killed and one cut off cost writes some time; all acknowledged writes are there; nothing stays behind', async () => {
+  const faults = 'kill:leader,partition-in:leader';
+  const { out, temp, child, closed } = begin('kill', '--down', '0.5', '--faults', faults);
   child.stderr.resume();
   assert.deepEqual(await closed, [0, null]);
   const [dir] = readdirSync(out);
@@ -30,8 +31,8 @@ test('a killed leader costs writes some time; all acknowledged writes are there;
   const text = readFileSync(join(out, dir!, 'availability.json'), 'utf8');
   assert.ok(!text.includes(home), 'no place of this machine');
   const [target] = JSON.parse(text).targets;
-  assert.equal(target.faults.length, 1);
-  assert.ok(target.faults[0].costs.write.downMs > 0);
+  assert.deepEqual(target.faults.map(({ kind }: { kind: string }) => kind).sort(), ['kill', 'partition-in']);
+  for (const { kind, costs } of target.faults) assert.ok(costs.write.downMs > 0, kind);
   assert.ok(target.availability.classes.write.byTime < 1);
   assert.ok(target.acknowledged > 0);
   assert.deepEqual(target.missing, []);
@@ -39,7 +40,7 @@ test('a killed leader costs writes some time; all acknowledged writes are there;
 });
 
 test('Ctrl-C in the middle of a fault: servers and their files go, nothing is saved', async () => {
-  const { out, temp, child, closed } = begin('interrupt', '--down', '600');
+  const { out, temp, child, closed } = begin('interrupt', '--down', '600', '--faults', 'partition:leader');
   let told = '';
   await new Promise<void>((resolve) =>
     child.stderr.on('data', (text: Buffer) => {
@@ -58,6 +59,8 @@ test('what cannot be measured is one line that says what can', async () => {
     [[], /of what\? - for instance: embedded:3/],
     [['embedded'], /"embedded" - allowed: three voters or more/],
     [['embedded:3', '--faults', 'fire'], /--faults: "fire" - allowed: kill, pause, stop/],
+    [['embedded:3', '--faults', 'kill:king'], /--faults: "king" - allowed: leader, follower/],
+    [['embedded:3', '--delay', '0'], /--delay: "0" - allowed: a number from 1 to 10000/],
     [['embedded:3', '--victims', 'observer'], /"embedded:3" has none; allowed: with observers/],
     [['embedded:3', '--rounds', '0'], /--rounds: "0" - allowed: a number from 1 to 1000/],
   ] as const) {

@@ -1,0 +1,85 @@
+/**
+ * What can be done to a server of an ensemble, and undone. Which server is meant is decided at the moment: roles move.
+ *
+ *     kill           SIGKILL                          started again
+ *     stop           in order, by SIGTERM             started again
+ *     pause          SIGSTOP                          SIGCONT
+ *     partition      nothing to or from the others    what was held back arrives (network.ts)
+ *     partition-in   nothing from the others          "
+ *     partition-out  nothing to the others            "
+ *     delay          each way so much later           as before
+ *     jitter         each way 0 to twice so much      as before
+ */
+import { ConfigFailure } from '../../src/base/failure.ts';
+import type { EnsembleMember } from '../target/ensemble-member.ts';
+import type { CutWay, ServerNetwork } from './network.ts';
+
+const CUT_WAYS: Readonly<Partial<Record<FaultKind, CutWay>>> = {
+  partition: 'both',
+  'partition-in': 'in',
+  'partition-out': 'out',
+};
+export const FAULT_KINDS = [
+  ...(['kill', 'pause', 'stop'] as const),
+  ...(['partition', 'partition-in', 'partition-out', 'delay', 'jitter'] as const),
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+/** `each`: all servers, one after the other, each when the one before serves again; with `stop`, a rolling restart. */
+export const VICTIMS = [
+  ...(['leader', 'follower', 'observer'] as const),
+  ...(['leader+follower', 'two-followers', 'each'] as const),
+] as const;
+export type Victim = (typeof VICTIMS)[number];
+
+export interface FaultPlan {
+  readonly kind: FaultKind;
+  readonly victim: Victim;
+}
+
+/** `kill,pause:leader`: a kind with a victim of its own, or for each of `victims`. @throws ConfigFailure */
+export function parseFaults(faults: string, victims: string): FaultPlan[] {
+  const common = victims.split(',').map((word) => oneOf('victims', word, VICTIMS));
+  return faults.split(',').flatMap((word) => {
+    const colon = word.indexOf(':');
+    const kind = oneOf('faults', colon < 0 ? word : word.slice(0, colon), FAULT_KINDS);
+    const own = colon < 0 ? common : [oneOf('faults', word.slice(colon + 1), VICTIMS)];
+    return own.map((victim) => ({ kind, victim }));
+  });
+}
+
+export function needsNetwork({ kind }: FaultPlan): boolean {
+  return kind in CUT_WAYS || kind === 'delay' || kind === 'jitter';
+}
+
+export class FaultInjector {
+  /** Null: nothing that needs it is asked for. */
+  private readonly network: ServerNetwork | null;
+  private readonly delayMs: number;
+
+  constructor(network: ServerNetwork | null, delayMs: number) {
+    this.network = network;
+    this.delayMs = delayMs;
+  }
+
+  async injure(member: EnsembleMember, kind: FaultKind): Promise<void> {
+    const way = CUT_WAYS[kind];
+    if (kind === 'kill') await member.kill();
+    else if (kind === 'stop') await member.stop();
+    else if (kind === 'pause') member.signal('SIGSTOP');
+    else if (way !== undefined) this.network!.isolate(member.plan, way);
+    else if (kind === 'delay') this.network!.slow(member.plan, this.delayMs, 0);
+    else this.network!.slow(member.plan, 0, 2 * this.delayMs);
+  }
+
+  mend(member: EnsembleMember, kind: FaultKind): void {
+    if (kind === 'pause') member.signal('SIGCONT');
+    else if (kind === 'kill' || kind === 'stop') member.start();
+    else this.network!.mend();
+  }
+}
+
+function oneOf<T extends string>(flag: string, word: string, allowed: readonly T[]): T {
+  const known = allowed.find((one) => one === word.trim());
+  if (known !== undefined) return known;
+  throw new ConfigFailure(`--${flag}: "${word}" - allowed: ${allowed.join(', ')}, several by comma`);
+}
