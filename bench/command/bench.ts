@@ -11,6 +11,7 @@ import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
+import { sweepCommand } from './sweep.ts';
 
 export const benchCommand: CommandModule<object, object> = {
   command: 'bench',
@@ -19,6 +20,7 @@ export const benchCommand: CommandModule<object, object> = {
     args
       .command(runCommand)
       .command(listCommand)
+      .command(sweepCommand)
       .command(compareCommand)
       .command(reportCommand)
       .command(recordCommand)

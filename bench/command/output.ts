@@ -54,10 +54,19 @@ export async function warnOfOthers({ json }: { readonly json: boolean }): Promis
   if (warning !== null) process.stderr.write(`${warning}\n`);
 }
 
-/** The same for the runs of a series, with a word about the run in front of each label: `run 3 of 24 read`. */
-export function labelled(progress: Progress, runNumber: () => number, runCount: number | null): Progress {
+/**
+ * The same for the runs of a series, with a word about the run in front of each label: `run 3 of 24 read`.
+ * @param ofWhat Of the run, where they differ: `run 3 of 24 apache:3 read`.
+ */
+export function labelled(
+  progress: Progress,
+  runNumber: () => number,
+  runCount: number | null,
+  ofWhat: () => string = () => '',
+): Progress {
   const each = runCount === null ? 'each run' : `each of ${plural(runCount, 'run')}`;
-  const prefix = (): string => `run ${runNumber()}${runCount === null ? '' : ` of ${runCount}`}`;
+  const prefix = (): string =>
+    `run ${runNumber()}${runCount === null ? '' : ` of ${runCount}`} ${ofWhat()}`.trimEnd();
   return {
     start: (totalMs) => progress.start(totalMs, each),
     stage: (what) => progress.stage(`${prefix()} ${what}`),

@@ -39,6 +39,8 @@ export interface PlanInput {
   readonly plan: Plan;
   /** What the plan was made of, flags included: what a sweep changes. */
   readonly document: unknown;
+  /** Flags that changed it, in words. */
+  readonly changed: readonly string[];
   /** Makes the plan of such a document. @throws ConfigFailure */
   readonly build: (document: unknown) => Plan;
 }
@@ -93,14 +95,23 @@ export function planFromFlags(nameOrFile: string, flags: PlanFlags): PlanInput {
   for (const [path, value] of changes.filter((change) => !isOfSweep(change))) {
     document.set('--set', path, value);
   }
-  const changed = flagWords(flags);
-  const withWords = (plan: Plan): Plan =>
-    changed.length === 0 ? plan : describedFurther(plan, `Changed here: ${changed.join(', ')}`);
-  return {
-    plan: withWords(buildPlan(document.value, document.origin)),
-    document: document.value,
-    build: (point) => withWords(buildPlan(point, source.origin)),
+  // What is wrong with it is said in the words of the flags.
+  buildPlan(document.value, document.origin);
+  return planFromDocument(document.value, flagWords(flags), source.origin);
+}
+
+/** Of a document that was checked before. @param changed Flags that made it what it is. */
+export function planFromDocument(document: unknown, changed: readonly string[], origin: string): PlanInput {
+  const build = (point: unknown): Plan => {
+    const plan = buildPlan(point, origin);
+    return changed.length === 0 ? plan : describedFurther(plan, `Changed here: ${changed.join(', ')}`);
   };
+  return { plan: build(document), document, changed, build };
+}
+
+/** Flags that change a plan, of which one was given; null without any. */
+export function firstPlanFlag(flags: PlanFlags): string | null {
+  return flagWords(flags)[0]?.split(' ')[0] ?? null;
 }
 
 /** Flags that were given, as they were given: what the plan says of itself was written without them. */

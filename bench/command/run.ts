@@ -3,7 +3,8 @@ import { join, relative } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import { searchRate } from '../compare/search.ts';
-import { sweepPlan } from '../compare/sweep.ts';
+import { planSweep, runSweep } from '../compare/sweep.ts';
+import { onlyTarget } from '../compare/target-axes.ts';
 import { closingLines } from '../figures/verdict.ts';
 import type { Plan } from '../plan/plan.ts';
 import { presetNames } from '../plan/presets.ts';
@@ -137,11 +138,18 @@ async function runSeries(
   const runCount = plan.search === null ? [...sweepPoints(plan.sweep)].length * replicates : null;
   const progress = labelled(setting.progress, () => dir.runs.length + 1, runCount);
   const measure = measureOn(new Map([[flags.target, target]]), { ...setting, progress });
-  const options = { side: flags.target, command: setting.command, replicates };
+  const { command } = setting;
   const { sweep, failure } =
     plan.search === null
-      ? await sweepPlan(document, plan.sweep, options, build, measure, (point) => dir.save(point))
-      : await searchRate(plan, plan.search, options, measure, (probe) => dir.save(probe));
+      ? await runSweep(
+          planSweep(document, plan.sweep, { targets: onlyTarget(flags.target), replicates }, build),
+          command,
+          measure,
+          (point) => dir.save(point),
+        )
+      : await searchRate(plan, plan.search, { side: flags.target, command }, measure, (probe) =>
+          dir.save(probe),
+        );
   const failed = failure === null ? 0 : tell(failure);
   if (sweep === null) return failed || nothingMeasured();
   return (

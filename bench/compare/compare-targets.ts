@@ -170,7 +170,7 @@ class PairSeries {
     for (const role of order) {
       const side = kind === 'floor' ? 'floor' : role;
       const target = side === 'b' ? this.#options.b : this.#options.a;
-      const run = await this.#ledger.run(target, this.#plan, side, (numbered) =>
+      const run = await this.#ledger.run(target, this.#plan, this.#ledger.dirFor(side), (numbered) =>
         this.#take({ ...numbered, side, pair }),
       );
       if (this.#ledger.stopped) return false;

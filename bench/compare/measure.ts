@@ -17,6 +17,11 @@ export interface NumberedRun {
   readonly result: RunResult;
 }
 
+/** `runs/07-b`. @param number From 1. */
+export function runDir(number: number, label: string): string {
+  return `runs/${String(number).padStart(2, '0')}-${label}`;
+}
+
 /**
  * Makes the runs of one comparison, sweep or search, until one is aborted, cut short or fails. A failure is kept, so
  * that what was measured before it can be saved first.
@@ -34,27 +39,36 @@ export class RunLedger {
 
   /**
    * Null when there is no result: then, and after a run that was cut short, `stopped` holds.
-   * @param label Ends the run's directory: `runs/07-b`. @param onRun Told of the run; awaited.
+   * @param dir Where it is saved. @param onRun Told of the run; awaited.
    */
   async run<T extends NumberedRun>(
     side: string,
     plan: Plan,
-    label: string,
+    dir: string,
     onRun: (run: NumberedRun) => Promise<T>,
   ): Promise<T | null> {
     try {
       const result = await this.#measure(side, plan);
       this.#stopped = result === null || !result.complete;
       if (result === null) return null;
-      this.#first ??= result;
-      this.#count++;
-      const dir = `runs/${String(this.#count).padStart(2, '0')}-${label}`;
-      return await onRun({ number: this.#count, dir, result });
+      return await onRun(this.keep(result, dir));
     } catch (error) {
       this.#stopped = true;
       this.#failure = error instanceof Error ? error : new Error(String(error));
       return null;
     }
+  }
+
+  /** A run that was made before. */
+  keep(result: RunResult, dir: string): NumberedRun {
+    this.#first ??= result;
+    this.#count++;
+    return { number: this.#count, dir, result };
+  }
+
+  /** Of the next run. */
+  dirFor(label: string): string {
+    return runDir(this.#count + 1, label);
   }
 
   /** The last run was aborted, cut short or failed: no further one makes sense. */

@@ -50,7 +50,7 @@ export async function searchRate(
     const probe = await ledger.run(
       options.side,
       planAtRate(plan, search, rate),
-      'probe',
+      ledger.dirFor('probe'),
       async (numbered) => {
         const made = { ...numbered, ratePerSecond, ...judge(numbered.result, search) };
         await onProbe(made);

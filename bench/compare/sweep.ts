@@ -1,29 +1,59 @@
 /**
- * Runs a plan once for every combination of the values of its axes. The values are put into the plan as it was written
- * and each result is checked like any plan, all of them before the first run: a wrong value at the last point must not
- * cost the runs before it.
+ * Runs a plan once for every combination of the values of its axes, and on every service. The values are put into the plan
+ * as it was written and each result is checked like any plan, all of them before the first run: a wrong value at the last
+ * point must not cost the runs before it.
  *
- *     axes x, y:   (x1 y1) (x1 y2) (x2 y1) (x2 y2)      the last axis changes fastest
+ *     axes x, y:   (x1 y1) (x1 y2) (x2 y1) (x2 y2)      the last axis changes fastest; services change faster still
  *     replicates:  forth, back, forth ...               so that a drift of the machine does not look like an axis
+ *
+ * The runs have their order and their places before the first one is made, so that a sweep that was interrupted goes on at
+ * the run at which it was: those before it are kept.
  */
 import { ConfigFailure } from '../../src/base/failure.ts';
 import { describedFurther, type Plan, type SweepAxis } from '../plan/plan.ts';
 import { documentAt, sweepPoints } from '../plan/sweep.ts';
-import { SWEEP_SCHEMA, SWEEP_SCHEMA_VERSION, type Sweep, type SweepPoint } from '../result/compare-json.ts';
+import {
+  SWEEP_SCHEMA,
+  SWEEP_SCHEMA_VERSION,
+  type Sweep,
+  type SweepPoint,
+  type SweptService,
+} from '../result/compare-json.ts';
 import type { RunResult } from '../result/run-json.ts';
-import { type Measure, type NumberedRun, RunLedger } from './measure.ts';
+import { type Measure, type NumberedRun, RunLedger, runDir } from './measure.ts';
 import { type SweptPoint, sweepKnees } from './sweep-knee.ts';
+import type { TargetAxes } from './target-axes.ts';
 
 const POINTS_MAX = 1_000;
 const REPLICATES_MAX = 100;
+const NAME_LENGTH_MAX = 60;
 
 export interface SweepOptions {
-  /** Name of the target, for `measure`. */
-  readonly side: string;
+  /** The service, or several. */
+  readonly targets: TargetAxes;
   /** Runs per point, default 1. */
   readonly replicates?: number;
-  /** That repeats the sweep. */
-  readonly command: string;
+}
+
+/** A run that is to be made. */
+export interface PlannedRun {
+  /** From 1, in the order of the runs. */
+  readonly number: number;
+  /** Below the directory of the whole. */
+  readonly dir: string;
+  readonly side: string;
+  /** Value per axis. */
+  readonly at: readonly (number | string)[];
+  /** From 1. */
+  readonly replicate: number;
+  readonly plan: Plan;
+}
+
+export interface PlannedSweep {
+  readonly plan: Plan;
+  /** Those of the plan, then those of the services. */
+  readonly axes: readonly SweepAxis[];
+  readonly runs: readonly PlannedRun[];
 }
 
 export interface SweepRun extends NumberedRun {
@@ -42,7 +72,7 @@ export interface SweepOutcome {
   readonly failure: Error | null;
 }
 
-interface PlannedPoint {
+interface MeasuredPoint {
   readonly at: readonly (number | string)[];
   readonly plan: Plan;
   readonly runs: NumberedRun[];
@@ -52,52 +82,87 @@ interface PlannedPoint {
  * @param planDocument The plan as it was written, parsed but not checked. @param buildPlan Checks and completes it.
  * @throws ConfigFailure for axes that do not fit the plan, and what `buildPlan` throws for the document itself.
  */
-export async function sweepPlan(
+export function planSweep(
   planDocument: unknown,
-  axes: readonly SweepAxis[],
-  options: SweepOptions,
+  planAxes: readonly SweepAxis[],
+  { targets, replicates = 1 }: SweepOptions,
   buildPlan: (document: unknown) => Plan,
-  measure: Measure,
-  onPoint: (run: SweepRun) => void | Promise<void>,
-): Promise<SweepOutcome> {
-  const replicates = options.replicates ?? 1;
+): PlannedSweep {
   if (!(Number.isInteger(replicates) && replicates >= 1 && replicates <= REPLICATES_MAX)) {
     throw new ConfigFailure(`sweep: replicates = ${replicates}; allowed: 1 to ${REPLICATES_MAX}`);
   }
   const plan = buildPlan(planDocument);
-  const points = planPoints(planDocument, axes, buildPlan);
-  const ledger = new RunLedger(measure);
-  const runCount = points.length * replicates;
-  for (let replicate = 1; replicate <= replicates && !ledger.stopped; replicate++) {
-    for (const point of replicate % 2 === 1 ? points : points.toReversed()) {
-      const run = await ledger.run(options.side, point.plan, 'point', async (numbered) => {
-        const made = { ...numbered, at: point.at, replicate, runCount };
-        await onPoint(made);
-        return made;
-      });
-      if (run?.result.complete) point.runs.push(run);
-      if (ledger.stopped) break;
+  const points = planPoints(planDocument, planAxes, buildPlan).flatMap((point) =>
+    targets.targets.map(({ side, label, at }) => ({
+      side,
+      label,
+      at: [...point.at, ...at],
+      plan: point.plan,
+    })),
+  );
+  refuseCount(points.length);
+  const runs: PlannedRun[] = [];
+  for (let replicate = 1; replicate <= replicates; replicate++) {
+    for (const { label, ...point } of replicate % 2 === 1 ? points : points.toReversed()) {
+      const number = runs.length + 1;
+      runs.push({ number, dir: runDir(number, label), replicate, ...point });
     }
   }
+  return { plan, axes: [...planAxes, ...targets.axes], runs };
+}
+
+/**
+ * @param command That repeats the sweep. @param onPoint Told of each run as soon as it is done; awaited. @param kept Results
+ * of the first runs, from an earlier time.
+ */
+export async function runSweep(
+  { plan, axes, runs }: PlannedSweep,
+  command: string,
+  measure: Measure,
+  onPoint: (run: SweepRun) => void | Promise<void>,
+  kept: readonly RunResult[] = [],
+): Promise<SweepOutcome> {
+  const ledger = new RunLedger(measure);
+  const points = new Map<string, MeasuredPoint>();
+  const results: { side: string; result: RunResult }[] = [];
+  for (const run of runs) {
+    const { number, dir, side, at, replicate } = run;
+    const key = JSON.stringify(at);
+    const point = points.get(key) ?? { at, plan: run.plan, runs: [] };
+    points.set(key, point);
+    const earlier = kept[number - 1];
+    const made =
+      earlier === undefined
+        ? await ledger.run(side, run.plan, dir, async (numbered) => {
+            await onPoint({ ...numbered, at, replicate, runCount: runs.length });
+            return numbered;
+          })
+        : ledger.keep(earlier, dir);
+    if (made !== null) results.push({ side, result: made.result });
+    if (made?.result.complete) point.runs.push(made);
+    if (ledger.stopped) break;
+  }
   const { first, failure, stopped } = ledger;
-  const sweep = first === null ? null : sweepDocument(first, plan, options.command, !stopped, axes, points);
-  return { sweep, failure };
+  if (first === null) return { sweep: null, failure };
+  const sweep = sweepDocument(first, plan, command, !stopped, axes, [...points.values()]);
+  return { sweep: withServices(sweep, runs, results), failure };
 }
 
 function planPoints(
   planDocument: unknown,
   axes: readonly SweepAxis[],
   buildPlan: (document: unknown) => Plan,
-): PlannedPoint[] {
-  const count = axes.reduce((product, { values }) => product * values.length, 1);
-  if (count === 0 || count > POINTS_MAX) {
-    throw new ConfigFailure(`sweep: ${count} combinations of values; allowed: 1 to ${POINTS_MAX}`);
-  }
+): { readonly at: readonly (number | string)[]; readonly plan: Plan }[] {
+  refuseCount(axes.reduce((product, { values }) => product * values.length, 1));
   return [...sweepPoints(axes)].map((at) => {
-    const document = documentAt(planDocument, axes, at);
-    const plan = checkedPlan(document, axes, at, buildPlan);
-    return { at, plan: describedFurther(plan, `At ${valuesText(axes, at)}`), runs: [] };
+    const plan = checkedPlan(documentAt(planDocument, axes, at), axes, at, buildPlan);
+    return { at, plan: axes.length === 0 ? plan : describedFurther(plan, `At ${valuesText(axes, at)}`) };
   });
+}
+
+function refuseCount(count: number): void {
+  if (count > 0 && count <= POINTS_MAX) return;
+  throw new ConfigFailure(`sweep: ${count} combinations of values; allowed: 1 to ${POINTS_MAX}`);
 }
 
 /** `connections = 8, tree.values = 100B`. */
@@ -126,17 +191,66 @@ function sweepDocument(
   command: string,
   complete: boolean,
   axes: readonly SweepAxis[],
-  points: readonly PlannedPoint[],
+  points: readonly MeasuredPoint[],
 ): Sweep {
   const measured = points.filter(({ runs }) => runs.length > 0);
   return {
     ...emptySweep(first, plan, command, complete),
     axes,
-    points: measured.map(({ at, runs }): SweepPoint => {
+    points: inOrder(measured, axes).map(({ at, runs }): SweepPoint => {
       return { at, runs: runs.map(({ dir, result }) => ({ dir, phases: result.phases })) };
     }),
     knee: sweepKnees(measured.map(sweptPoint)),
   };
+}
+
+/** Of the values, whatever the order of the runs was. */
+function inOrder(points: readonly MeasuredPoint[], axes: readonly SweepAxis[]): MeasuredPoint[] {
+  const places = (point: MeasuredPoint): number[] =>
+    axes.map(({ values }, axis) => values.indexOf(point.at[axis]!));
+  return [...points].sort((a, b) => {
+    const theirs = places(b);
+    return places(a).reduce((order, place, axis) => order || place - theirs[axis]!, 0);
+  });
+}
+
+/** Of several services there is one line each, and a name for all. */
+function withServices(
+  sweep: Sweep,
+  planned: readonly PlannedRun[],
+  results: readonly { readonly side: string; readonly result: RunResult }[],
+): Sweep {
+  const sides = [...new Set(planned.map(({ side }) => side))];
+  if (sides.length < 2) return sweep;
+  const services = sides.flatMap((text): SweptService[] => {
+    const own = results.filter(({ side }) => side === text).map(({ result }) => result.target);
+    if (own.length === 0) return [];
+    const failure = own.find((target) => target.failure !== null)?.failure ?? null;
+    return [{ text, target: { ...own[0]!, failure } }];
+  });
+  const failed = services.find(({ target }) => target.failure !== null);
+  return {
+    ...sweep,
+    services,
+    target: {
+      name: nameOf(sides),
+      description: sides.join(', '),
+      failure: failed === undefined ? null : `${failed.text}: ${failed.target.failure}`,
+    },
+  };
+}
+
+/** `embedded-1-3-5-apache-1-3`: part of the name of a directory. */
+function nameOf(sides: readonly string[]): string {
+  const sizes = new Map<string, string[]>();
+  for (const side of sides) {
+    const [kind = side, size = ''] = side.split(':');
+    sizes.set(kind, [...(sizes.get(kind) ?? []), size]);
+  }
+  const name = [...sizes]
+    .map(([kind, all]) => [kind, ...all.filter((size) => size !== '')].join('-'))
+    .join('-');
+  return name.length <= NAME_LENGTH_MAX ? name : `${sides.length}-services`;
 }
 
 /** A sweep without points, to be completed; start, machine and target are those of its first run. */
@@ -157,7 +271,7 @@ export function emptySweep(first: RunResult, plan: Plan, command: string, comple
   };
 }
 
-function sweptPoint({ at, plan, runs }: PlannedPoint): SweptPoint {
+function sweptPoint({ at, plan, runs }: MeasuredPoint): SweptPoint {
   const throughputs = new Map<string, number[]>();
   for (const { result } of runs) {
     for (const phase of result.phases) {

@@ -13,16 +13,19 @@ import {
   formatRate,
   formatShare,
   MISSING,
+  orMissing,
   plural,
 } from './format.ts';
+import { coreEachPerSecond, limitOf } from './limit.ts';
 import { type ReferencedMetric, referencedFigure, type TextTable } from './run-tables.ts';
 import { runsText } from './verdict.ts';
 
-export const SWEPT_METRICS = ['throughput', 'p99', 'latencyMean', 'serverCpuPerOp'] as const;
+export const SWEPT_METRICS = ['throughput', 'coreEach', 'p99', 'latencyMean', 'serverCpuPerOp'] as const;
 export type SweptMetric = (typeof SWEPT_METRICS)[number];
 
 export const METRIC_LABELS: Readonly<Record<SweptMetric, string>> = {
   throughput: 'Throughput, requests/s',
+  coreEach: 'Estimate with a core for each server, requests/s',
   p99: 'Latency p99, ms',
   latencyMean: 'Latency mean, ms',
   serverCpuPerOp: 'Server CPU, us/op',
@@ -46,18 +49,19 @@ export interface SweepCurve {
 
 export function metricOf(phase: PhaseResult, metric: SweptMetric): number | null {
   if (metric === 'throughput') return phase.throughputPerSecond;
+  if (metric === 'coreEach') return coreEachPerSecond(phase);
   if (metric === 'serverCpuPerOp') return phase.server?.cpuMicrosPerOp ?? null;
   return metric === 'latencyMean' ? referencedFigure(phase, 'latencyMeanMs') : (phase.latency?.p99Ms ?? null);
 }
 
 export function metricText(metric: SweptMetric, value: number): string {
-  if (metric === 'throughput') return formatRate(value);
+  if (metric === 'throughput' || metric === 'coreEach') return formatRate(value);
   return metric === 'serverCpuPerOp' ? `${formatMicros(value)} us` : `${formatMs(value)} ms`;
 }
 
-/** Points without the figure are left out; a curve without points too. */
-export function sweepCurves(sweep: Sweep, metric: SweptMetric): SweepCurve[] {
-  const phases = phaseNames(sweep);
+/** Points without the figure are left out; a curve without points too. @param only Of this phase. */
+export function sweepCurves(sweep: Sweep, metric: SweptMetric, only?: string): SweepCurve[] {
+  const phases = only === undefined ? phaseNames(sweep) : [only];
   const curves: SweepCurve[] = [];
   for (const phase of phases) {
     for (const [others, points] of byOtherAxes(sweep)) {
@@ -98,22 +102,54 @@ export function axisName(path: string): string {
 
 /** Figures that others published, and what was measured at the same place; those of no swept place too. */
 export function sweepReferences(sweep: Sweep): TextTable {
-  const rows = sweep.plan.references.map(({ label, source, phase, metric, value, at }) => {
+  const sizes = sizeAxis(sweep);
+  const rows = sweep.plan.references.flatMap(({ label, source, phase, metric, value, at, servers }) => {
     const swept = METRIC_OF_REFERENCE[metric];
-    const point = sweep.points.find((one) => one.at[0] === at);
-    const own = point === undefined ? null : spreadAt(point, phase, swept);
-    return [
-      phase,
-      METRIC_LABELS[swept].split(',')[0]!,
-      at === null ? MISSING : String(at),
-      own === null ? MISSING : metricText(swept, own.median),
-      metricText(swept, value),
-      label,
-      source,
-    ];
+    const points = sweep.points.filter(
+      (one) =>
+        (sizes === 0 ? at === null : one.at[0] === at || (at === null && sizes > 0)) &&
+        (sizes < 0 || one.at[sizes] === servers),
+    );
+    // Of sizes that were not measured there is nothing to say.
+    const places = points.length === 0 && sizes < 0 ? [undefined] : points;
+    return places.map((point) => {
+      const own = point === undefined ? null : spreadAt(point, phase, swept);
+      const place = sizes < 0 ? at : (point?.at.join(', ') ?? null);
+      return [
+        phase,
+        METRIC_LABELS[swept].split(',')[0]!,
+        place === null ? MISSING : String(place),
+        own === null ? MISSING : metricText(swept, own.median),
+        metricText(swept, value),
+        label,
+        source,
+      ];
+    });
   });
-  const at = axisName(sweep.axes[0]?.path ?? 'at');
+  const at =
+    sizes < 0
+      ? axisName(sweep.axes[0]?.path ?? 'at')
+      : sweep.axes.map(({ path }) => axisName(path)).join(', ');
   return { head: ['phase', 'figure', at, 'this sweep', 'published', 'by', 'source'], rows };
+}
+
+/** Which axis is the size of the ensemble; -1: none is. */
+export function sizeAxis({ axes }: Sweep): number {
+  return axes.findIndex(({ path }) => path === SIZE_AXIS);
+}
+
+const SIZE_AXIS = 'servers';
+export const SERVICE_AXIS = 'service';
+
+/** The same sweep with another axis first: along it the curves go. */
+export function turned(sweep: Sweep, axis: number): Sweep {
+  const turn = <T>(values: readonly T[]): T[] => [values[axis]!, ...values.filter((_, at) => at !== axis)];
+  return {
+    ...sweep,
+    axes: turn(sweep.axes),
+    points: sweep.points.map(({ at, runs }) => ({ at: turn(at), runs })),
+    knee: [],
+  };
 }
 
 export const METRIC_OF_REFERENCE: Readonly<Record<ReferencedMetric, SweptMetric>> = {
@@ -129,6 +165,7 @@ export function variedText({ axes }: Sweep): string {
 
 /** One row per point and phase: median [lowest .. highest] of the replicates. */
 export function sweepTable(sweep: Sweep): TextTable {
+  const ofServices = sizeAxis(sweep) >= 0;
   const head = [
     ...sweep.axes.map(({ path }) => axisName(path)),
     'phase',
@@ -136,6 +173,7 @@ export function sweepTable(sweep: Sweep): TextTable {
     'p50, ms',
     'p99, ms',
     'server CPU, us/op',
+    ...(ofServices ? ['a core each, /s', 'limit'] : []),
     'availability',
     'runs',
   ];
@@ -152,6 +190,12 @@ export function sweepTable(sweep: Sweep): TextTable {
           p50.length === 0 ? MISSING : formatMs(median(p50)),
           spreadText(spreadAt(point, phase, 'p99'), formatMs),
           spreadText(spreadAt(point, phase, 'serverCpuPerOp'), formatMicros),
+          ...(ofServices
+            ? [
+                spreadText(spreadAt(point, phase, 'coreEach'), formatCount),
+                limitsText(results, sweep.environment.cpuCount),
+              ]
+            : []),
           formatShare(Math.min(...results.map(({ availability }) => availability.byTime))),
           runsText(results.map(verdictOfPhase)),
         ],
@@ -159,6 +203,27 @@ export function sweepTable(sweep: Sweep): TextTable {
     }),
   );
   return { head, rows };
+}
+
+/** What was at its end; of replicates that differ, each that was seen. */
+function limitsText(results: readonly PhaseResult[], cpuCount: number): string {
+  const limits = results.map((phase) => limitOf(phase, cpuCount));
+  const kinds = new Set(limits.map((limit) => limit?.kind));
+  if (kinds.size === 1) return orMissing(limits[0], ({ text }) => text);
+  return [...new Set(limits.map((limit) => limit?.text ?? MISSING))].join(' | ');
+}
+
+/** What the columns of a sweep of services mean, in sentences. */
+export function servicesNotes(sweep: Sweep): string[] {
+  if (sizeAxis(sweep) < 0) return [];
+  const { cpuCount } = sweep.environment;
+  return [
+    'server CPU: of all servers of the ensemble together, per answered request',
+    `limit: what was at its end. All servers and the load share ${plural(cpuCount, 'core')} here: with more servers there ` +
+      'is less for each',
+    'a core each: throughput / cores of the server that used most: what the same work per request allows where each server has ' +
+      'one core of its own and the load runs elsewhere. Arithmetic, not measured: no network, no disk, one core',
+  ];
 }
 
 /** Where throughput stops growing, in a sentence per phase. */
@@ -204,13 +269,19 @@ function spreadText(spread: Spread | null, format: (value: number) => string): s
   return each.length === 1 ? format(median) : `${format(median)} [${format(min)} .. ${format(max)}]`;
 }
 
+/** `connections 8`; `3 servers` and `apache` of services. */
+function curveText(path: string, value: number | string): string {
+  if (path === SIZE_AXIS && typeof value === 'number') return plural(value, 'server');
+  return path === SERVICE_AXIS ? String(value) : `${axisName(path)} ${value}`;
+}
+
 /** Points with the same values of all axes but the first: `valueBytes 100` -> its points. */
 function byOtherAxes({ axes, points }: Sweep): Map<string, SweepPoint[]> {
   const groups = new Map<string, SweepPoint[]>();
   for (const point of points) {
     const key = axes
       .slice(1)
-      .map(({ path }, index) => `${axisName(path)} ${point.at[index + 1]}`)
+      .map(({ path }, index) => curveText(path, point.at[index + 1]!))
       .join(', ');
     groups.set(key, [...(groups.get(key) ?? []), point]);
   }

@@ -137,6 +137,9 @@ const reference = mapping({
   at: number(0, 1e12)
     .optional()
     .describe('for sweeps: the value of the first swept key at which it was measured'),
+  servers: integer(1, 1_000)
+    .optional()
+    .describe('the size of the ensemble; part of its label, and its place where sizes are swept'),
 }).describe('one figure');
 
 export const planDocument = mapping({

@@ -144,6 +144,10 @@ export interface Reference {
   readonly value: number;
   /** For sweeps: the value of the swept parameter at which it was measured. */
   readonly at: number | null;
+  /** Of an ensemble of so many servers; absent where the size is not known. */
+  readonly servers?: number;
+  /** The label without the size: figures of all sizes together. */
+  readonly curve?: string;
 }
 
 /** One swept parameter: a dotted path into the plan file, and its values. */

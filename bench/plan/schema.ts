@@ -84,12 +84,19 @@ function referenceOf(
   phases: readonly PhasePlan[],
   issues: PlanIssue[],
 ): Reference {
-  const { at, phase, ...reference } = fields.references[i]!;
+  const { at, phase, servers, label, ...reference } = fields.references[i]!;
   const path = ['references', i];
   if (at !== undefined && fields.sweep.length === 0) {
     issues.push({ path: [...path, 'at'], message: `${at} - only with a sweep` });
   }
-  return { ...reference, at: at ?? null, phase: phaseNamed(phase, phases, [...path, 'phase'], issues) };
+  return {
+    ...reference,
+    ...(servers === undefined
+      ? { label }
+      : { label: `${label}, ${servers} ${servers === 1 ? 'server' : 'servers'}`, servers, curve: label }),
+    at: at ?? null,
+    phase: phaseNamed(phase, phases, [...path, 'phase'], issues),
+  };
 }
 
 function searchOf(

@@ -6,6 +6,7 @@ import { codeBlock, factLines, tableLines } from '../figures/markdown.ts';
 import {
   kneeSentences,
   searchSentence,
+  servicesNotes,
   sweepReferences,
   sweepTable,
   variedText,
@@ -19,6 +20,7 @@ export function renderSweepSummary(sweep: Sweep): string {
     ...(sweep.search === null ? [] : [searchSentence(sweep.search)]),
   ];
   const table = sweepTable(sweep);
+  const notes = servicesNotes(sweep);
   const published = sweepReferences(sweep);
   const lines = [
     `# ${plan.name}: sweep of ${target.name}`,
@@ -26,12 +28,15 @@ export function renderSweepSummary(sweep: Sweep): string {
     `${sentenceOf(plan.description)} Against ${target.description}, ${formatInstant(sweep.startedAt)}. Charts: \`report.html\`.`.trim(),
     '',
     ...(sweep.axes.length === 0 ? [] : [`Varied: ${variedText(sweep)}.`, '']),
+    ...(sweep.services ?? []).map(({ text, target: service }) => `- \`${text}\`: ${service.description}`),
+    ...(sweep.services === undefined ? [] : ['']),
     ...(sweep.complete ? [] : ['**Partial:** the sweep was interrupted, points are missing.', '']),
     ...(target.failure === null ? [] : [`**The server failed:** ${target.failure}.`, '']),
     ...(findings.length === 0 ? [] : [...findings.map((text) => `- ${text}`), '']),
     ...(table.rows.length === 0
       ? []
       : ['## Figures', '', 'Median of the replicates [lowest .. highest].', '', ...tableLines(table), '']),
+    ...(notes.length === 0 ? [] : [...notes.map((text) => `- ${text}`), '']),
     ...(published.rows.length === 0
       ? []
       : [

@@ -98,15 +98,25 @@ export interface SearchOutcome {
   }[];
 }
 
+export interface SweptService {
+  /** As it was asked for: `apache:3`. */
+  readonly text: string;
+  readonly target: TargetInfo;
+}
+
 export interface Sweep {
   readonly schema: typeof SWEEP_SCHEMA;
   readonly schemaVersion: typeof SWEEP_SCHEMA_VERSION;
   readonly startedAt: string;
   readonly command: string;
   readonly complete: boolean;
+  /** Of several services: all their names. */
   readonly target: TargetInfo;
+  /** Each of several services, of which something was measured; absent for one. */
+  readonly services?: readonly SweptService[];
   readonly plan: Plan;
   readonly environment: Environment;
+  /** Those of several services are named `servers` (voters), `observers` and `service`. */
   readonly axes: readonly SweepAxis[];
   readonly points: readonly SweepPoint[];
   readonly search: SearchOutcome | null;

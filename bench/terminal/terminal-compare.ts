@@ -8,7 +8,14 @@ import {
   verdictWords,
 } from '../figures/compare-figures.ts';
 import { environmentLine, planLine } from '../figures/describe.ts';
-import { kneeSentences, searchSentence, sweepTable } from '../figures/sweep-figures.ts';
+import type { TextTable } from '../figures/run-tables.ts';
+import {
+  kneeSentences,
+  searchSentence,
+  servicesNotes,
+  sizeAxis,
+  sweepTable,
+} from '../figures/sweep-figures.ts';
 import type { Comparison, Sweep } from '../result/compare-json.ts';
 import type { RunResult } from '../result/run-json.ts';
 import { DEFAULT_COLUMNS, type Look, styled, type TerminalStyle, terminalTable } from './terminal-tables.ts';
@@ -39,16 +46,26 @@ export function renderComparison(comparison: Comparison, style: TerminalStyle = 
 }
 
 export function renderSweep(sweep: Sweep, style: TerminalStyle = PLAIN): string {
-  const { head, rows } = sweepTable(sweep);
+  const { head, rows } = sizeAxis(sweep) < 0 ? sweepTable(sweep) : keyedByPoint(sweepTable(sweep), sweep);
   return [
     styled(`${sweep.plan.name} against ${sweep.target.description}`, 'bold', style),
     ...(rows.length === 0 ? [] : [terminalTable(head, rows, style)]),
+    ...servicesNotes(sweep).map((text) => styled(text, 'dim', style)),
     ...kneeSentences(sweep),
     ...(sweep.search === null ? [] : [searchSentence(sweep.search)]),
     styled(planLine(sweep.plan), 'dim', style),
     styled(environmentLine(sweep.environment), 'dim', style),
     ...(sweep.complete ? [] : [styled('! interrupted: points are missing', 'yellow', style)]),
   ].join('\n');
+}
+
+/** The point and the phase as the first column, which begins each part of a table that is too wide. */
+function keyedByPoint({ head, rows }: TextTable, { axes }: Sweep): TextTable {
+  const keyed = (cells: readonly string[]): string[] => [
+    cells.slice(0, axes.length + 1).join(' '),
+    ...cells.slice(axes.length + 1),
+  ];
+  return { head: keyed(head), rows: rows.map(keyed) };
 }
 
 /** For `--json`: one document on stdout, the same as the saved one, in one line. */

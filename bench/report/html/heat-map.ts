@@ -7,6 +7,7 @@ import {
   axisName,
   METRIC_LABELS,
   metricText,
+  SERVICE_AXIS,
   type SweptMetric,
   spreadAt,
 } from '../../figures/sweep-figures.ts';
@@ -19,6 +20,13 @@ const SHADE_MAX = 0.6;
 export function heatMap(sweep: Sweep, phase: string, metric: SweptMetric): Markup {
   const [across, down] = sweep.axes;
   if (across === undefined || down === undefined || sweep.axes.length > 2) return NOTHING;
+  // Services side by side are curves, and no map.
+  if (
+    sweep.axes.some(({ path }) => path === SERVICE_AXIS) ||
+    sweep.axes.some(({ values }) => values.length < 2)
+  ) {
+    return NOTHING;
+  }
   const cells = down.values.map((row) =>
     across.values.map((column) => {
       const point = sweep.points.find(({ at }) => at[0] === column && at[1] === row);

@@ -11,6 +11,7 @@ import {
   metricText,
   type SweepCurve,
   type SweptMetric,
+  sizeAxis,
   sweepCurves,
 } from '../../figures/sweep-figures.ts';
 import type { Reference } from '../../plan/plan.ts';
@@ -38,6 +39,7 @@ const LOG_SPAN = 20;
 
 const METRIC_FORMATS: Readonly<Record<SweptMetric, FormatName>> = {
   throughput: 'rate',
+  coreEach: 'rate',
   p99: 'ms',
   latencyMean: 'ms',
   serverCpuPerOp: 'plain',
@@ -49,12 +51,16 @@ interface Place {
   x(at: number | string): number;
 }
 
-/** Null when no point has the figure; the mean latency is drawn only beside published ones. */
-export function sweepChart(sweep: Sweep, metric: SweptMetric): Chart | null {
-  const curves = sweepCurves(sweep, metric);
+/**
+ * Null when no point has the figure; the mean latency is drawn only beside published ones, the estimate only over sizes.
+ * @param phase Only this one.
+ */
+export function sweepChart(sweep: Sweep, metric: SweptMetric, phase?: string): Chart | null {
+  if (metric === 'coreEach' && sizeAxis(sweep) < 0) return null;
+  const curves = sweepCurves(sweep, metric, phase);
   const first = sweep.axes[0];
   if (curves.length === 0 || first === undefined) return null;
-  const references = referencesOf(sweep, metric);
+  const references = referencesOf(sweep, metric, phase);
   if (metric === 'latencyMean' && references.length === 0) return null;
   const place = placeOf(axisName(first.path), [...first.values, ...references.flatMap(({ at }) => at ?? [])]);
   const names = curves.map(({ label }) => (label === '' ? sweep.target.name : label));
@@ -72,9 +78,9 @@ export function sweepChart(sweep: Sweep, metric: SweptMetric): Chart | null {
     ...curves.flatMap(({ points }) => points.map(({ spread }) => spread.each.length)),
   );
   return {
-    title: `${METRIC_LABELS[metric].split(',')[0]} over ${axisName(first.path)}`,
-    note: noteText(replicates, references, knees.length > 0),
-    summary: `${METRIC_LABELS[metric]} over ${axisName(first.path)}: ${curves.map((curve, index) => `${names[index]} ${curve.points.map(({ at, spread }) => `${at}: ${metricText(metric, spread.median)}`).join(', ')}`).join('; ')}.`,
+    title: `${phase === undefined ? '' : `${phase}: `}${METRIC_LABELS[metric].split(',')[0]} over ${axisName(first.path)}`,
+    note: noteText(replicates, references, knees.length > 0, metric),
+    summary: `${phase === undefined ? '' : `${phase}: `}${METRIC_LABELS[metric]} over ${axisName(first.path)}: ${curves.map((curve, index) => `${names[index]} ${curve.points.map(({ at, spread }) => `${at}: ${metricText(metric, spread.median)}`).join(', ')}`).join('; ')}.`,
     heightPx: 340,
     group: null,
     table: {
@@ -100,12 +106,20 @@ export function sweepChart(sweep: Sweep, metric: SweptMetric): Chart | null {
   };
 }
 
-function noteText(replicates: number, references: readonly Reference[], knee: boolean): string {
+function noteText(
+  replicates: number,
+  references: readonly Reference[],
+  knee: boolean,
+  metric: SweptMetric,
+): string {
   const parts = [
     replicates > 1
       ? 'Line: median of the replicates; bar: lowest to highest; hollow: a void run.'
       : 'One run per point; hollow: a void run.',
   ];
+  if (metric === 'coreEach') {
+    parts.push('Not measured: throughput / cores of the server that used most of them, the load elsewhere.');
+  }
   if (knee) parts.push('Dashed: the knee, where throughput stops growing.');
   if (references.length > 0) parts.push(`Grey: published (${sourcesText(references)}).`);
   return parts.join(' ');
@@ -154,8 +168,27 @@ function curveSeries(
   ];
 }
 
-function referencesOf({ plan }: Sweep, metric: SweptMetric): Reference[] {
-  return plan.references.filter((reference) => METRIC_OF_REFERENCE[reference.metric] === metric);
+/**
+ * Those of the phase, at their place on the first axis. Over sizes, figures of one source are one curve; where sizes are
+ * curves, those of other sizes are left out. The estimate stands beside the same figures as the throughput.
+ */
+function referencesOf(sweep: Sweep, metric: SweptMetric, phase: string | undefined): Reference[] {
+  const shown = metric === 'coreEach' ? 'throughput' : metric;
+  const own = sweep.plan.references.filter(
+    (reference) =>
+      METRIC_OF_REFERENCE[reference.metric] === shown && (phase === undefined || reference.phase === phase),
+  );
+  const sizes = sizeAxis(sweep);
+  if (sizes < 0) return own;
+  if (sizes > 0) {
+    const { values } = sweep.axes[sizes]!;
+    return own.filter(({ servers }) => servers === undefined || values.includes(servers));
+  }
+  return own.flatMap((reference) => {
+    const { servers, curve, at } = reference;
+    if (servers === undefined) return at === null ? [reference] : [];
+    return [{ ...reference, at: servers, label: at === null ? curve! : `${curve}, at ${at}` }];
+  });
 }
 
 /** One grey curve per label; a figure without a place on the axis is a horizontal line. */

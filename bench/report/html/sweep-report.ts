@@ -7,13 +7,17 @@ import {
   phaseNames,
   SWEPT_METRICS,
   searchSentence,
+  servicesNotes,
+  sizeAxis,
   sweepReferences,
   sweepTable,
+  turned,
   variedText,
 } from '../../figures/sweep-figures.ts';
 import { countVerdicts } from '../../figures/verdict.ts';
 import type { SearchOutcome, Sweep } from '../../result/compare-json.ts';
 import { verdictOfPhase } from '../../result/run-json.ts';
+import type { Chart } from './chart.ts';
 import { heatMap } from './heat-map.ts';
 import { factList, html, lead, list, type Markup, NOTHING, tableMarkup, verdictBox } from './markup.ts';
 import { ChartSheet, renderPage } from './page.ts';
@@ -24,10 +28,11 @@ import { sweepChart } from './sweep-charts.ts';
 export function renderSweepReport(sweep: Sweep): string {
   const sheet = new ChartSheet();
   const search = sweep.search === null ? null : searchChart(sweep.search);
-  const charts = SWEPT_METRICS.map((metric) => sweepChart(sweep, metric)).filter((chart) => chart !== null);
+  const charts = allCharts(sweep);
   const maps = phaseNames(sweep).flatMap((phase) =>
     HEAT_METRICS.map((metric) => heatMap(sweep, phase, metric)),
   );
+  const notes = servicesNotes(sweep);
   const body = html`${header(sweep)}
 ${verdict(sweep)}
 ${findings(sweep)}
@@ -36,9 +41,22 @@ ${charts.length === 0 ? NOTHING : html`<h2 id="curves">Curves</h2>${sheet.placeA
 ${maps}
 ${sweep.points.length === 0 ? NOTHING : html`<h2 id="figures">Figures</h2>`}
 ${tableMarkup(sweepTable(sweep), 'Each point: median of the replicates [lowest .. highest]')}
+${notes.length === 0 ? NOTHING : list(notes)}
 ${tableMarkup(sweepReferences(sweep), 'Beside published figures: an orientation, never a verdict')}
 ${reproduceSection(sweep.command, sweep.startedAt, 'sweep')}`;
   return renderPage(`${sweep.plan.name}: sweep of ${sweep.target.name}`, body, sheet);
+}
+
+/** Over the first axis; of services one chart per phase, and over their sizes too. */
+function allCharts(sweep: Sweep): Chart[] {
+  const sizes = sizeAxis(sweep);
+  const phases = sizes < 0 ? [undefined] : phaseNames(sweep);
+  const views = sizes > 0 ? [sweep, turned(sweep, sizes)] : [sweep];
+  return views
+    .flatMap((view) =>
+      phases.flatMap((phase) => SWEPT_METRICS.map((metric) => sweepChart(view, metric, phase))),
+    )
+    .filter((chart) => chart !== null);
 }
 
 const HEAT_METRICS = ['throughput', 'p99', 'serverCpuPerOp'] as const;
@@ -51,6 +69,7 @@ function header(sweep: Sweep): Markup {
 ${lead(plan)}
 ${factList([
   ['Target', target.description],
+  ...(sweep.services ?? []).map(({ text, target: service }) => [text, service.description] as const),
   ...(sweep.axes.length === 0 ? [] : [['Varied', variedText(sweep)] as const]),
   ['Base load', planLine(plan)],
   ['Machine', environmentLine(environment)],

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Measure } from '../../../bench/compare/measure.ts';
-import { type SweepOptions, type SweepRun, sweepPlan } from '../../../bench/compare/sweep.ts';
+import { planSweep, runSweep, type SweepOptions, type SweepRun } from '../../../bench/compare/sweep.ts';
+import { onlyTarget } from '../../../bench/compare/target-axes.ts';
 import type { Plan, SweepAxis } from '../../../bench/plan/plan.ts';
 import { buildPlan } from '../../../bench/plan/schema.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
@@ -17,7 +18,7 @@ const DOCUMENT = {
 };
 const CONNECTIONS: SweepAxis = { path: 'connections', values: [1, 2, 4, 8, 16, 32, 64, 128] };
 const build = (document: unknown): Plan => buildPlan(document, () => 'swept.yaml');
-const OPTIONS: SweepOptions = { side: 'embedded', command: 'bench run swept' };
+const OPTIONS: SweepOptions = { targets: onlyTarget('embedded') };
 
 /** Serves 100 requests a second per request in flight, up to 2,000. */
 const saturating: Measure = async (side, plan) => {
@@ -32,7 +33,8 @@ async function sweep(
   builder: (document: unknown) => Plan = build,
 ) {
   const runs: SweepRun[] = [];
-  const outcome = await sweepPlan(DOCUMENT, axes, { ...OPTIONS, ...options }, builder, measure, (run) => {
+  const planned = planSweep(DOCUMENT, axes, { ...OPTIONS, ...options }, builder);
+  const outcome = await runSweep(planned, 'bench run swept', measure, (run) => {
     runs.push(run);
   });
   return { ...outcome, runs };

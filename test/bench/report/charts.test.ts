@@ -4,10 +4,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { referencedFigure } from '../../../bench/figures/run-tables.ts';
 import { rolesText, serverTable } from '../../../bench/figures/server-table.ts';
-import { axisName, sweepReferences } from '../../../bench/figures/sweep-figures.ts';
 import { availabilityChart } from '../../../bench/report/html/availability-chart.ts';
 import { type JsonObject, logScale } from '../../../bench/report/html/chart.ts';
-import { heatMap } from '../../../bench/report/html/heat-map.ts';
 import { latencyChart } from '../../../bench/report/html/latency-chart.ts';
 import { forestChart, pairChart } from '../../../bench/report/html/ratio-charts.ts';
 import { referenceChart } from '../../../bench/report/html/reference-chart.ts';
@@ -15,33 +13,16 @@ import { rolesChart } from '../../../bench/report/html/roles-chart.ts';
 import { searchChart } from '../../../bench/report/html/search-chart.ts';
 import { serverChart } from '../../../bench/report/html/server-chart.ts';
 import { phaseSpectrum } from '../../../bench/report/html/spectrum-chart.ts';
-import { sweepChart } from '../../../bench/report/html/sweep-charts.ts';
 import { throughputChart } from '../../../bench/report/html/throughput-chart.ts';
 import { mergedOutages, type TimePoint, thinned } from '../../../bench/report/html/time-axis.ts';
 import type { PhaseResult, ServerPart } from '../../../bench/result/run-json.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { sampleRun } from './support/sample-run.ts';
-import { sampleHeatSweep, sampleSweep } from './support/sample-sweep.ts';
+import { sampleHeatSweep } from './support/sample-sweep.ts';
+import { named, type Series, seriesOf } from './support/series.ts';
 
 const run = sampleRun();
 const [mixed, read] = [run.phases[0]!, run.phases[1]!];
-
-interface Series {
-  readonly name?: string;
-  readonly data: readonly (readonly [number, number | null])[];
-  readonly lineStyle: { readonly color: string; readonly type: string };
-  readonly markArea?: { readonly data: readonly (readonly JsonObject[])[] };
-  readonly markLine?: { readonly data: readonly JsonObject[] };
-}
-
-function seriesOf(chart: { readonly option: JsonObject } | null): Series[] {
-  assert.ok(chart !== null);
-  return chart.option['series'] as unknown as Series[];
-}
-
-function named(chart: { readonly option: JsonObject } | null, name: string): Series {
-  return seriesOf(chart).find((series) => series.name === name)!;
-}
 
 /** [from, to, colour] of each shaded stretch. */
 function bandsOf(series: Series): [number, number, string][] {
@@ -212,46 +193,6 @@ test('references are grey bars beside the measured ones, and no chart without on
   assert.equal(referenceChart('mixed', 'throughput', own, run.plan.references), null);
 });
 
-test('sweep: median line, range of the replicates, references grey, the knee, invalid runs hollow', () => {
-  const sweep = sampleSweep();
-  const series = seriesOf(sweepChart(sweep, 'throughput'));
-  assert.equal(series[0]!.data.length, 8);
-  assert.equal(series[1]!.data.length, 8 * 3);
-  const dots = series[2]!.data as unknown as { itemStyle: { color: string } }[];
-  assert.equal(dots.filter(({ itemStyle }) => itemStyle.color === 'var(--paper)').length, 1);
-  assert.deepEqual(named(sweepChart(sweep, 'throughput'), 'Example service').data, [
-    [10, 240_000],
-    [50, 610_000],
-    [200, 720_000],
-  ]);
-  assert.equal(series.at(-1)!.markLine!.data[0]!['xAxis'], 50);
-  assert.equal(sweepChart({ ...sweep, axes: [] }, 'throughput'), null);
-});
-
-test('sweep over words: places in their order', () => {
-  const sweep = sampleSweep();
-  const words = ['small', 'large'];
-  const points = words.map((word, index) => ({ ...sweep.points[index]!, at: [word] }));
-  const chart = sweepChart(
-    { ...sweep, axes: [{ path: 'phases.0.keys', values: words }], points, knee: [] },
-    'p99',
-  );
-  assert.deepEqual((chart!.option['xAxis'] as JsonObject)['data'], words);
-  assert.deepEqual(
-    seriesOf(chart)[0]!.data.map(([x]) => x),
-    [0, 1],
-  );
-});
-
-test('sweep over two parameters: one curve per value of the second, and a heat map', () => {
-  const sweep = sampleHeatSweep();
-  const names = new Set(seriesOf(sweepChart(sweep, 'throughput')).map(({ name }) => name));
-  assert.ok(['connections 1', 'connections 10', 'connections 100'].every((name) => names.has(name)));
-  const { html } = heatMap(sweep, 'read', 'throughput');
-  assert.equal(html.match(/<td style="background:rgba/g)!.length, 9);
-  assert.equal(heatMap(sampleSweep(), 'read', 'throughput').html, '');
-});
-
 test('search: every probe, the bound and the rate that was found', () => {
   const { search } = sampleHeatSweep();
   const [probes] = seriesOf(searchChart(search!));
@@ -272,14 +213,6 @@ test('published times of double barriers are compared with the whole of them', (
   const phase = { ...read, plan, ops: [...read.ops, all] };
   assert.equal(referencedFigure(phase, 'latencyMeanMs'), 9100);
   assert.equal(referencedFigure(read, 'latencyMeanMs'), read.latency!.meanMs);
-});
-
-test('sweep: published figures stand beside what was measured at the same place', () => {
-  const { rows } = sweepReferences(sampleSweep());
-  assert.equal(rows.length, 3);
-  assert.deepEqual(rows[0]!.slice(1, 5), ['Throughput', '10', '818,182 /s', '240,000 /s']);
-  assert.equal(axisName('phases.mixed.readPercent'), 'readPercent');
-  assert.equal(axisName('connections'), 'connections');
 });
 
 test('a logarithmic scale holds all values between ticks', () => {

@@ -14,7 +14,7 @@ import { renderSweepReport } from '../../../bench/report/html/sweep-report.ts';
 import { chartsOf, markupOf, scriptOf } from './support/page.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { SAMPLE_PLAN, sampleRun } from './support/sample-run.ts';
-import { sampleHeatSweep, sampleSweep } from './support/sample-sweep.ts';
+import { sampleHeatSweep, sampleServicesSweep, sampleSweep } from './support/sample-sweep.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const { comparison, runs } = sampleComparison();
@@ -24,6 +24,7 @@ const PAGES: Readonly<Record<string, string>> = {
   comparison: renderCompareReport(comparison, runs),
   sweep: renderSweepReport(sampleSweep()),
   'sweep of two': renderSweepReport(sampleHeatSweep()),
+  'sweep of services': renderSweepReport(sampleServicesSweep()),
 };
 
 for (const [name, page] of Object.entries(PAGES)) {

@@ -105,3 +105,44 @@ function sampleReferences() {
     at,
   }));
 }
+
+/** One to seven servers of two kinds, reads and writes, beside figures published for each size. */
+export function sampleServicesSweep(): Sweep {
+  const base = sampleRun({ outage: null, seed: 42 });
+  const [write, read] = base.phases;
+  const services = { embedded: 1, apache: 0.25 } as const;
+  const points = [1, 3, 5, 7].flatMap((servers) =>
+    Object.entries(services).map(([service, speed]): SweepPoint => {
+      const phases = [
+        { ...scaled(write!, 3 / servers, 1, true), plan: { ...write!.plan, name: 'writes' } },
+        { ...scaled(read!, 20 * speed, 1, true), plan: { ...read!.plan, name: 'reads' } },
+      ].map((phase) => ({ ...phase, throughputPerSecond: phase.throughputPerSecond * speed }));
+      return { at: [servers, service], runs: [{ dir: `runs/${servers}-${service}`, phases }] };
+    }),
+  );
+  const references = [3, 5, 7, 9].flatMap((servers) =>
+    ['reads', 'writes'].map((phase) => ({
+      label: `Paper, ${servers} servers`,
+      curve: 'Paper',
+      servers,
+      source: 'a paper, table 1',
+      phase,
+      metric: 'throughput' as const,
+      value: phase === 'reads' ? 29_000 * servers : 30_000 - 3_000 * servers,
+      at: null,
+    })),
+  );
+  const info = (name: string) => ({ name, description: `${name} 1.0`, failure: null });
+  return sampleSweep({
+    command: 'npx ringkeeper bench sweep sample-mix --targets embedded:1,embedded:3,embedded:5,embedded:7',
+    target: info('embedded-1-3-5-7-apache-1-3-5-7'),
+    services: ['embedded:1', 'apache:1'].map((text) => ({ text, target: info(text) })),
+    axes: [
+      { path: 'servers', values: [1, 3, 5, 7] },
+      { path: 'service', values: ['embedded', 'apache'] },
+    ],
+    points,
+    knee: [],
+    plan: { ...SAMPLE_PLAN, references },
+  });
+}
