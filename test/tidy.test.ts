@@ -60,6 +60,7 @@ const BENCH_LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...['recipe', 'generator', 'figures'],
   ],
   compare: ['plan', 'result', 'stats'],
+  tune: ['plan', 'result', 'stats', 'compare'],
   figures: ['plan', 'result'],
   replay: ['base', 'plan', 'result', 'latency', 'session', 'measure', 'figures'],
   'report/html': ['plan', 'result', 'latency', 'figures'],
@@ -74,7 +75,7 @@ const BENCH_LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   command: [
     ...['base', 'plan', 'result', 'target', 'measure', 'recipe', 'run', 'compare', 'figures', 'replay'],
-    ...['report', 'terminal', 'campaigns', 'availability'],
+    ...['report', 'terminal', 'campaigns', 'availability', 'tune'],
   ],
 };
 

@@ -12,6 +12,7 @@ import { replayCommand } from './replay.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { sweepCommand } from './sweep.ts';
+import { tuneCommand } from './tune.ts';
 
 export const benchCommand: CommandModule<object, object> = {
   command: 'bench',
@@ -22,6 +23,7 @@ export const benchCommand: CommandModule<object, object> = {
       .command(listCommand)
       .command(sweepCommand)
       .command(compareCommand)
+      .command(tuneCommand)
       .command(reportCommand)
       .command(recordCommand)
       .command(replayCommand)

@@ -40,15 +40,20 @@ export function withAuthFlag<T>(args: Argv<T>): Argv<T & AuthFlags> {
   }) as Argv<unknown> as Argv<T & AuthFlags>;
 }
 
-export function withCeilingFlag<T>(args: Argv<T>, group: string): Argv<T & CeilingFlags> {
+/** @param defaults Of commands whose many runs are short. */
+export function withCeilingFlag<T>(
+  args: Argv<T>,
+  group: string,
+  defaults: { readonly ceiling: boolean; readonly warmMax: string } = { ceiling: true, warmMax: '30s' },
+): Argv<T & CeilingFlags> {
   const withCeiling = args.option('ceiling', {
     type: 'boolean',
     group,
-    default: true,
+    default: defaults.ceiling,
     describe:
       'first measure where the generator itself would end; --no-ceiling saves 2 s a phase, and the result says so',
   });
-  return withWarmFlag(withCeiling, group) as Argv<unknown> as Argv<T & CeilingFlags>;
+  return withWarmFlag(withCeiling, group, defaults.warmMax) as Argv<unknown> as Argv<T & CeilingFlags>;
 }
 
 export interface EngineSetting {

@@ -86,7 +86,8 @@ export function sweepFiles(sweep: Sweep): ResultFile[] {
   ];
 }
 
-function dirName(startedAt: string, name: string, commit: string | null, complete: boolean): string {
+/** Of a series of runs: when, what, of which commit. */
+export function dirName(startedAt: string, name: string, commit: string | null, complete: boolean): string {
   const stamp = startedAt.slice(0, 19).replace('T', '-').replaceAll(':', '');
   const mark = complete ? '' : '-partial';
   return `${stamp}-${fileNameText(name)}-${commit?.slice(0, 7) ?? 'nocommit'}${mark}`;

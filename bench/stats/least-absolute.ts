@@ -3,6 +3,7 @@
  * least, so that a far point pulls no harder than a near one. By iteratively reweighted least squares (Schlossmacher,
  * 1973): each round weighs a point with 1 / its distance in the round before. For a handful of coefficients.
  */
+import { solveEquations } from './linear-equations.ts';
 
 export interface LinearFit {
   readonly coefficients: readonly number[];
@@ -49,30 +50,7 @@ function fitLeastSquares(
       ),
     ),
   );
-  return solve(matrix);
-}
-
-/** Gauss-Jordan with pivoting, of the augmented matrix, which is used up. */
-function solve(matrix: number[][]): number[] {
-  for (let column = 0; column < matrix.length; column++) {
-    const pivot = pivotRow(matrix, column);
-    [matrix[column], matrix[pivot]] = [matrix[pivot]!, matrix[column]!];
-    const top = matrix[column]!;
-    for (let row = 0; row < matrix.length; row++) {
-      if (row === column) continue;
-      const factor = matrix[row]![column]! / top[column]!;
-      matrix[row] = matrix[row]!.map((value, at) => value - factor * top[at]!);
-    }
-  }
-  return matrix.map((row, at) => row.at(-1)! / row[at]!);
-}
-
-function pivotRow(matrix: readonly (readonly number[])[], column: number): number {
-  let pivot = column;
-  for (let row = column + 1; row < matrix.length; row++) {
-    if (Math.abs(matrix[row]![column]!) > Math.abs(matrix[pivot]![column]!)) pivot = row;
-  }
-  return pivot;
+  return solveEquations(matrix).map(([coefficient]) => coefficient!);
 }
 
 function dot(x: readonly number[], y: readonly number[]): number {

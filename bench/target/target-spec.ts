@@ -188,3 +188,16 @@ export function parseAddress(text: string): Address | null {
 function refusal(text: string, allowed: string): ConfigFailure {
   return new ConfigFailure(`--target: "${text}" - allowed: ${allowed}`);
 }
+
+/** The same target with further settings; they win over its own. Only of servers that are started here. @throws ConfigFailure */
+export function withSettings(spec: TargetSpec, settings: Settings): TargetSpec {
+  if (!('settings' in spec)) {
+    throw new ConfigFailure(
+      `"${spec.text}" takes no settings - allowed: embedded, commit:REV, apache, or an ensemble of them`,
+    );
+  }
+  const pairs = Object.entries({ ...spec.settings, ...settings }).map(([key, value]) => `${key}=${value}`);
+  const own = spec.text.search(/:\s*[\w.-]+=/);
+  const bare = own < 0 ? spec.text : spec.text.slice(0, own);
+  return pairs.length === 0 ? spec : parseTargetSpec(`${bare}:${pairs.join(',')}`);
+}

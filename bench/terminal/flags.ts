@@ -84,11 +84,11 @@ export interface WarmFlags {
 }
 
 /** Wherever servers are started to be measured: runs and campaigns warm them by one rule (run/warm-up.ts). */
-export function withWarmFlag<T>(args: Argv<T>, group: string): Argv<T & WarmFlags> {
+export function withWarmFlag<T>(args: Argv<T>, group: string, warmMax = '30s'): Argv<T & WarmFlags> {
   return args.option('warm-max', {
     ...oneText,
     group,
-    default: '30s',
+    default: warmMax,
     describe:
       "warm a fresh server with each phase's own load until its CPU per request is level, at most so long; 0s: not at all",
   }) as Argv<unknown> as Argv<T & WarmFlags>;

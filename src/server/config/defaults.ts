@@ -74,7 +74,7 @@ export const SETTINGS = [
   supported('fsync.warningthresholdms', ZK, 'int', 'ms', '1000', 'a slower sync is logged as a warning'),
   supported('flushDelay', ZK, 'int', 'ms', '0', 'how long a write may wait for others before the sync; 0 = not at all'),
   supported('maxWriteQueuePollTime', ZK, 'int', 'ms', null, 'longest wait for the next write while delaying; default: flushDelay ÷ 3'),
-  supported('maxBatchSize', ZK, 'int', 'txns', '1000', 'most transactions under one sync while delaying'),
+  supported('maxBatchSize', ZK, 'int', 'txns', '1000', 'most transactions under one sync'),
   noEffectHere('commitLogCount', ZK, 'int', '', '500'),
   noEffectHere('snapshotSizeFactor', ZK, 'decimal', '', '0.33'),
   supported('snapshot.compression.method', ZK, 'text', '', '', 'empty, `gz` or `snappy`'),

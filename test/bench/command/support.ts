@@ -10,7 +10,7 @@ import yargs from 'yargs';
 import { benchCommand } from '../../../bench/command/bench.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../../src/bin/ringkeeper.js', import.meta.url));
+export const PROGRAM = fileURLToPath(new URL('../../../src/bin/ringkeeper.js', import.meta.url));
 
 /** Of a run on a busy machine: figures were measured, and may be void. What a test is about is not that. */
 export function assertMeasured(status: number | null, stderr: string): void {

@@ -21,6 +21,7 @@ test('the presets are those that the issues name, and the one of npm start', () 
     'atc10-table1',
     'atc10-table2',
     'atc10-table3',
+    'durable-writes',
     'large-tree',
     'lock-contention',
     'prod-mix',
