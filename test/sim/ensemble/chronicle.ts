@@ -132,6 +132,8 @@ export class Chronicle {
   /** Requests of a session, once each and in their order, whichever servers they came through. */
   private checkOrder({ clientId, cxid, zxid, body }: Txn): void {
     if (cxid === 0 || body.type === OpCode.createSession) return;
+    // A client that goes and yet comes back: its goodbye counts whenever it gets through, as with Apache.
+    if (body.type === OpCode.closeSession) return;
     // A request that came late, through a server that the client has left or behind the end of its session, is refused.
     if (body.type === OpCode.error && LATE.includes(body.err)) return;
     const last = this.lastCxids.get(clientId) ?? 0;
