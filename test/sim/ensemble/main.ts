@@ -38,6 +38,7 @@ if (variant === undefined)
   throw new Error(`no such variant; there are ${variants.map(({ name }) => name).join(', ')}`);
 
 if (values.worker) {
+  process.on('disconnect', () => process.exit());
   process.on('message', async (chunk: Chunk) => process.send!((await runChunk(chunk)).tally));
 } else if (values.seed !== undefined) {
   const result = await runEnsemble(Number(values.seed), variant, values.trace);
