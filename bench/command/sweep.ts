@@ -14,11 +14,13 @@ import { targetAxes } from '../compare/target-axes.ts';
 import { formatDuration, plural } from '../figures/format.ts';
 import { axisName } from '../figures/sweep-figures.ts';
 import { captureMachine } from '../measure/environment.ts';
+import type { Plan } from '../plan/plan.ts';
 import { presetNames } from '../plan/presets.ts';
 import { prepareOut } from '../report/result-dir.ts';
 import { saveSweep, sweepDirName } from '../report/save-comparison.ts';
 import { readDoneRuns, readManifest, type SweepManifest, writeManifest } from '../report/sweep-manifest.ts';
 import type { RunResult } from '../result/run-json.ts';
+import { refuseLeaderKill } from '../run/leader-kill.ts';
 import { findApache } from '../target/apache-program.ts';
 import { connectExternal } from '../target/external.ts';
 import { type ListedTarget, parseTargetList } from '../target/target-list.ts';
@@ -46,6 +48,7 @@ import { atMostMs, expectedMs, type RunTime, restMs, runTimes } from './sweep-ti
 interface SweepFlags extends PlanFlags, OutputFlags, CeilingFlags {
   readonly plan?: string;
   readonly targets?: readonly string[];
+  readonly sizes?: string;
   readonly replicates?: number;
   readonly resume?: string;
   readonly dryRun: boolean;
@@ -85,6 +88,11 @@ function withSweepFlags<T>(args: Argv<T>): Argv<T> {
       group,
       describe: 'embedded:1,embedded:3,apache:3,mixed:2+1, embedded:5+2 (observers) ...; may be given again',
     })
+    .option('sizes', {
+      ...oneText,
+      group,
+      describe: 'e.g. 1,3,5,5+2: of each target that says none, --targets embedded,apache',
+    })
     .option('replicates', { type: 'number', group, defaultDescription: '1', describe: 'runs per point' })
     .option('resume', {
       ...oneText,
@@ -121,7 +129,7 @@ async function sweep(flags: SweepFlags, abort: AbortSignal): Promise<number> {
   }
   if (kept.length === planned.runs.length)
     throw new ConfigFailure(`--resume: ${flags.resume} - nothing is left`);
-  await refuseMissing(targets);
+  await refuseMissing(targets, input.plan);
   prepareOut(asked.flags.out);
   return measure({ ...asked, planned, kept, times }, byText, abort);
 }
@@ -196,7 +204,7 @@ function fromFlags(flags: SweepFlags): SweepInput {
   }
   return {
     input,
-    targets: parseTargetList(flags.targets),
+    targets: parseTargetList(flags.targets, flags.sizes),
     replicates: flags.replicates ?? 1,
     flags,
     command: repeatCommand(process.argv.slice(2)),
@@ -210,11 +218,13 @@ function fromManifest(resume: string, flags: SweepFlags): SweepInput {
       ? `a plan (${flags.plan})`
       : flags.targets !== undefined
         ? '--targets'
-        : flags.replicates !== undefined
-          ? '--replicates'
-          : flags.publish
-            ? '--publish'
-            : firstPlanFlag(flags);
+        : flags.sizes !== undefined
+          ? '--sizes'
+          : flags.replicates !== undefined
+            ? '--replicates'
+            : flags.publish
+              ? '--publish'
+              : firstPlanFlag(flags);
   if (stray !== null) {
     throw new ConfigFailure(`--resume: not together with ${stray}: the sweep goes on as it was begun`);
   }
@@ -243,9 +253,11 @@ function shortCommit(commit: string | null): string {
 }
 
 /** What is not there is told before the first run of what is, not behind the last of them. */
-async function refuseMissing(targets: readonly ListedTarget[]): Promise<void> {
-  for (const { spec } of targets) {
-    if (spec.kind === 'external') await connectExternal(spec);
+async function refuseMissing(targets: readonly ListedTarget[], plan: Plan): Promise<void> {
+  for (const target of targets) {
+    refuseLeaderKill(plan, target.spec);
+    refusePlacement(plan, target);
+    if (target.spec.kind === 'external') await connectExternal(target.spec);
   }
   const wanting = targets.find(
     ({ spec }) =>
@@ -253,6 +265,16 @@ async function refuseMissing(targets: readonly ListedTarget[]): Promise<void> {
       (spec.kind === 'ensemble' && [...spec.voters, ...spec.observers].includes('apache')),
   );
   if (wanting !== undefined) await findApache(`--targets "${wanting.spec.text}"`);
+}
+
+/** Of services that are started here the roles are known before. */
+function refusePlacement({ connectTo }: Plan, { spec, voters, observers }: ListedTarget): void {
+  if (spec.kind === 'external') return;
+  const lacks = (connectTo === 'followers' && voters < 2) || (connectTo === 'observers' && observers === 0);
+  if (!lacks) return;
+  throw new ConfigFailure(
+    `--targets: "${spec.text}" - has no ${connectTo}, and the plan connects to them (connectTo)`,
+  );
 }
 
 function beginDir(dir: SeriesDir, { input, flags, targets, replicates, command }: SweepInput): void {

@@ -18,6 +18,7 @@ import {
   orMissing,
 } from './format.ts';
 import { keyFigures } from './key-figures.ts';
+import { coreEachPerSecond, limitOf } from './limit.ts';
 import { availabilityText, throughputText } from './verdict.ts';
 
 export interface FigureRow {
@@ -114,13 +115,25 @@ const COST_ROWS: readonly RowPlan[] = [
 const ROWS: readonly RowPlan[] = [...LOAD_ROWS, ...COST_ROWS];
 
 export function figureRows(run: RunResult): FigureRow[] {
-  return [...keyRows(run), ...ROWS]
+  return [...keyRows(run), ...ROWS, ...limitRows(run)]
     .map(({ label, cell, detail }) => ({
       label: label === 'Goodput (within the SLO)' ? goodputLabel(run) : label,
       cells: run.phases.map(cell),
       detail: detail ?? false,
     }))
     .filter(({ cells }) => cells.some((text) => text !== MISSING));
+}
+
+/** What depends on the machine's cores. */
+function limitRows({ environment }: RunResult): RowPlan[] {
+  return [
+    { label: 'Limited by', cell: (p) => orMissing(limitOf(p, environment.cpuCount), ({ text }) => text) },
+    {
+      label: 'Estimate, a core for each server',
+      cell: (p) => orMissing(coreEachPerSecond(p), formatRate),
+      detail: true,
+    },
+  ];
 }
 
 /** Those of each plan come first. */

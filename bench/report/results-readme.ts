@@ -8,7 +8,7 @@ import { comparisonSides, FIGURE_LABELS, ratioText, verdictWords } from '../figu
 import { phaseBrief, planLine } from '../figures/describe.ts';
 import { formatMicros, formatMs, MISSING, orMissing, plural } from '../figures/format.ts';
 import { tableLines } from '../figures/markdown.ts';
-import { kneeSentences, searchSentence, variedText } from '../figures/sweep-figures.ts';
+import { kneeSentences, searchSentence, sizeSentences, variedText } from '../figures/sweep-figures.ts';
 import { availabilityText, runsText, throughputText } from '../figures/verdict.ts';
 import type { ComparedFigure, Comparison, Sweep } from '../result/compare-json.ts';
 import { type RunResult, verdictOfPhase } from '../result/run-json.ts';
@@ -127,7 +127,11 @@ function comparisonSection(comparisons: readonly Named<Comparison>[]): string[] 
 function sweepSection(sweeps: readonly Named<Sweep>[]): string[] {
   if (sweeps.length === 0) return [];
   const rows = sweeps.map(([dirName, sweep]) => {
-    const found = [...kneeSentences(sweep), ...(sweep.search === null ? [] : [searchSentence(sweep.search)])];
+    const found = [
+      ...sizeSentences(sweep),
+      ...kneeSentences(sweep),
+      ...(sweep.search === null ? [] : [searchSentence(sweep.search)]),
+    ];
     return [
       links(sweep.plan.name, dirName),
       sweep.target.name,

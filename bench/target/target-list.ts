@@ -5,6 +5,7 @@
  *     --targets embedded:1,embedded:3,apache:3      three services
  *     --targets embedded:3:key=a,key=b,apache:3     key=b belongs to the first one
  *     --targets host:2181,host:2182                 one service that runs already; another one behind another --targets
+ *     --targets embedded,apache --sizes 1,3,5+2     each that says no size, at each of these
  */
 import { ConfigFailure } from '../../src/base/failure.ts';
 import { parseAddress, parseTargetSpec, type Settings, type TargetSpec } from './target-spec.ts';
@@ -19,12 +20,14 @@ export interface ListedTarget {
   readonly service: string;
 }
 
+/** Kind and settings. */
+const SIZELESS = /^(embedded|ringkeeper|apache)(:(?!\s*[\d+]).*)?$/;
 /** More than any machine is kept busy with. */
 const TARGETS_MAX = 64;
 
 /** @throws ConfigFailure naming the target and what is allowed. */
-export function parseTargetList(texts: readonly string[]): ListedTarget[] {
-  const parts = texts.flatMap(partsOf);
+export function parseTargetList(texts: readonly string[], sizes?: string): ListedTarget[] {
+  const parts = sizes === undefined ? texts.flatMap(partsOf) : atSizes(texts.flatMap(partsOf), sizes);
   if (parts.length > TARGETS_MAX) {
     throw new ConfigFailure(`--targets: ${parts.length} targets - allowed: at most ${TARGETS_MAX}`);
   }
@@ -49,6 +52,26 @@ function partsOf(text: string): string[] {
     else parts.push(part);
   }
   return parts;
+}
+
+/** `embedded:key=value` becomes `embedded:3:key=value`. */
+function atSizes(parts: readonly string[], text: string): string[] {
+  const sizes = text.split(',').map((size) => size.trim());
+  const wrong = sizes.find((size) => !/^\d{1,3}(?:\+\d{1,3})?$/.test(size));
+  if (wrong !== undefined) {
+    throw new ConfigFailure(
+      `--sizes: "${wrong}" - allowed: numbers of servers, e.g. 1,3,5; 5+2 with two observers`,
+    );
+  }
+  if (!parts.some((part) => SIZELESS.test(part))) {
+    throw new ConfigFailure(
+      '--sizes: allowed: with a target that says no size itself, e.g. --targets embedded,apache',
+    );
+  }
+  return parts.flatMap((part) => {
+    const [, kind, settings = ''] = SIZELESS.exec(part) ?? [];
+    return kind === undefined ? [part] : sizes.map((size) => `${kind}:${size}${settings}`);
+  });
 }
 
 /** `embedded:3` looks like one and is none. */

@@ -104,6 +104,13 @@ describe('what cannot be swept is one line before anything is started', () => {
     [[plan, '--targets', 'embedded:1,embedded:3', '--replicates', '0'], /replicates = 0/],
     [[plan, '--targets', 'embedded:1', '--set', 'sweep.conections=[1,2]'], /conections/],
     [[plan, '--targets', 'embedded:1', '--set', 'search={p99: 5ms}'], /the plan has a search/],
+    [[plan, '--targets', 'embedded:1', '--connect-to', 'followers'], /"embedded:1" - has no followers/],
+    [[plan, '--targets', 'embedded:3', '--connect-to', 'observers'], /"embedded:3" - has no observers/],
+    [
+      ['quick-tour', '--targets', 'embedded:3,embedded:1'],
+      /"embedded:1" - phase leaderKilled kills the leader/,
+    ],
+    [['--resume', tempDir, '--sizes', '1'], /^--resume: not together with --sizes/],
     [['--resume', tempDir], /^--resume: .* there is no manifest\.json/],
     [[plan, '--resume', tempDir], /^--resume: not together with a plan/],
   ];

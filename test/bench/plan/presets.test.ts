@@ -18,6 +18,7 @@ test('the presets are those that the issues name, and the one of npm start', () 
   assert.deepEqual(presetNames(), [
     'atc10-fig5',
     'atc10-fig6',
+    'atc10-fig7',
     'atc10-table1',
     'atc10-table2',
     'atc10-table3',

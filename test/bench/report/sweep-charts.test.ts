@@ -1,7 +1,7 @@
 /** The charts of sweeps: over loads, over words, over the sizes of services; beside published figures. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { axisName, sweepReferences, turned } from '../../../bench/figures/sweep-figures.ts';
+import { axisName, sizeSentences, sweepReferences, turned } from '../../../bench/figures/sweep-figures.ts';
 import type { JsonObject } from '../../../bench/report/html/chart.ts';
 import { heatMap } from '../../../bench/report/html/heat-map.ts';
 import { sweepChart } from '../../../bench/report/html/sweep-charts.ts';
@@ -89,6 +89,13 @@ test('sweep of services at several loads: sizes are curves, and published ones o
   const over = sweepChart(turned(sweep, 1), 'throughput', 'reads');
   assert.match(over!.title, /over servers$/);
   assert.deepEqual(named(over, 'Paper').data.length, 4);
+});
+
+test('sweep of services: throughput by size in a sentence per phase and service', () => {
+  const sentences = sizeSentences(sampleServicesSweep());
+  assert.equal(sentences.length, 4);
+  assert.equal(sentences[0], 'writes, embedded: 1: 360,000 /s; 3: 138,462 /s; 5: 85,714 /s; 7: 62,069 /s');
+  assert.deepEqual(sizeSentences(sampleSweep()), []);
 });
 
 test('sweep of services: published figures stand beside each service of that size', () => {

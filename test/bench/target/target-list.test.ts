@@ -40,6 +40,20 @@ test('two of the same size and kind are told apart by their texts', () => {
   );
 });
 
+test('--sizes are of each target that says none', () => {
+  const texts = (sizes: string, ...targets: string[]) =>
+    parseTargetList(targets, sizes).map(({ spec }) => spec.text);
+  assert.deepEqual(texts('1, 3,5+2', 'embedded,apache:maxCnxns=9', 'apache:3'), [
+    ...['embedded:1', 'embedded:3', 'embedded:5+2'],
+    ...['apache:1:maxCnxns=9', 'apache:3:maxCnxns=9', 'apache:5+2:maxCnxns=9', 'apache:3'],
+  ]);
+  assert.throws(() => texts('3,x', 'embedded'), /^ConfigFailure: --sizes: "x" - allowed: numbers of servers/);
+  assert.throws(
+    () => texts('1,3', 'embedded:3'),
+    /^ConfigFailure: --sizes: allowed: with a target that says no size/,
+  );
+});
+
 test('what cannot be meant is one line', () => {
   for (const [text, words] of [
     ['embedded:1,embedded:1', /^--targets: "embedded:1" - allowed: each target once$/],
