@@ -1,5 +1,5 @@
 /** The tables of `bench availability`, as Markdown. */
-import { formatMs, MISSING, orMissing, plural } from '../figures/format.ts';
+import { formatMs, orMissing, plural } from '../figures/format.ts';
 import { markdownTable } from '../figures/markdown.ts';
 import { monthlyAvailability, type Spread, spreadOf } from './fault-figures.ts';
 import type { InjectedFault, TargetUnderFaults } from './measure-faults.ts';
@@ -66,6 +66,39 @@ function targetLines(result: TargetUnderFaults, faultsPerMonth: number): string[
       ),
     ),
     '',
+    ...loadTable(faults),
+  ];
+}
+
+/** What clients with a load saw, and how long the election took: the medians, and the worst of what lasts. */
+function loadTable(faults: readonly InjectedFault[]): string[] {
+  const rows = [...byFault(faults)].map(([fault, ofKind]) => {
+    const loads = ofKind.flatMap(({ load }) => load ?? []);
+    const [election, to95, lost, connections, sessions] = [
+      ofKind.flatMap(({ electionMs }) => electionMs ?? []),
+      loads.flatMap(({ to95Ms }) => to95Ms ?? []),
+      loads.map(({ lostSeconds }) => lostSeconds),
+      loads.map(({ connectionsLost }) => connectionsLost),
+      loads.map(({ sessionsExpired }) => sessionsExpired),
+    ].map(spreadOf);
+    const never = loads.filter(({ to95Ms }) => to95Ms === null).length;
+    return [
+      fault,
+      ...[part(election, 'median'), part(election, 'max')],
+      ...[part(to95, 'median'), never > 0 ? `not again: ${never}` : part(to95, 'max')],
+      ...[part(lost, 'median', 2), part(lost, 'max', 2)],
+      ...[part(connections, 'max'), part(sessions, 'max')],
+    ];
+  });
+  return [
+    ...markdownTable(
+      [
+        ...['fault', 'election, ms: median', 'max', 'to 95 % of goodput, ms: median', 'max'],
+        ...['lost, s of load: median', 'max', 'connections lost, max', 'sessions expired, max'],
+      ],
+      rows,
+    ),
+    '',
   ];
 }
 
@@ -79,8 +112,6 @@ function costRow(fault: string, label: string, name: string, faults: readonly In
     costs.flatMap(({ firstFailureMs }) => (firstFailureMs === null ? [] : [firstFailureMs])),
   );
   const down = spreadOf(costs.map(({ downMs }) => downMs));
-  const part = (spread: Spread | null, key: keyof Spread): string =>
-    spread === null ? MISSING : spread[key].toFixed(0);
   return [
     fault,
     String(faults.length),
@@ -90,6 +121,10 @@ function costRow(fault: string, label: string, name: string, faults: readonly In
     part(down, 'median'),
     part(down, 'max'),
   ];
+}
+
+function part(spread: Spread | null | undefined, key: keyof Spread, digits = 0): string {
+  return orMissing(spread, (value) => value[key].toFixed(digits));
 }
 
 function percent(share: number): string {

@@ -24,6 +24,7 @@ import { interruptible } from '../terminal/interruption.ts';
 import { availabilityLines } from './availability-text.ts';
 import { FAULT_KINDS, type FaultPlan, parseFaults, VICTIMS } from './faults.ts';
 import { type EnsembleSpec, measureFaults, type TargetUnderFaults } from './measure-faults.ts';
+import type { LoadSetting } from './paced-load.ts';
 
 interface AvailabilityFlags extends PlaceFlags {
   readonly targets?: readonly string[];
@@ -33,6 +34,8 @@ interface AvailabilityFlags extends PlaceFlags {
   readonly down: string;
   readonly rest: string;
   readonly delay: string;
+  readonly load: string;
+  readonly sessionTimeout: string;
   readonly perMonth: string;
   readonly seed: string;
 }
@@ -57,6 +60,16 @@ export const availabilityCommand: CommandModule<object, AvailabilityFlags> = {
       .option('down', { ...oneText, default: '5', describe: 'seconds until a server is mended' })
       .option('rest', { ...oneText, default: '3', describe: 'seconds of peace after all serve again' })
       .option('delay', { ...oneText, default: '25', describe: 'ms, of delay and jitter between servers' })
+      .option('load', {
+        ...oneText,
+        default: '500',
+        describe: 'requests a second beside the probes, 30 % of them writes of 1 KB; 0: none',
+      })
+      .option('session-timeout', {
+        ...oneText,
+        default: '6',
+        describe: 'seconds, of the clients of the load',
+      })
       .option('per-month', { ...oneText, default: '4', describe: 'faults, for what it means a month' })
       .option('seed', {
         ...oneText,
@@ -77,6 +90,7 @@ async function runAvailability(flags: AvailabilityFlags, abort: AbortSignal): Pr
     downMs: 1_000 * numberFlag('down', flags.down, 0.1, 600),
     restMs: 1_000 * numberFlag('rest', flags.rest, 0.5, 600),
     delayMs: numberFlag('delay', flags.delay, 1, 10_000),
+    load: loadOf(flags),
     seed: countFlag('seed', flags.seed, 0, 2 ** 32 - 1),
     tempDir: flags.tempDir,
   };
@@ -116,6 +130,14 @@ function ensembleOf(text: string): EnsembleSpec {
   throw new ConfigFailure(
     `bench availability: "${text}" - allowed: three voters or more on this machine, like embedded:3, apache:3, mixed:2+1`,
   );
+}
+
+function loadOf(flags: AvailabilityFlags): LoadSetting | null {
+  const tens = countFlag('load', flags.load, 0, 20_000) / 10;
+  if (!Number.isInteger(tens))
+    throw new ConfigFailure(`--load: "${flags.load}" - allowed: a multiple of 10 requests a second`);
+  const sessionTimeoutMs = 1_000 * numberFlag('session-timeout', flags.sessionTimeout, 1, 600);
+  return tens === 0 ? null : { ratePerSecond: 10 * tens, sessionTimeoutMs };
 }
 
 /** A victim that an ensemble cannot have. */

@@ -6,6 +6,7 @@
  *        |--- latency ----|############ outage ############|--------------------|
  */
 import type { OutageBand } from '../result/run-json.ts';
+import type { Election } from './election-log.ts';
 
 /** `fromMs` is when it was injected, `toMs` when the ensemble was whole again and had rested; outages may end later. */
 export interface FaultSpan {
@@ -39,6 +40,14 @@ export function costOf(span: FaultSpan, outages: readonly OutageBand[]): FaultCo
     downMs += to - from;
   }
   return { firstFailureMs, downMs };
+}
+
+/** Of those that made a leader in the span; a server that comes back to one elects too, and is not meant. */
+export function longestElectionMs(span: FaultSpan, elections: readonly Election[]): number | null {
+  const took = elections
+    .filter(({ role, atMs }) => role === 'leading' && atMs >= span.fromMs && atMs < span.toMs)
+    .map(({ tookMs }) => tookMs);
+  return took.length === 0 ? null : Math.max(...took);
 }
 
 /** Null of nothing. The median of an even number is the mean of the two in the middle. */

@@ -14,16 +14,21 @@ import { makeTempDir } from '../target/child-server.ts';
 import { type LocalEnsemble, makeLocalEnsemble } from '../target/local-ensemble.ts';
 import type { TargetSpec } from '../target/target-spec.ts';
 import { AcknowledgedWrites } from './acknowledged-writes.ts';
-import { costOf, type FaultCost, type FaultSpan } from './fault-figures.ts';
+import { ELECTION_JAVA_ARGS, type Election, ElectionLog } from './election-log.ts';
+import { costOf, type FaultCost, type FaultSpan, longestElectionMs } from './fault-figures.ts';
 import { type FaultPace, type PastFault, runFaults } from './fault-run.ts';
 import { FaultInjector, type FaultPlan, needsNetwork } from './faults.ts';
+import { type GoodputSeries, type LoadCost, loadCostOf } from './goodput.ts';
 import { ServerNetwork } from './network.ts';
+import { type LoadSetting, PacedLoad } from './paced-load.ts';
 
 export type EnsembleSpec = Extract<TargetSpec, { kind: 'ensemble' }>;
 
 export interface FaultSetting extends FaultPace {
   /** Of `delay` each way, and the mean of `jitter`. */
   readonly delayMs: number;
+  /** Null: the probes and the writer alone. */
+  readonly load: LoadSetting | null;
   readonly seed: number;
   readonly tempDir: string;
 }
@@ -32,6 +37,9 @@ export interface FaultSetting extends FaultPace {
 export interface InjectedFault extends FaultSpan, FaultPlan {
   /** Class of probes -> what it cost. */
   readonly costs: Readonly<Record<string, FaultCost>>;
+  /** The longest that made a leader, as that one's log says it; null when there was none. */
+  readonly electionMs: number | null;
+  readonly load: LoadCost | null;
 }
 
 export interface TargetUnderFaults {
@@ -39,15 +47,19 @@ export interface TargetUnderFaults {
   readonly faults: readonly InjectedFault[];
   readonly totalMs: number;
   readonly availability: AvailabilityResult;
+  readonly elections: readonly Election[];
+  readonly load: GoodputSeries | null;
   readonly acknowledged: number;
   /** Acknowledged writes that a server does not show in the end; must be empty. */
   readonly missing: readonly string[];
 }
 
+type Seen = Pick<TargetUnderFaults, 'availability' | 'elections' | 'load'>;
 type OnFault = (done: number, of: number, fault: string) => void;
 
 const ROOT = '/ringkeeper-availability';
 const WRITES = `${ROOT}/writes`;
+const LOAD = `${ROOT}/load`;
 const PROBES = { periodMs: 20, deadlineMs: 200 };
 const SET_UP_MS_MAX = 10_000;
 
@@ -61,13 +73,15 @@ export async function measureFaults(
   const directory = makeTempDir(setting.tempDir);
   const removeFiles = (): void => rmSync(directory, { recursive: true, force: true });
   process.on('exit', removeFiles);
+  const log = new ElectionLog();
   let network: ServerNetwork | null = null;
   let ensemble: LocalEnsemble | null = null;
   try {
     ensemble = await makeLocalEnsemble({
       ...{ voters: spec.voters, observers: spec.observers, clientPort: null, settings: spec.settings },
       ...{ wantedBy: `"${spec.text}"`, directory: join(directory, 'servers') },
-      onLine: () => {},
+      javaArgs: ELECTION_JAVA_ARGS,
+      onLine: (member, line) => log.onLine(member.plan.sid, line),
       onEnd: () => {},
       // Only where it is needed: what goes through it goes through this process.
       ...(setting.faults.some(needsNetwork)
@@ -80,7 +94,7 @@ export async function measureFaults(
     ensemble.start();
     await ensemble.awaitServing(abort);
     const injector = new FaultInjector(network, setting.delayMs);
-    return { target: spec.text, ...(await disturb(ensemble, injector, setting, abort, onFault)) };
+    return { target: spec.text, ...(await disturb(ensemble, log, injector, setting, abort, onFault)) };
   } finally {
     await ensemble?.stop();
     (network as ServerNetwork | null)?.close();
@@ -91,13 +105,14 @@ export async function measureFaults(
 
 async function disturb(
   ensemble: LocalEnsemble,
+  log: ElectionLog,
   injector: FaultInjector,
   setting: FaultSetting,
   abort: AbortSignal,
   onFault: OnFault,
 ): Promise<Omit<TargetUnderFaults, 'target'>> {
   const { addresses } = ensemble;
-  for (const path of [ROOT, WRITES]) {
+  for (const path of [ROOT, WRITES, LOAD]) {
     const error = await withSession(addresses[0]!, SET_UP_MS_MAX, (session) =>
       session.create(path, Buffer.alloc(0)),
     );
@@ -109,32 +124,51 @@ async function disturb(
   }));
   const probes = new AvailabilityProbes(servers, PROBES, `${ROOT}/probe`);
   const writes = new AcknowledgedWrites(addresses, WRITES);
-  await probes.start();
-  writes.start();
-  const fromMs = monotonicMs();
+  const load = setting.load === null ? null : new PacedLoad(setting.load);
+  let fromMs = 0;
   let past: readonly PastFault[];
   try {
+    await load?.start(addresses, LOAD);
+    await probes.start();
+    writes.start();
+    fromMs = monotonicMs();
     past = await runFaults(ensemble, injector, setting, new Prng(setting.seed), abort, onFault);
   } finally {
-    await writes.stop();
-    await probes.stop();
+    await Promise.all([writes.stop(), probes.stop(), load?.stop()]);
   }
   const toMs = past.at(-1)!.toMs;
-  const availability = probes.result(fromMs, toMs);
+  const seen: Seen = {
+    availability: probes.result(fromMs, toMs),
+    elections: log.elections
+      .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
+      .map((election) => ({ ...election, atMs: election.atMs - fromMs })),
+    load: load?.series(fromMs, toMs) ?? null,
+  };
+  const faults = past.map((fault) => ({
+    ...fault,
+    fromMs: fault.fromMs - fromMs,
+    toMs: fault.toMs - fromMs,
+  }));
   return {
-    faults: past.map((fault) => {
-      const span = { fromMs: fault.fromMs - fromMs, toMs: fault.toMs - fromMs };
-      return { ...fault, ...span, costs: costsOf(span, availability) };
-    }),
+    faults: faults.map((fault) => ({ ...fault, ...judged(fault, seen) })),
     totalMs: toMs - fromMs,
-    availability,
+    ...seen,
     acknowledged: writes.count,
     missing: await writes.missing(),
   };
 }
 
-function costsOf(span: FaultSpan, { classes }: AvailabilityResult): Record<string, FaultCost> {
-  return Object.fromEntries(
-    Object.entries(classes).map(([name, { outages }]) => [name, costOf(span, outages)]),
-  );
+function judged(
+  span: FaultSpan,
+  { availability, elections, load }: Seen,
+): Pick<InjectedFault, 'costs' | 'electionMs' | 'load'> {
+  const costs = Object.entries(availability.classes).map(([name, { outages }]): [string, FaultCost] => [
+    name,
+    costOf(span, outages),
+  ]);
+  return {
+    costs: Object.fromEntries(costs),
+    electionMs: longestElectionMs(span, elections),
+    load: load === null ? null : loadCostOf(span, load),
+  };
 }

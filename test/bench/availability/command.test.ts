@@ -15,7 +15,7 @@ after(() => rmSync(home, { recursive: true, force: true }));
 function begin(name: string, ...more: readonly string[]) {
   const out = join(home, `${name}-out`);
   const temp = mkdtempSync(join(home, `${name}-temp-`));
-  const flags = ['--rounds', '1', '--rest', '0.5', '--out', out, '--temp-dir', temp];
+  const flags = ['--load', '200', '--rounds', '1', '--rest', '0.5', '--out', out, '--temp-dir', temp];
   const args = [PROGRAM, 'bench', 'availability', 'embedded:3', ...flags, ...more];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   return { out, temp, child, closed: once(child, 'close') };
@@ -32,7 +32,15 @@ test('a leader killed and one cut off cost writes some time; all acknowledged wr
   assert.ok(!text.includes(home), 'no place of this machine');
   const [target] = JSON.parse(text).targets;
   assert.deepEqual(target.faults.map(({ kind }: { kind: string }) => kind).sort(), ['kill', 'partition-in']);
-  for (const { kind, costs } of target.faults) assert.ok(costs.write.downMs > 0, kind);
+  for (const { kind, costs, load, electionMs } of target.faults) {
+    assert.ok(costs.write.downMs > 0, kind);
+    assert.ok(load.lostSeconds > 0, kind);
+    if (kind !== 'kill') continue;
+    assert.ok(electionMs > 0, 'the log of the new leader says so');
+    assert.ok(load.connectionsLost > 0);
+  }
+  assert.equal(target.load.duePerBucket, 20);
+  assert.ok(target.load.good.includes(20), 'all of a bucket');
   assert.ok(target.availability.classes.write.byTime < 1);
   assert.ok(target.acknowledged > 0);
   assert.deepEqual(target.missing, []);
@@ -60,6 +68,8 @@ test('what cannot be measured is one line that says what can', async () => {
     [['embedded'], /"embedded" - allowed: three voters or more/],
     [['embedded:3', '--faults', 'fire'], /--faults: "fire" - allowed: kill, pause, stop/],
     [['embedded:3', '--faults', 'kill:king'], /--faults: "king" - allowed: leader, follower/],
+    [['embedded:3', '--load', '55'], /--load: "55" - allowed: a multiple of 10/],
+    [['embedded:3', '--session-timeout', '0'], /--session-timeout: "0" - allowed: a number from 1/],
     [['embedded:3', '--delay', '0'], /--delay: "0" - allowed: a number from 1 to 10000/],
     [['embedded:3', '--victims', 'observer'], /"embedded:3" has none; allowed: with observers/],
     [['embedded:3', '--rounds', '0'], /--rounds: "0" - allowed: a number from 1 to 1000/],
