@@ -58,6 +58,9 @@ export interface ReplicaOptions {
   /** What watches are charged: watch-rows.ts. */
   readonly watchBytesPerConnectionMax: number;
   readonly watchBytesMax: number;
+  /** Of an ensemble: request/local-sessions.ts. */
+  readonly localSessionsEnabled: boolean;
+  readonly localSessionsUpgradingEnabled: boolean;
   readonly digestEnabled: boolean;
   readonly closeSessionTxnEnabled: boolean;
   readonly extendedTypesEnabled: boolean;
@@ -165,7 +168,7 @@ export function createParts(
   });
   const words = new WordAnswers(state.clients, replier);
   const authenticator = new Authenticator({ ...state, replier, reports });
-  const locals = new LocalSessions(options.tickTimeMs, { ...state, replier, reports });
+  const locals = new LocalSessions(options, { ...state, ...writes, replier, reports });
   const committer = new Committer({
     ...state,
     ...writes,

@@ -75,7 +75,7 @@ export class Replica implements CorePort {
     this.commitPoint = new CommitPoint(this.progress, this.role);
     this.order = new RequestOrder({
       ...this.parts,
-      sessionEnds: { onCloseRequest: (request) => this.lifecycle.ends.onCloseRequest(request) },
+      sessionChanges: () => this.lifecycle,
     });
     this.lifecycle = new SessionLifecycle(options, this.parts, this.order);
     this.learner = new LearnerService(this.parts, this.order, this.lifecycle);

@@ -164,15 +164,27 @@ export class ForwardedRequests {
       case OpCode.createSession:
         return this.createSession(link, high, low);
       case OpCode.closeSession:
-        if (slot === NO_SESSION) return proposer.proposeErrorOf(high, low, write, ErrorCode.sessionExpired);
+        if (slot === NO_SESSION || sessions.isLocal(slot))
+          return proposer.proposeErrorOf(high, low, write, ErrorCode.sessionExpired);
         return lifecycle.ends.closeForwarded(slot, write);
       default: {
+        if (slot === NO_SESSION && lifecycle.mayBeElsewhere(high))
+          return this.proposeOfVisitor(source, high, low);
         const err = this.sessionError(link, slot);
         if (err !== ErrorCode.ok) return proposer.proposeErrorOf(high, low, write, err);
         write.origin = { session: slot, authIds: source.ids.list };
         return proposer.propose(write);
       }
     }
+  }
+
+  /** Of a session that is its own server's alone. */
+  private proposeOfVisitor(source: Source, high: number, low: number): boolean {
+    const { sessions, proposer } = this.parts;
+    // There is one slot for all of them, and the one that is being staged names it.
+    if (proposer.multi.isStaging) return false;
+    this.write.origin = { session: sessions.visit(high, low), authIds: source.ids.list };
+    return proposer.propose(this.write);
   }
 
   private createSession(link: number, high: number, low: number): boolean {
@@ -187,7 +199,8 @@ export class ForwardedRequests {
   /** Who sends for a session that another server serves by now is late: the client has moved on. */
   private sessionError(link: number, slot: number): number {
     const { sessions } = this.parts;
-    if (slot === NO_SESSION || sessions.isClosing(slot)) return ErrorCode.sessionExpired;
+    if (slot === NO_SESSION || sessions.isClosing(slot) || sessions.isLocal(slot))
+      return ErrorCode.sessionExpired;
     if (sessions.owner[slot] === NO_OWNER) sessions.owner[slot] = link;
     return sessions.owner[slot] === link ? ErrorCode.ok : ErrorCode.sessionMoved;
   }

@@ -40,7 +40,7 @@ export class LearnerSessions {
   revalidate(link: number, high: number, low: number, timeoutMs: number): boolean {
     const { sessions, clients, clock } = this.parts;
     const slot = sessions.find(high, low);
-    if (slot === NO_SESSION || sessions.isClosing(slot)) return false;
+    if (slot === NO_SESSION || sessions.isClosing(slot) || sessions.isLocal(slot)) return false;
     // It has left this server, if it was here.
     const client = clients.get(sessions.conn[slot]!);
     if (client !== undefined && client.session === slot) clients.close(client);

@@ -94,6 +94,7 @@ export class LearnerService {
    */
   endTerm(): void {
     const { clients, forwarder } = this.parts;
+    this.endUpgrades();
     for (const client of [...clients.all()]) {
       if (client.state === ClientState.handshaking || client.state === ClientState.open)
         clients.close(client);
@@ -101,5 +102,16 @@ export class LearnerService {
     forwarder.abandon();
     this.lifecycle.revalidations.abandon();
     this.order.onWithdrawn();
+  }
+
+  // Nobody knows what has become of them. If the next leader does, they are like any other.
+  private endUpgrades(): void {
+    const { sessions, clients } = this.parts;
+    for (let slot = sessions.next(0); slot !== NO_SESSION; slot = sessions.next(slot + 1)) {
+      if (!sessions.isUpgrading(slot)) continue;
+      const client = clients.get(sessions.conn[slot]!);
+      if (client !== undefined && client.session === slot) clients.close(client);
+      this.lifecycle.onCreateWithdrawn(slot);
+    }
   }
 }

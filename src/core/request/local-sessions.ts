@@ -1,9 +1,11 @@
 /**
  * Sessions that are this server's alone: no transaction makes or ends them, no other server hears of them, they own no
- * ephemerals, and this server says when one has been silent for too long. A read-only server has no others to give.
- * Core thread.
+ * ephemerals, and this server says when one has been silent for too long. A read-only server has no others to give; with
+ * `localSessionsEnabled` every new session is one. Core thread.
  *
  *     begin ─▶ open ──closeSession · silent for its timeout · read-only no longer──▶ forgotten, its connection closed
+ *               └── wants an ephemeral: `mustUpgrade` ─▶ let go, and one of all servers (session-lifecycle.ts)
+ *                                       or refused
  */
 import { ErrorCode } from '../../wire/error-codes.ts';
 import { OpCode } from '../../wire/opcodes.ts';
@@ -18,7 +20,17 @@ import type { TurnClock } from '../progress/turn-clock.ts';
 import type { TurnWork } from '../progress/turn-work.ts';
 import { SessionExpiry } from '../session/session-expiry.ts';
 import { NO_SESSION, type SessionSlot, type SessionTable } from '../session/session-table.ts';
+import type { Proposer } from '../txn/proposer.ts';
+import { EphemeralCreates } from './ephemeral-creates.ts';
 import { isProposed } from './request-kinds.ts';
+
+export interface LocalSessionOptions {
+  readonly tickTimeMs: number;
+  /** Every new session is local. */
+  readonly localSessionsEnabled: boolean;
+  /** Who wants an ephemeral gets a session of all servers for it; otherwise the request is refused. */
+  readonly localSessionsUpgradingEnabled: boolean;
+}
 
 export interface LocalSessionParts {
   readonly role: ServerRole;
@@ -29,6 +41,7 @@ export interface LocalSessionParts {
   readonly statistics: Statistics;
   readonly replier: Replier;
   readonly reports: ReportPort;
+  readonly proposer: Proposer;
 }
 
 /** Sessions that one turn looks at when many are due together, about a millisecond. */
@@ -36,6 +49,10 @@ const EXPIRED_PER_TURN = 256;
 
 export class LocalSessions {
   readonly expiry: SessionExpiry;
+  /** Every new session is one. */
+  readonly areDefault: boolean;
+  private readonly mayUpgrade: boolean;
+  private readonly creates = new EphemeralCreates();
   private readonly parts: LocalSessionParts;
   /** What clients had sent by then has arrived. */
   private heardMs = 0;
@@ -49,9 +66,11 @@ export class LocalSessions {
     return !work.isSpent;
   };
 
-  constructor(tickMs: number, parts: LocalSessionParts) {
+  constructor(options: LocalSessionOptions, parts: LocalSessionParts) {
     this.parts = parts;
-    this.expiry = new SessionExpiry(parts.sessions, tickMs, 0);
+    this.areDefault = options.localSessionsEnabled;
+    this.mayUpgrade = options.localSessionsUpgradingEnabled;
+    this.expiry = new SessionExpiry(parts.sessions, options.tickTimeMs, 0);
   }
 
   /** The id must be new. */
@@ -67,18 +86,31 @@ export class LocalSessions {
 
   // ---- requests of their clients ---------------------------------------------------------------------------
 
-  /** Whether a request of this kind becomes no transaction, and asks no leader: `answer` does it, in its turn. */
-  answersHere(op: number): boolean {
+  /** Whether a request becomes no transaction, and asks no leader: `answer` does it, in its turn. */
+  answersHere(request: RequestView): boolean {
+    const { op } = request;
     if (op === OpCode.closeSession) return true;
-    return this.parts.role.isReadOnly && (op === OpCode.sync || isProposed(op));
+    if (this.parts.role.isReadOnly) return op === OpCode.sync || isProposed(op);
+    return !this.mayUpgrade && this.creates.isIn(request);
+  }
+
+  /** Whether its session has to become one of all servers before this is proposed. */
+  mustUpgrade(request: RequestView): boolean {
+    return this.creates.isIn(request);
+  }
+
+  /** It is one of all servers from now on. */
+  letGo(client: Client): void {
+    client.isLocal = false;
+    this.expiry.remove(client.session);
   }
 
   /** Everything before it has been answered. */
   answer(request: RequestView): void {
-    const { replier, clients } = this.parts;
+    const { replier, clients, role } = this.parts;
     const { client, op } = request;
     if (op !== OpCode.closeSession) {
-      replier.header(request, ErrorCode.notReadOnly);
+      replier.header(request, role.isReadOnly ? ErrorCode.notReadOnly : ErrorCode.ephemeralOnLocalSession);
       return;
     }
     replier.header(request, ErrorCode.ok);
@@ -116,6 +148,9 @@ export class LocalSessions {
 
   /** The next slice. */
   doWork(): void {
+    // It may be of one of them, and names it by its slot until all of it is staged.
+    this.isExpiring = this.parts.proposer.multi.isStaging;
+    if (this.isExpiring) return;
     this.isExpiring = !this.expiry.expire(this.heardMs, EXPIRED_PER_TURN, this.onExpired);
   }
 

@@ -1,4 +1,5 @@
 /** What the order of requests works with: types only. */
+import type { Client } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import type { Replier } from '../client/replier.ts';
 import type { RequestView } from '../client/request-view.ts';
@@ -11,10 +12,12 @@ import type { Proposer } from '../txn/proposer.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { ReadOps } from './read-ops.ts';
 
-/** The end of a session is more than a write: its connection goes with it. */
-export interface SessionEnds {
-  /** False: the log has no room; nothing has happened. */
+/** What changes a session is more than a write. */
+export interface SessionChanges {
+  /** Its connection goes with it. False: the log has no room; nothing has happened. */
   onCloseRequest(request: RequestView): boolean;
+  /** The same for a session that is to become one of all servers. */
+  upgrade(client: Client): boolean;
 }
 
 /** A transaction may be half published: nobody may read then. */
@@ -24,8 +27,10 @@ export interface Publication {
 
 /** What is answered here because its session is this server's alone (local-sessions.ts). */
 export interface LocalAnswers {
-  answersHere(op: number): boolean;
+  answersHere(request: RequestView): boolean;
   answer(request: RequestView): void;
+  /** Before this one is proposed its session has to become one of all servers. */
+  mustUpgrade(request: RequestView): boolean;
 }
 
 /** Whether what could not be proposed had no room in log or queue, which commits make. */
@@ -46,7 +51,7 @@ export interface RequestOrderParts {
   readonly writer: RoomForWrites;
   readonly reads: ReadOps;
   readonly authenticator: Authenticator;
-  readonly sessionEnds: SessionEnds;
+  readonly sessionChanges: () => SessionChanges;
   readonly locals: LocalAnswers;
   readonly committer: Publication;
 }

@@ -42,7 +42,7 @@ import type {
   Publication,
   RequestOrderParts,
   RoomForWrites,
-  SessionEnds,
+  SessionChanges,
 } from './request-order-parts.ts';
 
 /**
@@ -63,7 +63,7 @@ export class RequestOrder {
   private readonly proposer: Proposer;
   private readonly reads: ReadOps;
   private readonly authenticator: Authenticator;
-  private readonly sessionEnds: SessionEnds;
+  private readonly sessionChanges: () => SessionChanges;
   private readonly locals: LocalAnswers;
   private readonly request = new RequestView();
   /** Connections whose next request waits: for room in the log, the large reply being made, the next turn. */
@@ -91,7 +91,7 @@ export class RequestOrder {
     this.writer = parts.writer;
     this.reads = parts.reads;
     this.authenticator = parts.authenticator;
-    this.sessionEnds = parts.sessionEnds;
+    this.sessionChanges = parts.sessionChanges;
     this.locals = parts.locals;
   }
 
@@ -270,8 +270,8 @@ export class RequestOrder {
     return request;
   }
 
-  private isAnsweredHere({ client, op }: RequestView): boolean {
-    return client.isLocal && this.locals.answersHere(op);
+  private isAnsweredHere(request: RequestView): boolean {
+    return request.client.isLocal && this.locals.answersHere(request);
   }
 
   private mustAskLeader(request: RequestView): boolean {
@@ -279,12 +279,18 @@ export class RequestOrder {
   }
 
   private propose(request: RequestView): boolean {
-    if (this.role.isLearner) return this.forward(request);
     const { client, op } = request;
+    if (client.isLocal && this.locals.mustUpgrade(request) && !this.sessionChanges().upgrade(client)) {
+      this.stall(client, this.logWaiters);
+      return false;
+    }
+    if (this.role.isLearner) return this.forward(request);
     client.lastOp = op;
     this.writer.forgetRefusal();
     const isProposed =
-      op === OpCode.closeSession ? this.sessionEnds.onCloseRequest(request) : this.proposer.propose(request);
+      op === OpCode.closeSession
+        ? this.sessionChanges().onCloseRequest(request)
+        : this.proposer.propose(request);
     if (!isProposed) {
       const waitsForTurn = this.work.isSpent && !this.writer.lacksRoom;
       this.stall(client, waitsForTurn ? this.turnWaiters : this.logWaiters);

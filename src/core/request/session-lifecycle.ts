@@ -13,6 +13,7 @@ import { ConnectRequestView, PASSWORD_BYTES } from '../../wire/connect.ts';
 import { type Client, ClientState } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import type { Replier } from '../client/replier.ts';
+import type { RequestView } from '../client/request-view.ts';
 import { Fifo } from '../collections/fifo.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
 import { equalBytes } from '../path/path.ts';
@@ -143,7 +144,7 @@ export class SessionLifecycle {
     const { ids } = this;
     assert(ids !== null, 'a client connected before the replica started');
     ids.advance(sessions);
-    if (this.parts.role.isReadOnly) {
+    if (this.parts.role.isReadOnly || this.parts.locals.areDefault) {
       this.parts.locals.begin(client, ids.high, ids.low, timeoutMs);
       this.welcome(client);
       return;
@@ -190,6 +191,34 @@ export class SessionLifecycle {
     } else {
       this.resume(client, slot, timeoutMs);
     }
+  }
+
+  /**
+   * Its session was this server's alone, and becomes one of all servers: behind what it has asked for before. False = not now;
+   * nothing has happened.
+   */
+  upgrade(client: Client): boolean {
+    const { role, sessions, proposer, forwarder, locals } = this.parts;
+    const { session: slot } = client;
+    if (role.isLearner) {
+      if (role.leader === null) return false;
+      const timeoutMs = sessions.timeoutMs[slot]!;
+      forwarder.createSession(client, sessions.idHigh[slot]!, sessions.idLow[slot]!, timeoutMs);
+      locals.letGo(client);
+      sessions.setUpgrading(slot);
+      return true;
+    }
+    if (!proposer.proposeCreateSession(null, slot)) return false;
+    locals.letGo(client);
+    sessions.setProposed(slot, true);
+    sessions.owner[slot] = OWN;
+    this.expiry.add(slot);
+    return true;
+  }
+
+  /** Whether a session that is not known here may be another server's alone, which vouches for it. */
+  mayBeElsewhere(idHigh: number): boolean {
+    return this.parts.locals.areDefault && idHigh >>> 24 !== this.serverId;
   }
 
   private resume(client: Client, slot: number, timeoutMs: number): void {
@@ -295,6 +324,11 @@ export class SessionLifecycle {
   doWork(): void {
     if (this.ends.isBusy) this.ends.doWork();
     if (this.parts.locals.isBusy) this.parts.locals.doWork();
+  }
+
+  /** False = no room in the log; nothing has happened. */
+  onCloseRequest(request: RequestView): boolean {
+    return this.ends.onCloseRequest(request);
   }
 
   /** A learner's client begins a session; `link` is that learner. False = no room in the log; nothing has happened. */

@@ -9,7 +9,8 @@
  * more is accepted from it. `timeoutMs` is what was agreed at creation (stored in snapshots); a reconnect may
  * agree on another, which counts only for expiry: `touchTimeoutMs`.
  *
- * A *local* session is this server's alone (request/local-sessions.ts): no transaction makes it, and it is no part of the state.
+ * A *local* session is this server's alone (request/local-sessions.ts): no transaction makes it, and it is no part of the state. It may
+ * become one of all servers: *upgrading* while a leader has been asked for its createSession, which makes it like any other.
  *
  * `touch` is one store, because every request does it; who has expired is session-expiry.ts's business.
  */
@@ -28,10 +29,12 @@ export const NO_OWNER = 0;
 export const OWN = -1;
 
 /** What a session is to the committed state. */
-const Standing = { committed: 0, proposed: 1, local: 2 } as const;
+const Standing = { committed: 0, proposed: 1, local: 2, upgrading: 3 } as const;
 const State = { free: 0, open: 1, closing: 2, ending: 3 } as const;
 
 const CAPACITY_START = 64;
+/** Stands for a session that is another server's alone while a write of it is proposed; never in the table. */
+const VISITOR: SessionSlot = 0;
 
 export class SessionTable {
   /** The halves of the 64-bit id. Columns are read-only to others unless said otherwise. */
@@ -46,8 +49,8 @@ export class SessionTable {
   conn = new Int32Array(CAPACITY_START);
   /** On a leader: which server's requests are the session's, a learner's link; or one of the two below. Written by who forwards. */
   owner = new Int32Array(CAPACITY_START);
-  /** Slots ever used: every slot in [0, slotEnd) is free, open or closing. */
-  slotEnd = 0;
+  /** Slots ever used: every slot in [1, slotEnd) is free, open or closing. */
+  slotEnd = VISITOR + 1;
   private state = new Uint8Array(CAPACITY_START);
   private standing = new Uint8Array(CAPACITY_START);
   private locals = 0;
@@ -56,6 +59,7 @@ export class SessionTable {
 
   constructor(hash: KeyedHash) {
     this.index = new PairIndex(hash);
+    this.standing[VISITOR] = Standing.local;
   }
 
   /** Open and closing sessions. */
@@ -144,6 +148,22 @@ export class SessionTable {
 
   setLocal(slot: SessionSlot): void {
     this.setStanding(slot, Standing.local);
+  }
+
+  /** A leader is asked to make it one of all servers. */
+  setUpgrading(slot: SessionSlot): void {
+    this.setStanding(slot, Standing.upgrading);
+  }
+
+  isUpgrading(slot: SessionSlot): boolean {
+    return this.standing[slot] === Standing.upgrading;
+  }
+
+  /** The slot of a session that only another server knows, until the next call: local, and nowhere to be found. */
+  visit(idHigh: number, idLow: number): SessionSlot {
+    this.idHigh[VISITOR] = idHigh;
+    this.idLow[VISITOR] = idLow;
+    return VISITOR;
   }
 
   isLocal(slot: SessionSlot): boolean {

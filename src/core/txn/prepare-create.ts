@@ -84,7 +84,10 @@ export class CreatePreparation {
     if (isTtl && !tree.extendedTypes) return ErrorCode.unimplemented; // 2
     if (isTtl !== (op === OpCode.createTtl)) return ErrorCode.badArguments;
     if (isTtl && !(request.ttl >= 1 && request.ttl <= TTL_MS_MAX)) return ErrorCode.badArguments; // 3
-    if (change.sessionClosed) return ErrorCode.sessionExpired; // 4
+    const hasOwner = flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential;
+    // A local session is not known where the ephemeral would be.
+    const isUnknown = hasOwner && parts.sessions.isLocal(origin.session);
+    if (change.sessionClosed || isUnknown) return ErrorCode.sessionExpired; // 4
     if (request.pathLength < 0) return ErrorCode.marshallingError;
     if (!hasSlashAndNoNul(request.bytes, request.pathStart, request.pathLength))
       return ErrorCode.badArguments; // 5
@@ -127,7 +130,6 @@ export class CreatePreparation {
     change.op = op;
     change.setData(request.bytes, request.dataStart, request.dataLength);
     change.aclId = aclId;
-    const hasOwner = flags === CreateFlags.ephemeral || flags === CreateFlags.ephemeralSequential;
     change.ephemeral = hasOwner && !isContainer;
     change.ttlMs = isTtl ? request.ttl : 0;
     this.setOwner(isContainer, origin.session);

@@ -279,7 +279,7 @@ export class TxnStager {
     if (slot < 0) {
       slot = sessions.create(clientIdHigh, clientIdLow, timeoutMs, writer.clock.nowMs);
       sessions.setProposed(slot, true);
-    }
+    } else if (sessions.isUpgrading(slot)) sessions.setProposed(slot, true);
     proposals.pushEffect(OpCode.createSession, 0, 0, 0, 0, slot);
   }
 

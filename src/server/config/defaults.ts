@@ -12,10 +12,6 @@ const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 
 const noEffectHere = notObeyed('accepted', 'tunes how Apache does it; here it is done in one way');
-const noLocalSessions = notObeyed(
-  'unsupported',
-  'this version has no local sessions: every session is global',
-);
 const javaOnly = notObeyed('accepted', 'tunes a part that only the Java server has');
 const threads = notObeyed('accepted', 'threads are set by ringkeeper.threadingMode and ringkeeper.ioThreads');
 const noCache = notObeyed(
@@ -62,8 +58,8 @@ export const SETTINGS = [
   threads('nio.numWorkerThreads', ZK, 'int', '', null),
   javaOnly('nio.directBufferBytes', ZK, 'int', 'bytes', '65536'),
   javaOnly('nio.shutdownTimeout', ZK, 'int', 'ms', '5000'),
-  noLocalSessions('localSessionsEnabled', FILE, 'bool', '', 'false'),
-  noLocalSessions('localSessionsUpgradingEnabled', FILE, 'bool', '', 'false'),
+  ensemble('localSessionsEnabled', FILE, 'bool', '', 'false', 'a new session is known to its server only, costs no transaction and cannot move; the same on all servers'),
+  ensemble('localSessionsUpgradingEnabled', FILE, 'bool', '', 'false', 'such a session becomes one of all servers when it creates an ephemeral; otherwise that is refused'),
 
   // --- storage -------------------------------------------------------------------------------------------------
   supported('snapCount', ZK, 'int', 'txns', '100000', 'snapshot after a random count between half of it and all of it', -INT_MAX - 1),

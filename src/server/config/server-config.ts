@@ -66,6 +66,9 @@ export interface ServerConfig {
   readonly maxSessionTimeoutMs: number;
   /** Of an ensemble: without a leader clients that have asked for it may read. */
   readonly readOnlyMode: boolean;
+  /** Of an ensemble: new sessions are their server's alone; who wants an ephemeral may get one of all servers. */
+  readonly localSessionsEnabled: boolean;
+  readonly localSessionsUpgradingEnabled: boolean;
 
   // --- storage -----------------------------------------------------------------------------------------------
   /** Absolute, without `version-2`. */
@@ -158,7 +161,7 @@ export function readServerConfig(
     serverId: reading.ensemble?.sid ?? 1,
     ensemble: reading.ensemble,
     ...readListener(values, reading),
-    ...readSessions(values),
+    ...readSessions(values, reading.ensemble !== null),
     ...directories,
     ...readLog(values),
     ...readSnapshots(values),
@@ -201,7 +204,7 @@ function checkSameClient(values: SettingValues, address: string | null, client: 
     values.refuse('clientPort', `this server's line says ${hostPortText(client)}; remove one of the two`);
 }
 
-function readSessions(values: SettingValues) {
+function readSessions(values: SettingValues, isMember: boolean) {
   const tickTimeMs = values.int('tickTime');
   const shortest = values.int('minSessionTimeout');
   const longest = values.int('maxSessionTimeout');
@@ -219,6 +222,8 @@ function readSessions(values: SettingValues) {
     minSessionTimeoutMs,
     maxSessionTimeoutMs,
     readOnlyMode: values.switch('readonlymode.enabled'),
+    localSessionsEnabled: values.bool('localSessionsEnabled') && isMember,
+    localSessionsUpgradingEnabled: values.bool('localSessionsUpgradingEnabled') && isMember,
   };
 }
 

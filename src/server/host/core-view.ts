@@ -70,7 +70,7 @@ export class CoreView implements ServerView {
   }
 
   get hasLocalSessions(): boolean {
-    return this.role.isReadOnly;
+    return this.role.isReadOnly || this.config.localSessionsEnabled;
   }
 
   private get role(): ServerRole {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeZxid } from '../../../src/base/zxid.ts';
 import { TakenRequest } from '../../../src/core/leading/forwarded-requests.ts';
+import type { ReplicaOptions } from '../../../src/core/replica-parts.ts';
 import { writeSessionPassword } from '../../../src/core/session/session-password.ts';
 import { ErrorCode } from '../../../src/wire/error-codes.ts';
 import { JuteWriter } from '../../../src/wire/jute-writer.ts';
@@ -16,7 +17,7 @@ import { PACKET_BYTES_MIN, QuorumPacket, writePacketHead } from '../../../src/wi
 import { type Request, writeRequest } from '../../../src/wire/request-values.ts';
 import { TxnReader } from '../../../src/wire/txn-records.ts';
 import { ReplicaHarness } from '../support/replica-harness.ts';
-import { create, ephemeral, exists, setData } from '../support/requests.ts';
+import { create, ephemeral, exists, multi, setData } from '../support/requests.ts';
 
 const A = 1;
 const B = 2;
@@ -55,8 +56,8 @@ function packet(
 }
 
 /** A leader whose learners are A and B, and sessions 1 and 2 at them. */
-function leader() {
-  const h = new ReplicaHarness();
+function leader(options: Partial<ReplicaOptions> = {}) {
+  const h = new ReplicaHarness(options);
   const { leadership } = h.replica;
   h.turn(() => leadership.begin(makeZxid(3, 0)));
   const send = (
@@ -151,6 +152,62 @@ test('a session is closed once; whoever asks again is told, and what it owned go
   ]);
   h.settle();
   assert.equal(h.connect().call(exists('/e')).err, ErrorCode.noNode);
+});
+
+test('sessions that are a learner’s alone write where that is configured, but own nothing; this server’s own have ended', () => {
+  for (const localSessionsEnabled of [false, true]) {
+    const { h, forward, send, leadership } = leader({ localSessionsEnabled });
+    forward(A, 50, 1, create('/a'));
+    forward(B, 51, 1, multi(setData('/a', 'x'), create('/b')));
+    forward(A, 50, 2, ephemeral('/e'));
+    forward(A, 50, 3, multi(create('/c'), ephemeral('/e')));
+    send(A, 50, 4, OpCode.closeSession);
+    const expired = `error ${ErrorCode.sessionExpired}`;
+    const { create: plain, multi: all } = OpCode;
+    assert.deepEqual(
+      proposed(h),
+      localSessionsEnabled
+        ? [`50 #1 ${plain}`, `51 #1 ${all}`, `50 #2 ${expired}`, `50 #3 ${all}`, `50 #4 ${expired}`]
+        : [
+            `50 #1 ${expired}`,
+            `51 #1 ${expired}`,
+            `50 #2 ${expired}`,
+            `50 #3 ${expired}`,
+            `50 #4 ${expired}`,
+          ],
+    );
+    h.settle();
+    assert.equal(h.parts.ephemerals.count, 0);
+    assert.equal(h.connect().call(exists('/c')).err, ErrorCode.noNode);
+    assert.equal(leadership.sessions.revalidate(A, 1, 50, 30_000), false);
+  }
+  const { h, forward } = leader({ localSessionsEnabled: true, serverId: 0 });
+  forward(A, 50, 1, create('/a'));
+  assert.deepEqual(proposed(h), [`50 #1 error ${ErrorCode.sessionExpired}`]);
+});
+
+test('one such session does not take the place of another whose long multi is being staged', () => {
+  const { h, leadership, forward } = leader({ localSessionsEnabled: true });
+  const many = Array.from({ length: 2000 }, (_, n) => create(`/n${n}`));
+  forward(A, 50, 1, multi(...many));
+  forward(B, 51, 1, create('/b'));
+  assert.deepEqual(proposed(h), []);
+  while (h.background());
+  h.settle();
+  h.turn(() => leadership.requests.retry());
+  assert.deepEqual(proposed(h), [`50 #1 ${OpCode.multi}`, `51 #1 ${OpCode.create}`]);
+});
+
+test('a local session of the leader is nobody else’s', () => {
+  const { h, leadership, forward } = leader({ localSessionsEnabled: true });
+  const c = h.connect();
+  const high = Number(c.sessionId >> 32n);
+  const low = Number(BigInt.asIntN(32, c.sessionId));
+  assert.equal(leadership.sessions.revalidate(A, high, low, 30_000), false);
+  assert.ok(!c.wire.closed);
+  forward(A, 1, 1, create('/a'));
+  h.settle();
+  assert.equal(c.call(exists('/a')).err, ErrorCode.ok);
 });
 
 test('without room they wait in the order of each learner, a sync among them; a learner that goes is forgotten', () => {

@@ -111,6 +111,7 @@ export class LearnerHarness extends ReplicaHarness implements LeaderLink {
       return;
     }
     // Gone already: every request ends in a transaction all the same.
+    if (slot < 0 && this.leader.parts.locals.areDefault) slot = sessions.visit(high, low);
     const isUnknown = slot < 0;
     if (isUnknown) {
       slot = sessions.create(high, low, 4000, this.leader.nowMs);

@@ -28,6 +28,8 @@ export const OPTIONS: ReplicaOptions = {
   storeBytesMax: 1024 * 1024 * 1024,
   watchBytesPerConnectionMax: 128 * 1024 * 1024,
   watchBytesMax: 512 * 1024 * 1024,
+  localSessionsEnabled: false,
+  localSessionsUpgradingEnabled: false,
   digestEnabled: true,
   closeSessionTxnEnabled: true,
   extendedTypesEnabled: true,

@@ -382,10 +382,10 @@ describe('one clear line for', () => {
 describe('a server alone', () => {
   it('says of each key for ensembles that it has no effect, and does not look for myid', () => {
     assert.deepEqual(noticesOf(`${BASE}cnxTimeout=7\nlocalSessionsEnabled=true\n`, {}), [
-      'warn zoo.cfg line 6: localSessionsEnabled is not supported: this version has no local sessions: every session is global',
       'info zoo.cfg line 3: initLimit has no effect here: used only in an ensemble',
       'info zoo.cfg line 4: syncLimit has no effect here: used only in an ensemble',
       'info zoo.cfg line 5: cnxTimeout has no effect here: used only in an ensemble',
+      'info zoo.cfg line 6: localSessionsEnabled has no effect here: used only in an ensemble',
     ]);
   });
 });

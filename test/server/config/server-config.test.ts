@@ -62,6 +62,8 @@ describe('ServerConfig', () => {
         globalOutstandingLimit: 16000,
         reconfigEnabled: false,
         readOnlyMode: false,
+        localSessionsEnabled: false,
+        localSessionsUpgradingEnabled: false,
         frameBytesMax: 1_048_575,
         juteExtraBytes: 1_048_575,
         enforceQuota: false,
