@@ -38,10 +38,15 @@ export async function tuneTarget(plan: Plan, options: TuneOptions, measure: Meas
     const { settings, label } = ask;
     if (ask.round !== round) options.onRound(ask.round, tuner);
     round = ask.round;
-    const run = await ledger.run(options.sideOf(settings), planned, label, async (numbered) => {
-      options.onRun(numbered);
-      return numbered;
-    });
+    const run = await ledger.run(
+      options.sideOf(settings),
+      planned,
+      ledger.dirFor(label),
+      async (numbered) => {
+        options.onRun(numbered);
+        return numbered;
+      },
+    );
     if (run === null || !run.result.complete) break;
     if (Object.keys(settings).length === 0) target ??= run.result.target;
     const score = objective.score(run.result);

@@ -39,6 +39,8 @@ const DROPPED_BELOW = 2;
 const TOLD_APART = 2;
 /** One pair may have been disturbed. */
 const DROP_PAIRS_MIN = 2;
+/** The machine may have stood still once. */
+const FAILURES_MAX = 2;
 /** Newcomers of the last round. */
 const LAST_NEWCOMERS = 3;
 
@@ -75,6 +77,8 @@ interface Candidate {
   /** Of each pair. */
   readonly logs: number[];
   round: number;
+  /** Runs without a figure. */
+  failures: number;
   dropped: boolean;
 }
 
@@ -209,10 +213,10 @@ export class Tuner {
     return { settings: this.#settings(point), label: `c${number}`, round: this.#round };
   }
 
-  /** A default without a figure says nothing of the candidate beside it; a candidate without one is none. */
+  /** A default without a figure says nothing of the candidate beside it; a candidate without one for the second time is none. */
   #note(candidate: Candidate, beside: Score, score: Score): void {
     candidate.round = this.#round;
-    if (score === null) candidate.dropped = true;
+    if (score === null) candidate.dropped = ++candidate.failures >= FAILURES_MAX;
     else if (beside !== null) candidate.logs.push(Math.log(score.value / beside.value));
   }
 
@@ -289,7 +293,15 @@ export class Tuner {
 
   #add(point: Point, origin: Candidate['origin']): Candidate {
     const number = this.#candidates.length + 1;
-    const made: Candidate = { number, point, origin, logs: [], round: this.#round, dropped: false };
+    const made: Candidate = {
+      number,
+      point,
+      origin,
+      logs: [],
+      round: this.#round,
+      failures: 0,
+      dropped: false,
+    };
     this.#candidates.push(made);
     return made;
   }
