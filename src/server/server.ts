@@ -24,6 +24,7 @@ import { createLogLink, type LogLinkHandle } from './log/log-link.ts';
 import type { LogWorkerMessage, LogWorkerSetup } from './log/log-thread.ts';
 import type { Log } from './logging/logging.ts';
 import { describeFailure } from './logging/worker-failure.ts';
+import { paceFields, paceText } from './monitor/batch-pace.ts';
 import { createFileFacts, FileSurvey } from './monitor/file-facts.ts';
 import { createIoMeter, type IoMeterHandle } from './monitor/io-meter.ts';
 import { createThreadMeter, type ThreadMeterHandle } from './monitor/thread-meter.ts';
@@ -370,7 +371,7 @@ class Assembly {
       else if (message.type === 'slowSync') {
         const text = `fsync-ing the write ahead log took ${Math.round(message.elapsedMs)} ms`;
         this.log.warn(text, { file: message.path, adverse: 'latency of every write' });
-      }
+      } else if (message.type === 'pace') this.log.info(paceText(message.report), paceFields(message.report));
     });
   }
 

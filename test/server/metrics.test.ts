@@ -207,6 +207,13 @@ for (const mode of MODES) {
       assert.ok(mntr.own('core_update_latency_ms') >= mntr.own('core_durable_wait_ms'));
       assert.ok(mntr.own('core_request_ms') > 0 && mntr.own('core_commit_ms') > 0);
       assert.ok(mntr.own('log_write_ms') > 0);
+      const ends = ['load', 'max_batch_size', 'flush_delay', 'command'];
+      const counts = ends.map((end) => mntr.own(`log_batches_ended_by_${end}`));
+      assert.equal(
+        counts.reduce((sum, count) => sum + count, 0),
+        mntr.own('log_batches'),
+      );
+      assert.ok(ends.includes(mntr.text('ringkeeper_log_batch_ended_by_now')));
     });
 
     test('every thread says what it costs', async () => {

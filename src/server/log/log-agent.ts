@@ -25,10 +25,12 @@ import { Counters } from '../../shm/counters.ts';
 import { type RecordHandler, RingConsumer } from '../../shm/ring.ts';
 import { EpochKind } from '../../storage/epoch-files.ts';
 import type { TxnlogAppender } from '../../storage/txnlog-appender.ts';
+import { BatchEnd, type PaceReport } from '../monitor/batch-pace.ts';
 import type { LogMeter } from '../monitor/log-meter.ts';
 import { LogCounter, type LogLinkHandle, LogRecordKind, ZXID_BYTES } from './log-link.ts';
 
 const NOTE_MS = 1000;
+const NOT_DUE = -1;
 
 export interface LogBatching {
   /** maxBatchSize */
@@ -50,6 +52,8 @@ export interface LogAgentOptions {
   readonly saveEpoch: (kind: EpochKind, epoch: number) => void;
   /** How the core is woken. */
   readonly toCore: BellChannel;
+  /** Group commit has come to something else than what was told last. */
+  readonly onPace: (report: PaceReport) => void;
 }
 
 export class LogAgent implements Agent, RecordHandler {
@@ -62,13 +66,14 @@ export class LogAgent implements Agent, RecordHandler {
   private readonly meter: LogMeter;
   private readonly clockMs: () => number;
   private readonly saveEpoch: LogAgentOptions['saveEpoch'];
+  private readonly onPace: LogAgentOptions['onPace'];
   private stagedCount = 0;
   private commandWaits = false;
   private arrivedMs = 0;
   private flushedMs = 0;
   private notedMs = 0;
 
-  constructor({ link, appender, batching, meter, clockMs, saveEpoch, toCore }: LogAgentOptions) {
+  constructor({ link, appender, batching, meter, clockMs, saveEpoch, toCore, onPace }: LogAgentOptions) {
     this.ring = new RingConsumer(link.proposals);
     this.coreBell = new Bell(link.coreBell, undefined, toCore);
     this.counters = new Counters(link.counters);
@@ -77,6 +82,7 @@ export class LogAgent implements Agent, RecordHandler {
     this.meter = meter;
     this.clockMs = clockMs;
     this.saveEpoch = saveEpoch;
+    this.onPace = onPace;
   }
 
   /** For the loop around this agent: is there anything in the ring? */
@@ -103,10 +109,14 @@ export class LogAgent implements Agent, RecordHandler {
     if (nowMs - this.notedMs >= NOTE_MS) {
       this.notedMs = nowMs;
       this.appender.noteSynced();
+      const news = this.meter.onSecond(nowMs);
+      if (news !== null) this.onPace(news);
     }
-    if (this.stagedCount === 0 || !this.isDue(nowMs)) return consumed;
+    if (this.stagedCount === 0) return consumed;
+    const end = this.dueBy(nowMs);
+    if (end === NOT_DUE) return consumed;
     const flushed = this.stagedCount;
-    this.flush(nowMs);
+    this.flush(nowMs, end);
     return flushed;
   }
 
@@ -142,21 +152,23 @@ export class LogAgent implements Agent, RecordHandler {
 
   /** @throws StorageFailure */
   onClose(): void {
-    if (this.stagedCount > 0) this.flush(this.clockMs());
+    if (this.stagedCount > 0) this.flush(this.clockMs(), BatchEnd.command);
     this.appender.close();
   }
 
-  private isDue(nowMs: number): boolean {
+  private dueBy(nowMs: number): BatchEnd | typeof NOT_DUE {
     const { recordsMax, flushDelayMs, pollTimeMs } = this.batching;
-    if (this.stagedCount >= recordsMax || this.commandWaits) return true;
-    if (flushDelayMs <= 0) return this.ring.isEmpty;
-    return nowMs - this.flushedMs >= flushDelayMs || nowMs - this.arrivedMs >= pollTimeMs;
+    if (this.stagedCount >= recordsMax) return BatchEnd.size;
+    if (this.commandWaits) return BatchEnd.command;
+    if (flushDelayMs <= 0) return this.ring.isEmpty ? BatchEnd.load : NOT_DUE;
+    const isOver = nowMs - this.flushedMs >= flushDelayMs || nowMs - this.arrivedMs >= pollTimeMs;
+    return isOver ? BatchEnd.delay : NOT_DUE;
   }
 
-  private flush(nowMs: number): void {
+  private flush(nowMs: number, end: BatchEnd): void {
     const startMs = this.clockMs();
     const durableZxid = this.appender.commit();
-    this.meter.onBatch(this.stagedCount, this.appender.byteCount, nowMs, startMs, this.clockMs());
+    this.meter.onBatch(this.stagedCount, this.appender.byteCount, nowMs, startMs, this.clockMs(), end);
     this.stagedCount = 0;
     this.counters.set(LogCounter.durableZxid, durableZxid);
     this.flushedMs = nowMs;

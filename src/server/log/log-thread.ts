@@ -9,6 +9,7 @@ import { saveEpoch } from '../../storage/epoch-files.ts';
 import { SnapshotTrigger, type SnapshotTriggerOptions } from '../../storage/snapshot-trigger.ts';
 import { TxnlogAppender, type TxnlogOptions } from '../../storage/txnlog-appender.ts';
 import type { WorkerFailure } from '../logging/worker-failure.ts';
+import type { PaceReport } from '../monitor/batch-pace.ts';
 import { LogMeter } from '../monitor/log-meter.ts';
 import type { BlockingPlatform } from '../platform/platform.ts';
 import { LogAgent, type LogBatching } from './log-agent.ts';
@@ -35,6 +36,7 @@ export type LogWorkerMessage =
   /** Everything that this thread will ever load has been loaded. */
   | { readonly type: 'started' }
   | { readonly type: 'slowSync'; readonly elapsedMs: number; readonly path: string }
+  | { readonly type: 'pace'; readonly report: PaceReport }
   | WorkerFailure;
 
 /** The thread's end of the channel to the supervisor; `null` rings the core's bell. */
@@ -65,6 +67,7 @@ export function createLogLoop(
     clockMs: nowMs,
     saveEpoch: (kind, epoch) => saveEpoch(platform.disk, setup.epochDirectory, kind, epoch),
     toCore,
+    onPace: (report) => port.postMessage({ type: 'pace', report }),
   });
   port.postMessage({ type: 'started' });
   return {

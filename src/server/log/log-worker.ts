@@ -5,6 +5,7 @@
  *     worker → supervisor   started    clients may be accepted
  *                           null       the core's bell, in mode `shared`
  *                           slowSync   a sync took longer than the warning threshold
+ *                           pace       group commit has come to something else
  *                           failed     then the worker ends with the exit status
  */
 import { parentPort, workerData } from 'node:worker_threads';

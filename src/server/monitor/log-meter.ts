@@ -10,6 +10,7 @@
  */
 import type { CountersHandle } from '../../shm/counters.ts';
 import type { DiskTimes } from '../../storage/txnlog-appender.ts';
+import { type BatchEnd, BatchPace, type PaceReport } from './batch-pace.ts';
 import { createDistribution, type DistributionHandle, DistributionRecorder } from './shared-distribution.ts';
 import { createThreadMeter, type ThreadMeterHandle, TurnMeter } from './thread-meter.ts';
 import type { ThreadUsage } from './thread-usage.ts';
@@ -21,6 +22,16 @@ export const LogTotal = {
   writeMicros: 1,
   /** Of records with their frames. */
   bytes: 2,
+  /** Batches by what ended them, in the order of BatchEnd. */
+  endedByLoad: 3,
+  endedBySize: 4,
+  endedByDelay: 5,
+  endedByCommand: 6,
+  /** What group commit has come to, over the last second with a batch: a BatchEnd, 1/1000 records, us, records per second. */
+  paceEnd: 7,
+  paceMilliRecords: 8,
+  paceFlushMicros: 9,
+  paceRate: 10,
 } as const;
 
 /** Times in microseconds. */
@@ -53,6 +64,7 @@ export class LogMeter implements DiskTimes {
   private readonly flushes: DistributionRecorder;
   private readonly syncs: DistributionRecorder;
   private readonly recordTimes: DistributionRecorder;
+  private readonly pace = new BatchPace();
   /** Of the batch that is being made. */
   private diskMs = 0;
 
@@ -76,7 +88,16 @@ export class LogMeter implements DiskTimes {
   }
 
   /** `records` are durable, `bytes` in all since the start; published before they are acknowledged. */
-  onBatch(records: number, bytes: number, turnMs: number, beginMs: number, endMs: number): void {
+  onBatch(
+    records: number,
+    bytes: number,
+    turnMs: number,
+    beginMs: number,
+    endMs: number,
+    end: BatchEnd,
+  ): void {
+    this.totals.add(LogTotal.endedByLoad + end, 1);
+    this.pace.onBatch(records, endMs - beginMs, end);
     this.totals.add(LogTotal.appendMicros, (endMs - turnMs - this.diskMs) * 1000);
     this.diskMs = 0;
     this.totals.set(LogTotal.bytes, bytes);
@@ -90,5 +111,18 @@ export class LogMeter implements DiskTimes {
     this.recordTimes.publish();
     this.turns.onTurn(turnMs, endMs);
     this.turns.publishSometimes(endMs);
+  }
+
+  /** Once a second. Returns what group commit has come to where that is worth a line in the log. */
+  onSecond(nowMs: number): PaceReport | null {
+    const report = this.pace.look(nowMs);
+    this.totals.set(LogTotal.paceRate, report?.recordsPerSecond ?? 0);
+    if (report !== null) {
+      this.totals.set(LogTotal.paceEnd, report.endedBy);
+      this.totals.set(LogTotal.paceMilliRecords, report.recordsPerBatch * 1000);
+      this.totals.set(LogTotal.paceFlushMicros, report.flushMs * 1000);
+    }
+    this.totals.publish();
+    return report !== null && this.pace.isNews(report, nowMs) ? report : null;
   }
 }

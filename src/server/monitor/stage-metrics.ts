@@ -9,6 +9,7 @@
 import { WORK_NAMES } from '../../core/progress/turn-work.ts';
 import type { Replica } from '../../core/replica.ts';
 import { SEGMENT_BYTES } from '../../shm/segments.ts';
+import { BATCH_END_NAMES } from './batch-pace.ts';
 import type { Distribution } from './distribution.ts';
 import { IoTotal } from './io-meter.ts';
 import { LogTotal } from './log-meter.ts';
@@ -17,6 +18,7 @@ import type { QueueGauge } from './queue-gauge.ts';
 import { SnapshotTotal } from './snapshot-meter.ts';
 import type { Stages } from './stages.ts';
 import type { ThreadMeterReader } from './thread-meter.ts';
+import type { TotalsReader } from './totals.ts';
 
 /** `sinceResetMs`: since the last `srst`, or the start. */
 export function stageMetrics(stages: Stages, replica: Replica, sinceResetMs: number): readonly OwnMetric[] {
@@ -106,8 +108,22 @@ function logMetrics(stages: Stages): OwnMetric[] {
     ['log_bytes', log.totals.since(LogTotal.bytes)],
     ['log_append_ms', ms(log.totals.since(LogTotal.appendMicros))],
     ['log_write_ms', ms(log.totals.since(LogTotal.writeMicros))],
+    ...paceMetrics(log.totals),
     ...times('log_fsync', log.syncs.read()),
     ...queueMetrics('log', queues.log, refusals(queues.log)),
+  ];
+}
+
+/** What group commit has come to, and why batches ended. */
+function paceMetrics(totals: TotalsReader): OwnMetric[] {
+  return [
+    ['log_batch_ended_by_now', BATCH_END_NAMES[totals.now(LogTotal.paceEnd)]!],
+    ['log_batch_records_now', totals.now(LogTotal.paceMilliRecords) / 1000],
+    ['log_batch_flush_ms_now', ms(totals.now(LogTotal.paceFlushMicros))],
+    ['log_records_per_second_now', totals.now(LogTotal.paceRate)],
+    ...BATCH_END_NAMES.map(
+      (name, end): OwnMetric => [`log_batches_ended_by_${name}`, totals.since(LogTotal.endedByLoad + end)],
+    ),
   ];
 }
 

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { StorageFailure } from '../../../src/base/failure.ts';
 import { makeZxid } from '../../../src/base/zxid.ts';
+import { BatchEnd } from '../../../src/server/monitor/batch-pace.ts';
+import { LogTotal } from '../../../src/server/monitor/log-meter.ts';
 import { EpochKind, readEpoch } from '../../../src/storage/epoch-files.ts';
 import { readSyncedZxid } from '../../../src/storage/synced-zxid.ts';
 import { MemoryDisk } from '../../storage/support/memory-disk.ts';
@@ -66,6 +68,33 @@ test('a batch ends at maxBatchSize', () => {
   const durable: number[] = [];
   while (log.agent.doWork(0) > 0) durable.push(log.port.durableZxid);
   assert.deepEqual(durable, [10, 20, 25]);
+});
+
+test('each batch is counted by what ended it, and a second later it is told what group commit has come to', () => {
+  const log = harnessOn(new MemoryDisk(), { batching: { recordsMax: 10 } });
+  log.agent.doWork(5000);
+  for (let zxid = 1; zxid <= 25; zxid++) log.propose(zxid);
+  log.port.flush();
+  while (log.agent.doWork(5500) > 0);
+  log.port.truncate(25);
+  log.propose(26);
+  log.port.saveEpoch(EpochKind.current, 1);
+  log.port.flush();
+  while (log.agent.doWork(5600) > 0);
+  assert.deepEqual(log.paces, []);
+  log.agent.doWork(6000);
+  assert.deepEqual(log.paces, [
+    { endedBy: BatchEnd.size, recordsPerBatch: 6.5, flushMs: 0, recordsPerSecond: 26 },
+  ]);
+  const counts = [LogTotal.endedByLoad, LogTotal.endedBySize, LogTotal.endedByDelay, LogTotal.endedByCommand];
+  assert.deepEqual(
+    counts.map((total) => log.total(total)),
+    [1, 2, 0, 1],
+  );
+  assert.deepEqual([log.total(LogTotal.paceMilliRecords), log.total(LogTotal.paceRate)], [6500, 26]);
+  log.agent.doWork(7000);
+  assert.equal(log.total(LogTotal.paceRate), 0);
+  assert.equal(log.total(LogTotal.paceMilliRecords), 6500, 'as it was when there was something to do');
 });
 
 test('with a flush delay a batch waits for company, but no longer than the poll time or the delay', () => {

@@ -3,9 +3,11 @@ import { Prng } from '../../../../src/base/prng.ts';
 import { LogAgent, type LogBatching } from '../../../../src/server/log/log-agent.ts';
 import { createLogLink, type LogLinkHandle } from '../../../../src/server/log/log-link.ts';
 import { RingLogPort } from '../../../../src/server/log/log-port.ts';
+import type { PaceReport } from '../../../../src/server/monitor/batch-pace.ts';
 import type { Distribution } from '../../../../src/server/monitor/distribution.ts';
 import { LogMeter } from '../../../../src/server/monitor/log-meter.ts';
 import { DistributionReader } from '../../../../src/server/monitor/shared-distribution.ts';
+import { TotalsReader } from '../../../../src/server/monitor/totals.ts';
 import { createNodeBlocking } from '../../../../src/server/platform/node-blocking.ts';
 import { createBell } from '../../../../src/shm/bell.ts';
 import type { Disk } from '../../../../src/storage/disk.ts';
@@ -27,6 +29,7 @@ export class LogHarness {
   readonly link: LogLinkHandle;
   readonly port: RingLogPort;
   readonly agent: LogAgent;
+  readonly paces: PaceReport[] = [];
 
   constructor(disk: Disk, options: LogHarnessOptions = {}) {
     this.link = createLogLink({
@@ -58,6 +61,7 @@ export class LogHarness {
       clockMs: () => 0,
       saveEpoch: (kind, epoch) => saveEpoch(disk, DIRECTORY, kind, epoch),
       toCore: {},
+      onPace: (report) => this.paces.push(report),
     });
   }
 
@@ -73,6 +77,11 @@ export class LogHarness {
   /** Records per batch, as others see it. */
   batches(): Distribution {
     return new DistributionReader(this.link.meter.batches).read();
+  }
+
+  /** One of LogTotal, likewise. */
+  total(index: number): number {
+    return new TotalsReader(this.link.meter.totals).now(index);
   }
 
   /** Each fdatasync, likewise. */
