@@ -71,7 +71,8 @@ const BENCH_LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...['run', 'compare', 'figures', 'report/html', 'report', 'terminal'],
   ],
   availability: [
-    ...['base', 'result', 'session', 'target', 'measure', 'figures', 'report', 'terminal', 'campaigns'],
+    ...['base', 'result', 'session', 'target', 'measure', 'figures', 'report/html', 'report', 'terminal'],
+    'campaigns',
   ],
   command: [
     ...['base', 'plan', 'result', 'target', 'measure', 'recipe', 'run', 'compare', 'figures', 'replay'],

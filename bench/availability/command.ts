@@ -3,7 +3,7 @@
  * turn, under the same faults in the same order; what it means is in README.md. Exit status 3 when an acknowledged write
  * is missing.
  *
- *     results/<date>-availability-<commit>/   availability.json   summary.md
+ *     results/<date>-availability-<commit>/   availability.json   summary.md   report.html
  */
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../src/base/failure.ts';
@@ -21,6 +21,7 @@ import { prepareOut } from '../report/result-dir.ts';
 import { parseTargetSpec } from '../target/target-spec.ts';
 import { oneText } from '../terminal/flags.ts';
 import { interruptible } from '../terminal/interruption.ts';
+import { renderAvailabilityPage } from './availability-page.ts';
 import { availabilityLines } from './availability-text.ts';
 import { FAULT_KINDS, type FaultPlan, parseFaults, VICTIMS } from './faults.ts';
 import { type EnsembleSpec, measureFaults, type TargetUnderFaults } from './measure-faults.ts';
@@ -119,7 +120,11 @@ async function runAvailability(flags: AvailabilityFlags, abort: AbortSignal): Pr
   process.stdout.write(`${text.join('\n')}\n`);
   const document = { ...head, setting: settingShown, faultsPerMonth: perMonth, targets: results };
   const summary = `${[...text, ...campaignFoot(head)].join('\n')}\n`;
-  const dir = saveCampaign(flags.out, 'availability', document, [{ name: 'summary.md', content: summary }]);
+  const page = renderAvailabilityPage(head, results, perMonth);
+  const dir = saveCampaign(flags.out, 'availability', document, [
+    { name: 'summary.md', content: summary },
+    { name: 'report.html', content: page },
+  ]);
   process.stdout.write(`saved in ${dir}\n`);
   return results.some(({ missing }) => missing.length > 0) ? STATUS_LOST : 0;
 }

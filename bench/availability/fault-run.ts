@@ -22,7 +22,10 @@ export interface FaultPace {
 }
 
 /** Of the monotonic clock. */
-export type PastFault = FaultPlan & FaultSpan;
+export interface PastFault extends FaultPlan, FaultSpan {
+  /** All served again, before the rest. */
+  readonly wholeMs: number;
+}
 
 const TICK_MS = 2_000;
 const ASKED_EVERY_MS = 50;
@@ -52,8 +55,9 @@ export async function runFaults(
       for (const member of group) injector.mend(member, kind);
       await awaitWhole(ensemble, abort);
     }
+    const wholeMs = monotonicMs();
     await rest();
-    past.push({ kind, victim, fromMs, toMs: monotonicMs() });
+    past.push({ kind, victim, fromMs, wholeMs, toMs: monotonicMs() });
   }
   return past;
 }

@@ -17,7 +17,7 @@ import { AcknowledgedWrites } from './acknowledged-writes.ts';
 import { ELECTION_JAVA_ARGS, type Election, ElectionLog } from './election-log.ts';
 import { costOf, type FaultCost, type FaultSpan, longestElectionMs } from './fault-figures.ts';
 import { type FaultPace, type PastFault, runFaults } from './fault-run.ts';
-import { FaultInjector, type FaultPlan, needsNetwork } from './faults.ts';
+import { FaultInjector, needsNetwork } from './faults.ts';
 import { type GoodputSeries, type LoadCost, loadCostOf } from './goodput.ts';
 import { ServerNetwork } from './network.ts';
 import { type LoadSetting, PacedLoad } from './paced-load.ts';
@@ -34,7 +34,7 @@ export interface FaultSetting extends FaultPace {
 }
 
 /** Times count from the beginning of the rest before the first. */
-export interface InjectedFault extends FaultSpan, FaultPlan {
+export interface InjectedFault extends PastFault {
   /** Class of probes -> what it cost. */
   readonly costs: Readonly<Record<string, FaultCost>>;
   /** The longest that made a leader, as that one's log says it; null when there was none. */
@@ -147,6 +147,7 @@ async function disturb(
   const faults = past.map((fault) => ({
     ...fault,
     fromMs: fault.fromMs - fromMs,
+    wholeMs: fault.wholeMs - fromMs,
     toMs: fault.toMs - fromMs,
   }));
   return {

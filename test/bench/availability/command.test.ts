@@ -27,7 +27,7 @@ test('a leader killed and one cut off cost writes some time; all acknowledged wr
   child.stderr.resume();
   assert.deepEqual(await closed, [0, null]);
   const [dir] = readdirSync(out);
-  assert.deepEqual(readdirSync(join(out, dir!)).sort(), ['availability.json', 'summary.md']);
+  assert.deepEqual(readdirSync(join(out, dir!)).sort(), ['availability.json', 'report.html', 'summary.md']);
   const text = readFileSync(join(out, dir!, 'availability.json'), 'utf8');
   assert.ok(!text.includes(home), 'no place of this machine');
   const [target] = JSON.parse(text).targets;
