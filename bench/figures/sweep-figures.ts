@@ -213,28 +213,19 @@ function limitsText(results: readonly PhaseResult[], cpuCount: number): string {
   return [...new Set(limits.map((limit) => limit?.text ?? MISSING))].join(' | ');
 }
 
-/** What the columns of a sweep of services mean, in sentences. */
-export function servicesNotes(sweep: Sweep): string[] {
-  if (sizeAxis(sweep) < 0) return [];
-  const { cpuCount } = sweep.environment;
-  return [
-    'server CPU: of all servers of the ensemble together, per answered request',
-    `limit: what was at its end. All servers and the load share ${plural(cpuCount, 'core')} here: with more servers there ` +
-      'is less for each',
-    'a core each: throughput / cores of the server that used most: what the same work per request allows where each server has ' +
-      'one core of its own and the load runs elsewhere. Arithmetic, not measured: no network, no disk, one core',
-  ];
-}
-
-/** Throughput by size, in a sentence per phase and service: `reads, apache: 1: 300,000 /s; 3: 240,000 /s`. */
-export function sizeSentences(sweep: Sweep): string[] {
-  if (sizeAxis(sweep) !== 0) return [];
-  return phaseNames(sweep).flatMap((phase) =>
-    sweepCurves(sweep, 'throughput', phase).map(({ label, points }) => {
-      const figures = points.map(({ at, spread }) => `${at}: ${formatRate(spread.median)}`);
-      return `${[phase, ...(label === '' ? [] : [label])].join(', ')}: ${figures.join('; ')}`;
-    }),
-  );
+/** Why runs are void, a row for each sentence and point. */
+export function voidTable(sweep: Sweep): TextTable {
+  const rows = sweep.points.flatMap(({ at, runs }) => {
+    const found = runs.flatMap(({ phases }) =>
+      phases.flatMap(({ plan, findings }) =>
+        findings
+          .filter(({ kind }) => kind === 'void')
+          .map(({ text }) => [...at.map(String), plan.name, text]),
+      ),
+    );
+    return [...new Map(found.map((row) => [row.join('\n'), row])).values()];
+  });
+  return { head: [...sweep.axes.map(({ path }) => axisName(path)), 'phase', 'why it is void'], rows };
 }
 
 /** Where throughput stops growing, in a sentence per phase. */

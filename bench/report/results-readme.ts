@@ -8,7 +8,8 @@ import { comparisonSides, FIGURE_LABELS, ratioText, verdictWords } from '../figu
 import { phaseBrief, planLine } from '../figures/describe.ts';
 import { formatMicros, formatMs, MISSING, orMissing, plural } from '../figures/format.ts';
 import { tableLines } from '../figures/markdown.ts';
-import { kneeSentences, searchSentence, sizeSentences, variedText } from '../figures/sweep-figures.ts';
+import { kneeSentences, searchSentence, variedText } from '../figures/sweep-figures.ts';
+import { sizeSentences } from '../figures/sweep-services.ts';
 import { availabilityText, runsText, throughputText } from '../figures/verdict.ts';
 import type { ComparedFigure, Comparison, Sweep } from '../result/compare-json.ts';
 import { type RunResult, verdictOfPhase } from '../result/run-json.ts';

@@ -3,15 +3,19 @@
 import { environmentFacts, environmentLine, phaseLine, planLine } from '../figures/describe.ts';
 import { formatInstant, sentenceOf } from '../figures/format.ts';
 import { codeBlock, factLines, tableLines } from '../figures/markdown.ts';
+import type { TextTable } from '../figures/run-tables.ts';
 import {
   kneeSentences,
   searchSentence,
-  servicesNotes,
   sweepReferences,
   sweepTable,
   variedText,
+  voidTable,
 } from '../figures/sweep-figures.ts';
+import { servicesNotes, servicesTable } from '../figures/sweep-services.ts';
 import type { Sweep } from '../result/compare-json.ts';
+
+const RATIOS_NOTE = 'Medians of the replicates; `bench compare` says how far such ratios move.';
 
 export function renderSweepSummary(sweep: Sweep): string {
   const { plan, target } = sweep;
@@ -19,9 +23,7 @@ export function renderSweepSummary(sweep: Sweep): string {
     ...kneeSentences(sweep),
     ...(sweep.search === null ? [] : [searchSentence(sweep.search)]),
   ];
-  const table = sweepTable(sweep);
   const notes = servicesNotes(sweep);
-  const published = sweepReferences(sweep);
   const lines = [
     `# ${plan.name}: sweep of ${target.name}`,
     '',
@@ -33,20 +35,15 @@ export function renderSweepSummary(sweep: Sweep): string {
     ...(sweep.complete ? [] : ['**Partial:** the sweep was interrupted, points are missing.', '']),
     ...(target.failure === null ? [] : [`**The server failed:** ${target.failure}.`, '']),
     ...(findings.length === 0 ? [] : [...findings.map((text) => `- ${text}`), '']),
-    ...(table.rows.length === 0
-      ? []
-      : ['## Figures', '', 'Median of the replicates [lowest .. highest].', '', ...tableLines(table), '']),
+    ...section('Figures', 'Median of the replicates [lowest .. highest].', sweepTable(sweep)),
     ...(notes.length === 0 ? [] : [...notes.map((text) => `- ${text}`), '']),
-    ...(published.rows.length === 0
-      ? []
-      : [
-          '## Beside published figures',
-          '',
-          'On other machines: an orientation, never a verdict.',
-          '',
-          ...tableLines(published),
-          '',
-        ]),
+    ...section('Side by side', RATIOS_NOTE, servicesTable(sweep)),
+    ...section('Void runs', '', voidTable(sweep)),
+    ...section(
+      'Beside published figures',
+      'On other machines: an orientation, never a verdict.',
+      sweepReferences(sweep),
+    ),
     `Where not varied: ${planLine(plan)}.`,
     '',
     ...plan.phases.map((phase) => `- ${phase.name}: ${phaseLine(phase)}`),
@@ -60,4 +57,10 @@ export function renderSweepSummary(sweep: Sweep): string {
     '`sweep.json` has everything (schema in `bench/result/compare-json.ts`).',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Nothing for a table without rows. */
+function section(title: string, note: string, table: TextTable): string[] {
+  if (table.rows.length === 0) return [];
+  return [`## ${title}`, '', ...(note === '' ? [] : [note, '']), ...tableLines(table), ''];
 }

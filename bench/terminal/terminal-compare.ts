@@ -9,13 +9,8 @@ import {
 } from '../figures/compare-figures.ts';
 import { environmentLine, planLine } from '../figures/describe.ts';
 import type { TextTable } from '../figures/run-tables.ts';
-import {
-  kneeSentences,
-  searchSentence,
-  servicesNotes,
-  sizeAxis,
-  sweepTable,
-} from '../figures/sweep-figures.ts';
+import { kneeSentences, searchSentence, sizeAxis, sweepTable } from '../figures/sweep-figures.ts';
+import { servicesNotes, servicesTable } from '../figures/sweep-services.ts';
 import type { Comparison, Sweep } from '../result/compare-json.ts';
 import type { RunResult } from '../result/run-json.ts';
 import { DEFAULT_COLUMNS, type Look, styled, type TerminalStyle, terminalTable } from './terminal-tables.ts';
@@ -46,10 +41,13 @@ export function renderComparison(comparison: Comparison, style: TerminalStyle = 
 }
 
 export function renderSweep(sweep: Sweep, style: TerminalStyle = PLAIN): string {
-  const { head, rows } = sizeAxis(sweep) < 0 ? sweepTable(sweep) : keyedByPoint(sweepTable(sweep), sweep);
+  const { head, rows } =
+    sizeAxis(sweep) < 0 ? sweepTable(sweep) : keyedByPoint(sweepTable(sweep), sweep.axes.length + 1);
+  const ratios = keyedByPoint(servicesTable(sweep), sweep.axes.length + 1);
   return [
     styled(`${sweep.plan.name} against ${sweep.target.description}`, 'bold', style),
     ...(rows.length === 0 ? [] : [terminalTable(head, rows, style)]),
+    ...(ratios.rows.length === 0 ? [] : [terminalTable(ratios.head, ratios.rows, style)]),
     ...servicesNotes(sweep).map((text) => styled(text, 'dim', style)),
     ...kneeSentences(sweep),
     ...(sweep.search === null ? [] : [searchSentence(sweep.search)]),
@@ -59,11 +57,11 @@ export function renderSweep(sweep: Sweep, style: TerminalStyle = PLAIN): string 
   ].join('\n');
 }
 
-/** The point and the phase as the first column, which begins each part of a table that is too wide. */
-function keyedByPoint({ head, rows }: TextTable, { axes }: Sweep): TextTable {
+/** The first columns as one, which begins each part of a table that is too wide. */
+function keyedByPoint({ head, rows }: TextTable, count: number): TextTable {
   const keyed = (cells: readonly string[]): string[] => [
-    cells.slice(0, axes.length + 1).join(' '),
-    ...cells.slice(axes.length + 1),
+    cells.slice(0, count).join(' '),
+    ...cells.slice(count),
   ];
   return { head: keyed(head), rows: rows.map(keyed) };
 }

@@ -7,13 +7,14 @@ import {
   phaseNames,
   SWEPT_METRICS,
   searchSentence,
-  servicesNotes,
   sizeAxis,
   sweepReferences,
   sweepTable,
   turned,
   variedText,
+  voidTable,
 } from '../../figures/sweep-figures.ts';
+import { servicesNotes, servicesTable } from '../../figures/sweep-services.ts';
 import { countVerdicts } from '../../figures/verdict.ts';
 import type { SearchOutcome, Sweep } from '../../result/compare-json.ts';
 import { verdictOfPhase } from '../../result/run-json.ts';
@@ -42,6 +43,8 @@ ${maps}
 ${sweep.points.length === 0 ? NOTHING : html`<h2 id="figures">Figures</h2>`}
 ${tableMarkup(sweepTable(sweep), 'Each point: median of the replicates [lowest .. highest]')}
 ${notes.length === 0 ? NOTHING : list(notes)}
+${tableMarkup(servicesTable(sweep), 'Side by side: medians of the replicates; bench compare says how far such ratios move')}
+${tableMarkup(voidTable(sweep), 'Void runs')}
 ${tableMarkup(sweepReferences(sweep), 'Beside published figures: an orientation, never a verdict')}
 ${reproduceSection(sweep.command, sweep.startedAt, 'sweep')}`;
   return renderPage(`${sweep.plan.name}: sweep of ${sweep.target.name}`, body, sheet);

@@ -1,7 +1,8 @@
 /** The charts of sweeps: over loads, over words, over the sizes of services; beside published figures. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { axisName, sizeSentences, sweepReferences, turned } from '../../../bench/figures/sweep-figures.ts';
+import { axisName, sweepReferences, turned, voidTable } from '../../../bench/figures/sweep-figures.ts';
+import { servicesTable, sizeSentences } from '../../../bench/figures/sweep-services.ts';
 import type { JsonObject } from '../../../bench/report/html/chart.ts';
 import { heatMap } from '../../../bench/report/html/heat-map.ts';
 import { sweepChart } from '../../../bench/report/html/sweep-charts.ts';
@@ -96,6 +97,22 @@ test('sweep of services: throughput by size in a sentence per phase and service'
   assert.equal(sentences.length, 4);
   assert.equal(sentences[0], 'writes, embedded: 1: 360,000 /s; 3: 138,462 /s; 5: 85,714 /s; 7: 62,069 /s');
   assert.deepEqual(sizeSentences(sampleSweep()), []);
+});
+
+test('sweep of services: the first one as a multiple of the others, at each size and phase', () => {
+  const { head, rows } = servicesTable(sampleServicesSweep());
+  assert.deepEqual(head, ['servers', 'phase', 'ratio', 'throughput', 'p99', 'server CPU per request']);
+  assert.equal(rows.length, 8);
+  assert.deepEqual(rows[0], ['1', 'writes', 'embedded / apache', '4.00x', '1.00x', '1.00x']);
+  assert.equal(rows[1]![3], '8.50x');
+  assert.equal(servicesTable(sampleSweep()).rows.length, 0);
+});
+
+test('a void run says why', () => {
+  assert.deepEqual(voidTable(sampleSweep()), {
+    head: ['connections', 'phase', 'why it is void'],
+    rows: [['200', 'read', 'made up']],
+  });
 });
 
 test('sweep of services: published figures stand beside each service of that size', () => {
