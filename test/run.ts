@@ -13,6 +13,7 @@ import { pathToFileURL } from 'node:url';
 import { FILE_TIMEOUT } from './support/bound-file.ts';
 import { runFiles } from './support/run-files.ts';
 import { costTable, TEST_COSTS_FILE } from './support/test-costs.ts';
+import { together } from './support/together.ts';
 import { GC_FLAGS, V8_FLAGS } from './support/v8-flags.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -52,6 +53,11 @@ const SLOWEST_FIRST: readonly string[] = [
   'test/bench/load/unanswered.test.ts',
   'test/client/package.test.ts',
   'test/bench/campaigns/large-tree/campaign.test.ts',
+];
+/** Each in one process, but for the files above. */
+const TOGETHER: readonly (readonly string[])[] = [
+  ['test/core/'],
+  ['test/storage/', 'test/base/', 'test/fuzz/', 'test/interaction/', 'test/net/', 'test/shm/', 'test/wire/'],
 ];
 /** More at a time than there are cores: many files wait for their servers, for timeouts, for a disk. */
 const WAITING_FILES = 1;
@@ -122,6 +128,12 @@ async function runTests(directory: string): Promise<boolean> {
     (file) => asked.length === 0 || asked.some((path) => file.startsWith(path)),
   );
   assert.ok(inOrder.length > 0, `no test file begins with ${asked.join(' or ')}`);
+  const runs = together(inOrder, {
+    root: ROOT,
+    directory,
+    processes: TOGETHER,
+    alone: new Set(SLOWEST_FIRST),
+  });
   const costsFile = join(directory, 'costs');
   writeFileSync(costsFile, '');
   process.env[TEST_COSTS_FILE] = costsFile;
@@ -134,7 +146,7 @@ async function runTests(directory: string): Promise<boolean> {
   const coreCount = availableParallelism();
   const { passed, remarks } = await runFiles({
     root: ROOT,
-    files: inOrder,
+    files: runs,
     concurrency: coreCount + WAITING_FILES,
     execArgv: [...V8_FLAGS, ...GC_FLAGS, ...preloaded, `--test-timeout=${TEST_TIMEOUT_MS}`],
   });

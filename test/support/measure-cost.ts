@@ -17,7 +17,8 @@ if (isMainThread) {
   if (costsFile !== undefined) {
     process.on('exit', () => {
       const cost: FileCost = {
-        file: relative(process.cwd(), process.argv[1] ?? '?'),
+        // Of files that share a process without the folder in which it was made.
+        file: relative(process.cwd(), process.argv[1] ?? '?').replace(/^\.\..*?(?=test\/)/, ''),
         seconds: performance.now() / 1000,
         cpuSeconds: cpuSeconds(),
       };

@@ -88,13 +88,13 @@ it('fails with a file that fails alone as well, and names its innermost test', (
 });
 
 it('runs no machine again: its first failure is final', (t) => {
-  for (const folder of ['sim', 'core/tree', 'wire']) {
+  for (const folder of ['test/sim', 'test/core/tree', 'made/test/wire']) {
     const { passed, output } = runThose(t, {
-      [`test/${folder}/a.test.ts`]: UNSTEADY,
+      [`${folder}/a.test.ts`]: UNSTEADY,
       'test/net/b.test.ts': PASSES,
     });
     assert.equal(passed, false, output);
-    assert.ok(output.includes(`failed: test/${folder}/a.test.ts: is ${SEEN}`), output);
+    assert.ok(output.includes(`failed: ${folder}/a.test.ts: is ${SEEN}`), output);
     assert.doesNotMatch(output, /once more/);
   }
 });
