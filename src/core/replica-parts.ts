@@ -255,6 +255,7 @@ function createWrites(options: ReplicaOptions, ports: ReplicaPorts, state: Retur
       creates: new CreatePreparation(preparation),
       deletes,
       sets: new SetPreparation(preparation),
+      latest,
       stager,
       multiTxn: new MultiTxn(change, encoder, writer),
       closeSessionPaths: options.closeSessionTxnEnabled,

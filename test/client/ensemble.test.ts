@@ -48,9 +48,8 @@ for (const [name, make, missing] of [
       const servers = Object.fromEntries(
         SIDS.map((sid, i) => [sid, `127.0.0.1:${ports[2 * i]}:${ports[2 * i + 1]}:participant`]),
       );
-      const flags = ['-Dzookeeper.skipACL=yes'];
       members = SIDS.map((sid) =>
-        make({ sid, servers, flags, config: { ...LONG_SESSIONS, reconfigEnabled: 'true' } }),
+        make({ sid, servers, config: { ...LONG_SESSIONS, reconfigEnabled: 'true', skipACL: 'yes' } }),
       );
       await Promise.all(members.map((member) => member.start()));
       await serving();
@@ -176,8 +175,7 @@ for (const [name, make, missing] of [
       assert.deepEqual(contentsOf(cache.entries()), await treeOf(zk, '/election'));
     });
 
-    it('changes the ensemble', async (t) => {
-      if (name === 'ringkeeper') return t.skip('members of ours are not changed while they run yet');
+    it('changes the ensemble', async () => {
       // Neither the leader leaves, whose going takes its followers' clients along, nor the member that is asked.
       const asked = members.indexOf(await leader());
       const leaving = (asked + 1) % members.length;

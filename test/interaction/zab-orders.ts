@@ -103,6 +103,7 @@ export class LeaderOrders implements LeaderPort {
   onRevalidate(): void {}
   onTouches(): void {}
   onLearnerGone(): void {}
+  activate(): void {}
   resign(reason: string): void {
     this.world.say(`${this.host.sid} leads no more: ${reason}`);
   }

@@ -108,9 +108,8 @@ export class ZabWorld implements TranscriptWorld, OrdersWorld {
     this.leader = new Leader(
       {
         sid,
-        verifier: this.config.verifier,
-        isMember: (other) => this.config.member(other) !== undefined,
-        configVersion: 0,
+        committed: this.config,
+        lastSeen: this.config,
         acceptedEpoch: host.epochs.accepted,
         currentEpoch: host.epochs.current,
         lastZxid: host.lastZxid,

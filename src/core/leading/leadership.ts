@@ -6,6 +6,7 @@
  */
 import type { Zxid } from '../../base/zxid.ts';
 import type { Progress } from '../progress/progress.ts';
+import type { MembershipPort } from '../quorum/membership-port.ts';
 import type { RequestOrder } from '../request/request-order.ts';
 import type { SessionLifecycle } from '../request/session-lifecycle.ts';
 import type { ProposalQueue } from '../txn/proposal-queue.ts';
@@ -42,7 +43,8 @@ export class Leadership {
   }
 
   /** A quorum follows this server; `zxid` is the beginning of its epoch. Everything before is decided. */
-  begin(zxid: Zxid): void {
+  begin(zxid: Zxid, membership: MembershipPort | null): void {
+    this.parts.proposer.reconfigs.membership = membership;
     this.parts.progress.beginEpoch(zxid);
     this.lifecycle.lead();
   }
@@ -55,6 +57,7 @@ export class Leadership {
     const { clients, proposals, proposer, progress } = this.parts;
     for (const client of clients.all()) clients.close(client);
     this.requests.clear();
+    proposer.reconfigs.membership = null;
     const asker = proposer.multi.abandon();
     if (asker !== null) this.withdrawal.letGo(asker);
     proposer.onWithdrawn();

@@ -7,12 +7,12 @@ import type { Zxid } from '../../base/zxid.ts';
 import { asciiBytes } from '../path/path.ts';
 import type { Tree } from './tree.ts';
 
-const PATH = asciiBytes('/zookeeper/config');
+export const CONFIG_PATH = asciiBytes('/zookeeper/config');
 const DATA_VERSION = -1;
 
 /** Nobody watches yet; a change that has been proposed already stays the newer one. */
 export function writeConfigNode(tree: Tree, text: Uint8Array, version: Zxid, wallMs: number): void {
-  const id = tree.find(PATH, 0, PATH.length, tree.hash.of(PATH, 0, PATH.length));
+  const id = tree.find(CONFIG_PATH, 0, CONFIG_PATH.length, tree.hash.of(CONFIG_PATH, 0, CONFIG_PATH.length));
   if (id === 0 || tree.committedOf(id) === 0 || tree.nodes.pendingOf(id) !== 0) return;
   tree.replaceContent(id, text, DATA_VERSION, version, wallMs);
 }

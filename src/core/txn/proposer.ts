@@ -19,6 +19,7 @@ import { NEXT_TURN } from '../progress/turn-work.ts';
 import { NO_SESSION } from '../session/session-table.ts';
 import { MultiProposer, type ProposerParts } from './multi-proposer.ts';
 import type { ProposalWriter } from './proposal-writer.ts';
+import { ReconfigProposer, type ReconfigProposerParts } from './reconfig-proposer.ts';
 import { SessionCloser, type SessionCloserParts } from './session-closer.ts';
 
 export interface ProposerOptions {
@@ -30,18 +31,18 @@ export class Proposer {
   private readonly writer: ProposalWriter;
   readonly multi: MultiProposer;
   private readonly closer: SessionCloser;
-  private readonly options: ProposerOptions;
+  readonly reconfigs: ReconfigProposer;
   private readonly createRequest = new CreateRequest();
   private readonly pathVersion = new PathVersionRequest();
   private readonly setData = new SetDataRequest();
   private readonly setAcl = new SetAclRequest();
 
-  constructor(parts: SessionCloserParts, options: ProposerOptions) {
+  constructor(parts: SessionCloserParts & ReconfigProposerParts, options: ProposerOptions) {
     this.parts = parts;
     this.writer = parts.writer;
     this.multi = new MultiProposer(parts);
     this.closer = new SessionCloser(parts);
-    this.options = options;
+    this.reconfigs = new ReconfigProposer(parts, options.reconfigEnabled);
   }
 
   /** A write request, of a client of this server or of another. */
@@ -49,6 +50,7 @@ export class Proposer {
     const { origin, op } = request;
     this.parts.change.sessionClosed = this.parts.sessions.isClosing(origin.session);
     if (op === OpCode.multi) return this.multi.propose(request);
+    if (op === OpCode.reconfig) return this.reconfigs.propose(request);
     const err = this.plan(request);
     if (err === NEXT_TURN) return false;
     if (err !== ErrorCode.ok) return this.writer.proposeError(request, err);
@@ -121,9 +123,6 @@ export class Proposer {
       case OpCode.setAcl:
         if (!this.setAcl.wrap(bytes, view, start, end)) return ErrorCode.marshallingError;
         return sets.planAcl(this.setAcl, origin.authIds);
-      case OpCode.reconfig:
-        // A single server has no membership to change, and by default may not even be asked.
-        return this.options.reconfigEnabled ? ErrorCode.unimplemented : ErrorCode.reconfigDisabled;
       default:
         // deleteContainer is the server's own; a client may not delete past the ACLs.
         return ErrorCode.badArguments;

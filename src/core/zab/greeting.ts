@@ -3,6 +3,7 @@ import { EPOCH_MAX, epochOf, type Zxid, zxidHex } from '../../base/zxid.ts';
 import { PacketType, packetTypeName } from '../../wire/quorum/packet-types.ts';
 import type { LearnerInfo } from '../../wire/quorum/payloads.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
+import type { Sid } from '../quorum/member.ts';
 import type { LeaderOptions, LearnerFault } from './leader-port.ts';
 
 interface Refusal {
@@ -10,11 +11,15 @@ interface Refusal {
   readonly reason: string;
 }
 
-/** Null: it is a FOLLOWERINFO or OBSERVERINFO, whose contents `info` has now. */
+/**
+ * Null: it is a FOLLOWERINFO or OBSERVERINFO, whose contents `info` has now. `sid`: of the leader, whose membership in force is
+ * `configVersion`.
+ */
 export function greetingRefusal(
   packet: QuorumPacket,
   info: LearnerInfo,
-  { sid, configVersion }: LeaderOptions,
+  sid: Sid,
+  configVersion: Zxid,
 ): Refusal | null {
   if (packet.type !== PacketType.followerInfo && packet.type !== PacketType.observerInfo) {
     return { fault: 'protocol', reason: `it begins with ${packetTypeName(packet.type)}` };

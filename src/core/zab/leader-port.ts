@@ -3,7 +3,7 @@ import type { Zxid } from '../../base/zxid.ts';
 import type { PacketType } from '../../wire/quorum/packet-types.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { Sid } from '../quorum/member.ts';
-import type { QuorumVerifier } from '../quorum/quorum-verifier.ts';
+import type { Constituency } from './electors.ts';
 import type { EpochKind } from './learner.ts';
 import type { LinkId } from './learner-record.ts';
 import type { SyncPlan, SyncRules } from './sync-plan.ts';
@@ -27,7 +27,7 @@ export interface LeaderPort {
   /** `isOurs`: the learner is one of ours, and is told that its leader is. */
   sendLeaderInfo(link: LinkId, zxid: Zxid, isOurs: boolean): void;
   sendBare(link: LinkId, type: PacketType, zxid: Zxid): void;
-  /** NEWLEADER with the last-seen configuration. */
+  /** NEWLEADER with the last-seen configuration; of a leader that leads already, with the one in force. */
   sendNewLeader(link: LinkId, zxid: Zxid): void;
   /**
    * Brings the learner as far as `plan` says and then on to what is committed, from memory, disk or the tree itself; answered by
@@ -52,17 +52,18 @@ export interface LeaderPort {
   onRevalidate(link: LinkId, packet: QuorumPacket): void;
   onTouches(link: LinkId, packet: QuorumPacket): void;
   onLearnerGone(link: LinkId): void;
-  /** The end of this leadership. Nothing follows. */
-  resign(reason: string): void;
+  /** The membership that was proposed last is in force. */
+  activate(): void;
+  /** The end of this leadership. Nothing follows. `designated`: who leads now; null = an election tells. */
+  resign(reason: string, designated: Sid | null): void;
 }
 
 export interface LeaderOptions {
   readonly sid: Sid;
-  readonly verifier: QuorumVerifier;
-  /** Whether the configuration names that server. */
-  readonly isMember: (sid: Sid) => boolean;
-  /** Of the committed configuration: a learner that knows a newer one is refused. */
-  readonly configVersion: Zxid;
+  /** In force: a learner that knows a newer one is refused. */
+  readonly committed: Constituency;
+  /** Proposed by an earlier leader, and perhaps in force somewhere; otherwise the same. */
+  readonly lastSeen: Constituency;
   readonly acceptedEpoch: number;
   readonly currentEpoch: number;
   /** Everything up to here is committed by this leadership. */

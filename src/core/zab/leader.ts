@@ -5,7 +5,7 @@
  *     gathering ──a quorum has said its epoch──▶ promising ──accepted epoch saved, LEADERINFO to all──▶ electing
  *                                                                                        │ a quorum has answered
  *                                                                                        ▼
- *     leading ◀──a quorum has acknowledged NEWLEADER── synchronising ◀──current epoch saved── savingEpoch
+ *     leading ◀──a quorum has acknowledged NEWLEADER── synchronising ◀──current epoch saved── saving
  *
  * The order that keeps history (zab.md 3): no epoch is given out before it is saved here; nobody whose history is newer is
  * accepted; nothing is committed before a quorum has the whole earlier history on its disks and says so of this epoch.
@@ -18,35 +18,27 @@ import { PacketType, packetTypeName } from '../../wire/quorum/packet-types.ts';
 import { LearnerInfo } from '../../wire/quorum/payloads.ts';
 import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { Sid } from '../quorum/member.ts';
+import { Electors } from './electors.ts';
 import { greetingRefusal, historyRefusal } from './greeting.ts';
 import type { LeaderOptions, LeaderPort, LearnerFault } from './leader-port.ts';
 import type { EpochKind } from './learner.ts';
-import { dataBytesMin, LearnerRecord, type LinkId } from './learner-record.ts';
+import { dataBytesMin, type LearnerRecord, type LinkId } from './learner-record.ts';
 import { LearnerStream } from './learner-stream.ts';
+import { LearnerTable } from './learner-table.ts';
 import type { ProposalLog } from './proposal-log.ts';
-import { QuorumAcks } from './quorum-acks.ts';
 import { planSync } from './sync-plan.ts';
 
 /** A voter that promised up to so much more cannot join: another election, once. Beyond, it is a broken file. */
 const EPOCHS_AHEAD_MAX = 1000;
-/** A server that no configuration names may follow, because that is how one joins; so many at a time. */
-const STRANGERS_MAX = 8;
-type State =
-  | 'gathering'
-  | 'promising'
-  | 'electing'
-  | 'savingEpoch'
-  | 'synchronising'
-  | 'leading'
-  | 'resigned';
+type State = 'gathering' | 'promising' | 'electing' | 'saving' | 'synchronising' | 'leading' | 'resigned';
 
 export class Leader {
   private readonly port: LeaderPort;
   private readonly options: LeaderOptions;
   private readonly log: ProposalLog;
-  readonly learners = new Map<LinkId, LearnerRecord>();
+  readonly learners = new LearnerTable();
   private readonly info = new LearnerInfo();
-  readonly acks: QuorumAcks;
+  readonly electors: Electors;
   private state: State = 'gathering';
   /** To be proposed, then in force. */
   private epoch: number;
@@ -58,14 +50,13 @@ export class Leader {
   private isHalfTick = false;
   private readonly decided: ZxidCell;
   private readonly proposed: ZxidCell;
-  private nextAnonymous = -1;
 
   /** `log` reaches as far back as it does; its end is `options.lastZxid`. */
   constructor(options: LeaderOptions, log: ProposalLog, port: LeaderPort) {
     this.options = options;
     this.port = port;
     this.log = log;
-    this.acks = new QuorumAcks(options.verifier);
+    this.electors = new Electors(options.sid, options.committed, options.lastSeen, log);
     this.epoch = options.acceptedEpoch + 1;
     this.decided = new ZxidCell(options.lastZxid);
     this.proposed = new ZxidCell(options.lastZxid);
@@ -85,7 +76,7 @@ export class Leader {
   // ---- connections ---------------------------------------------------------------------------------------
 
   onConnect(link: LinkId): void {
-    this.learners.set(link, new LearnerRecord(link, this.tick + this.options.initLimit));
+    this.learners.add(link, this.tick + this.options.initLimit);
   }
 
   onDisconnect(link: LinkId): void {
@@ -94,8 +85,10 @@ export class Leader {
     // Who has left may be another leader's by now.
     if (learner.phase === 'acknowledged') this.acknowledged.delete(learner.sid);
     learner.phase = 'gone';
-    this.learners.delete(link);
+    this.learners.remove(link);
     if (learner.stream !== null) this.port.onLearnerGone(link);
+    if (this.electors.hasSuccessor && this.learners.followers().size === 0)
+      this.resign(...this.electors.farewell);
   }
 
   /** False: not now; the stream of this connection stops there until the log has room again. */
@@ -128,10 +121,10 @@ export class Leader {
       for (const learner of this.learners.values()) if (learner.phase === 'informed') this.ask(learner);
       this.answered.add(this.options.sid);
       this.checkAnswered();
-    } else if (this.state === 'savingEpoch' && kind === 'current') {
+    } else if (this.state === 'saving' && kind === 'current') {
       this.state = 'synchronising';
       this.acknowledged.add(this.options.sid);
-      this.acks.onAck(this.options.sid, this.proposed.value);
+      this.electors.acks.onAck(this.options.sid, this.proposed.value);
       for (const learner of this.learners.values())
         if (learner.phase === 'answered') this.synchronise(learner);
       this.checkAcknowledged();
@@ -160,20 +153,28 @@ export class Leader {
   /** This server's log has everything up to `zxid`. */
   onDurable(zxid: Zxid): void {
     if (this.state !== 'leading') return;
-    this.acks.onAck(this.options.sid, zxid);
+    this.electors.acks.onAck(this.options.sid, zxid);
   }
 
   /** End of the turn: what has come together is decided, and streams are told that there is more. */
   endTurn(): void {
     if (this.state !== 'leading') return;
-    const decided = Math.min(this.acks.decided(), this.proposed.value);
-    if (decided > this.decided.value) {
-      this.decided.value = decided;
-      this.port.decide(decided);
+    this.decideReached();
+    if (this.electors.isReached(this.decided.value)) {
+      this.electors.activate(this.learners.followers());
+      this.port.activate();
+      this.decideReached();
     }
     for (const { stream, link } of this.learners.values()) {
       if (stream?.hasMore(this.proposed.value, this.decided.value) === true) this.port.streamReady(link);
     }
+  }
+
+  private decideReached(): void {
+    const decided = this.electors.decided(this.proposed.value);
+    if (decided <= this.decided.value) return;
+    this.decided.value = decided;
+    this.port.decide(decided);
   }
 
   /** Writes what a learner is to be sent next; see LearnerStream.fill. */
@@ -194,13 +195,14 @@ export class Leader {
     }
     this.isHalfTick = !this.isHalfTick;
     if (!this.isHalfTick) this.onTick();
+    if (this.electors.hasSuccessor && this.electors.wasKnownBefore()) this.resign(...this.electors.farewell);
   }
 
   private onTick(): void {
     this.tick++;
     const { syncLimit } = this.options;
     for (const learner of [...this.learners.values()]) {
-      const reason = learner.lateness(this.acks.ackedBy(learner.sid), this.tick, syncLimit);
+      const reason = learner.lateness(this.electors.acks.ackedBy(learner.sid), this.tick, syncLimit);
       if (reason === null) continue;
       this.close(learner, learner.phase === 'greeting' ? 'silent' : 'late', reason);
     }
@@ -208,36 +210,33 @@ export class Leader {
       if (this.tick > this.options.initLimit) this.resign(`no quorum within ${this.options.initLimit} ticks`);
       return;
     }
-    const inStep = new Set<Sid>([this.options.sid]);
-    for (const { phase, sid } of this.learners.values()) if (phase === 'active') inStep.add(sid);
-    if (!this.options.verifier.containsQuorum(inStep)) this.resign('a quorum is no longer in step');
+    const { electors } = this;
+    if (!electors.hasSuccessor && !electors.contain(this.inStep()))
+      this.resign('a quorum is no longer in step');
   }
 
   // ---- discovery -----------------------------------------------------------------------------------------
 
   private onInfo(learner: LearnerRecord, packet: QuorumPacket): void {
-    const { info, options } = this;
-    const refusal = greetingRefusal(packet, info, options);
+    const { info, options, electors } = this;
+    const refusal = greetingRefusal(packet, info, options.sid, electors.committed.version);
     if (refusal !== null) {
       this.close(learner, refusal.fault, refusal.reason);
       return;
     }
     const promised = epochOf(packet.zxid);
-    learner.sid = info.sid === -1 ? this.nextAnonymous-- : info.sid;
-    learner.isObserver = packet.type === PacketType.observerInfo;
-    learner.isOurs = info.isOurs;
-    for (const other of [...this.learners.values()]) {
-      if (other !== learner && other.sid === learner.sid && other.phase !== 'greeting') {
-        this.close(other, 'replaced', `server ${learner.sid} has connected again`);
-      }
-    }
+    this.learners.name(learner, info, packet.type === PacketType.observerInfo);
+    for (const other of this.learners.olderOf(learner))
+      this.close(other, 'replaced', `server ${learner.sid} has connected again`);
     learner.phase = 'informed';
-    if (!options.isMember(learner.sid) && this.strangers() > STRANGERS_MAX) {
-      this.close(learner, 'stranger', `${STRANGERS_MAX} others follow that the configuration does not name`);
+    const crowd = electors.isMember(learner.sid) ? null : this.learners.crowdOfStrangers(electors);
+    if (crowd !== null) {
+      this.close(learner, 'stranger', crowd);
       return;
     }
     if (this.state !== 'gathering') {
-      if (promised > this.epoch && this.votes(learner) && promised - this.epoch <= EPOCHS_AHEAD_MAX) {
+      const ahead = promised - this.epoch;
+      if (ahead > 0 && ahead <= EPOCHS_AHEAD_MAX && electors.count(learner)) {
         this.resign(
           `server ${learner.sid} has promised epoch ${promised} and cannot join epoch ${this.epoch}`,
         );
@@ -245,12 +244,12 @@ export class Leader {
       return;
     }
     this.epoch = Math.max(this.epoch, promised + 1);
-    if (this.votes(learner)) this.informed.add(learner.sid);
+    if (this.electors.count(learner)) this.informed.add(learner.sid);
     this.checkGathered();
   }
 
   private checkGathered(): void {
-    if (this.state !== 'gathering' || !this.options.verifier.containsQuorum(this.informed)) return;
+    if (this.state !== 'gathering' || !this.electors.discover(this.informed)) return;
     this.state = 'promising';
     this.port.saveEpoch('accepted', this.epoch);
   }
@@ -267,7 +266,7 @@ export class Leader {
     }
     const epoch = packet.view.getInt32(packet.dataStart);
     learner.lastZxid = packet.zxid;
-    this.acks.onReturn(learner.sid);
+    this.electors.acks.onReturn(learner.sid);
     learner.phase = 'answered';
     if (this.state === 'electing' && epoch !== -1) {
       const refusal = historyRefusal(epoch, packet.zxid, this.options);
@@ -275,15 +274,15 @@ export class Leader {
         this.close(learner, refusal.fault, refusal.reason);
         return;
       }
-      if (this.votes(learner)) this.answered.add(learner.sid);
+      if (this.electors.count(learner)) this.answered.add(learner.sid);
       this.checkAnswered();
     }
     if (this.state === 'synchronising' || this.state === 'leading') this.synchronise(learner);
   }
 
   private checkAnswered(): void {
-    if (this.state !== 'electing' || !this.options.verifier.containsQuorum(this.answered)) return;
-    this.state = 'savingEpoch';
+    if (this.state !== 'electing' || !this.electors.discover(this.answered)) return;
+    this.state = 'saving';
     this.port.saveEpoch('current', this.epoch);
   }
 
@@ -303,11 +302,12 @@ export class Leader {
   }
 
   private checkAcknowledged(): void {
-    if (this.state !== 'synchronising' || !this.options.verifier.containsQuorum(this.acknowledged)) return;
+    if (this.state !== 'synchronising' || !this.electors.contain(this.acknowledged)) return;
     this.state = 'leading';
     const zxid = makeZxid(this.epoch, 0);
     this.decided.value = zxid;
     this.proposed.value = zxid;
+    this.electors.establish(zxid);
     this.port.lead(zxid);
     for (const learner of this.learners.values())
       if (learner.phase === 'acknowledged') this.activate(learner);
@@ -315,9 +315,9 @@ export class Leader {
 
   private onNewLeaderAck(learner: LearnerRecord): void {
     learner.phase = 'acknowledged';
-    this.acks.onAck(learner.sid, Math.max(learner.syncedZxid, makeZxid(this.epoch, 0)));
+    this.electors.acks.onAck(learner.sid, Math.max(learner.syncedZxid, makeZxid(this.epoch, 0)));
     if (this.state === 'leading') this.activate(learner);
-    else if (this.votes(learner)) this.acknowledged.add(learner.sid);
+    else if (!learner.isObserver) this.acknowledged.add(learner.sid);
     this.checkAcknowledged();
   }
 
@@ -326,7 +326,10 @@ export class Leader {
     this.port.sendBare(learner.link, PacketType.upToDate, -1);
     const from = Math.max(learner.syncedZxid, makeZxid(this.epoch, 0));
     const { isObserver, isOurs } = learner;
-    learner.activate(new LearnerStream(this.log, from, isObserver, isOurs), this.tick);
+    learner.activate(
+      new LearnerStream(this.log, from, isObserver, isOurs, this.electors.activations),
+      this.tick,
+    );
     learner.expectBy(this.tick + initLimit + syncLimit);
   }
 
@@ -367,7 +370,7 @@ export class Leader {
       return;
     }
     // Those of the synchronisation may come before that of NEWLEADER and say nothing that is not known.
-    if (learner.stream !== null && !learner.isObserver) this.acks.onAck(learner.sid, zxid);
+    if (learner.stream !== null && !learner.isObserver) this.electors.acks.onAck(learner.sid, zxid);
   }
 
   /** A client of the learner has asked for a `sync`: it is answered behind everything proposed so far. */
@@ -377,14 +380,9 @@ export class Leader {
 
   // ---- ends ----------------------------------------------------------------------------------------------
 
-  private votes(learner: LearnerRecord): boolean {
-    return !learner.isObserver && this.options.verifier.voters.has(learner.sid);
-  }
-
-  private strangers(): number {
-    const { isMember } = this.options;
-    return [...this.learners.values()].filter(({ phase, sid }) => phase !== 'greeting' && !isMember(sid))
-      .length;
+  /** Followers in step, and this server. */
+  inStep(): Set<Sid> {
+    return this.learners.followers().add(this.options.sid);
   }
 
   private close(learner: LearnerRecord, fault: LearnerFault, reason: string): void {
@@ -392,8 +390,8 @@ export class Leader {
     this.port.close(learner.link, fault, reason);
   }
 
-  private resign(reason: string): void {
+  private resign(reason: string, designated: Sid | null = null): void {
     this.state = 'resigned';
-    this.port.resign(reason);
+    this.port.resign(reason, designated);
   }
 }

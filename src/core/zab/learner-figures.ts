@@ -13,9 +13,9 @@ export interface LearnerFigures {
 }
 
 /** In the order in which they have come; `proposed`: the last there is. */
-export function learnerFigures({ learners, acks }: Leader, proposed: Zxid): LearnerFigures[] {
+export function learnerFigures({ learners, electors }: Leader, proposed: Zxid): LearnerFigures[] {
   return [...learners.values()].map(({ sid, phase, isObserver, stream }) => {
-    const reached = isObserver ? (stream?.confirmedZxid ?? 0) : acks.ackedBy(sid);
+    const reached = isObserver ? (stream?.confirmedZxid ?? 0) : electors.acks.ackedBy(sid);
     // Within an epoch zxids have no gaps.
     return { sid, phase, isObserver, lagTxns: stream === null ? -1 : Math.max(0, proposed - reached) };
   });

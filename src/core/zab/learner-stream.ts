@@ -8,17 +8,33 @@
  *
  * To a learner of ours one COMMIT stands for all that was proposed up to it: it has asked for that (cumulative).
  *
+ * A change of members that is in force has COMMITANDACTIVATE in place of its COMMIT, INFORMANDACTIVATE of its INFORM.
+ *
  * A COMMIT follows its PROPOSAL; a SYNC follows the COMMITs of all that was proposed when it was asked for.
  */
+
+import { writeInt64 } from '../../base/int64.ts';
 import type { Zxid } from '../../base/zxid.ts';
 import { copyBytes } from '../../wire/copy-bytes.ts';
 import { PacketType } from '../../wire/quorum/packet-types.ts';
-import { PACKET_BYTES_MIN, packetLength, writeBarePacket } from '../../wire/quorum/quorum-packet.ts';
+import {
+  PACKET_BYTES_MIN,
+  packetLength,
+  writeBarePacket,
+  writeNoAuth,
+  writePacketHead,
+} from '../../wire/quorum/quorum-packet.ts';
+import type { Activations } from './activations.ts';
 import type { ProposalLog, ProposalRange } from './proposal-log.ts';
 import { ZxidFifo } from './zxid-fifo.ts';
 
 const SENT = 0;
 const COMMITTED = 1;
+
+/** Of an activation: an int64 that names the leader. */
+const DESIGNATED_BYTES = 8;
+/** Behind each packet: a vector of ids that is none. */
+const NO_AUTH_BYTES = 4;
 
 /** Answers of `fill` that are no length. */
 export const STREAM_BEHIND = -1;
@@ -27,14 +43,23 @@ export class LearnerStream {
   private readonly isObserver: boolean;
   private readonly isCumulative: boolean;
   private readonly log: ProposalLog;
+  /** Null: members do not change. */
+  private readonly activations: Activations | null;
   private readonly zxids = new Float64Array(2);
   /** Each stands behind the COMMIT of its zxid. */
   private readonly syncs = new ZxidFifo();
   private readonly range: ProposalRange = { start: 0, end: 0, lastZxid: new Float64Array(1) };
 
   /** The learner has, or has been sent, everything up to `zxid`, committed. */
-  constructor(log: ProposalLog, zxid: Zxid, isObserver: boolean, isCumulative = false) {
+  constructor(
+    log: ProposalLog,
+    zxid: Zxid,
+    isObserver: boolean,
+    isCumulative = false,
+    activations: Activations | null = null,
+  ) {
     this.log = log;
+    this.activations = activations;
     this.isObserver = isObserver;
     this.isCumulative = isCumulative;
     this.zxids.fill(zxid);
@@ -84,7 +109,11 @@ export class LearnerStream {
 
   private fillProposals(bytes: Uint8Array, view: DataView, at: number, end: number, limit: Zxid): number {
     const { log, range } = this;
-    log.rangeBehind(this.zxids[SENT]!, limit, end - at, range);
+    const sent = this.zxids[SENT]!;
+    const activation = this.isObserver ? this.activationBehind(sent) : Number.POSITIVE_INFINITY;
+    if (activation <= limit && log.nextZxid(sent) === activation)
+      return this.fillInformAndActivate(bytes, view, at, end, activation);
+    log.rangeBehind(sent, Math.min(limit, activation - 1), end - at, range);
     const length = range.end - range.start;
     if (length === 0 || length > end - at) return at;
     copyBytes(log.bytes, range.start, length, bytes, at);
@@ -101,14 +130,53 @@ export class LearnerStream {
   private fillCommits(view: DataView, at: number, end: number, decided: Zxid): number {
     const { zxids, log } = this;
     const limit = Math.min(decided, zxids[SENT]!);
+    const activation = this.activationBehind(zxids[COMMITTED]!);
     while (zxids[COMMITTED]! < limit && end - at >= PACKET_BYTES_MIN) {
-      const zxid = this.isCumulative ? this.lastCommit(limit) : log.nextZxid(zxids[COMMITTED]!);
-      at = writeBarePacket(view, at, PacketType.commit, zxid);
+      const next = log.nextZxid(zxids[COMMITTED]!);
+      if (next === activation && end - at < PACKET_BYTES_MIN + DESIGNATED_BYTES) return at;
+      const plain = activation <= limit ? log.floorOf(activation - 1) : limit;
+      const zxid = this.isCumulative && next < activation ? this.lastCommit(plain) : next;
+      if (zxid === activation) at = this.writeActivation(view, at, activation);
+      else at = writeBarePacket(view, at, PacketType.commit, zxid);
       zxids[COMMITTED] = zxid;
+      // Whatever comes next counts on other members.
+      if (zxid === activation) return at;
       // A SYNC may have its place here.
       if (this.syncs.length > 0 && this.syncs.first <= zxid) return at;
     }
     return at;
+  }
+
+  private activationBehind(zxid: Zxid): Zxid {
+    return this.activations?.nextBehind(zxid) ?? Number.POSITIVE_INFINITY;
+  }
+
+  private writeActivation(view: DataView, at: number, zxid: Zxid): number {
+    const data = writePacketHead(view, at, PacketType.commitAndActivate, zxid, DESIGNATED_BYTES);
+    writeInt64(view, data, this.activations!.designatedBy(zxid));
+    return writeNoAuth(view, data + DESIGNATED_BYTES);
+  }
+
+  /** The proposal's transaction, behind whom it names. */
+  private fillInformAndActivate(
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    end: number,
+    zxid: Zxid,
+  ): number {
+    const { log, range, zxids } = this;
+    log.rangeBehind(zxids[SENT]!, zxid, 0, range);
+    const txnBytes = range.end - range.start - PACKET_BYTES_MIN;
+    if (txnBytes + DESIGNATED_BYTES + PACKET_BYTES_MIN > end - at) return at;
+    const length = DESIGNATED_BYTES + txnBytes;
+    const data = writePacketHead(view, at, PacketType.informAndActivate, zxid, length);
+    writeInt64(view, data, this.activations!.designatedBy(zxid));
+    const txn = range.end - txnBytes - NO_AUTH_BYTES;
+    copyBytes(log.bytes, txn, txnBytes, bytes, data + DESIGNATED_BYTES);
+    zxids[SENT] = zxid;
+    zxids[COMMITTED] = zxid;
+    return writeNoAuth(view, data + length);
   }
 
   /** As far as one COMMIT may go: a SYNC may have its place before `limit`. */

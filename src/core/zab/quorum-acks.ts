@@ -65,11 +65,11 @@ export class QuorumAcks {
     return Math.max(from - 1, Math.min(old, this.reachedBy(this.next)));
   }
 
-  /** Among the voters of the proposed configuration, the one that has the most, of several the first; -1: there is none. */
-  mostAdvanced(except: Sid): Sid {
+  /** Of `candidates` that vote by the proposed configuration, the one that has the most, of several the first; -1: there is none. */
+  mostAdvanced(candidates: SidSet): Sid {
     let best = -1;
     for (const sid of this.next?.voters ?? []) {
-      if (sid !== except && (best === -1 || this.ackedBy(sid) > this.ackedBy(best))) best = sid;
+      if (candidates.has(sid) && (best === -1 || this.ackedBy(sid) > this.ackedBy(best))) best = sid;
     }
     return best;
   }

@@ -131,8 +131,9 @@ export class ElectionAgent {
     this.timer?.cancel();
     this.timer = step.timerAtMs === null ? null : this.timerAt(step.timerAtMs);
     if (step.lookingVoter !== null) this.port.onLookingVoter(step.lookingVoter);
-    if (step.decided !== null) this.port.onDecided(step.decided);
+    // What was decided is to be done by it.
     if (step.newerConfig !== null) this.port.onNewerConfig(step.newerConfig);
+    if (step.decided !== null) this.port.onDecided(step.decided);
   }
 
   private redial({ sid, pauseMs }: Redial): void {

@@ -79,6 +79,7 @@ export class Ensemble implements RoleRunner {
       faults: createLinkFaultCounts(),
       listenOnAllIps: ensemble.quorumListenOnAllIps,
       servesClients: ensemble.leaderServes,
+      standaloneEnabled: ensemble.standaloneEnabled,
       epochWaitMs: ensemble.maxTimeToWaitForEpochMs,
       platform,
       log,

@@ -22,6 +22,8 @@ export interface LeaderTermParts {
   readonly listenOnAllIps: boolean;
   /** Clients of this server itself; those of its learners it works for all the same. */
   readonly servesClients: boolean;
+  /** A voter may not be left alone. */
+  readonly standaloneEnabled: boolean;
   /** So long a quorum is waited for once a voter looks again; -1 = as long as it takes. */
   readonly epochWaitMs: number;
   readonly platform: { readonly loop: EventLoop; readonly transport: Transport; readonly clock: Clock };

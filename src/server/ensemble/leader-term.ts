@@ -39,6 +39,7 @@ import type { QuorumPacket } from '../../wire/quorum/quorum-packet.ts';
 import type { Leading } from '../host/leader-desk.ts';
 import { RepeatedLines } from '../reports/repeated-lines.ts';
 import { HistorySender } from './history-sender.ts';
+import { LeaderMembership } from './leader-membership.ts';
 import type { LeaderTermParts, Learner } from './leader-term-parts.ts';
 import { type LeadingFigures, ProposalSizes } from './leading-figures.ts';
 import type { LinkFault } from './learner-faults.ts';
@@ -56,10 +57,10 @@ const CHUNKS_PER_TURN = 4;
 
 export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   private readonly options: LearnerTermOptions;
-  private readonly term: Term;
   private readonly control: TermControl;
   private readonly parts: LeaderTermParts;
   private readonly leader: Leader;
+  private readonly membership: LeaderMembership;
   private readonly listener: QuorumListener;
   private readonly timer: LoopTimer;
   private readonly buffer = new ReadBuffer();
@@ -80,7 +81,6 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     const { desk, epochs, proposals, platform } = parts;
     this.options = options;
     this.begunMs = platform.clock.monotonicMs();
-    this.term = term;
     this.control = control;
     this.parts = parts;
     this.lines = new RepeatedLines(parts.log, () => platform.clock.monotonicMs());
@@ -95,9 +95,8 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     this.leader = new Leader(
       {
         sid: options.sid,
-        verifier: term.committed.verifier,
-        isMember: (sid) => term.committed.member(sid) !== undefined,
-        configVersion: term.committed.version,
+        committed: term.committed,
+        lastSeen: term.lastSeen,
         acceptedEpoch: epochs.accepted,
         currentEpoch: epochs.current,
         lastZxid: desk.lastZxid,
@@ -108,6 +107,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
       proposals,
       this,
     );
+    this.membership = new LeaderMembership(options.membership, parts.standaloneEnabled, this.leader, control);
     this.listener = new QuorumListener(platform, (socket) => this.onSocket(socket));
     const addresses = { addresses: term.addresses, listenOnAllIps: parts.listenOnAllIps };
     this.listener.open(addresses).catch((error: Error) => this.leave(error.message));
@@ -131,8 +131,8 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
 
   /** As operators see this term. */
   figures(): LeadingFigures {
-    const { leader, sizes, parts, term } = this;
-    const { voters } = term.committed.verifier;
+    const { leader, sizes, parts, membership } = this;
+    const { voters } = membership.committed.verifier;
     return { learners: learnerFigures(leader, parts.desk.lastZxid), voters, sizes, faults: parts.faults };
   }
 
@@ -290,7 +290,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   }
 
   sendNewLeader(id: LinkId, zxid: Zxid): void {
-    this.send(id, PacketType.newLeader, zxid, this.term.lastSeen.bytes);
+    this.send(id, PacketType.newLeader, zxid, this.membership.toldBytes);
   }
 
   synchronise(id: LinkId, peer: Zxid, plan: SyncPlan): void {
@@ -316,6 +316,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     if (kind === 'current') {
       this.options.meter.onSynchronizing(platform.clock.monotonicMs());
       this.parts.log.debug('a quorum has promised', { epoch });
+      this.membership.onEpoch(epoch);
     }
     desk.saveEpoch(kind === 'accepted' ? EpochFile.accepted : EpochFile.current, epoch, () => {
       epochs[kind] = epoch;
@@ -324,7 +325,8 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   }
 
   lead(zxid: Zxid): void {
-    this.parts.desk.lead(zxid, this.term.committed);
+    this.membership.onLead();
+    this.parts.desk.lead(zxid, this.membership);
     if (!this.parts.servesClients) this.parts.desk.serveNobody();
     this.control.serving(this.parts.epochs.current);
     this.parts.log.info('leading', { epoch: this.parts.epochs.current });
@@ -362,11 +364,15 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     this.parts.desk.forgetLearner(id);
   }
 
-  resign(reason: string): void {
-    this.leave(reason);
+  activate(): void {
+    this.membership.onActivated();
   }
 
-  private leave(reason: string): void {
+  resign(reason: string, designated: Sid | null): void {
+    this.leave(reason, designated);
+  }
+
+  private leave(reason: string, designated: Sid | null = null): void {
     if (this.isOver) return;
     this.isOver = true;
     this.leader.end();
@@ -379,7 +385,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
       this.control.over({
         reason,
         standing: { zxid: desk.lastZxid, currentEpoch: epochs.current },
-        designated: null,
+        designated,
       }),
     );
   }

@@ -10,7 +10,7 @@ import { epochOf, lastZxidOf, type Zxid, type ZxidCell } from '../../base/zxid.t
 import type { Incarnations } from '../../core/incarnations.ts';
 import type { TakenRequest } from '../../core/leading/forwarded-requests.ts';
 import type { ServerRole } from '../../core/progress/commit-point.ts';
-import type { QuorumConfig } from '../../core/quorum/quorum-config.ts';
+import type { MembershipPort } from '../../core/quorum/membership-port.ts';
 import type { Replica } from '../../core/replica.ts';
 import { writeConfigNode } from '../../core/tree/config-node.ts';
 import type { EpochKind } from '../../storage/epoch-files.ts';
@@ -98,12 +98,13 @@ export class LeaderDesk {
   }
 
   /** A quorum follows: the next transaction is the one behind `zxid`, and clients are served. */
-  lead(zxid: Zxid, config: QuorumConfig): void {
+  lead(zxid: Zxid, membership: MembershipPort): void {
     const { host, replica } = this;
     host.enter();
     const { tree, clock } = replica.parts;
-    writeConfigNode(tree, config.bytes, config.version, clock.wallMs);
-    replica.leadership.begin(zxid);
+    const { committed } = membership;
+    writeConfigNode(tree, committed.bytes, committed.version, clock.wallMs);
+    replica.leadership.begin(zxid, membership);
     this.role.lead(zxid);
     const leading = this.leading!;
     host.logPort.open(leading.onProposed, lastZxidOf(epochOf(zxid)));

@@ -59,7 +59,7 @@ function packet(
 function leader(options: Partial<ReplicaOptions> = {}) {
   const h = new ReplicaHarness(options);
   const { leadership } = h.replica;
-  h.turn(() => leadership.begin(makeZxid(3, 0)));
+  h.turn(() => leadership.begin(makeZxid(3, 0), null));
   const send = (
     link: number,
     low: number,

@@ -24,7 +24,7 @@ const SERVERS = [
     (options: typeof LOCAL) => {
       const h = new ReplicaHarness({ ...options, serverId: 2 });
       h.incarnations.surroundings.role.join('leader');
-      h.turn(() => h.replica.leadership.begin(makeZxid(3, 0)));
+      h.turn(() => h.replica.leadership.begin(makeZxid(3, 0), null));
       h.incarnations.surroundings.role.lead(makeZxid(3, 0));
       h.incarnations.surroundings.role.isAlone = true;
       return h;

@@ -1,6 +1,6 @@
 /** A leader whose surroundings write down what was asked of them, and learners that are packets made by hand. */
 import { makeZxid, type Zxid, zxidHex } from '../../../src/base/zxid.ts';
-import { MajorityVerifier } from '../../../src/core/quorum/quorum-verifier.ts';
+import { parseQuorumConfig, type QuorumConfig } from '../../../src/core/quorum/quorum-config.ts';
 import { Leader } from '../../../src/core/zab/leader.ts';
 import type { LeaderOptions, LeaderPort, LearnerFault } from '../../../src/core/zab/leader-port.ts';
 import type { EpochKind } from '../../../src/core/zab/learner.ts';
@@ -8,12 +8,30 @@ import { ProposalLog } from '../../../src/core/zab/proposal-log.ts';
 import type { SyncPlan } from '../../../src/core/zab/sync-plan.ts';
 import { PacketSplitter } from '../../../src/wire/quorum/packet-splitter.ts';
 import { PacketType, packetTypeName } from '../../../src/wire/quorum/packet-types.ts';
-import { LEARNER_INFO_BYTES, writeLearnerInfo } from '../../../src/wire/quorum/payloads.ts';
+import {
+  LEARNER_INFO_BYTES,
+  OUR_INFO_BYTES,
+  writeLearnerInfo,
+  writeOurInfo,
+} from '../../../src/wire/quorum/payloads.ts';
 import { QuorumPacket } from '../../../src/wire/quorum/quorum-packet.ts';
 import { viewOf } from '../../wire/bytes.ts';
 import { packetBytes } from '../../wire/quorum/packets.ts';
 
 export const LAST = makeZxid(4, 7);
+
+/** Servers of these ids, in version `version`. */
+export function members(
+  voters: readonly number[],
+  observers: readonly number[] = [],
+  version = 0,
+): QuorumConfig {
+  const line = (role: string) => (sid: number) => `server.${sid}=s${sid}:1:2:${role}`;
+  const lines = [...voters.map(line('participant')), ...observers.map(line('observer'))];
+  return parseQuorumConfig([...lines, `version=${version.toString(16)}`].join('\n'));
+}
+
+const MEMBERS = members([1, 2, 3], [4, 5, 6, 7, 8, 9]);
 
 export class LeadingPort implements LeaderPort {
   readonly leader: Leader;
@@ -26,9 +44,8 @@ export class LeadingPort implements LeaderPort {
     this.leader = new Leader(
       {
         sid: 1,
-        verifier: new MajorityVerifier([1, 2, 3]),
-        isMember: (sid) => sid > 0 && sid < 10,
-        configVersion: 0,
+        committed: MEMBERS,
+        lastSeen: MEMBERS,
         acceptedEpoch: 4,
         currentEpoch: 4,
         lastZxid: LAST,
@@ -68,6 +85,14 @@ export class LeadingPort implements LeaderPort {
     this.packet(link, type, makeZxid(acceptedEpoch, 0), data);
   }
 
+  /** The same of a server of ours. */
+  infoOfOurs(link: number, sid: number, acceptedEpoch: number): void {
+    this.leader.onConnect(link);
+    const data = new Uint8Array(OUR_INFO_BYTES);
+    writeOurInfo(viewOf(data), 0, sid, 0);
+    this.packet(link, PacketType.followerInfo, makeZxid(acceptedEpoch, 0), data);
+  }
+
   ackEpoch(link: number, currentEpoch: number, lastZxid: Zxid): void {
     const data = new Uint8Array(4);
     viewOf(data).setInt32(0, currentEpoch);
@@ -103,6 +128,22 @@ export class LeadingPort implements LeaderPort {
     });
     splitter.push(bytes.slice(0, end));
     return found;
+  }
+
+  /** Whom the COMMITANDACTIVATE in the stream of a follower names. */
+  designated(link: number): number | null {
+    const bytes = new Uint8Array(10_000);
+    const end = this.leader.fillStream(link, bytes, viewOf(bytes), 0, bytes.length);
+    let named: number | null = null;
+    const splitter = new PacketSplitter(1 << 16, {
+      onPacket: ({ type, view, dataStart }) => {
+        if (type === PacketType.commitAndActivate) named = Number(view.getBigInt64(dataStart));
+        return true;
+      },
+      onRaw: () => 0,
+    });
+    splitter.push(bytes.slice(0, end));
+    return named;
   }
 
   sendLeaderInfo(link: number, zxid: Zxid): void {
@@ -145,7 +186,10 @@ export class LeadingPort implements LeaderPort {
   onLearnerGone(link: number): void {
     this.asked.push(`${link} gone`);
   }
-  resign(reason: string): void {
-    this.asked.push(`resign: ${reason}`);
+  activate(): void {
+    this.asked.push('activate');
+  }
+  resign(reason: string, designated: number | null): void {
+    this.asked.push(`resign: ${reason}${designated === null ? '' : `, to ${designated}`}`);
   }
 }

@@ -7,23 +7,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { connect } from '../../../src/client/index.ts';
 import { ApacheMember } from '../../support/apache-member.ts';
-import { freePorts } from '../../support/free-ports.ts';
 import { need } from '../../support/skip.ts';
 import { until } from '../../support/until.ts';
 import { RingkeeperMember } from './ringkeeper-member.ts';
+import { serverLines } from './server-lines.ts';
 
 const HAS_NO_VOTE = /the members of the ensemble are others than in the configuration file of this server/;
 
 const text = ({ data }: { readonly data: Uint8Array | null }): string => Buffer.from(data ?? []).toString();
 
 const CONFIG = { reconfigEnabled: 'true', skipACL: 'yes' };
-
-/** Lines of members on free ports, by sid. */
-async function serverLines(count: number): Promise<Record<number, string>> {
-  const ports = await freePorts(2 * count);
-  const line = (i: number): string => `127.0.0.1:${ports[2 * i]}:${ports[2 * i + 1]}`;
-  return Object.fromEntries(Array.from({ length: count }, (_, i) => [i + 1, line(i)]));
-}
 
 describe('a reconfiguration by Apache 3.8.0', { skip: need('java', 'zookeeper') }, () => {
   it('makes ours an observer, a voter, the leader without an election; after a restart it goes by the new members', async (t) => {
@@ -70,6 +63,39 @@ describe('a reconfiguration by Apache 3.8.0', { skip: need('java', 'zookeeper') 
     await until(async () => [await ours.mode(), await two.mode()].sort().join() === 'follower,leader');
     await using zk = await connect(ours.address);
     assert.deepEqual([...(await zk.children('/')).names].sort(), ['as-observer', 'of-the-two', 'zookeeper']);
+  });
+
+  it('is taken over by servers of Apache from a leader of ours, which hands over to one of them', async (t) => {
+    const { 4: fourth, ...three } = await serverLines(4);
+    const servers = { ...three, 4: `${fourth}:observer` };
+    const ours = new RingkeeperMember({ sid: 3, servers, config: CONFIG });
+    const apache = [1, 2, 4].map((sid) => new ApacheMember({ sid, servers, config: CONFIG }));
+    const [one, two, four] = apache as [ApacheMember, ApacheMember, ApacheMember];
+    t.after(() => Promise.all([ours, ...apache].map((member) => member.dispose())));
+    await ours.start();
+    await Promise.all(apache.map((member) => member.start()));
+    await until(async () => (await ours.mode()) === 'leader');
+    const inModes = (modes: readonly string[]): Promise<void> =>
+      until(async () => (await Promise.all(apache.map((member) => member.mode()))).join() === modes.join());
+    await inModes(['follower', 'follower', 'observer']);
+    await using zk = await connect(one.address);
+    const joined = text(await zk.reconfig({ joining: `server.4=${servers[4]};${four.address}` }));
+    await inModes(['follower', 'follower', 'observer']);
+    for (const { address } of [ours, two, four]) {
+      await using other = await connect(address);
+      await other.sync('/');
+      assert.equal(text(await other.config()), joined);
+    }
+    await zk.reconfig({ joining: `server.4=${fourth}:participant;${four.address}` });
+    await inModes(['follower', 'follower', 'follower']);
+    await zk.create('/before', 'x');
+    await zk.reconfig({ leaving: '3' }).catch(() => {});
+    await until(async () => (await ours.mode()) === 'follower');
+    await inModes(['leader', 'follower', 'follower']);
+    await using local = await connect(ours.address);
+    await local.create('/after', 'x');
+    assert.doesNotMatch(text(await local.config()), /server\.3/);
+    assert.equal(text(await local.getData('/before')), 'x');
   });
 
   it('leaves our follower in step but without a vote, until its file has the new members', async (t) => {

@@ -17,6 +17,10 @@ export class RingkeeperMember extends TestServer {
     this.member = member;
   }
 
+  get sid(): number {
+    return this.member.sid;
+  }
+
   get dataDir(): string {
     return join(this.directory, 'data');
   }

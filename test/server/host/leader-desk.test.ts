@@ -15,6 +15,13 @@ import { createEmpty, OPTIONS } from '../../core/support/replica-harness.ts';
 
 const EPOCH = makeZxid(4, 0);
 const CONFIG = parseQuorumConfig('server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2');
+const MEMBERSHIP = {
+  committed: CONFIG,
+  lastSeen: CONFIG,
+  standaloneEnabled: true,
+  isQuorumSynced: () => false,
+  onProposed: () => {},
+};
 
 function desk() {
   const link = createLogLink({ proposalRingBytes: 1 << 16, coreBell: createBell(), lastZxid: 0 });
@@ -61,7 +68,7 @@ describe('LeaderDesk', () => {
   it('shows each proposal once, while it leads, and decides none by its own log', () => {
     const { desk: leader, leading, said, propose, replica, durable } = desk();
     leader.begin(leading);
-    leader.lead(EPOCH, CONFIG);
+    leader.lead(EPOCH, MEMBERSHIP);
     assert.ok(propose() && propose());
     assert.deepEqual(said, ['proposed 400000001', 'proposed 400000002']);
     durable(EPOCH + 2);
@@ -74,7 +81,7 @@ describe('LeaderDesk', () => {
   it('has nothing proposed behind the last zxid of its epoch, and says so once', () => {
     const { desk: leader, leading, said, propose, replica } = desk();
     leader.begin(leading);
-    leader.lead(EPOCH, CONFIG);
+    leader.lead(EPOCH, MEMBERSHIP);
     replica.progress.onProposed(makeZxid(4, COUNTER_MAX - 1));
     assert.ok(propose());
     assert.equal(propose(), false, "in the same turn: the next epoch is not this leader's to begin");
@@ -88,7 +95,7 @@ describe('LeaderDesk', () => {
   it('decides what is logged when its term is over, once that is durable', () => {
     const { desk: leader, leading, said, propose, replica, durable } = desk();
     leader.begin(leading);
-    leader.lead(EPOCH, CONFIG);
+    leader.lead(EPOCH, MEMBERSHIP);
     assert.ok(propose());
     leader.settle(() => said.push('over'));
     leader.poll();
@@ -103,7 +110,7 @@ describe('LeaderDesk', () => {
     const { desk: leader, leading, said, replica } = desk();
     replica.progress.restart(makeZxid(3, 9));
     leader.begin(leading);
-    leader.lead(EPOCH, CONFIG);
+    leader.lead(EPOCH, MEMBERSHIP);
     assert.equal(leader.lastZxid, EPOCH);
     leader.settle(() => said.push('over'));
     leader.poll();

@@ -1,5 +1,6 @@
 /** A member while it leads: the real `Leader` over the simulated disk and links. */
 import { type Zxid, zxidHex } from '../../../src/base/zxid.ts';
+import { parseMember } from '../../../src/core/quorum/member.ts';
 import type { QuorumVerifier } from '../../../src/core/quorum/quorum-verifier.ts';
 import { Leader } from '../../../src/core/zab/leader.ts';
 import type { LeaderPort, LearnerFault } from '../../../src/core/zab/leader-port.ts';
@@ -25,6 +26,8 @@ import { treeBytes, txnBytes } from './txn-bytes.ts';
 
 const STREAM_BYTES = 400;
 const RULES = { trusts: true, readsLog: true };
+
+const SOMEBODY = parseMember(1, 'host:1:2');
 
 export class Leading implements LeaderPort {
   readonly leader: Leader;
@@ -56,12 +59,12 @@ export class Leading implements LeaderPort {
     }
     const acceptedEpoch =
       variant === 'epochReused' ? Math.max(0, disk.acceptedEpoch - 1) : disk.acceptedEpoch;
+    const members = { version: 0, verifier, member: () => SOMEBODY };
     this.leader = new Leader(
       {
         sid: member.sid,
-        verifier,
-        isMember: () => true,
-        configVersion: 0,
+        committed: members,
+        lastSeen: members,
         acceptedEpoch,
         currentEpoch: variant === 'newerLearnerAccepted' ? 1e6 : disk.currentEpoch,
         lastZxid: disk.lastZxid,
@@ -233,6 +236,7 @@ export class Leading implements LeaderPort {
   onRevalidate(): void {}
   onTouches(): void {}
   onLearnerGone(): void {}
+  activate(): void {}
 
   resign(reason: string): void {
     this.member.trace(`resigns: ${reason}`);
