@@ -23,6 +23,7 @@ import { oneText } from '../terminal/flags.ts';
 import { interruptible } from '../terminal/interruption.ts';
 import { renderAvailabilityPage } from './availability-page.ts';
 import { availabilityLines } from './availability-text.ts';
+import { SCRIPT_VOTERS_MIN } from './fault-script.ts';
 import { FAULT_KINDS, type FaultPlan, parseFaults, VICTIMS } from './faults.ts';
 import { type EnsembleSpec, measureFaults, type TargetUnderFaults } from './measure-faults.ts';
 import type { LoadSetting } from './paced-load.ts';
@@ -35,6 +36,8 @@ interface AvailabilityFlags extends PlaceFlags {
   readonly down: string;
   readonly rest: string;
   readonly delay: string;
+  readonly script: string;
+  readonly scriptSeconds: string;
   readonly load: string;
   readonly sessionTimeout: string;
   readonly perMonth: string;
@@ -42,6 +45,7 @@ interface AvailabilityFlags extends PlaceFlags {
 }
 
 const STATUS_LOST = 3;
+const SCRIPT = 'atc10-fig8';
 
 export const availabilityCommand: CommandModule<object, AvailabilityFlags> = {
   builder: (args: Argv): Argv<AvailabilityFlags> =>
@@ -61,6 +65,13 @@ export const availabilityCommand: CommandModule<object, AvailabilityFlags> = {
       .option('down', { ...oneText, default: '5', describe: 'seconds until a server is mended' })
       .option('rest', { ...oneText, default: '3', describe: 'seconds of peace after all serve again' })
       .option('delay', { ...oneText, default: '25', describe: 'ms, of delay and jitter between servers' })
+      .option('script', {
+        ...oneText,
+        default: '',
+        defaultDescription: 'none',
+        describe: 'atc10-fig8: the failures of the ZooKeeper paper instead of --faults; five voters',
+      })
+      .option('script-seconds', { ...oneText, default: '300', describe: 'of the script' })
       .option('load', {
         ...oneText,
         default: '500',
@@ -85,8 +96,10 @@ async function runAvailability(flags: AvailabilityFlags, abort: AbortSignal): Pr
   const specs = (flags.targets ?? []).map(ensembleOf);
   if (specs.length === 0)
     throw new ConfigFailure('bench availability: of what? - for instance: embedded:3 apache:3');
+  const scriptMs = scriptOf(flags);
   const setting = {
-    faults: parseFaults(flags.faults, flags.victims),
+    scriptMs,
+    faults: scriptMs === null ? parseFaults(flags.faults, flags.victims) : [],
     rounds: countFlag('rounds', flags.rounds, 1, 1_000),
     downMs: 1_000 * numberFlag('down', flags.down, 0.1, 600),
     restMs: 1_000 * numberFlag('rest', flags.rest, 0.5, 600),
@@ -96,7 +109,10 @@ async function runAvailability(flags: AvailabilityFlags, abort: AbortSignal): Pr
     tempDir: flags.tempDir,
   };
   const perMonth = numberFlag('per-month', flags.perMonth, 0, 1_000_000);
-  for (const spec of specs) refuseMissing(spec, setting.faults);
+  for (const spec of specs) {
+    if (scriptMs === null) refuseMissing(spec, setting.faults);
+    else refuseSmall(spec);
+  }
   prepareOut(flags.out);
   const startedAt = new Date().toISOString();
   const environment = captureMachine(flags.tempDir);
@@ -134,6 +150,20 @@ function ensembleOf(text: string): EnsembleSpec {
   if (spec.kind === 'ensemble' && spec.voters.length >= 3) return spec;
   throw new ConfigFailure(
     `bench availability: "${text}" - allowed: three voters or more on this machine, like embedded:3, apache:3, mixed:2+1`,
+  );
+}
+
+function scriptOf({ script, scriptSeconds }: AvailabilityFlags): number | null {
+  if (script !== '' && script !== SCRIPT)
+    throw new ConfigFailure(`--script: "${script}" - allowed: ${SCRIPT}`);
+  const seconds = numberFlag('script-seconds', scriptSeconds, 10, 36_000);
+  return script === '' ? null : 1_000 * seconds;
+}
+
+function refuseSmall({ text, voters }: EnsembleSpec): void {
+  if (voters.length >= SCRIPT_VOTERS_MIN) return;
+  throw new ConfigFailure(
+    `--script ${SCRIPT}: "${text}" - allowed: five voters or more, two of them fail at once`,
   );
 }
 

@@ -54,9 +54,9 @@ function goodputChart({ target, totalMs, faults, load }: TargetUnderFaults): Cha
   const { bucketMs, startMs, duePerBucket, good } = load;
   const share = good.map((count) => count / duePerBucket);
   const isNamed = faults.length <= NAMED_BANDS_MAX;
-  const bands = faults.map(({ kind, victim, fromMs, wholeMs }) => {
+  const bands = faults.map(({ name, fromMs, wholeMs }) => {
     const look = { color: 'var(--reference)', opacity: 0.16 };
-    return band(fromMs / 1000, wholeMs / 1000, isNamed ? { ...look, label: `${kind} ${victim}` } : look);
+    return band(fromMs / 1000, wholeMs / 1000, isNamed ? { ...look, label: name } : look);
   });
   const mean = share.reduce((sum, one) => sum + one, 0) / Math.max(1, share.length);
   return {
@@ -94,8 +94,8 @@ function goodputChart({ target, totalMs, faults, load }: TargetUnderFaults): Cha
 function faultTable(faults: TargetUnderFaults['faults']): TextTable {
   return {
     head: ['fault', 'at, s', 'writes down, ms', 'lost, s of load', 'connections lost'],
-    rows: faults.map(({ kind, victim, fromMs, costs, load }) => [
-      `${kind} ${victim}`,
+    rows: faults.map(({ name, fromMs, costs, load }) => [
+      name,
       (fromMs / 1000).toFixed(1),
       costs['write']!.downMs.toFixed(0),
       load === null ? '-' : load.lostSeconds.toFixed(2),
@@ -157,10 +157,7 @@ export function outageDots(results: readonly TargetUnderFaults[]): Chart {
         // One above the other, so that equal outages of two targets do not hide each other.
         symbolOffset: [0, (at - (results.length - 1) / 2) * 9],
         itemStyle: { color: seriesColor(at), opacity: 0.7 },
-        data: injected.map(({ kind, victim, costs }) => [
-          Math.max(costs['write']!.downMs, LEAST_MS),
-          `${kind} ${victim}`,
-        ]),
+        data: injected.map(({ name, costs }) => [Math.max(costs['write']!.downMs, LEAST_MS), name]),
       })),
     }),
     narrow: { grid: { ...NARROW_GRID, left: 130, top: narrowTop } },

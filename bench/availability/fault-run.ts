@@ -23,6 +23,8 @@ export interface FaultPace {
 
 /** Of the monotonic clock. */
 export interface PastFault extends FaultPlan, FaultSpan {
+  /** `kill leader`; faults of one name are counted together. */
+  readonly name: string;
   /** All served again, before the rest. */
   readonly wholeMs: number;
 }
@@ -45,7 +47,8 @@ export async function runFaults(
   const past: PastFault[] = [];
   await rest();
   for (const { kind, victim } of order) {
-    onFault(past.length + 1, order.length, `${kind} of ${victim}`);
+    const name = `${kind} ${victim}`;
+    onFault(past.length + 1, order.length, name);
     await delay(prng.below(TICK_MS), undefined, { signal: abort });
     const groups = victimsOf(ensemble, await ensemble.modes(), victim, prng);
     const fromMs = monotonicMs();
@@ -57,7 +60,7 @@ export async function runFaults(
     }
     const wholeMs = monotonicMs();
     await rest();
-    past.push({ kind, victim, fromMs, wholeMs, toMs: monotonicMs() });
+    past.push({ name, kind, victim, fromMs, wholeMs, toMs: monotonicMs() });
   }
   return past;
 }
@@ -100,7 +103,7 @@ function victimsOf(
 }
 
 /** All serve, and one leads: a leader that was cut off does not know at once that another one does. */
-async function awaitWhole(ensemble: LocalEnsemble, abort: AbortSignal): Promise<void> {
+export async function awaitWhole(ensemble: LocalEnsemble, abort: AbortSignal): Promise<void> {
   const deadline = monotonicMs() + WHOLE_MS_MAX;
   for (;;) {
     const modes = await ensemble.awaitServing(abort);

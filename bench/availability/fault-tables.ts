@@ -102,7 +102,7 @@ export function sideBySide(results: readonly TargetUnderFaults[]): TextTable {
 }
 
 export function byFault(faults: readonly InjectedFault[]): Map<string, InjectedFault[]> {
-  return Map.groupBy(faults, ({ kind, victim }) => `${kind} ${victim}`);
+  return Map.groupBy(faults, ({ name }) => name);
 }
 
 function electionOf(faults: readonly InjectedFault[]): Spread | null {

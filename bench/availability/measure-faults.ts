@@ -17,6 +17,7 @@ import { AcknowledgedWrites } from './acknowledged-writes.ts';
 import { ELECTION_JAVA_ARGS, type Election, ElectionLog } from './election-log.ts';
 import { costOf, type FaultCost, type FaultSpan, longestElectionMs } from './fault-figures.ts';
 import { type FaultPace, type PastFault, runFaults } from './fault-run.ts';
+import { runScript } from './fault-script.ts';
 import { FaultInjector, needsNetwork } from './faults.ts';
 import { type GoodputSeries, type LoadCost, loadCostOf } from './goodput.ts';
 import { ServerNetwork } from './network.ts';
@@ -27,6 +28,8 @@ export type EnsembleSpec = Extract<TargetSpec, { kind: 'ensemble' }>;
 export interface FaultSetting extends FaultPace {
   /** Of `delay` each way, and the mean of `jitter`. */
   readonly delayMs: number;
+  /** In place of the faults above, those of the script, in so much time. */
+  readonly scriptMs: number | null;
   /** Null: the probes and the writer alone. */
   readonly load: LoadSetting | null;
   readonly seed: number;
@@ -132,7 +135,10 @@ async function disturb(
     await probes.start();
     writes.start();
     fromMs = monotonicMs();
-    past = await runFaults(ensemble, injector, setting, new Prng(setting.seed), abort, onFault);
+    past =
+      setting.scriptMs === null
+        ? await runFaults(ensemble, injector, setting, new Prng(setting.seed), abort, onFault)
+        : await runScript(ensemble, injector, setting.scriptMs, abort, onFault);
   } finally {
     await Promise.all([writes.stop(), probes.stop(), load?.stop()]);
   }

@@ -12,18 +12,18 @@ const PROGRAM = join(import.meta.dirname, '../../../src/bin/ringkeeper.js');
 const home = mkdtempSync(join(tmpdir(), 'availability-test-'));
 after(() => rmSync(home, { recursive: true, force: true }));
 
-function begin(name: string, ...more: readonly string[]) {
+function begin(name: string, target: string, ...more: readonly string[]) {
   const out = join(home, `${name}-out`);
   const temp = mkdtempSync(join(home, `${name}-temp-`));
   const flags = ['--load', '200', '--rounds', '1', '--rest', '0.5', '--out', out, '--temp-dir', temp];
-  const args = [PROGRAM, 'bench', 'availability', 'embedded:3', ...flags, ...more];
+  const args = [PROGRAM, 'bench', 'availability', target, ...flags, ...more];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   return { out, temp, child, closed: once(child, 'close') };
 }
 
 test('a leader killed and one cut off cost writes some time; all acknowledged writes are there; nothing stays behind', async () => {
   const faults = 'kill:leader,partition-in:leader';
-  const { out, temp, child, closed } = begin('kill', '--down', '0.5', '--faults', faults);
+  const { out, temp, child, closed } = begin('kill', 'embedded:3', '--down', '0.5', '--faults', faults);
   child.stderr.resume();
   assert.deepEqual(await closed, [0, null]);
   const [dir] = readdirSync(out);
@@ -47,17 +47,20 @@ test('a leader killed and one cut off cost writes some time; all acknowledged wr
   assert.deepEqual(readdirSync(temp), []);
 });
 
-test('Ctrl-C in the middle of a fault: servers and their files go, nothing is saved', async () => {
-  const { out, temp, child, closed } = begin('interrupt', '--down', '600', '--faults', 'partition:leader');
+test('Ctrl-C in the middle of the script, two of five servers away: all others and their files go, nothing is saved', async () => {
+  const script = ['--script', 'atc10-fig8', '--script-seconds', '10'];
+  const { out, temp, child, closed } = begin('interrupt', 'embedded:5', ...script);
   let told = '';
   await new Promise<void>((resolve) =>
     child.stderr.on('data', (text: Buffer) => {
       told += text.toString();
-      if (told.includes('1/1')) resolve();
+      if (told.includes('5/6 4b another follower')) resolve();
     }),
   );
   child.kill('SIGINT');
   assert.deepEqual(await closed, [130, null], told);
+  for (const name of ['1 follower', '2 another follower', '3 leader', '4a follower'])
+    assert.ok(told.includes(name), told);
   assert.deepEqual(readdirSync(temp), []);
   assert.ok(!existsSync(out) || readdirSync(out).length === 0);
 });
@@ -68,6 +71,8 @@ test('what cannot be measured is one line that says what can', async () => {
     [['embedded'], /"embedded" - allowed: three voters or more/],
     [['embedded:3', '--faults', 'fire'], /--faults: "fire" - allowed: kill, pause, stop/],
     [['embedded:3', '--faults', 'kill:king'], /--faults: "king" - allowed: leader, follower/],
+    [['embedded:3', '--script', 'atc10-fig8'], /"embedded:3" - allowed: five voters or more/],
+    [['embedded:5', '--script', 'fig9'], /--script: "fig9" - allowed: atc10-fig8/],
     [['embedded:3', '--load', '55'], /--load: "55" - allowed: a multiple of 10/],
     [['embedded:3', '--session-timeout', '0'], /--session-timeout: "0" - allowed: a number from 1/],
     [['embedded:3', '--delay', '0'], /--delay: "0" - allowed: a number from 1 to 10000/],

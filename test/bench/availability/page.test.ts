@@ -25,7 +25,14 @@ function target(name: string, downMs: number, more: Partial<TargetUnderFaults> =
     totalMs: 10_000,
     faults: [
       {
-        ...({ kind: 'kill', victim: 'leader', fromMs: 1_000, wholeMs: 4_000, toMs: 6_000 } as const),
+        ...({
+          name: 'kill leader',
+          kind: 'kill',
+          victim: 'leader',
+          fromMs: 1_000,
+          wholeMs: 4_000,
+          toMs: 6_000,
+        } as const),
         costs: { write: cost, read: cost, freshRead: cost, session: cost },
         electionMs: 210,
         load: { to95Ms: 700, lostSeconds: 0.65, connectionsLost: 12, sessionsExpired: 0 },
