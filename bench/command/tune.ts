@@ -1,7 +1,9 @@
 /** `ringkeeper bench tune TARGET`: searches the server's settings for an objective, and confirms what it found. */
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../src/base/failure.ts';
+import { formatDuration } from '../figures/format.ts';
 import { settingsText } from '../figures/tune-figures.ts';
+import { plannedMs } from '../plan/plan.ts';
 import { parseShare } from '../plan/quantity.ts';
 import { prepareOut } from '../report/result-dir.ts';
 import { saveTuning, tuneDirName } from '../report/save-tune.ts';
@@ -9,7 +11,7 @@ import type { Tuning } from '../result/tune-json.ts';
 import { targetNeeds } from '../run/run-plan.ts';
 import { startTarget } from '../target/start-target.ts';
 import { parseTargetSpec, type TargetSpec, withSettings } from '../target/target-spec.ts';
-import { manyTexts, type OutputFlags, oneText, withOutputFlags } from '../terminal/flags.ts';
+import { manyTexts, type OutputFlags, oneText, warmUpMsOf, withOutputFlags } from '../terminal/flags.ts';
 import { interruptible } from '../terminal/interruption.ts';
 import { repeatCommand } from '../terminal/repeat-command.ts';
 import { renderTuning } from '../terminal/terminal-tune.ts';
@@ -17,7 +19,7 @@ import { parseObjective } from '../tune/objective.ts';
 import { type Parameter, parseParameter, withoutFixed } from '../tune/space.ts';
 import { SPACES, type SpaceName } from '../tune/spaces.ts';
 import { tuneTarget } from '../tune/tune-target.ts';
-import type { Tuner } from '../tune/tuner.ts';
+import { runsAtMost, type Tuner } from '../tune/tuner.ts';
 import {
   type CeilingFlags,
   measureOn,
@@ -40,6 +42,9 @@ interface TuneFlags extends PlanFlags, OutputFlags, ServerFlags, CeilingFlags {
   readonly pairs: number;
   readonly minEffect: string;
 }
+
+/** Start, tree and end of a server, roughly. */
+const AROUND_RUN_MS = 1_500;
 
 type TunableSpec = Extract<TargetSpec, { readonly settings: unknown }>;
 
@@ -107,6 +112,11 @@ async function tune(flags: TuneFlags, abort: AbortSignal): Promise<number> {
   await warnOfOthers(flags);
   const { serverArg: serverArgs, tempDir: tempParent } = flags;
   await (await startTarget(base, { serverArgs, tempParent, ...targetNeeds(plan) })).stop();
+  const runCount = runsAtMost(options);
+  if (!flags.json) {
+    const runMs = plannedMs(plan) + plan.phases.length * warmUpMsOf(flags) + AROUND_RUN_MS;
+    process.stderr.write(`at most ${runCount} runs, which may take ${formatDuration(runCount * runMs)}\n`);
+  }
   const dir = new SeriesDir(flags.out);
   const targets = new Map<string, TargetSpec>();
   const sideOf = (settings: Readonly<Record<string, string>>): string => {
@@ -114,7 +124,7 @@ async function tune(flags: TuneFlags, abort: AbortSignal): Promise<number> {
     targets.set(spec.text, spec);
     return spec.text;
   };
-  const progress = labelled(progressFor(flags), () => dir.runs.length + 1, null);
+  const progress = labelled(progressFor(flags), () => dir.runs.length + 1, runCount);
   const command = repeatCommand(process.argv.slice(2));
   const { tuning, failure } = await tuneTarget(
     plan,

@@ -82,6 +82,24 @@ interface Candidate {
   dropped: boolean;
 }
 
+/** Of the whole search; fewer where settings are dropped, or the space is small. */
+export function runsAtMost({
+  startCount,
+  confirmPairs,
+}: Pick<TunerOptions, 'startCount' | 'confirmPairs'>): number {
+  let field = startCount;
+  let runs = 2 * confirmPairs + 1;
+  for (const [at, pairs] of ROUND_PAIRS.entries()) {
+    runs += pairs * Math.ceil(1.5 * field);
+    field = Math.ceil(field / ETA) + newcomersAfter(at + 1, field);
+  }
+  return runs;
+}
+
+function newcomersAfter(round: number, fieldSize: number): number {
+  return round === 1 ? Math.ceil(fieldSize / ETA) : LAST_NEWCOMERS;
+}
+
 export class Tuner {
   readonly #options: TunerOptions;
   readonly #prng: Prng;
@@ -233,7 +251,7 @@ export class Tuner {
   #nextField(field: readonly Candidate[]): Candidate[] {
     const ranked = field.filter(({ dropped }) => !dropped).sort(byWorth);
     const kept = ranked.slice(0, Math.ceil(field.length / ETA));
-    const room = this.#round === 1 ? Math.ceil(field.length / ETA) : LAST_NEWCOMERS;
+    const room = newcomersAfter(this.#round, field.length);
     const known = new Set(this.#candidates.map(({ point }) => String(point)));
     const made = proposals({
       parameters: this.#options.parameters,

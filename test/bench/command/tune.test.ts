@@ -33,6 +33,7 @@ test('a server whose only other setting is worse keeps its default', async () =>
   assert.equal(status, 0, `${stdout}\n${stderr}`);
   assert.match(stdout, /^No setting beats the default for p50\./m);
   assert.match(stdout, /flushDelay .*worse|flushDelay .*no interval/);
+  assert.match(stderr, /^at most \d+ runs, which may take [\d.]+ s/m);
   assert.match(stderr, /^round 1 of 3/m);
   const dir = onlyResult(out);
   assert.match(dir, /-tiny-tune-embedded-[^/]*$/);
@@ -49,7 +50,7 @@ test('Ctrl-C saves what was measured, marked as partial', async () => {
   const out = outDir();
   const args = ['--param', 'maxBatchSize=500', '--seconds', '300ms', '--out', out];
   const { child, finished, untilStderr } = startBench('tune', 'embedded', ...EFFORT, ...args);
-  await untilStderr(/^run 3 mixed: begins/m);
+  await untilStderr(/^run 3 of \d+ mixed: begins/m);
   child.kill('SIGINT');
   const { status, stderr } = await finished;
   assert.equal(status, 130, stderr);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Parameter } from '../../../bench/tune/space.ts';
 import { SPACES } from '../../../bench/tune/spaces.ts';
-import { Tuner, type TunerOptions } from '../../../bench/tune/tuner.ts';
+import { runsAtMost, Tuner, type TunerOptions } from '../../../bench/tune/tuner.ts';
 import { tune } from './synthetic-server.ts';
 
 type Settings = Readonly<Record<string, string>>;
@@ -140,6 +140,13 @@ test('until it is told the last figure, nothing is concluded', () => {
   assert.equal(tuner.ask!.label, 'default');
   tuner.tell({ value: 1, keeps: true });
   assert.deepEqual([tuner.conclusion, tuner.best, tuner.confirmation], ['unfinished', null, null]);
+});
+
+test('it never makes more runs than were announced', () => {
+  for (const seed of SEEDS) {
+    const { runs } = tune({ speed: planted, noise: 0.03, seed }, { ...OPTIONS, seed });
+    assert.ok(runs <= runsAtMost(OPTIONS) && runs > 0.7 * runsAtMost(OPTIONS), `${runs}`);
+  }
 });
 
 test('the same seed and figures ask for the same runs', () => {
