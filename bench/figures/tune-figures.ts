@@ -59,13 +59,17 @@ export function noiseText({ noise }: Tuning): string {
     : `The default against itself: ${ratioText(noise)}.`;
 }
 
-/** What each value did, the largest effects first. */
-export function effectTable({ effects }: Tuning): TextTable {
+/** What was shown first, then by size. */
+export function orderedEffects({ effects }: Tuning): TuneEffect[] {
   const size = ({ ratio }: TuneEffect): number => Math.abs(Math.log(ratio));
-  const order = [...effects].sort((x, y) => Number(isShown(y)) - Number(isShown(x)) || size(y) - size(x));
+  return [...effects].sort((x, y) => Number(isShown(y)) - Number(isShown(x)) || size(y) - size(x));
+}
+
+/** What each value did. */
+export function effectTable(tuning: Tuning): TextTable {
   return {
     head: ['parameter', 'value', 'effect [95 %]', 'pairs', 'mattered'],
-    rows: order.map((effect) => [
+    rows: orderedEffects(tuning).map((effect) => [
       effect.key,
       effect.value,
       effect.low === null || effect.high === null

@@ -2,7 +2,7 @@
  * Saved results, read back. A directory is what the JSON document in it says; a document of another schema version is
  * an older result, of which only the summary is known.
  *
- *     run.json | compare.json | sweep.json        known schema -> result
+ *     run.json | compare.json | sweep.json | tune.json   known schema -> result
  *                                                 other -> older, when there is a summary.md
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -23,13 +23,16 @@ import {
   type Verdict,
   verdictOfRun,
 } from '../result/run-json.ts';
+import { TUNE_SCHEMA, TUNE_SCHEMA_VERSION, type Tuning } from '../result/tune-json.ts';
 import { COMPARE_FILE, SWEEP_FILE } from './save-comparison.ts';
 import { RUN_FILE } from './save-run.ts';
+import { TUNE_FILE } from './save-tune.ts';
 
 export type SavedResult =
   | { readonly kind: 'run'; readonly run: RunResult }
   | { readonly kind: 'comparison'; readonly comparison: Comparison }
   | { readonly kind: 'sweep'; readonly sweep: Sweep }
+  | { readonly kind: 'tuning'; readonly tuning: Tuning }
   /** There is a document, but of a version or schema that is not known here; `found` says which. */
   | { readonly kind: 'unknown'; readonly file: string; readonly found: string };
 
@@ -40,7 +43,7 @@ export interface ListedResult {
 
 /** Null when no document of a result is there. */
 export function readResult(dir: string): SavedResult | null {
-  const file = [COMPARE_FILE, SWEEP_FILE, RUN_FILE].find((name) => existsSync(join(dir, name)));
+  const file = [COMPARE_FILE, SWEEP_FILE, TUNE_FILE, RUN_FILE].find((name) => existsSync(join(dir, name)));
   if (file === undefined) return null;
   const text = readFileSync(join(dir, file), 'utf8');
   if (file === RUN_FILE) {
@@ -50,6 +53,10 @@ export function readResult(dir: string): SavedResult | null {
   if (file === COMPARE_FILE) {
     const comparison = parseComparison(text, (place) => verdictIn(join(dir, place)));
     return comparison === null ? unknown(file, text) : { kind: 'comparison', comparison };
+  }
+  if (file === TUNE_FILE) {
+    const tuning = parseTuning(text);
+    return tuning === null ? unknown(file, text) : { kind: 'tuning', tuning };
   }
   const sweep = parseSweep(text);
   return sweep === null ? unknown(file, text) : { kind: 'sweep', sweep };
@@ -110,7 +117,14 @@ export const KNOWN_SCHEMAS = [
   `${RUN_FILE}: ${RUN_SCHEMA} version ${RUN_SCHEMA_VERSION}`,
   `${COMPARE_FILE}: ${COMPARE_SCHEMA} version ${COMPARE_SCHEMA_VERSION}`,
   `${SWEEP_FILE}: ${SWEEP_SCHEMA} version ${SWEEP_SCHEMA_VERSION}`,
+  `${TUNE_FILE}: ${TUNE_SCHEMA} version ${TUNE_SCHEMA_VERSION}`,
 ].join(', ');
+
+function parseTuning(text: string): Tuning | null {
+  const head = parseHead(text);
+  const isKnown = head?.schema === TUNE_SCHEMA && head.schemaVersion === TUNE_SCHEMA_VERSION;
+  return isKnown ? (JSON.parse(text) as Tuning) : null;
+}
 
 interface Headed {
   readonly schema: string;

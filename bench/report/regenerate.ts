@@ -2,7 +2,7 @@
  * `bench report DIR`: makes the files for people again from a saved result, after a change of their looks, or for a run
  * of a comparison that was saved without charts. The document itself is never touched.
  *
- *     DIR has run.json, compare.json or sweep.json    its files; the README above it, when it is ours
+ *     DIR has run.json, compare.json, sweep.json or tune.json    its files; the README above it, when it is ours
  *     DIR holds such directories                      each of them, and README.md
  *     DIR is of a campaign                            refused: its text is made when it is measured
  */
@@ -21,9 +21,10 @@ import { type ResultFile, replaceFiles } from './result-dir.ts';
 import { README_MARK, writeResultsReadme } from './results-readme.ts';
 import { comparisonFiles, sweepFiles } from './save-comparison.ts';
 import { runFiles } from './save-run.ts';
+import { tuneFiles } from './save-tune.ts';
 
 export interface Regenerated {
-  readonly kind: 'run' | 'comparison' | 'sweep' | 'results';
+  readonly kind: 'run' | 'comparison' | 'sweep' | 'tuning' | 'results';
   /** Paths of the files that were written. */
   readonly files: readonly string[];
 }
@@ -63,6 +64,7 @@ function renewResult(result: SavedResult, dir: string): string[] {
 function filesOf(result: SavedResult, dir: string): ResultFile[] {
   if (result.kind === 'run') return runFiles(result.run);
   if (result.kind === 'sweep') return sweepFiles(result.sweep);
+  if (result.kind === 'tuning') return tuneFiles(result.tuning);
   if (result.kind === 'unknown') throw unknownSchema(result, dir);
   const runs = readRunsOf(result.comparison, dir);
   if (runs === null) {
@@ -74,7 +76,7 @@ function filesOf(result: SavedResult, dir: string): ResultFile[] {
   return comparisonFiles(result.comparison, runs);
 }
 
-function kindOf(result: SavedResult, dir: string): 'run' | 'comparison' | 'sweep' {
+function kindOf(result: SavedResult, dir: string): Exclude<Regenerated['kind'], 'results'> {
   if (result.kind === 'unknown') throw unknownSchema(result, dir);
   return result.kind;
 }

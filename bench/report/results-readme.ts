@@ -10,9 +10,11 @@ import { formatMicros, formatMs, MISSING, orMissing, plural } from '../figures/f
 import { tableLines } from '../figures/markdown.ts';
 import { kneeSentences, searchSentence, variedText } from '../figures/sweep-figures.ts';
 import { sizeSentences } from '../figures/sweep-services.ts';
+import { conclusionText } from '../figures/tune-figures.ts';
 import { availabilityText, runsText, throughputText } from '../figures/verdict.ts';
 import type { ComparedFigure, Comparison, Sweep } from '../result/compare-json.ts';
 import { type RunResult, verdictOfPhase } from '../result/run-json.ts';
+import type { Tuning } from '../result/tune-json.ts';
 import { type ListedResult, listResults } from './read-results.ts';
 import { replaceFiles } from './result-dir.ts';
 
@@ -31,6 +33,7 @@ export function writeResultsReadme(resultsDir: string): string {
 export function renderResultsReadme(results: readonly ListedResult[]): string {
   const comparisons = new Map<string, [string, Comparison]>();
   const sweeps = new Map<string, [string, Sweep]>();
+  const tunings = new Map<string, [string, Tuning]>();
   const runs = new Map<string, [string, RunResult]>();
   const older: string[] = [];
   let partial = 0;
@@ -45,13 +48,17 @@ export function renderResultsReadme(results: readonly ListedResult[]): string {
       const { plan, target } = result.sweep;
       const key = `${plan.name} ${target.name} ${variedText(result.sweep)}`;
       putUnlessFewer(sweeps, key, [dirName, result.sweep], runsOf);
+    } else if (result.kind === 'tuning') {
+      const { plan, target, objective } = result.tuning;
+      const key = `${plan.name} ${target.description} ${objective} ${planLine(plan)}`;
+      putUnlessFewer(tunings, key, [dirName, result.tuning], ({ runs: made }) => made.length);
     } else {
       const { plan, target } = result.run;
       const loads = plan.phases.map((phase) => `${phase.name} ${phaseBrief(phase)}`).join(', ');
       runs.set(`${plan.name} ${target.name} ${planLine(plan)} ${loads}`, [dirName, result.run]);
     }
   }
-  const latest = [...comparisons.values(), ...sweeps.values(), ...runs.values()];
+  const latest = [...comparisons.values(), ...sweeps.values(), ...tunings.values(), ...runs.values()];
   const lines = [
     '# Results',
     '',
@@ -61,6 +68,7 @@ export function renderResultsReadme(results: readonly ListedResult[]): string {
     '',
     ...comparisonSection([...comparisons.values()]),
     ...sweepSection([...sweeps.values()]),
+    ...tuneSection([...tunings.values()]),
     ...runSection([...runs.values()]),
     ...againSection(latest),
     ...(partial === 0 ? [] : [`Not listed: ${plural(partial, 'partial result')} of interrupted runs.`, '']),
@@ -90,6 +98,7 @@ function runsOf({ points }: Sweep): number {
 
 function isComplete(result: Exclude<ListedResult['result'], { kind: 'unknown' }>): boolean {
   if (result.kind === 'run') return result.run.complete;
+  if (result.kind === 'tuning') return result.tuning.complete;
   return result.kind === 'sweep' ? result.sweep.complete : result.comparison.complete;
 }
 
@@ -141,6 +150,18 @@ function sweepSection(sweeps: readonly Named<Sweep>[]): string[] {
     ];
   });
   return ['## Sweeps', '', ...tableLines({ head: ['plan', 'target', 'varied', 'found'], rows }), ''];
+}
+
+function tuneSection(tunings: readonly Named<Tuning>[]): string[] {
+  if (tunings.length === 0) return [];
+  const rows = tunings.map(([dirName, tuning]) => [
+    links(tuning.plan.name, dirName),
+    tuning.target.name,
+    `${tuning.plan.connectionCount} x ${tuning.plan.outstanding}`,
+    conclusionText(tuning),
+  ]);
+  const head = ['plan', 'target', 'connections', 'found'];
+  return ['## Tuned settings', '', ...tableLines({ head, rows }), ''];
 }
 
 function runSection(runs: readonly Named<RunResult>[]): string[] {

@@ -1,7 +1,8 @@
 /**
  * Puts a search for better settings on disk, beside its runs:
  *
- *     <parent>/<date>-<plan>-tune-<target>-<commit>/   tune.json  summary.md  zoo.cfg.fragment  runs/01-default/run.json ...
+ *     <parent>/<date>-<plan>-tune-<target>-<commit>/   tune.json  summary.md  report.html  zoo.cfg.fragment
+ *                                                    runs/01-default/run.json ...
  *
  * The fragment is there only where a setting was shown to be better.
  */
@@ -18,6 +19,7 @@ import {
   tuneRunsText,
 } from '../figures/tune-figures.ts';
 import type { Tuning } from '../result/tune-json.ts';
+import { renderTuneReport } from './html/tune-report.ts';
 import { type ResultFile, writeResult } from './result-dir.ts';
 import { dirName } from './save-comparison.ts';
 
@@ -30,10 +32,17 @@ export function tuneDirName({ startedAt, plan, target, environment, complete }: 
 
 /** Into `dir`, which is there with the runs. @throws SaveFailure */
 export function saveTuning(tuning: Tuning, dir: string): void {
-  const files: ResultFile[] = [{ name: 'summary.md', content: renderTuneSummary(tuning) }];
+  writeResult(dir, tuneFiles(tuning), { name: TUNE_FILE, content: jsonText(tuning) }, { own: false });
+}
+
+/** All files that are made from it, without `tune.json`. */
+export function tuneFiles(tuning: Tuning): ResultFile[] {
   const fragment = zooCfgFragment(tuning);
-  if (fragment !== null) files.push({ name: FRAGMENT_FILE, content: fragment });
-  writeResult(dir, files, { name: TUNE_FILE, content: jsonText(tuning) }, { own: false });
+  return [
+    { name: 'summary.md', content: renderTuneSummary(tuning) },
+    { name: 'report.html', content: renderTuneReport(tuning) },
+    ...(fragment === null ? [] : [{ name: FRAGMENT_FILE, content: fragment }]),
+  ];
 }
 
 /** Lines for zoo.cfg, with what they are good for; null where the default is as good. */
@@ -58,7 +67,7 @@ export function renderTuneSummary(tuning: Tuning): string {
   const lines = [
     `# ${plan.name}: settings of ${target.name} for ${objective}`,
     '',
-    `${sentenceOf(plan.description)} Against ${target.description}, ${formatInstant(tuning.startedAt)}.`.trim(),
+    `${sentenceOf(plan.description)} Against ${target.description}, ${formatInstant(tuning.startedAt)}. Charts: \`report.html\`.`.trim(),
     '',
     `**${conclusionText(tuning)}**`,
     '',

@@ -29,7 +29,7 @@ import {
   yAxis,
 } from './chart.ts';
 
-const ROW_PX = 34;
+export const ROW_PX = 34;
 
 /** From fine to coarse: the first that holds all ratios is taken. */
 const TICK_SETS: readonly (readonly number[])[] = [
@@ -44,10 +44,19 @@ const TICK_SETS: readonly (readonly number[])[] = [
   [0.001, 0.01, 0.1, 1, 10, 100, 1000],
 ];
 
-interface ForestRow {
+interface FigureRow {
   readonly figure: ComparedFigure;
   readonly estimate: RatioEstimate;
   readonly floor: RatioEstimate | undefined;
+}
+
+type Ends = Pick<RatioEstimate, 'ratio' | 'low' | 'high'>;
+
+/** `isBetter`: null where the interval holds 1. */
+export interface ForestRow {
+  readonly estimate: Ends;
+  readonly floor: Ends | undefined;
+  readonly isBetter: boolean | null;
 }
 
 /** What a mark and its line stand for. */
@@ -57,7 +66,7 @@ function rangeSentence(pairs: number): string {
 }
 
 export function forestChart(comparison: PhaseComparison): Chart | null {
-  const rows = COMPARED_FIGURES.flatMap((figure): ForestRow[] => {
+  const rows = COMPARED_FIGURES.flatMap((figure): FigureRow[] => {
     const estimate = comparison.figures[figure];
     return estimate === undefined ? [] : [{ figure, estimate, floor: comparison.noiseFloor?.[figure] }];
   });
@@ -107,7 +116,13 @@ export function forestChart(comparison: PhaseComparison): Chart | null {
           'right',
         ),
       ],
-      series: forestSeries(rows),
+      series: forestSeries(
+        rows.map(({ figure, estimate, floor }) => ({
+          estimate,
+          floor,
+          isBetter: isBetter(figure, estimate),
+        })),
+      ),
     }),
     narrow: {
       grid: { left: 112, right: 16 },
@@ -122,12 +137,11 @@ function endsText({ ratio, low, high, pairs }: RatioEstimate): string {
     : `${formatRatio(low)} .. ${formatRatio(high)}`;
 }
 
-function forestSeries(rows: readonly ForestRow[]): JsonObject[] {
+/** One row each, from the top. */
+export function forestSeries(rows: readonly ForestRow[]): JsonObject[] {
   const floors = rows.map(({ floor }, row) => (floor === undefined ? null : segment(floor, row)));
-  const color = ({ figure, estimate }: ForestRow): string => {
-    const better = isBetter(figure, estimate);
-    return better === null ? 'var(--muted)' : better ? 'var(--good)' : 'var(--bad)';
-  };
+  const color = ({ isBetter: better }: ForestRow): string =>
+    better === null ? 'var(--muted)' : better ? 'var(--good)' : 'var(--bad)';
   return [
     ...floors.flatMap((data) =>
       data === null ? [] : [segmentSeries(data, { color: 'var(--reference)', width: 14, opacity: 0.3 })],
@@ -143,7 +157,7 @@ function forestSeries(rows: readonly ForestRow[]): JsonObject[] {
       data: rows.map((row, index) => ({
         value: [row.estimate.ratio, index],
         itemStyle: {
-          color: isBetter(row.figure, row.estimate) === null ? 'var(--paper)' : color(row),
+          color: row.isBetter === null ? 'var(--paper)' : color(row),
           borderColor: color(row),
           borderWidth: 2,
           opacity: 1,
@@ -160,7 +174,7 @@ function forestSeries(rows: readonly ForestRow[]): JsonObject[] {
   ];
 }
 
-function segment({ low, high }: RatioEstimate, row: number): Json[] {
+function segment({ low, high }: Ends, row: number): Json[] {
   return [
     [low, row],
     [high, row],
@@ -182,7 +196,12 @@ function segmentSeries(
   };
 }
 
-function rowAxis(names: readonly string[], position: 'left' | 'right'): JsonObject {
+/** @param width Of the names, in pixels. */
+export function rowAxis(
+  names: readonly string[],
+  position: 'left' | 'right',
+  width = position === 'left' ? 104 : 140,
+): JsonObject {
   return {
     type: 'category',
     data: [...names],
@@ -194,7 +213,7 @@ function rowAxis(names: readonly string[], position: 'left' | 'right'): JsonObje
       color: position === 'left' ? 'var(--ink)' : 'var(--muted)',
       fontSize: 12,
       interval: 0,
-      width: position === 'left' ? 104 : 140,
+      width,
       overflow: 'break',
     },
     splitLine: { show: false },
@@ -204,9 +223,19 @@ function rowAxis(names: readonly string[], position: 'left' | 'right'): JsonObje
 /** The figure that decides, pair by pair in the order of the runs. */
 export function pairChart(comparison: PhaseComparison): Chart | null {
   const estimate = comparison.figures[comparison.decidedBy];
-  if (estimate === undefined || estimate.each.length < 2) return null;
+  if (estimate === undefined) return null;
+  return ratiosChart(FIGURE_LABELS[comparison.decidedBy], estimate, `of phase ${comparison.phase}`);
+}
+
+/** Null of one pair. @param where Behind "ratios of 8 pairs". */
+export function ratiosChart(
+  name: string,
+  estimate: RatioEstimate,
+  where: string,
+  of = 'B / A',
+): Chart | null {
+  if (estimate.each.length < 2) return null;
   const ticks = ratioTicks(estimate.each);
-  const name = FIGURE_LABELS[comparison.decidedBy];
   const mark = (value: number, color: string, dash: string): JsonObject => ({
     yAxis: value,
     lineStyle: { color, width: 1, type: dash },
@@ -215,11 +244,11 @@ export function pairChart(comparison: PhaseComparison): Chart | null {
   return {
     title: `${name}, pair by pair`,
     note: 'The ratio of each pair in the order of the runs, with their median. A slope means that the machine changed while it was measured.',
-    summary: `${name} ratios of ${plural(estimate.each.length, 'pair')} of phase ${comparison.phase}: ${estimate.each.map(formatRatio).join(', ')}.`,
+    summary: `${name} ratios of ${plural(estimate.each.length, 'pair')} ${where}: ${estimate.each.map(formatRatio).join(', ')}.`,
     heightPx: 220,
     group: null,
     table: {
-      head: ['pair', 'ratio B / A'],
+      head: ['pair', `ratio ${of}`],
       rows: estimate.each.map((ratio, pair) => [String(pair + 1), formatRatio(ratio)]),
     },
     option: baseOption({
@@ -234,7 +263,7 @@ export function pairChart(comparison: PhaseComparison): Chart | null {
         }),
       },
       yAxis: yAxis({
-        name: `${name}, ratio B / A`,
+        name: `${name}, ratio ${of}`,
         format: 'ratio',
         min: ticks[0]!,
         max: ticks[ticks.length - 1]!,
@@ -260,7 +289,8 @@ export function pairChart(comparison: PhaseComparison): Chart | null {
   };
 }
 
-function ratioTicks(ratios: readonly number[]): readonly number[] {
+/** That hold all of them, and 1. */
+export function ratioTicks(ratios: readonly number[]): readonly number[] {
   const low = Math.min(1, ...ratios);
   const high = Math.max(1, ...ratios);
   const fits = TICK_SETS.find((set) => set[0]! <= low && set[set.length - 1]! >= high);

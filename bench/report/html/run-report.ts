@@ -261,7 +261,8 @@ ${checked.map(({ plan, check }) => tableMarkup(checkTable(check!), `Rules of pha
 }
 
 /** What lies beside the page depends on what it is of. */
-const FILES: Readonly<Record<'run' | 'comparison' | 'sweep', Markup>> = {
+const FILES: Readonly<Record<'run' | 'comparison' | 'sweep' | 'search', Markup>> = {
+  search: html`<code>tune.json</code> all figures, <code>runs/</code> each single run.`,
   run: html`<code>run.json</code> all figures, <code>*.csv</code> the curves, <code>*.hgrm</code> and <code>*.hlog</code> the latencies for
 HdrHistogram's public tools.`,
   comparison: html`<code>compare.json</code> all figures, <code>runs/</code> each single run.`,

@@ -11,11 +11,13 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { renderCompareReport } from '../../../bench/report/html/compare-report.ts';
 import { renderRunReport } from '../../../bench/report/html/run-report.ts';
 import { renderSweepReport } from '../../../bench/report/html/sweep-report.ts';
+import { renderTuneReport } from '../../../bench/report/html/tune-report.ts';
 import type { AvailabilityResult } from '../../../bench/result/run-json.ts';
 import { CHROMIUM, CHROMIUM_ARGS, needChromium } from './support/chromium.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { sampleRun } from './support/sample-run.ts';
 import { sampleHeatSweep, sampleSweep } from './support/sample-sweep.ts';
+import { sampleTuning } from './support/sample-tuning.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const { comparison, runs } = sampleComparison();
@@ -23,6 +25,7 @@ const PAGES = {
   run: renderRunReport(sampleRun()),
   comparison: renderCompareReport(comparison, runs),
   sweep: renderSweepReport(sampleSweep()),
+  tuning: renderTuneReport(await sampleTuning()),
   search: renderSweepReport(sampleHeatSweep()),
 } as const;
 const SCHEMES = ['light', 'dark'] as const;

@@ -11,10 +11,12 @@ import { PACKED_NAME } from '../../../bench/report/html/echarts-library.ts';
 import { pageScript } from '../../../bench/report/html/page-script.ts';
 import { renderRunReport } from '../../../bench/report/html/run-report.ts';
 import { renderSweepReport } from '../../../bench/report/html/sweep-report.ts';
+import { renderTuneReport } from '../../../bench/report/html/tune-report.ts';
 import { chartsOf, markupOf, scriptOf } from './support/page.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { SAMPLE_PLAN, sampleRun } from './support/sample-run.ts';
 import { sampleHeatSweep, sampleServicesSweep, sampleSweep } from './support/sample-sweep.ts';
+import { sampleTuning } from './support/sample-tuning.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const { comparison, runs } = sampleComparison();
@@ -24,6 +26,7 @@ const PAGES: Readonly<Record<string, string>> = {
   comparison: renderCompareReport(comparison, runs),
   sweep: renderSweepReport(sampleSweep()),
   'sweep of two': renderSweepReport(sampleHeatSweep()),
+  tuning: renderTuneReport(await sampleTuning()),
   'sweep of services': renderSweepReport(sampleServicesSweep()),
 };
 

@@ -7,10 +7,12 @@ import { regenerate } from '../../../bench/report/regenerate.ts';
 import { writeResultsReadme } from '../../../bench/report/results-readme.ts';
 import { saveComparison, saveSweep } from '../../../bench/report/save-comparison.ts';
 import { saveRun } from '../../../bench/report/save-run.ts';
+import { saveTuning } from '../../../bench/report/save-tune.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 import { sampleComparison } from './support/sample-comparison.ts';
 import { sampleRun } from './support/sample-run.ts';
 import { sampleSweep } from './support/sample-sweep.ts';
+import { sampleTuning } from './support/sample-tuning.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const run = sampleRun();
@@ -63,6 +65,25 @@ test('a directory of results: each of them and the README', (t) => {
   const { kind, files } = regenerate(out);
   assert.equal(kind, 'results');
   assert.ok(files.includes(join(dir, 'summary.md')) && files.includes(join(out, 'README.md')));
+});
+
+test('a search for settings comes again too, with its lines for zoo.cfg, and is listed with its answer', async (t) => {
+  const out = tempDir(t);
+  const dir = join(out, '2026-11-20-100000-sample-tune-embedded-abcdef0');
+  mkdirSync(dir);
+  saveTuning(await sampleTuning(), dir);
+  const saved = readFileSync(join(dir, 'zoo.cfg.fragment'), 'utf8');
+  assert.match(saved, /^flushDelay=1$/m);
+  rmSync(join(dir, 'zoo.cfg.fragment'));
+  const { kind, files } = regenerate(dir);
+  assert.equal(kind, 'tuning');
+  assert.deepEqual(
+    files,
+    ['summary.md', 'report.html', 'zoo.cfg.fragment'].map((name) => join(dir, name)),
+  );
+  assert.equal(readFileSync(join(dir, 'zoo.cfg.fragment'), 'utf8'), saved);
+  const page = readFileSync(writeResultsReadme(out), 'utf8');
+  assert.match(page, /## Tuned settings\n[\s\S]*Better than the default for throughput: flushDelay=1/);
 });
 
 test('the README above is renewed when it is ours, and left alone when it is not', (t) => {
