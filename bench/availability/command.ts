@@ -23,6 +23,7 @@ import { oneText } from '../terminal/flags.ts';
 import { interruptible } from '../terminal/interruption.ts';
 import { renderAvailabilityPage } from './availability-page.ts';
 import { availabilityLines } from './availability-text.ts';
+import { refuseWithoutPrlimit } from './disk.ts';
 import { SCRIPT_VOTERS_MIN } from './fault-script.ts';
 import { FAULT_KINDS, type FaultPlan, parseFaults, VICTIMS } from './faults.ts';
 import { type EnsembleSpec, measureFaults, type TargetUnderFaults } from './measure-faults.ts';
@@ -36,6 +37,7 @@ interface AvailabilityFlags extends PlaceFlags {
   readonly down: string;
   readonly rest: string;
   readonly delay: string;
+  readonly slowSync: string;
   readonly script: string;
   readonly scriptSeconds: string;
   readonly load: string;
@@ -65,6 +67,7 @@ export const availabilityCommand: CommandModule<object, AvailabilityFlags> = {
       .option('down', { ...oneText, default: '5', describe: 'seconds until a server is mended' })
       .option('rest', { ...oneText, default: '3', describe: 'seconds of peace after all serve again' })
       .option('delay', { ...oneText, default: '25', describe: 'ms, of delay and jitter between servers' })
+      .option('slow-sync', { ...oneText, default: '100', describe: 'ms, of disk-slow, on top of each sync' })
       .option('script', {
         ...oneText,
         default: '',
@@ -104,6 +107,7 @@ async function runAvailability(flags: AvailabilityFlags, abort: AbortSignal): Pr
     downMs: 1_000 * numberFlag('down', flags.down, 0.1, 600),
     restMs: 1_000 * numberFlag('rest', flags.rest, 0.5, 600),
     delayMs: numberFlag('delay', flags.delay, 1, 10_000),
+    syncMs: countFlag('slow-sync', flags.slowSync, 1, 60_000),
     load: loadOf(flags),
     seed: countFlag('seed', flags.seed, 0, 2 ** 32 - 1),
     tempDir: flags.tempDir,
@@ -113,6 +117,7 @@ async function runAvailability(flags: AvailabilityFlags, abort: AbortSignal): Pr
     if (scriptMs === null) refuseMissing(spec, setting.faults);
     else refuseSmall(spec);
   }
+  if (setting.faults.some(({ kind }) => kind === 'disk-full')) await refuseWithoutPrlimit();
   prepareOut(flags.out);
   const startedAt = new Date().toISOString();
   const environment = captureMachine(flags.tempDir);
@@ -175,9 +180,13 @@ function loadOf(flags: AvailabilityFlags): LoadSetting | null {
   return tens === 0 ? null : { ratePerSecond: 10 * tens, sessionTimeoutMs };
 }
 
-/** A victim that an ensemble cannot have. */
-function refuseMissing({ text, observers }: EnsembleSpec, faults: readonly FaultPlan[]): void {
+/** What an ensemble cannot have. */
+function refuseMissing({ text, voters, observers }: EnsembleSpec, faults: readonly FaultPlan[]): void {
   for (const { kind, victim } of faults) {
+    if (kind === 'disk-slow' && [...voters, ...observers].includes('apache'))
+      throw new ConfigFailure(
+        `disk-slow: "${text}" - allowed: servers of ringkeeper; to slow Apache's takes a device of root's`,
+      );
     if (victim === 'observer' && observers.length === 0)
       throw new ConfigFailure(
         `${kind}:observer - "${text}" has none; allowed: with observers, like embedded:3+1`,

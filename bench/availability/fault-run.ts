@@ -55,7 +55,7 @@ export async function runFaults(
     for (const group of groups) {
       await Promise.all(group.map((member) => injector.injure(member, kind)));
       await delay(pace.downMs, undefined, { signal: abort });
-      for (const member of group) injector.mend(member, kind);
+      for (const member of group) await injector.mend(member, kind);
       await awaitWhole(ensemble, abort);
     }
     const wholeMs = monotonicMs();

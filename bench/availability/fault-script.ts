@@ -64,7 +64,7 @@ export async function runScript(
     const next = FIGURE_8[at + 1];
     if (next !== undefined && next.atS < event.backS) continue;
     await until(event.backS);
-    for (const member of away.values()) injector.mend(member, 'kill');
+    for (const member of away.values()) await injector.mend(member, 'kill');
     await awaitWhole(ensemble, abort);
     for (const mended of away.keys()) wholeMs.set(mended, monotonicMs());
     away.clear();

@@ -9,9 +9,12 @@
  *     partition-out  nothing to the others            "
  *     delay          each way so much later           as before
  *     jitter         each way 0 to twice so much      as before
+ *     disk-full      no file takes another byte       it does; started again if it has ended (disk.ts)
+ *     disk-slow      each sync takes so much longer   as before; ringkeeper's servers only
  */
 import { ConfigFailure } from '../../src/base/failure.ts';
 import type { EnsembleMember } from '../target/ensemble-member.ts';
+import type { ServerDisks } from './disk.ts';
 import type { CutWay, ServerNetwork } from './network.ts';
 
 const CUT_WAYS: Readonly<Partial<Record<FaultKind, CutWay>>> = {
@@ -22,6 +25,7 @@ const CUT_WAYS: Readonly<Partial<Record<FaultKind, CutWay>>> = {
 export const FAULT_KINDS = [
   ...(['kill', 'pause', 'stop'] as const),
   ...(['partition', 'partition-in', 'partition-out', 'delay', 'jitter'] as const),
+  ...(['disk-full', 'disk-slow'] as const),
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 /** `each`: all servers, one after the other, each when the one before serves again; with `stop`, a rolling restart. */
@@ -54,10 +58,12 @@ export function needsNetwork({ kind }: FaultPlan): boolean {
 export class FaultInjector {
   /** Null: nothing that needs it is asked for. */
   private readonly network: ServerNetwork | null;
+  private readonly disks: ServerDisks;
   private readonly delayMs: number;
 
-  constructor(network: ServerNetwork | null, delayMs: number) {
+  constructor(network: ServerNetwork | null, disks: ServerDisks, delayMs: number) {
     this.network = network;
+    this.disks = disks;
     this.delayMs = delayMs;
   }
 
@@ -66,13 +72,19 @@ export class FaultInjector {
     if (kind === 'kill') await member.kill();
     else if (kind === 'stop') await member.stop();
     else if (kind === 'pause') member.signal('SIGSTOP');
+    else if (kind === 'disk-full') await this.disks.fill(member.pid!);
+    else if (kind === 'disk-slow') this.disks.slow(member.plan);
     else if (way !== undefined) this.network!.isolate(member.plan, way);
     else if (kind === 'delay') this.network!.slow(member.plan, this.delayMs, 0);
     else this.network!.slow(member.plan, 0, 2 * this.delayMs);
   }
 
-  mend(member: EnsembleMember, kind: FaultKind): void {
-    if (kind === 'pause') member.signal('SIGCONT');
+  async mend(member: EnsembleMember, kind: FaultKind): Promise<void> {
+    if (kind === 'disk-full') {
+      if (member.isRunning) await this.disks.empty(member.pid!);
+      else member.start();
+    } else if (kind === 'disk-slow') this.disks.quicken(member.plan);
+    else if (kind === 'pause') member.signal('SIGCONT');
     else if (kind === 'kill' || kind === 'stop') member.start();
     else this.network!.mend();
   }

@@ -14,6 +14,7 @@ import { makeTempDir } from '../target/child-server.ts';
 import { type LocalEnsemble, makeLocalEnsemble } from '../target/local-ensemble.ts';
 import type { TargetSpec } from '../target/target-spec.ts';
 import { AcknowledgedWrites } from './acknowledged-writes.ts';
+import { ServerDisks } from './disk.ts';
 import { ELECTION_JAVA_ARGS, type Election, ElectionLog } from './election-log.ts';
 import { costOf, type FaultCost, type FaultSpan, longestElectionMs } from './fault-figures.ts';
 import { type FaultPace, type PastFault, runFaults } from './fault-run.ts';
@@ -28,6 +29,8 @@ export type EnsembleSpec = Extract<TargetSpec, { kind: 'ensemble' }>;
 export interface FaultSetting extends FaultPace {
   /** Of `delay` each way, and the mean of `jitter`. */
   readonly delayMs: number;
+  /** Of `disk-slow`, each sync. */
+  readonly syncMs: number;
   /** In place of the faults above, those of the script, in so much time. */
   readonly scriptMs: number | null;
   /** Null: the probes and the writer alone. */
@@ -77,6 +80,7 @@ export async function measureFaults(
   const removeFiles = (): void => rmSync(directory, { recursive: true, force: true });
   process.on('exit', removeFiles);
   const log = new ElectionLog();
+  const disks = new ServerDisks(directory, setting.syncMs);
   let network: ServerNetwork | null = null;
   let ensemble: LocalEnsemble | null = null;
   try {
@@ -86,6 +90,9 @@ export async function measureFaults(
       javaArgs: ELECTION_JAVA_ARGS,
       onLine: (member, line) => log.onLine(member.plan.sid, line),
       onEnd: () => {},
+      ...(setting.faults.some(({ kind }) => kind === 'disk-slow')
+        ? { environmentOf: (member) => disks.environmentOf(member) }
+        : {}),
       // Only where it is needed: what goes through it goes through this process.
       ...(setting.faults.some(needsNetwork)
         ? {
@@ -96,7 +103,7 @@ export async function measureFaults(
     });
     ensemble.start();
     await ensemble.awaitServing(abort);
-    const injector = new FaultInjector(network, setting.delayMs);
+    const injector = new FaultInjector(network, disks, setting.delayMs);
     return { target: spec.text, ...(await disturb(ensemble, log, injector, setting, abort, onFault)) };
   } finally {
     await ensemble?.stop();

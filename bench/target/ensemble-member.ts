@@ -23,6 +23,8 @@ export interface EnsembleSetting {
   /** All of them as one of them is to know them: addresses may lead through something. Null: as they are. */
   readonly viewOf: ((member: MemberPlan) => readonly MemberPlan[]) | null;
   readonly settings: Settings;
+  /** Of ringkeeper's servers, on top of this process's own. */
+  readonly environmentOf: ((member: MemberPlan) => Readonly<Record<string, string>>) | null;
   /** Root of the checkout or package whose ringkeeper is meant. */
   readonly root: string;
   /** Null: no server is Apache's. */
@@ -108,7 +110,8 @@ export class EnsembleMember {
     const { directory, root, apache, settings, apacheLogLevel, javaArgs } = this.setting;
     if (this.plan.kind === 'ringkeeper') {
       const args = [join(root, LAUNCHER), 'serve', configFile];
-      return { name, command: process.execPath, args, noise: RINGKEEPER_NOISE };
+      const environment = this.setting.environmentOf?.(this.plan);
+      return { name, command: process.execPath, args, noise: RINGKEEPER_NOISE, environment };
     }
     const args = apacheArgs(apache!, {
       configFile,

@@ -26,6 +26,7 @@ export interface EnsembleOptions
   readonly root?: string;
   readonly apacheLogLevel?: string;
   readonly javaArgs?: readonly string[];
+  readonly environmentOf?: (member: MemberPlan) => Readonly<Record<string, string>>;
   /** What stands between the servers, made before the first of them starts; whoever gives it ends it. */
   readonly makeNetwork?: (
     members: readonly MemberPlan[],
@@ -42,6 +43,7 @@ export async function makeLocalEnsemble(options: EnsembleOptions): Promise<Local
     root: PACKAGE_ROOT,
     apacheLogLevel: 'warn',
     javaArgs: [],
+    environmentOf: null,
     ...options,
     apache,
     members,

@@ -18,6 +18,8 @@ export interface ProcessPlan {
   readonly args: readonly string[];
   /** Lines of its output that explain nothing when it fails. */
   readonly noise?: RegExp | undefined;
+  /** On top of this process's own. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
 export class ServerProcess {
@@ -37,7 +39,11 @@ export class ServerProcess {
   constructor(plan: ProcessPlan) {
     this.plan = plan;
     // A process group of its own: Ctrl-C reaches this process only, which then ends the server in its order.
-    this.child = spawn(plan.command, plan.args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.child = spawn(plan.command, plan.args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, ...plan.environment },
+    });
     process.on('exit', this.onProcessExit);
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.on('data', (text: Buffer) => {

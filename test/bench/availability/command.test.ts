@@ -21,9 +21,18 @@ function begin(name: string, target: string, ...more: readonly string[]) {
   return { out, temp, child, closed: once(child, 'close') };
 }
 
-test('a leader killed and one cut off cost writes some time; all acknowledged writes are there; nothing stays behind', async () => {
-  const faults = 'kill:leader,partition-in:leader';
-  const { out, temp, child, closed } = begin('kill', 'embedded:3', '--down', '0.5', '--faults', faults);
+test('a leader killed, one cut off, two with slow disks cost writes some time, one with a full disk ends; all acknowledged writes are there; nothing stays behind', async () => {
+  const faults = 'kill:leader,partition-in:leader,disk-full:follower,disk-slow:leader+follower';
+  const { out, temp, child, closed } = begin(
+    'kill',
+    'embedded:3',
+    '--down',
+    '0.5',
+    '--slow-sync',
+    '400',
+    '--faults',
+    faults,
+  );
   child.stderr.resume();
   assert.deepEqual(await closed, [0, null]);
   const [dir] = readdirSync(out);
@@ -31,8 +40,18 @@ test('a leader killed and one cut off cost writes some time; all acknowledged wr
   const text = readFileSync(join(out, dir!, 'availability.json'), 'utf8');
   assert.ok(!text.includes(home), 'no place of this machine');
   const [target] = JSON.parse(text).targets;
-  assert.deepEqual(target.faults.map(({ kind }: { kind: string }) => kind).sort(), ['kill', 'partition-in']);
-  for (const { kind, costs, load, electionMs } of target.faults) {
+  assert.deepEqual(target.faults.map(({ kind }: { kind: string }) => kind).sort(), [
+    'disk-full',
+    'disk-slow',
+    'kill',
+    'partition-in',
+  ]);
+  for (const { kind, costs, load, electionMs, fromMs, toMs } of target.faults) {
+    if (kind === 'disk-full') {
+      const inSpan = target.elections.filter(({ atMs }: { atMs: number }) => atMs >= fromMs && atMs < toMs);
+      assert.ok(inSpan.length > 0, 'its server ended and came back');
+      continue;
+    }
     assert.ok(costs.write.downMs > 0, kind);
     assert.ok(load.lostSeconds > 0, kind);
     if (kind !== 'kill') continue;
@@ -73,6 +92,8 @@ test('what cannot be measured is one line that says what can', async () => {
     [['embedded:3', '--faults', 'kill:king'], /--faults: "king" - allowed: leader, follower/],
     [['embedded:3', '--script', 'atc10-fig8'], /"embedded:3" - allowed: five voters or more/],
     [['embedded:5', '--script', 'fig9'], /--script: "fig9" - allowed: atc10-fig8/],
+    [['apache:3', '--faults', 'disk-slow'], /disk-slow: "apache:3" - allowed: servers of ringkeeper/],
+    [['embedded:3', '--slow-sync', '0'], /--slow-sync: "0" - allowed: a number from 1/],
     [['embedded:3', '--load', '55'], /--load: "55" - allowed: a multiple of 10/],
     [['embedded:3', '--session-timeout', '0'], /--session-timeout: "0" - allowed: a number from 1/],
     [['embedded:3', '--delay', '0'], /--delay: "0" - allowed: a number from 1 to 10000/],
