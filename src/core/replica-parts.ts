@@ -72,6 +72,8 @@ export interface ReplicaOptions {
   readonly containerCheckIntervalMs: number;
   readonly containerMaxPerMinute: number;
   readonly containerMaxNeverUsedMs: number;
+  /** A learner that loses its leader keeps its clients for the next one. */
+  readonly keepClientsOnLeaderChange: boolean;
 }
 
 export interface ReplicaPorts {
@@ -197,7 +199,14 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts, surroundings:
     role,
     progress: new Progress(),
     writes,
-    forwarder: new Forwarder({ role, writes, sessions, clients, clock }),
+    forwarder: new Forwarder({
+      keepsRequests: options.keepClientsOnLeaderChange,
+      role,
+      writes,
+      sessions,
+      clients,
+      clock,
+    }),
     clock,
     work,
     statistics,

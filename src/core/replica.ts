@@ -147,6 +147,7 @@ export class Replica implements CorePort {
     // Effects that are still to be published name the records of those that are.
     if (!this.isPublishing) this.parts.tree.compactor.tick(this.clock.nowMs);
     this.parts.words.onTick(this.clock.nowMs);
+    this.learner.onTick();
   }
 
   /** Work that no event will start: slices of a large reply, commits left over. True = call again soon. */

@@ -51,6 +51,8 @@ export abstract class ReplyJudge {
   events = 0;
   /** Requests that were refused for want of a permission. */
   unauthorized = 0;
+  /** Of servers that keep their clients while there is no leader: a ping is answered ahead of what waits. */
+  pingsOvertake = false;
   /** And by a quota. */
   overQuota = 0;
 

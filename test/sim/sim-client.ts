@@ -254,8 +254,19 @@ export class SimClient implements ClientEnd, JudgedClient {
     this.watches.onEvent(zxid, type, path);
   }
 
+  private takeAsked(xid: number): Asked | undefined {
+    if (xid !== SpecialXid.ping || !this.judge.pingsOvertake) return this.asked.shift();
+    return this.asked.splice(
+      Math.max(
+        0,
+        this.asked.findIndex((asked) => asked.xid === xid),
+      ),
+      1,
+    )[0];
+  }
+
   private onReply({ xid, zxid, err }: ReplyHeader, reader: JuteReader): void {
-    const asked = this.asked.shift();
+    const asked = this.takeAsked(xid);
     if (this.world.lines !== null)
       this.world.trace(this.name, `reply ${xid} at ${zxid}${err === 0 ? '' : ` error ${err}`}`);
     if (asked?.xid !== xid) throw new Violation(`${this.name}: reply ${xid} comes instead of ${asked?.xid}`);

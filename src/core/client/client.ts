@@ -41,6 +41,10 @@ export class Client {
   /** Replies and events that are made and have to wait, in order: they leave before the queue goes on. */
   readonly held: HeldPiece[] = [];
   heldBytes = 0;
+  /** Its server has no leader: whatever is made for it is held, and what it asks waits (request/kept-clients.ts). */
+  isKept = false;
+  /** Then: what it may have been shown, with which pings are answered. */
+  keptZxid = 0;
   /** The last of `held` ends the connection; nothing more is taken or made. */
   closesBehindHeld = false;
   /** Bytes of events since it last had room for more. */
@@ -93,9 +97,9 @@ export class Client {
     return this.sink instanceof HeldSink;
   }
 
-  /** A reply may leave only behind others that are held or being made. */
+  /** A reply may leave only behind others that are held or being made, or not before there is a leader again. */
   get mustHold(): boolean {
-    return this.held.length > 0 || this.isStreaming;
+    return this.held.length > 0 || this.isStreaming || this.isKept;
   }
 
   /** Forgets the first `count` pieces, which have been sent or never will be. */

@@ -10,10 +10,18 @@
  */
 import { assert } from '../../base/assert.ts';
 import { copyBytes } from '../../wire/copy-bytes.ts';
-import type { Frame } from './frame.ts';
+import { Frame } from './frame.ts';
 
 /** Not looked at yet: evaluate it as if it had just arrived. */
 export const UNEVALUATED = -1;
+
+/** A write that has had its number and is to be made again. */
+export interface ReturnedWrite {
+  readonly write: number;
+  readonly receivedMs: number;
+  /** Header and record. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
 
 const HEAD_BYTES = 24;
 const LENGTH_AT = 16;
@@ -97,6 +105,37 @@ export class FrameQueue {
       const length = Math.max(0, this.view.getInt32(at + LENGTH_AT, true));
       at += (HEAD_BYTES + length + 7) & ~7;
     }
+  }
+
+  /**
+   * Nobody has looked at any of it: `writes`, the oldest first, have not been made after all and stand in their places among
+   * the requests that were to run behind them.
+   */
+  beginAgain(writes: readonly ReturnedWrite[]): void {
+    const { bytes, view, doubles, readAt, writeAt } = this;
+    this.clear();
+    this.adopt(new Uint8Array(0));
+    const frame = new Frame();
+    let next = 0;
+    const returnUpTo = (number: number): void => {
+      for (; next < writes.length && writes[next]!.write <= number; next++) {
+        const { bytes: own, receivedMs } = writes[next]!;
+        frame.moveTo(own, new DataView(own.buffer), 0, own.length, receivedMs);
+        this.push(frame, UNEVALUATED);
+      }
+    };
+    for (let at = readAt; at < writeAt; ) {
+      const number = doubles[at >> 3]!;
+      const length = view.getInt32(at + LENGTH_AT, true);
+      const end = at + HEAD_BYTES + Math.max(0, length);
+      returnUpTo(number === UNEVALUATED ? Number.POSITIVE_INFINITY : number);
+      if (length !== MARKER_LENGTH) {
+        frame.moveTo(bytes, view, at + HEAD_BYTES, end, doubles[(at >> 3) + 1]!);
+        this.push(frame, UNEVALUATED);
+      }
+      at = (end + 7) & ~7;
+    }
+    returnUpTo(Number.POSITIVE_INFINITY);
   }
 
   shift(): void {

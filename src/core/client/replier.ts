@@ -143,7 +143,7 @@ export class Replier {
       pathLength = 1;
     }
     const total = watchEventFrameBytes(pathLength);
-    const mustWait = (client.isStreaming && !client.isRestoring) || client.held.length > 0;
+    const mustWait = (client.isStreaming && !client.isRestoring) || client.held.length > 0 || client.isKept;
     if (!mustWait && sink.room(conn) > 0) {
       client.unreadEventBytes = 0;
     } else {

@@ -21,6 +21,9 @@ export class Statistics {
   foreignMisfits = 0;
   /** Writes that went over a soft limit of a quota; they are let through. */
   softLimitWarnings = 0;
+  /** Clients that have been kept over a leader change, and writes of theirs that no history had. */
+  keptClients = 0;
+  writesAskedAgain = 0;
 
   // What `srst` resets.
   packetsReceived = 0;

@@ -5,30 +5,37 @@
  *     onSynced, onRevalidated     answers, in the order in which they were asked; only while `isPublished`, or a client would be
  *                                 told of what it cannot see yet
  *     touches                     sessions heard of since the last time, for the leader that lets them live
- *     endTerm                     the leader is gone: nobody here is answered any more, and every connection ends
+ *     endTerm                     the leader is gone: connections end, or are kept for the next one (kept-clients.ts)
  */
+import type { Zxid } from '../../base/zxid.ts';
 import { TOUCH_BYTES, TOUCHES_MAX, writeTouch } from '../../wire/quorum/payloads.ts';
 import { ClientState } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
+import type { WriteNumbers } from '../client/write-numbers.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
 import type { Progress } from '../progress/progress.ts';
+import type { Statistics } from '../progress/statistics.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
 import { NO_SESSION, type SessionTable } from '../session/session-table.ts';
+import { KeptClients } from './kept-clients.ts';
 import type { RequestOrder } from './request-order.ts';
 import type { SessionLifecycle } from './session-lifecycle.ts';
 
 export interface LearnerServiceParts {
   readonly forwarder: Forwarder;
+  readonly writes: WriteNumbers;
   readonly sessions: SessionTable;
   readonly clients: ClientTable;
   readonly clock: TurnClock;
   readonly progress: Progress;
+  readonly statistics: Statistics;
 }
 
 export class LearnerService {
   private readonly parts: LearnerServiceParts;
   private readonly order: RequestOrder;
   private readonly lifecycle: SessionLifecycle;
+  private readonly kept: KeptClients;
   /** Who was heard of before has been told. */
   private toldMs = 0;
 
@@ -36,6 +43,7 @@ export class LearnerService {
     this.parts = parts;
     this.order = order;
     this.lifecycle = lifecycle;
+    this.kept = new KeptClients(parts, order);
   }
 
   /** Everything that the leader has decided is what clients see. */
@@ -44,9 +52,25 @@ export class LearnerService {
     return progress.committed >= progress.decided;
   }
 
-  /** In step with a leader. */
-  beginTerm(): void {
-    this.toldMs = this.parts.clock.nowMs;
+  /** In step with the leader of the epoch that begins at `epochZxid`. */
+  beginTerm(epochZxid: Zxid): void {
+    // Kept clients are to be told of from then on.
+    if (!this.kept.isHolding) this.toldMs = this.parts.clock.nowMs;
+    this.goOn(epochZxid);
+  }
+
+  /** Clients that were kept go on, in step with a leader, or as clients of this one. */
+  goOn(epochZxid: Zxid): void {
+    if (this.kept.isHolding && !this.kept.resume(epochZxid)) this.letGo();
+  }
+
+  /** Without a leader: how many clients wait for the next one. */
+  get keptCount(): number {
+    return this.kept.isHolding ? this.kept.count : 0;
+  }
+
+  onTick(): void {
+    this.kept.onTick();
   }
 
   /** The oldest sync is answered. */
@@ -88,16 +112,29 @@ export class LearnerService {
     return bytes;
   }
 
+  /** The leader of the epoch that began at `epochZxid` is gone. */
+  endTerm(epochZxid: Zxid): void {
+    this.endUpgrades();
+    if (this.kept.keep(epochZxid)) this.lifecycle.revalidations.abandon();
+    else this.letGo();
+  }
+
   /**
    * Connections with a session, or on the way to one, are closed; what has been answered still goes out. A write that was
    * forwarded may be committed or not: its client learns that nobody knows.
    */
-  endTerm(): void {
+  letGo(): void {
     const { clients, forwarder } = this.parts;
     this.endUpgrades();
     for (const client of [...clients.all()]) {
-      if (client.state === ClientState.handshaking || client.state === ClientState.open)
+      const { state, closesBehindHeld } = client;
+      if (
+        state === ClientState.handshaking ||
+        state === ClientState.open ||
+        (client.isKept && closesBehindHeld)
+      )
         clients.close(client);
+      client.isKept = false;
     }
     forwarder.abandon();
     this.lifecycle.revalidations.abandon();

@@ -16,7 +16,7 @@ import { accessOf, checkAcl } from '../acl/acl-check.ts';
 import type { AclTable } from '../acl/acl-table.ts';
 import type { AuthProviders } from '../acl/auth-providers.ts';
 import { userName } from '../acl/auth-providers.ts';
-import type { Client } from '../client/client.ts';
+import { type Client, ClientState } from '../client/client.ts';
 import { BodyBuffer, type Replier } from '../client/replier.ts';
 import type { RequestView } from '../client/request-view.ts';
 import { equalBytes, hasNul } from '../path/path.ts';
@@ -119,6 +119,19 @@ export class ReadOps {
         this.watchOps.execute(request);
         return true;
     }
+  }
+
+  /**
+   * Of a client that is kept without a leader: past everything that waits, or it would take this server for dead. False: there is
+   * no room for the reply, or it is no ping.
+   */
+  pingAhead(request: RequestView): boolean {
+    const { client } = request;
+    if (request.op !== OpCode.ping || client.state !== ClientState.open) return false;
+    if (client.sink.room(client.conn) <= 0) return false;
+    request.xid = SpecialXid.ping;
+    this.replier.headerAt(request, client.keptZxid, ErrorCode.ok);
+    return true;
   }
 
   /** A read of the client is under way that a later write of its own must not be committed before. */

@@ -106,7 +106,7 @@ export class RequestOrder {
     request.client = client;
     request.moveTo(bytes, view, start, end, this.clock.nowMs);
     if (client.state !== ClientState.open || client.isStalled || queue.unevaluated > 0) {
-      queue.push(request, UNEVALUATED);
+      if (!client.isKept || !this.reads.pingAhead(request)) queue.push(request, UNEVALUATED);
       return;
     }
     const { op } = request;
@@ -126,6 +126,7 @@ export class RequestOrder {
 
   /** Runs what the connection has parked, as far as it may. */
   drain(client: Client): void {
+    if (client.isKept) return;
     const { queue } = client;
     client.isStalled = client.isStreaming;
     if (client.held.length > 0) this.sendHeld(client);
@@ -154,10 +155,14 @@ export class RequestOrder {
   onCommitted(): void {
     const { commitWaiters } = this;
     while (commitWaiters.length > 0 && commitWaiters.first.after[0]! <= this.writes.resolved) {
-      const { client } = commitWaiters.shift();
-      if (this.work.isSpent) this.stall(client, this.turnWaiters);
-      else this.drainCharged(client);
+      this.release(commitWaiters.shift().client);
     }
+  }
+
+  /** What it waited for has come: it goes on, in this turn or the next. */
+  release(client: Client): void {
+    if (this.work.isSpent) this.stall(client, this.turnWaiters);
+    else this.drainCharged(client);
   }
 
   /** The newest own writes have been taken back: who is to run behind one of them waits for the last that stands. */

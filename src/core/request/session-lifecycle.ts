@@ -298,7 +298,9 @@ export class SessionLifecycle {
     sessions.remove(slot);
     if (client !== undefined && client.session === slot) {
       client.session = NO_SESSION;
-      this.parts.clients.close(client);
+      // Its last reply is held, if it has asked for the end.
+      if (client.isKept && client.state === ClientState.open) clients.closeBehindHeld(client);
+      else clients.close(client);
     }
   }
 

@@ -168,7 +168,7 @@ export class TxnStager {
       this.subOps = subOps;
       client.proposals++;
       forwarder.take();
-    }
+    } else if (forwarder.isHolding) forwarder.onForeign(txn.clientIdHigh, txn.clientIdLow);
     this.err = 0;
     if (txn.type === OpCode.multi) this.openMulti();
     else if (txn.type === OpCode.closeSession) this.openClose();

@@ -232,6 +232,7 @@ export const SETTINGS = [
   supported('ringkeeper.unreadBytesMax', FILE, 'long', 'bytes', '536870912', 'memory for what all clients together leave unread; above it the greediest that does not read is closed', 16 * MIB, 64 * GIB),
   supported('ringkeeper.connectionWindowRequests', FILE, 'int', 'requests', '1000', 'requests of one connection under way at a time', 1, MIB),
   supported('ringkeeper.connectionWindowBytes', FILE, 'int', 'bytes', '1048576', 'the same by bytes; one frame is always admitted', 4 * KIB, GIB),
+  ensemble('ringkeeper.keepClientsOnLeaderChange', FILE, 'switch', '', 'false', 'a server that loses its leader keeps its clients connected, and what they have asked, for the next one'),
   supported('ringkeeper.logLevel', FILE, 'text', '', 'info', 'trace, debug, info, warn, error, fatal or silent'),
 
 ] as const;

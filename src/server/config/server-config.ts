@@ -143,6 +143,8 @@ export interface ServerConfig {
   readonly unreadBytesMax: number;
   readonly connectionWindowRequests: number;
   readonly connectionWindowBytes: number;
+  /** A learner that loses its leader keeps its clients for the next one. */
+  readonly keepClientsOnLeaderChange: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -302,6 +304,7 @@ function readLimits(values: SettingValues) {
     unreadBytesMax: values.int('ringkeeper.unreadBytesMax'),
     connectionWindowRequests: values.int('ringkeeper.connectionWindowRequests'),
     connectionWindowBytes: values.int('ringkeeper.connectionWindowBytes'),
+    keepClientsOnLeaderChange: values.switch('ringkeeper.keepClientsOnLeaderChange'),
   };
 }
 

@@ -327,7 +327,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   lead(zxid: Zxid): void {
     this.membership.onLead();
     this.parts.desk.lead(zxid, this.membership);
-    if (!this.parts.servesClients) this.parts.desk.serveNobody();
+    this.parts.desk.serve(this.parts.servesClients);
     this.control.serving(this.parts.epochs.current);
     this.parts.log.info('leading', { epoch: this.parts.epochs.current });
   }

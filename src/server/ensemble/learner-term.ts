@@ -114,7 +114,7 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
   onLookingVoter(): void {}
 
   end(reason: string): void {
-    this.leave(reason);
+    this.leave(reason, null, false);
   }
 
   // ---- connection ----------------------------------------------------------------------------------------
@@ -353,8 +353,8 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
     return true;
   }
 
-  /** `designated`: who leads now; null = an election tells. */
-  leave(reason: string, designated: Sid | null = null): void {
+  /** `designated`: who leads now; null = an election tells. `keepsClients`: for that leader, because there is to be one. */
+  leave(reason: string, designated: Sid | null = null, keepsClients = true): void {
     if (this.isOver) return;
     this.isOver = true;
     this.learner.end();
@@ -363,13 +363,15 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
     this.desk.onDurable = () => {};
     this.desk.onRoom = () => {};
     this.desk.onTurn = () => {};
-    this.desk.settle(() =>
+    this.desk.settle(keepsClients, () =>
       this.control.over({
         reason,
         standing: { zxid: this.desk.electionZxid, currentEpoch: this.epochs.current },
         designated,
       }),
     );
+    const { keptClients } = this.desk;
+    if (keptClients > 0) this.log.info('clients are kept for the next leader', { clients: keptClients });
   }
 }
 

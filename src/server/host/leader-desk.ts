@@ -112,9 +112,14 @@ export class LeaderDesk {
     replica.leadership.requests.onSync = (link) => leading.onSync(link);
   }
 
-  /** This server's own clients are turned away: it leads only. */
-  serveNobody(): void {
-    this.role.isInStep = false;
+  /** This server's own clients, who may have been kept for this; or none: it leads only. */
+  serve(hasClients: boolean): void {
+    const { learner } = this.replica;
+    if (hasClients) learner.goOn(this.role.epochZxid);
+    else {
+      this.role.isInStep = false;
+      learner.letGo();
+    }
   }
 
   /** A quorum has everything up to `zxid`. Only within a turn. */

@@ -101,7 +101,12 @@ export class LearnerDesk {
     role.isInStep = true;
     const { tree, clock } = replica.parts;
     writeConfigNode(tree, config.bytes, config.version, clock.wallMs);
-    replica.learner.beginTerm();
+    replica.learner.beginTerm(role.epochZxid);
+  }
+
+  /** Clients that wait for the next leader. */
+  get keptClients(): number {
+    return this.replica.learner.keptCount;
   }
 
   /** Nobody leads, for long: clients that have asked for it are served what is here, until `endReadOnly`. Between two terms only. */
@@ -239,22 +244,26 @@ export class LearnerDesk {
 
   /**
    * The term is over: what is on the disk is all that this server knows, and its tree becomes that. A cut is carried through; a
-   * tree that is not on the disk as a whole is forgotten, for its history was never acknowledged and must not be.
+   * tree that is not on the disk as a whole is forgotten, for its history was never acknowledged and must not be. `keepsClients`: there
+   * is to be another leader, and this server may keep its clients for that.
    */
-  settle(done: () => void): void {
+  settle(keepsClients: boolean, done: () => void): void {
     const { role } = this;
+    const { epochZxid } = role;
     role.isInStep = false;
     role.leader = null;
     role.epochZxid = 0;
     this.host.enter();
     if (this.afterCut !== null) {
-      this.afterCut = () => this.settle(done);
+      this.afterCut = () => this.settle(keepsClients, done);
       return;
     }
     this.orders.forget();
     if (this.tree === null) {
       // Before anything more is decided: what nobody has decided yet must not be answered.
-      this.replica.learner.endTerm();
+      const { learner } = this.replica;
+      if (keepsClients) learner.endTerm(epochZxid);
+      else learner.letGo();
       this.decideLogged(done);
       return;
     }

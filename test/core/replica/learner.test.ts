@@ -361,7 +361,7 @@ describe('sessions of a learner’s clients', () => {
     h.deliver();
     c.send(create('/unsent'));
     h.turn(() => {
-      h.replica.learner.endTerm();
+      h.replica.learner.endTerm(0);
       // What is logged is what this server knows, whoever will decide about it.
       h.replica.onDecided(h.log.lastZxid);
     });

@@ -157,7 +157,7 @@ describe('between servers', () => {
         h.take(1);
         h.deliver();
       }
-      h.turn(() => h.replica.learner.endTerm());
+      h.turn(() => h.replica.learner.endTerm(0));
       assert.ok(c.wire.closed);
       c.disconnect();
       assert.equal(h.parts.sessions.size, isProposed ? 1 : 0);
@@ -170,10 +170,10 @@ describe('between servers', () => {
   test('local sessions outlive the term', () => {
     const h = new LearnerHarness(LOCAL);
     const c = h.connect();
-    h.turn(() => h.replica.learner.endTerm());
+    h.turn(() => h.replica.learner.endTerm(0));
     assert.ok(c.wire.closed);
     c.disconnect();
-    h.replica.learner.beginTerm();
+    h.replica.learner.beginTerm(0);
     const { sessionId, password } = c;
     assert.equal(h.connect({ sessionId, password }).sessionId, sessionId);
   });

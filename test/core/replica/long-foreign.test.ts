@@ -224,7 +224,7 @@ test('the client here that has asked for it is answered behind it, or has gone',
     assert.equal(h.replica.isQuiet, false);
     h.turn(() => h.replica.onDecided(long!.zxid));
     if (end === 'gone') c.disconnect();
-    if (end === 'the leader is gone') h.turn(() => h.replica.learner.endTerm());
+    if (end === 'the leader is gone') h.turn(() => h.replica.learner.endTerm(0));
     while (h.background());
     assert.equal(h.replica.progress.committed, long!.zxid);
     if (end === 'answered') {

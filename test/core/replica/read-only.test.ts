@@ -16,7 +16,7 @@ function withoutLeader() {
   const h = new LearnerHarness();
   const known = h.connect();
   known.ok(create('/kept'));
-  h.turn(() => h.replica.learner.endTerm());
+  h.turn(() => h.replica.learner.endTerm(0));
   known.disconnect();
   const { role } = h.incarnations.surroundings;
   role.isInStep = false;
@@ -144,7 +144,7 @@ describe('a read-only server', () => {
     assert.equal(h.parts.sessions.localCount, 0);
     role.isInStep = true;
     role.leader = h;
-    h.replica.learner.beginTerm();
+    h.replica.learner.beginTerm(0);
     const { sessionId, password } = known;
     const back = h.connect({ sessionId, password });
     assert.equal(back.sessionId, sessionId);

@@ -46,7 +46,7 @@ export class LearnerHarness extends ReplicaHarness implements LeaderLink {
     role.join('follower');
     role.isInStep = true;
     role.leader = this;
-    this.replica.learner.beginTerm();
+    this.replica.learner.beginTerm(0);
   }
 
   // ---- LeaderLink ----------------------------------------------------------------------------------------

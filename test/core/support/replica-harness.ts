@@ -41,6 +41,7 @@ export const OPTIONS: ReplicaOptions = {
   containerCheckIntervalMs: 60_000,
   containerMaxPerMinute: 10_000,
   containerMaxNeverUsedMs: 0,
+  keepClientsOnLeaderChange: false,
 };
 
 const WALL_START_MS = 1_700_000_000_000;
@@ -326,6 +327,12 @@ export class Connection {
     bytes.fill(0xee);
   }
 
+  /** A ping only of a client that is kept without a leader. */
+  private mayOvertake(op: number): boolean {
+    const { isKept } = this.harness.parts.clients.get(this.conn) ?? { isKept: false };
+    return op === OpCode.auth || op === OpCode.sasl || (op === OpCode.ping && isKept);
+  }
+
   private message(reader: JuteReader): Message {
     if (this.awaitsConnect) {
       this.awaitsConnect = false;
@@ -337,7 +344,7 @@ export class Connection {
       return { kind: 'event', zxid, type, path };
     }
     const index = this.asked.findIndex((asked) => asked.xid === xid);
-    const overtakes = index > 0 && isOutOfBand(this.asked[index]!.op);
+    const overtakes = index > 0 && this.mayOvertake(this.asked[index]!.op);
     assert.ok(
       index === 0 || overtakes,
       () => `reply ${xid} while ${this.asked.map((asked) => asked.xid).join()} wait`,
@@ -362,8 +369,4 @@ type ResponseOf<O> = Response extends infer R
 export function createEmpty(replica: Replica): number {
   new Loader(replica.parts).snapshot.createEmpty();
   return 0;
-}
-
-function isOutOfBand(op: number): boolean {
-  return op === OpCode.auth || op === OpCode.sasl;
 }

@@ -91,6 +91,7 @@ describe('ServerConfig', () => {
         unreadBytesMax: 512 * 1024 ** 2,
         connectionWindowRequests: 1000,
         connectionWindowBytes: 1024 ** 2,
+        keepClientsOnLeaderChange: false,
         logLevel: 'info',
       },
     );

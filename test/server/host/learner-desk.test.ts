@@ -12,7 +12,7 @@ function core() {
     progress: { proposed: 0, durable: 0 },
     onProposal: () => state.hasRoom,
     onDecided: () => calls.push('decide'),
-    learner: { endTerm: () => calls.push('end the term') },
+    learner: { keptCount: 0, endTerm: () => calls.push('end the term') },
   };
   const host = {
     incarnations: { replica, surroundings: { role: {} } },
@@ -111,7 +111,7 @@ describe('LearnerDesk', () => {
     desk.truncate(5, () => calls.push('done'));
     desk.poll();
     desk.poll();
-    desk.settle(() => calls.push('settled'));
+    desk.settle(true, () => calls.push('settled'));
     desk.poll();
     assert.deepEqual(calls, ['hold', 'remove snapshots behind 5', 'cut the log behind 5']);
     state.commandsDone = 1;

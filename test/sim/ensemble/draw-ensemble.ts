@@ -13,6 +13,8 @@ export interface DrawnEnsemble {
   readonly configs: readonly ServerConfig[];
   readonly observers: ReadonlySet<number>;
   readonly isTiny: boolean;
+  /** Clients are to notice nothing of a leader change, if they need not. */
+  readonly keepsClients: boolean;
 }
 
 export function drawEnsemble(world: World): DrawnEnsemble {
@@ -54,11 +56,12 @@ export function drawEnsemble(world: World): DrawnEnsemble {
     requestRingBytes: 4 * frameBytesMax,
     replyRingBytes: 256 * 1024,
     proposalRingBytes: 8 * frameBytesMax,
+    keepClientsOnLeaderChange: (world.seed >> 2) % 2 === 1,
   };
   // Of few seconds' writes some leave it, and learners that were away are brought up from the disk.
   const proposalLogBytes = frameBytesMax * (1 + (world.seed % 4));
   const configs = sids.map((sid) => ({ ...read(sid, lines, proposalLogBytes), ...shared }));
-  return { configs, observers, isTiny };
+  return { configs, observers, isTiny, keepsClients: shared.keepClientsOnLeaderChange };
 }
 
 function read(

@@ -147,6 +147,8 @@ export class Witness implements ServerObserver {
   private servedZxid = -1;
   private wasInStep = false;
   private wasRole = '';
+  private kept = 0;
+  private askedAgain = 0;
 
   constructor(judge: EnsembleJudge, name: string, isVoter: boolean) {
     this.judge = judge;
@@ -171,6 +173,8 @@ export class Witness implements ServerObserver {
     this.servedZxid = -1;
     this.wasInStep = false;
     this.treeZxid = -1;
+    this.kept = 0;
+    this.askedAgain = 0;
   }
 
   /** The transaction up to which it serves; -1 = it does not. */
@@ -216,6 +220,7 @@ export class Witness implements ServerObserver {
     }
     const { replica } = host;
     if (host['isLoading'] || replica.isPublishing) return;
+    this.lookAtKept(host, role.name);
     if (!this.wasInStep || role.name !== this.wasRole) {
       this.wasInStep = true;
       this.wasRole = role.name;
@@ -228,6 +233,14 @@ export class Witness implements ServerObserver {
     this.servedZxid = zxid;
     const [high, low] = replica.parts.tree.committed.slice();
     this.judge.onServed(this, zxid, `${high!.toString(16)}:${low!.toString(16)}`);
+  }
+
+  private lookAtKept(host: CoreHost, role: string): void {
+    const { keptClients, writesAskedAgain } = host['incarnations'].surroundings.statistics;
+    if (keptClients > this.kept) this.judge.count(`clients were kept by what is now ${role}`);
+    if (writesAskedAgain > this.askedAgain) this.judge.count('a held write is asked again');
+    this.kept = keptClients;
+    this.askedAgain = writesAskedAgain;
   }
 
   // ---- the rest ----------------------------------------------------------------------------------------------

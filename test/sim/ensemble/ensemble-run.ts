@@ -90,6 +90,7 @@ class EnsembleRun {
     this.variant = variant;
     this.judge = new EnsembleJudge(world);
     this.drawn = drawEnsemble(world);
+    this.judge.pingsOvertake = this.drawn.keepsClients;
     const network = new PeerNetwork(world, prng.pick([0.5, 3, 20]));
     const { configs, observers } = this.drawn;
     this.members = configs.map((config, i) => {

@@ -20,6 +20,8 @@ const REACHED = [
   'sync by DIFF',
   'sync by SNAP',
   'a session expired',
+  'clients were kept by what is now follower',
+  'a held write is asked again',
 ];
 
 describe(`${SEEDS} seeds of ensembles`, () => {
