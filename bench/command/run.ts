@@ -143,9 +143,7 @@ async function runSeries(
     plan.search === null
       ? await runSweep(
           planSweep(document, plan.sweep, { targets: onlyTarget(flags.target), replicates }, build),
-          command,
-          measure,
-          (point) => dir.save(point),
+          { command, measure, onPoint: (point) => dir.save(point), abort: setting.abort },
         )
       : await searchRate(plan, plan.search, { side: flags.target, command }, measure, (probe) =>
           dir.save(probe),

@@ -5,7 +5,8 @@
  *     start | ceiling, once per load | tree | warm, phase | warm, phase | stop
  */
 import type { PlannedRun } from '../compare/sweep.ts';
-import { plannedMs } from '../plan/plan.ts';
+import { type PhasePlan, plannedMs } from '../plan/plan.ts';
+import { endsByWork } from '../recipe/recipes.ts';
 import type { ListedTarget } from '../target/target-list.ts';
 
 const START_MS = { ringkeeper: 800, apache: 1_800 } as const;
@@ -15,6 +16,8 @@ const CEILING_MS = 2_000;
 /** Until the CPU per request is level: of the first phase, and of those on a server that is warm from others. */
 const FIRST_WARMING_MS = { ringkeeper: 5_500, apache: 9_000 } as const;
 const NEXT_WARMING_MS = 5_500;
+/** A phase that ends when its work is done, whatever its time limit is. */
+const WORK_MS = 30_000;
 
 export interface TimeSetting {
   readonly ceiling: boolean;
@@ -24,7 +27,7 @@ export interface TimeSetting {
 
 export interface RunTime {
   readonly expectedMs: number;
-  /** When each warm-up takes all that it may. */
+  /** When each warm-up, and each phase that ends with its work, takes all that it may. */
   readonly atMostMs: number;
 }
 
@@ -43,29 +46,39 @@ export function runTimes(
     const isNew = !seen.has(JSON.stringify(plan));
     seen.add(JSON.stringify(plan));
     const ceilingMs = setting.ceiling && isNew ? CEILING_MS * plan.phases.length : 0;
-    const fixedMs = AROUND_MS + count * START_MS[kind] + ceilingMs + plannedMs(plan);
-    const warmings = isWarmed ? plan.phases.length : 0;
-    const warmingMs = plan.phases
+    const fixedMs = AROUND_MS + count * START_MS[kind] + ceilingMs;
+    const loads = plan.phases.filter((phase) => !endsWhenDone(phase));
+    const warmings = isWarmed ? loads.length : 0;
+    const warmingMs = loads
       .slice(0, warmings)
       .map((_, at) => Math.min(setting.warmUpMsMax, at === 0 ? FIRST_WARMING_MS[kind] : NEXT_WARMING_MS));
+    const workMs = (plan.phases.length - loads.length) * WORK_MS;
     return {
-      expectedMs: fixedMs + warmingMs.reduce((sum, ms) => sum + ms, 0),
-      atMostMs: fixedMs + warmings * setting.warmUpMsMax,
+      expectedMs: fixedMs + plannedMs({ ...plan, phases: loads }) + workMs + sumOf(warmingMs),
+      atMostMs: fixedMs + plannedMs(plan) + warmings * setting.warmUpMsMax,
     };
   });
 }
 
-/** Of the runs behind the first `done`, at the pace of those from `from` on, which took `tookMs`. */
-export function restMs(times: readonly RunTime[], done: number, from: number, tookMs: number): number {
-  const planned = expectedMs(times.slice(from, done));
-  const pace = planned > 0 ? tookMs / planned : 1;
-  return expectedMs(times.slice(done)) * pace;
+/** Not warmed either. */
+function endsWhenDone({ load }: PhasePlan): boolean {
+  return load.kind !== 'mix' && endsByWork(load);
+}
+
+function sumOf(all: readonly number[]): number {
+  return all.reduce((sum, ms) => sum + ms, 0);
+}
+
+/** Of the runs that are left, at the pace of those that were made and took `tookMs`. */
+export function restMs(left: readonly RunTime[], made: readonly RunTime[], tookMs: number): number {
+  const planned = expectedMs(made);
+  return expectedMs(left) * (planned > 0 ? tookMs / planned : 1);
 }
 
 export function expectedMs(times: readonly RunTime[]): number {
-  return times.reduce((sum, time) => sum + time.expectedMs, 0);
+  return sumOf(times.map((time) => time.expectedMs));
 }
 
 export function atMostMs(times: readonly RunTime[]): number {
-  return times.reduce((sum, time) => sum + time.atMostMs, 0);
+  return sumOf(times.map((time) => time.atMostMs));
 }

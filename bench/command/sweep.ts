@@ -9,7 +9,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../src/base/failure.ts';
-import { type PlannedSweep, planSweep, runSweep } from '../compare/sweep.ts';
+import { type PlannedRun, type PlannedSweep, planSweep, runSweep } from '../compare/sweep.ts';
 import { targetAxes } from '../compare/target-axes.ts';
 import { formatDuration, plural } from '../figures/format.ts';
 import { axisName } from '../figures/sweep-figures.ts';
@@ -114,21 +114,15 @@ async function sweep(flags: SweepFlags, abort: AbortSignal): Promise<number> {
   const warmUpMsMax = warmUpMsOf(asked.flags);
   const services = targetAxes(targets.map(({ spec, ...place }) => ({ side: spec.text, ...place })));
   const planned = planSweep(input.document, input.plan.sweep, { targets: services, replicates }, input.build);
-  const kept =
-    asked.dir === null
-      ? []
-      : readDoneRuns(
-          asked.dir,
-          planned.runs.map(({ dir }) => dir),
-        );
+  const places = planned.runs.map(({ dir }) => dir);
+  const kept = asked.dir === null ? places.map(() => null) : readDoneRuns(asked.dir, places);
   const byText = new Map(targets.map((target) => [target.spec.text, target]));
   const times = runTimes(planned.runs, byText, { ceiling: asked.flags.ceiling, warmUpMsMax });
   if (flags.dryRun) {
-    process.stdout.write(dryRunText(planned, times, kept.length));
+    process.stdout.write(dryRunText(planned, times, kept));
     return 0;
   }
-  if (kept.length === planned.runs.length)
-    throw new ConfigFailure(`--resume: ${flags.resume} - nothing is left`);
+  if (!kept.includes(null)) throw new ConfigFailure(`--resume: ${flags.resume} - nothing is left`);
   await refuseMissing(targets, input.plan);
   prepareOut(asked.flags.out);
   return measure({ ...asked, planned, kept, times }, byText, abort);
@@ -136,7 +130,8 @@ async function sweep(flags: SweepFlags, abort: AbortSignal): Promise<number> {
 
 interface ReadySweep extends SweepInput {
   readonly planned: PlannedSweep;
-  readonly kept: readonly RunResult[];
+  /** Of each run its result of an earlier time. */
+  readonly kept: readonly (RunResult | null)[];
   readonly times: readonly RunTime[];
 }
 
@@ -145,35 +140,38 @@ async function measure(
   targets: ReadonlyMap<string, ListedTarget>,
   abort: AbortSignal,
 ): Promise<number> {
-  const { input, flags, planned, kept, times, command } = ready;
+  const { input, flags, planned, kept, command } = ready;
   for (const note of notesOn(input.plan, [...targets.values()][0]!.spec)) process.stderr.write(`${note}\n`);
   await warnOfOthers(flags);
   const dir = new SeriesDir(flags.out, ready.dir);
   if (ready.dir === null) beginDir(dir, ready);
   const startedMs = performance.now();
-  const doneCount = (): number => kept.length + dir.runs.length;
+  const ahead = planned.runs.filter(({ number }) => kept[number - 1] === null);
+  let current = ahead[0]!;
   const progress = labelled(
     progressFor(flags),
-    () => doneCount() + 1,
+    () => current.number,
     planned.runs.length,
-    () => planned.runs[doneCount()]?.side ?? '',
+    () => current.side,
   );
   const setting = { flags: { ...flags, serverArg: [] }, command, progress, abort };
   const specs = new Map([...targets].map(([text, { spec }]) => [text, spec]));
-  const { sweep: made, failure } = await runSweep(
-    planned,
+  const { sweep: made, failure } = await runSweep(planned, {
     command,
-    measureOn(specs, setting),
-    (run) => {
-      dir.save(run);
-      if (flags.json || run.number === planned.runs.length || !run.result.complete) return;
-      const leftMs = restMs(times, run.number, kept.length, performance.now() - startedMs);
-      process.stderr.write(
-        `run ${run.number} of ${planned.runs.length} is saved; about ${formatDuration(leftMs)} left\n`,
-      );
+    measure: measureOn(specs, setting),
+    onStart: (run) => {
+      current = run;
     },
+    onPoint: (run) => {
+      dir.save(run);
+      if (!flags.json && run.result.complete)
+        sayTimeLeft(ready, ahead, run.number, performance.now() - startedMs);
+    },
+    onFailure: ({ number, side }, error) =>
+      process.stderr.write(`run ${number}: ${error.message} - other runs of ${side} are left out\n`),
     kept,
-  );
+    abort,
+  });
   const failed = failure === null ? 0 : tell(failure);
   if (made === null) return sayResume(dir.path, failed || nothingMeasured());
   const printed = {
@@ -184,7 +182,23 @@ async function measure(
     dir.finish(sweepDirName(made), (place) => saveSweep(made, place)),
   );
   if (!made.complete) sayResume(dir.path, 0);
-  return saved || failed || statusOfSeries([...kept, ...dir.runs]);
+  return saved || failed || statusOfSeries([...kept.filter((run) => run !== null), ...dir.runs]);
+}
+
+/** `ahead`: the runs to be made, of which those up to `number` took `tookMs`. */
+function sayTimeLeft(
+  { planned, times }: ReadySweep,
+  ahead: readonly PlannedRun[],
+  number: number,
+  tookMs: number,
+): void {
+  const at = ahead.findIndex((run) => run.number === number) + 1;
+  if (at === ahead.length) return;
+  const timesOf = (runs: readonly PlannedRun[]) => runs.map((run) => times[run.number - 1]!);
+  const leftMs = restMs(timesOf(ahead.slice(at)), timesOf(ahead.slice(0, at)), tookMs);
+  process.stderr.write(
+    `run ${number} of ${planned.runs.length} is saved; about ${formatDuration(Math.round(leftMs / 1000) * 1000)} left\n`,
+  );
 }
 
 function fromFlags(flags: SweepFlags): SweepInput {
@@ -302,14 +316,18 @@ function sayResume(dir: string | null, status: number): number {
 }
 
 /** Each run in its order, and the sums. */
-function dryRunText({ axes, runs }: PlannedSweep, times: readonly RunTime[], done: number): string {
+function dryRunText(
+  { axes, runs }: PlannedSweep,
+  times: readonly RunTime[],
+  kept: readonly (RunResult | null)[],
+): string {
   const rows = runs.map(({ number, side, at, replicate, plan }, index) => [
     String(number),
     side,
     axes.map(({ path }, axis) => `${axisName(path)} ${at[axis]}`).join(', '),
     plan.phases.map(({ name }) => name).join(', '),
     String(replicate),
-    index < done ? 'done' : formatDuration(Math.round(times[index]!.expectedMs / 1000) * 1000),
+    kept[index] !== null ? 'done' : formatDuration(Math.round(times[index]!.expectedMs / 1000) * 1000),
   ]);
   const head = ['run', 'target', 'at', 'phases', 'replicate', 'expected'];
   const widths = head.map((title, column) =>
@@ -319,7 +337,7 @@ function dryRunText({ axes, runs }: PlannedSweep, times: readonly RunTime[], don
     const cells = row.map((cell, column) => cell.padEnd(widths[column]!));
     return `${cells.join('  ').trimEnd()}\n`;
   });
-  const left = times.slice(done);
+  const left = times.filter((_, index) => kept[index] === null);
   return [
     ...lines,
     `${plural(left.length, 'run')} to be made, ${formatDuration(expectedMs(left))} expected on two cores, ` +

@@ -51,19 +51,14 @@ export class RunLedger {
       const result = await this.#measure(side, plan);
       this.#stopped = result === null || !result.complete;
       if (result === null) return null;
-      return await onRun(this.keep(result, dir));
+      this.#first ??= result;
+      this.#count++;
+      return await onRun({ number: this.#count, dir, result });
     } catch (error) {
       this.#stopped = true;
       this.#failure = error instanceof Error ? error : new Error(String(error));
       return null;
     }
-  }
-
-  /** A run that was made before. */
-  keep(result: RunResult, dir: string): NumberedRun {
-    this.#first ??= result;
-    this.#count++;
-    return { number: this.#count, dir, result };
   }
 
   /** Of the next run. */

@@ -6,10 +6,10 @@
  *     axes x, y:   (x1 y1) (x1 y2) (x2 y1) (x2 y2)      the last axis changes fastest; services change faster still
  *     replicates:  forth, back, forth ...               so that a drift of the machine does not look like an axis
  *
- * The runs have their order and their places before the first one is made, so that a sweep that was interrupted goes on at
- * the run at which it was: those before it are kept.
+ * The runs have their order and their places before the first one is made, so that a sweep that was interrupted goes on:
+ * those that are whole are kept.
  */
-import { ConfigFailure } from '../../src/base/failure.ts';
+import { ConfigFailure, Failure } from '../../src/base/failure.ts';
 import { describedFurther, type Plan, type SweepAxis } from '../plan/plan.ts';
 import { documentAt, sweepPoints } from '../plan/sweep.ts';
 import {
@@ -20,7 +20,7 @@ import {
   type SweptService,
 } from '../result/compare-json.ts';
 import type { RunResult } from '../result/run-json.ts';
-import { type Measure, type NumberedRun, RunLedger, runDir } from './measure.ts';
+import { type Measure, type NumberedRun, runDir } from './measure.ts';
 import { type SweptPoint, sweepKnees } from './sweep-knee.ts';
 import type { TargetAxes } from './target-axes.ts';
 
@@ -111,41 +111,100 @@ export function planSweep(
   return { plan, axes: [...planAxes, ...targets.axes], runs };
 }
 
+/** What of a sweep's runs is told, and done with. */
+export interface SweepWork {
+  /** That repeats the sweep. */
+  readonly command: string;
+  readonly measure: Measure;
+  readonly onStart?: (run: PlannedRun) => void;
+  /** Of each run as soon as it is done; awaited. What it throws ends the sweep. */
+  readonly onPoint: (run: SweepRun) => void | Promise<void>;
+  /** A service failed: its other runs are left out. */
+  readonly onFailure?: (run: PlannedRun, error: Failure) => void;
+  /** Whole results of an earlier time, each at the place of its run; null: to be measured. */
+  readonly kept?: readonly (RunResult | null)[];
+  readonly abort?: AbortSignal;
+}
+
 /**
- * @param command That repeats the sweep. @param onPoint Told of each run as soon as it is done; awaited. @param kept Results
- * of the first runs, from an earlier time.
+ * Makes the runs one after another. A service that does not start or ends costs its own points, not those of the others; an
+ * abort, and every other error, ends the sweep.
  */
-export async function runSweep(
-  { plan, axes, runs }: PlannedSweep,
-  command: string,
-  measure: Measure,
-  onPoint: (run: SweepRun) => void | Promise<void>,
-  kept: readonly RunResult[] = [],
-): Promise<SweepOutcome> {
-  const ledger = new RunLedger(measure);
+export async function runSweep({ plan, axes, runs }: PlannedSweep, work: SweepWork): Promise<SweepOutcome> {
   const points = new Map<string, MeasuredPoint>();
   const results: { side: string; result: RunResult }[] = [];
+  const failed = new Set<string>();
+  let failure: Error | null = null;
   for (const run of runs) {
-    const { number, dir, side, at, replicate } = run;
-    const key = JSON.stringify(at);
-    const point = points.get(key) ?? { at, plan: run.plan, runs: [] };
-    points.set(key, point);
-    const earlier = kept[number - 1];
-    const made =
-      earlier === undefined
-        ? await ledger.run(side, run.plan, dir, async (numbered) => {
-            await onPoint({ ...numbered, at, replicate, runCount: runs.length });
-            return numbered;
-          })
-        : ledger.keep(earlier, dir);
-    if (made !== null) results.push({ side, result: made.result });
-    if (made?.result.complete) point.runs.push(made);
-    if (ledger.stopped) break;
+    const kept = work.kept?.[run.number - 1] ?? null;
+    if (kept === null && failed.has(run.side)) continue;
+    if (kept === null) work.onStart?.(run);
+    const { result, error } =
+      kept === null ? await makeRun(run, runs.length, work) : { result: kept, error: null };
+    failure ??= error;
+    if (result !== null) {
+      results.push({ side: run.side, result });
+      if (result.complete) addTo(points, run, result);
+    }
+    if (error === null && result?.complete) continue;
+    const isOfService = error instanceof SideFailure || (result !== null && result.target.failure !== null);
+    if (!isOfService || work.abort?.aborted) break;
+    failed.add(run.side);
+    if (error instanceof SideFailure) work.onFailure?.(run, error.cause);
   }
-  const { first, failure, stopped } = ledger;
-  if (first === null) return { sweep: null, failure };
-  const sweep = sweepDocument(first, plan, command, !stopped, axes, [...points.values()]);
+  const first = results[0]?.result;
+  if (failure instanceof SideFailure) failure = failure.cause;
+  if (first === undefined) return { sweep: null, failure };
+  const made = [...points.values()];
+  const complete = made.reduce((sum, point) => sum + point.runs.length, 0) === runs.length;
+  const sweep = sweepDocument(first, plan, work.command, complete, axes, made);
   return { sweep: withServices(sweep, runs, results), failure };
+}
+
+/** The service of a run did not start, or could not be measured. */
+class SideFailure extends Error {
+  override readonly cause: Failure;
+
+  constructor(cause: Failure) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
+/** Null and no error: an abort before anything was measured. */
+async function makeRun(
+  { number, dir, side, at, replicate, plan }: PlannedRun,
+  runCount: number,
+  { measure, onPoint }: SweepWork,
+): Promise<{ readonly result: RunResult | null; readonly error: Error | null }> {
+  let result: RunResult | null;
+  try {
+    result = await measure(side, plan);
+  } catch (error) {
+    return { result: null, error: error instanceof Failure ? new SideFailure(error) : asError(error) };
+  }
+  if (result === null) return { result, error: null };
+  try {
+    await onPoint({ number, dir, result, at, replicate, runCount });
+    return { result, error: null };
+  } catch (error) {
+    return { result, error: asError(error) };
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function addTo(
+  points: Map<string, MeasuredPoint>,
+  { number, dir, at, plan }: PlannedRun,
+  result: RunResult,
+): void {
+  const key = JSON.stringify(at);
+  const point = points.get(key) ?? { at, plan, runs: [] };
+  points.set(key, point);
+  point.runs.push({ number, dir, result });
 }
 
 function planPoints(

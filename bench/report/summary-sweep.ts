@@ -32,7 +32,7 @@ export function renderSweepSummary(sweep: Sweep): string {
     ...(sweep.axes.length === 0 ? [] : [`Varied: ${variedText(sweep)}.`, '']),
     ...(sweep.services ?? []).map(({ text, target: service }) => `- \`${text}\`: ${service.description}`),
     ...(sweep.services === undefined ? [] : ['']),
-    ...(sweep.complete ? [] : ['**Partial:** the sweep was interrupted, points are missing.', '']),
+    ...(sweep.complete ? [] : ['**Partial:** the sweep is not complete, points are missing.', '']),
     ...(target.failure === null ? [] : [`**The server failed:** ${target.failure}.`, '']),
     ...(findings.length === 0 ? [] : [...findings.map((text) => `- ${text}`), '']),
     ...section('Figures', 'Median of the replicates [lowest .. highest].', sweepTable(sweep)),

@@ -67,17 +67,11 @@ export function readManifest(dir: string): SweepManifest {
   return manifest as SweepManifest;
 }
 
-/**
- * Runs that are whole, in their order, up to the first that is not: there the sweep goes on.
- * @param places Below `dir`, of all runs in their order.
- */
-export function readDoneRuns(dir: string, places: readonly string[]): RunResult[] {
-  const done: RunResult[] = [];
-  for (const place of places) {
+/** Of each place below `dir` the run, when it is whole; null: it is to be measured. */
+export function readDoneRuns(dir: string, places: readonly string[]): (RunResult | null)[] {
+  return places.map((place) => {
     const file = join(dir, place, RUN_FILE);
     const run = existsSync(file) ? parseRun(readFileSync(file, 'utf8')) : null;
-    if (run === null || !run.complete) break;
-    done.push(run);
-  }
-  return done;
+    return run?.complete ? run : null;
+  });
 }

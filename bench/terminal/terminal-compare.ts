@@ -53,7 +53,8 @@ export function renderSweep(sweep: Sweep, style: TerminalStyle = PLAIN): string 
     ...(sweep.search === null ? [] : [searchSentence(sweep.search)]),
     styled(planLine(sweep.plan), 'dim', style),
     styled(environmentLine(sweep.environment), 'dim', style),
-    ...(sweep.complete ? [] : [styled('! interrupted: points are missing', 'yellow', style)]),
+    ...(sweep.target.failure === null ? [] : [styled(`! it failed: ${sweep.target.failure}`, 'red', style)]),
+    ...(sweep.complete ? [] : [styled('! not complete: points are missing', 'yellow', style)]),
   ].join('\n');
 }
 

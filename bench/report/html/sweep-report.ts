@@ -88,7 +88,7 @@ function verdict(sweep: Sweep): Markup {
   const lines: string[] = [];
   if (target.failure !== null) lines.push(`the server failed: ${target.failure}`);
   if (!complete)
-    lines.push(search === null ? 'interrupted: points are missing' : 'interrupted: the search is not over');
+    lines.push(search === null ? 'not complete: points are missing' : 'interrupted: the search is not over');
   const odd = countVerdicts(verdicts);
   if (odd !== '') lines.push(`of the measured phases ${odd}; what is void is drawn hollow`);
   if (search !== null) return searchVerdict(search, lines, complete);

@@ -50,7 +50,7 @@ describe('a sweep over one and three servers', () => {
       stderr,
       new RegExp(`to go on: npx ringkeeper bench sweep --resume \\S*${basename(dir)}$`, 'm'),
     );
-    assert.match(stdout, /interrupted: points are missing/);
+    assert.match(stdout, /points are missing/);
     const { complete, points } = savedSweep(dir);
     assert.deepEqual([complete, points.map(({ at }) => at)], [false, [[1]]]);
     firstRun = readFileSync(join(dir, 'runs/01-embedded-1/run.json'), 'utf8');
@@ -135,25 +135,34 @@ describe('what cannot be swept is one line before anything is started', () => {
   });
 });
 
-test('runs count as done up to the first that is not whole', () => {
+test('runs count as done when they are whole', () => {
   const dir = mkdtempSync(join(tempDir, 'done-'));
-  const places = ['runs/01-a', 'runs/02-b', 'runs/03-c'];
+  const places = ['runs/01-a', 'runs/02-b', 'runs/03-c', 'runs/04-d'];
   const run = (complete: boolean): string =>
     JSON.stringify({ schema: 'ringkeeper-bench-run', schemaVersion: 3, complete, phases: [] });
   const save = (place: string, text: string): void => {
     mkdirSync(join(dir, place), { recursive: true });
     writeFileSync(join(dir, place, 'run.json'), text);
   };
-  assert.equal(readDoneRuns(dir, places).length, 0);
   save(places[0]!, run(true));
-  save(places[2]!, run(true));
-  assert.equal(readDoneRuns(dir, places).length, 1);
   save(places[1]!, run(true).slice(0, 40));
-  assert.equal(readDoneRuns(dir, places).length, 1);
-  save(places[1]!, run(false));
-  assert.equal(readDoneRuns(dir, places).length, 1);
-  save(places[1]!, run(true));
-  assert.equal(readDoneRuns(dir, places).length, 3);
+  save(places[2]!, run(false));
+  const isDone = (): boolean[] => readDoneRuns(dir, places).map((found) => found !== null);
+  assert.deepEqual(isDone(), [true, false, false, false]);
+  save(places[3]!, run(true));
+  assert.deepEqual(isDone(), [true, false, false, true]);
+});
+
+test('a service that does not start costs its own points: what was measured of the others is saved', async () => {
+  const out = outDir();
+  const targets = ['--targets', 'embedded:1:snapCount=nonsense,null'];
+  const { status, stdout, stderr } = await bench('sweep', plan, ...targets, '--no-ceiling', '--out', out);
+  assert.equal(status, 2, stderr);
+  assert.match(stderr, /^run 1: .*snapCount.* - other runs of embedded:1:snapCount=nonsense are left out$/m);
+  assert.match(stderr, /^to go on: /m);
+  assert.match(stdout, /points are missing/);
+  const { complete, points } = savedSweep(onlyResult(out));
+  assert.deepEqual([complete, points.length], [false, 1]);
 });
 
 function savedSweep(dir: string): Sweep {

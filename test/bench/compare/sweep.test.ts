@@ -34,8 +34,12 @@ async function sweep(
 ) {
   const runs: SweepRun[] = [];
   const planned = planSweep(DOCUMENT, axes, { ...OPTIONS, ...options }, builder);
-  const outcome = await runSweep(planned, 'bench run swept', measure, (run) => {
-    runs.push(run);
+  const outcome = await runSweep(planned, {
+    command: 'bench run swept',
+    measure,
+    onPoint: (run) => {
+      runs.push(run);
+    },
   });
   return { ...outcome, runs };
 }

@@ -6,6 +6,7 @@ import { planSweep, runSweep } from '../../../bench/compare/sweep.ts';
 import { type TargetPlace, targetAxes } from '../../../bench/compare/target-axes.ts';
 import { buildPlan } from '../../../bench/plan/schema.ts';
 import type { RunResult } from '../../../bench/result/run-json.ts';
+import { ConfigFailure } from '../../../src/base/failure.ts';
 import { sampleRun } from './support/sample-run.ts';
 
 function place(service: string, voters: number, observers = 0): TargetPlace {
@@ -57,7 +58,7 @@ describe('a sweep of services', () => {
       ],
     );
     assert.equal(planned.runs[12]!.side, planned.runs[11]!.side, 'back where it came from');
-    const { sweep } = await runSweep(planned, 'bench sweep', measure, () => {});
+    const { sweep } = await runSweep(planned, { command: 'bench sweep', measure, onPoint: () => {} });
     assert.deepEqual(sweep!.points.map(({ at, runs }) => [...at, runs.length]).slice(0, 4), [
       [1, 1, 'embedded', 2],
       [1, 1, 'apache', 2],
@@ -71,11 +72,14 @@ describe('a sweep of services', () => {
     assert.equal(sweep!.target.name, 'embedded-1-3-5-apache-1-3-5');
   });
 
-  it('goes on behind the runs that are kept, with the same places', async () => {
+  it('measures what is missing, in the same places', async () => {
     const planned = planSweep(DOCUMENT, [], { targets }, build);
-    const made: RunResult[] = [];
-    const whole = await runSweep(planned, 'bench sweep', measure, ({ result }) => {
-      made.push(result);
+    const made: (RunResult | null)[] = [];
+    const command = 'bench sweep';
+    const whole = await runSweep(planned, {
+      command,
+      measure,
+      onPoint: ({ result }) => void made.push(result),
     });
     const again: string[] = [];
     const asked: string[] = [];
@@ -83,10 +87,11 @@ describe('a sweep of services', () => {
       asked.push(side);
       return measure(side, plan);
     };
+    const kept = made.map((run, at) => (at === 1 || at > 3 ? null : run));
     const onPoint = ({ dir }: { readonly dir: string }): void => void again.push(dir);
-    const { sweep } = await runSweep(planned, 'bench sweep', counting, onPoint, made.slice(0, 4));
-    assert.deepEqual(asked, ['embedded:5', 'apache:5']);
-    assert.deepEqual(again, ['runs/05-embedded-5', 'runs/06-apache-5']);
+    const { sweep } = await runSweep(planned, { command, measure: counting, onPoint, kept });
+    assert.deepEqual(asked, ['apache:1', 'embedded:5', 'apache:5']);
+    assert.deepEqual(again, ['runs/02-apache-1', 'runs/05-embedded-5', 'runs/06-apache-5']);
     assert.deepEqual(
       sweep!.points.map(({ at, runs }) => [at, runs.map(({ dir }) => dir)]),
       whole.sweep!.points.map(({ at, runs }) => [at, runs.map(({ dir }) => dir)]),
@@ -94,12 +99,63 @@ describe('a sweep of services', () => {
     assert.equal(sweep!.complete, true);
   });
 
-  it('says of which service it was that failed', async () => {
-    const planned = planSweep(DOCUMENT, [], { targets }, build);
-    const failing: Measure = async (side, plan) =>
-      sampleRun(side, plan, side === 'apache:3' ? { complete: false, failure: 'it ended' } : {});
-    const { sweep } = await runSweep(planned, 'bench sweep', failing, () => {});
-    assert.deepEqual([sweep!.complete, sweep!.points.length], [false, 2]);
-    assert.equal(sweep!.target.failure, 'apache:3: it ended');
+  describe('of which one fails', () => {
+    const axes = [{ path: 'connections', values: [1, 2] }];
+    const planned = planSweep(DOCUMENT, axes, { targets }, build);
+
+    async function withFailing(measureOne: Measure, abort?: AbortSignal) {
+      const asked: string[] = [];
+      const told: string[] = [];
+      const counting: Measure = async (side, plan) => {
+        asked.push(side);
+        return measureOne(side, plan);
+      };
+      const outcome = await runSweep(planned, {
+        command: 'bench sweep',
+        measure: counting,
+        onPoint: () => {},
+        onFailure: ({ number }, { message }) => told.push(`${number} ${message}`),
+        ...(abort === undefined ? {} : { abort }),
+      });
+      return { ...outcome, asked, told };
+    }
+
+    it('loses its own points, and those of the others are measured', async () => {
+      const failing: Measure = async (side, plan) => {
+        if (side === 'apache:3') throw new ConfigFailure('it does not start');
+        return measure(side, plan);
+      };
+      const { sweep, failure, asked, told } = await withFailing(failing);
+      assert.equal(asked.length, 11);
+      assert.deepEqual(told, ['3 it does not start']);
+      assert.deepEqual([sweep!.complete, sweep!.points.length], [false, 10]);
+      assert.equal(failure, failure instanceof ConfigFailure ? failure : null);
+      assert.equal(failure?.message, 'it does not start');
+    });
+
+    it('in the middle of a run: the same, and it is said which one', async () => {
+      const failing: Measure = async (side, plan) =>
+        sampleRun(side, plan, side === 'apache:3' ? { complete: false, failure: 'it ended' } : {});
+      const { sweep, failure } = await withFailing(failing);
+      assert.deepEqual([sweep!.complete, sweep!.points.length, failure], [false, 10, null]);
+      assert.equal(sweep!.target.failure, 'apache:3: it ended');
+    });
+
+    it('because of an abort, or by an error of the engine: the sweep ends', async () => {
+      const abort = new AbortController();
+      const interrupted: Measure = async (side, plan) => {
+        if (side !== 'apache:3') return measure(side, plan);
+        abort.abort();
+        throw new ConfigFailure('interrupted meanwhile');
+      };
+      const { sweep, asked, told } = await withFailing(interrupted, abort.signal);
+      assert.deepEqual([asked.length, told, sweep!.points.length], [3, [], 2]);
+      const broken: Measure = async (side, plan) => {
+        if (side === 'apache:3') throw new TypeError('bug');
+        return measure(side, plan);
+      };
+      const ended = await withFailing(broken);
+      assert.deepEqual([ended.asked.length, ended.failure?.name], [3, 'TypeError']);
+    });
   });
 });
