@@ -72,7 +72,7 @@ const BENCH_LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   availability: [
     ...['base', 'result', 'session', 'target', 'measure', 'figures', 'report/html', 'report', 'terminal'],
-    'campaigns',
+    ...['campaigns', 'stats'],
   ],
   command: [
     ...['base', 'plan', 'result', 'target', 'measure', 'recipe', 'run', 'compare', 'figures', 'replay'],

@@ -4,7 +4,7 @@ import { environmentLine } from '../figures/describe.ts';
 import { formatInstant, plural } from '../figures/format.ts';
 import { factList, html, type Markup, tableMarkup, verdictBox } from '../report/html/markup.ts';
 import { ChartSheet, renderPage } from '../report/html/page.ts';
-import { proofText } from './availability-text.ts';
+import { lagText, proofText } from './availability-text.ts';
 import { outageDots, timeCharts } from './fault-charts.ts';
 import { classTable, downTable, loadTable, sideBySide } from './fault-tables.ts';
 import type { TargetUnderFaults } from './measure-faults.ts';
@@ -44,7 +44,7 @@ ${results.map((result) => targetSection(result, faultsPerMonth, sheet))}`;
 function targetSection(result: TargetUnderFaults, faultsPerMonth: number, sheet: ChartSheet): Markup {
   const { target, faults, totalMs } = result;
   return html`<h2>${target}</h2>
-<p>${plural(faults.length, 'fault')} in ${(totalMs / 1000).toFixed(0)} s, one after the other.</p>
+<p>${plural(faults.length, 'fault')} in ${(totalMs / 1000).toFixed(0)} s, one after the other. ${lagText(result)}</p>
 ${sheet.placeAll(timeCharts(result))}
 ${tableMarkup(classTable(result, faultsPerMonth), 'Up time by class')}
 ${tableMarkup(downTable(result), 'Down time by fault')}

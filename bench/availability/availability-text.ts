@@ -24,6 +24,16 @@ export function proofText({ acknowledged, missing }: TargetUnderFaults): string 
     : `LOST: of ${writes}, ${missing.slice(0, 10).join(', ')} (${missing.length} in all)`;
 }
 
+/** Above this, the longest outages may be the engine's. */
+const LAG_MS_MAX = 100;
+
+export function lagText({ lagMsMax }: TargetUnderFaults): string {
+  const late = `The engine sent its probes up to ${lagMsMax.toFixed(0)} ms late`;
+  return lagMsMax <= LAG_MS_MAX
+    ? `${late}.`
+    : `${late}: this machine was busy with something else, and short outages may be its own.`;
+}
+
 function targetLines(result: TargetUnderFaults, faultsPerMonth: number): string[] {
   const { target, totalMs, faults, missing } = result;
   const proof = missing.length === 0 ? proofText(result) : `**${proofText(result)}**`;
@@ -31,7 +41,7 @@ function targetLines(result: TargetUnderFaults, faultsPerMonth: number): string[
   return [
     `## ${target}`,
     '',
-    `${plural(faults.length, 'fault')} in ${(totalMs / 1000).toFixed(0)} s, one after the other. ${proof}`,
+    `${plural(faults.length, 'fault')} in ${(totalMs / 1000).toFixed(0)} s, one after the other. ${proof} ${lagText(result)}`,
     '',
     ...tables.flatMap((table) => [...tableLines(table), '']),
   ];

@@ -36,6 +36,7 @@ interface AvailabilityFlags extends PlaceFlags {
   readonly rounds: string;
   readonly down: string;
   readonly rest: string;
+  readonly warm: string;
   readonly delay: string;
   readonly slowSync: string;
   readonly script: string;
@@ -66,6 +67,7 @@ export const availabilityCommand: CommandModule<object, AvailabilityFlags> = {
       .option('rounds', { ...oneText, default: '9', describe: 'of each fault, for each victim' })
       .option('down', { ...oneText, default: '5', describe: 'seconds until a server is mended' })
       .option('rest', { ...oneText, default: '3', describe: 'seconds of peace after all serve again' })
+      .option('warm', { ...oneText, default: '10', describe: 'seconds of load before the first fault' })
       .option('delay', { ...oneText, default: '25', describe: 'ms, of delay and jitter between servers' })
       .option('slow-sync', { ...oneText, default: '100', describe: 'ms, of disk-slow, on top of each sync' })
       .option('script', {
@@ -106,6 +108,7 @@ async function runAvailability(flags: AvailabilityFlags, abort: AbortSignal): Pr
     rounds: countFlag('rounds', flags.rounds, 1, 1_000),
     downMs: 1_000 * numberFlag('down', flags.down, 0.1, 600),
     restMs: 1_000 * numberFlag('rest', flags.rest, 0.5, 600),
+    warmMs: 1_000 * numberFlag('warm', flags.warm, 0, 600),
     delayMs: numberFlag('delay', flags.delay, 1, 10_000),
     syncMs: countFlag('slow-sync', flags.slowSync, 1, 60_000),
     load: loadOf(flags),

@@ -1,6 +1,7 @@
 /** The tables of `bench availability`, for text and page alike. */
-import { formatMs, orMissing, plural } from '../figures/format.ts';
+import { formatMs, MISSING, orMissing, plural } from '../figures/format.ts';
 import type { TextTable } from '../figures/run-tables.ts';
+import { bootstrapMedian } from '../stats/bootstrap.ts';
 import { monthlyAvailability, type Spread, spreadOf } from './fault-figures.ts';
 import type { InjectedFault, TargetUnderFaults } from './measure-faults.ts';
 
@@ -45,12 +46,13 @@ export function downTable({ faults }: TargetUnderFaults): TextTable {
       const down = spreadOf(costs.map(({ downMs }) => downMs));
       return [
         ...[fault, String(ofKind.length), label],
-        ...[part(first, 'median'), part(down, 'min'), part(down, 'median'), part(down, 'max')],
+        ...[part(first, 'median'), part(down, 'min'), part(down, 'median')],
+        ...[medianInterval(costs.map(({ downMs }) => downMs)), part(down, 'max')],
       ];
     }),
   );
   return {
-    head: ['fault', 'n', 'class', 'first failure, ms', 'down, ms: min', 'median', 'max'],
+    head: ['fault', 'n', 'class', 'first failure, ms', 'down, ms: min', 'median', '95 % of it', 'max'],
     rows,
   };
 }
@@ -103,6 +105,13 @@ export function sideBySide(results: readonly TargetUnderFaults[]): TextTable {
 
 export function byFault(faults: readonly InjectedFault[]): Map<string, InjectedFault[]> {
   return Map.groupBy(faults, ({ name }) => name);
+}
+
+/** How well the median is known. */
+function medianInterval(values: readonly number[]): string {
+  if (values.length < 2) return MISSING;
+  const { low, high } = bootstrapMedian(values);
+  return `${low.toFixed(0)} to ${high.toFixed(0)}`;
 }
 
 function electionOf(faults: readonly InjectedFault[]): Spread | null {

@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Prng } from '../../src/base/prng.ts';
 import { monotonicMs } from '../base/phase-clock.ts';
 import { AvailabilityProbes } from '../measure/probes.ts';
@@ -35,6 +36,8 @@ export interface FaultSetting extends FaultPace {
   readonly scriptMs: number | null;
   /** Null: the probes and the writer alone. */
   readonly load: LoadSetting | null;
+  /** Of the load and the probes, before anything counts. */
+  readonly warmMs: number;
   readonly seed: number;
   readonly tempDir: string;
 }
@@ -55,6 +58,8 @@ export interface TargetUnderFaults {
   readonly availability: AvailabilityResult;
   readonly elections: readonly Election[];
   readonly load: GoodputSeries | null;
+  /** How late the engine itself sent a probe at worst: outages are known no better. */
+  readonly lagMsMax: number;
   readonly acknowledged: number;
   /** Acknowledged writes that a server does not show in the end; must be empty. */
   readonly missing: readonly string[];
@@ -141,6 +146,7 @@ async function disturb(
     await load?.start(addresses, LOAD);
     await probes.start();
     writes.start();
+    await delay(setting.warmMs, undefined, { signal: abort });
     fromMs = monotonicMs();
     past =
       setting.scriptMs === null
@@ -167,6 +173,7 @@ async function disturb(
     faults: faults.map((fault) => ({ ...fault, ...judged(fault, seen) })),
     totalMs: toMs - fromMs,
     ...seen,
+    lagMsMax: probes.lagMsMax,
     acknowledged: writes.count,
     missing: await writes.missing(),
   };

@@ -15,7 +15,20 @@ after(() => rmSync(home, { recursive: true, force: true }));
 function begin(name: string, target: string, ...more: readonly string[]) {
   const out = join(home, `${name}-out`);
   const temp = mkdtempSync(join(home, `${name}-temp-`));
-  const flags = ['--load', '200', '--rounds', '1', '--rest', '0.5', '--out', out, '--temp-dir', temp];
+  const flags = [
+    '--load',
+    '200',
+    '--warm',
+    '0',
+    '--rounds',
+    '1',
+    '--rest',
+    '0.5',
+    '--out',
+    out,
+    '--temp-dir',
+    temp,
+  ];
   const args = [PROGRAM, 'bench', 'availability', target, ...flags, ...more];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   return { out, temp, child, closed: once(child, 'close') };
@@ -98,6 +111,7 @@ test('what cannot be measured is one line that says what can', async () => {
     [['embedded:3', '--session-timeout', '0'], /--session-timeout: "0" - allowed: a number from 1/],
     [['embedded:3', '--delay', '0'], /--delay: "0" - allowed: a number from 1 to 10000/],
     [['embedded:3', '--victims', 'observer'], /"embedded:3" has none; allowed: with observers/],
+    [['embedded:3', '--warm', '-1'], /--warm: "-1" - allowed: a number from 0 to 600/],
     [['embedded:3', '--rounds', '0'], /--rounds: "0" - allowed: a number from 1 to 1000/],
   ] as const) {
     const { message: told } = await refusal('availability', ...args);

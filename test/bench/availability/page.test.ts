@@ -44,6 +44,7 @@ function target(name: string, downMs: number, more: Partial<TargetUnderFaults> =
       ...{ bucketMs: 100, startMs: 0, duePerBucket: 50, good: Array.from({ length: 100 }, () => 50) },
       ...{ connectionsLostAtMs: [], sessionsExpiredAtMs: [] },
     },
+    lagMsMax: 12,
     acknowledged: 1_234,
     missing: [],
     ...more,
@@ -56,6 +57,7 @@ test('two targets: side by side in text and page, median and worst', () => {
   assert.match(page, /Nothing acknowledged was lost/);
   const lines = availabilityLines(results, 4);
   assert.ok(lines.some((line) => line.startsWith('| kill leader | 600 (600) | 2400 (2400) | 0.65 (0.65)')));
+  assert.match(page, /up to 12 ms late\./);
   assert.match(page, />2400 \(2400\)</);
 });
 
