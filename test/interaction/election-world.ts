@@ -171,7 +171,10 @@ export class ElectionWorld implements TranscriptWorld {
     if (step.connectAll) this.lines.push(`${sid} dials again`);
     if (step.newerConfig !== null)
       this.lines.push(`${sid} learns of configuration ${step.newerConfig.version}`);
-    if (step.lookingVoter !== null) this.lines.push(`${sid} hears that ${step.lookingVoter} is looking`);
+    if (step.lookingVoter !== null) {
+      const { sid: other, hasLeft } = step.lookingVoter;
+      this.lines.push(`${sid} hears that ${other} is looking${hasLeft ? ' in another round' : ''}`);
+    }
     if (step.decided !== null) {
       const { state, vote, voters } = step.decided;
       this.lines.push(

@@ -12,6 +12,12 @@ export interface Outgoing {
   readonly notification: ElectionNotification;
 }
 
+export interface LookingVoter {
+  readonly sid: Sid;
+  /** In another round than that in which this server has decided: it has begun a search since, or was started anew. */
+  readonly hasLeft: boolean;
+}
+
 export interface Redial {
   readonly sid: Sid;
   readonly pauseMs: number;
@@ -35,8 +41,8 @@ export interface ElectionStep {
   readonly timerAtMs: number | null;
   /** Another server's is newer than the committed one, and this server is looking. */
   readonly newerConfig: QuorumConfig | null;
-  /** A voter that looks while this server leads. */
-  readonly lookingVoter: Sid | null;
+  /** A voter that looks while this server leads; or the leader, while it follows. */
+  readonly lookingVoter: LookingVoter | null;
 }
 
 /** The same while the call is under way. */
@@ -47,5 +53,5 @@ export class StepBuilder implements ElectionStep {
   decided: Decision | null = null;
   timerAtMs: number | null = null;
   newerConfig: QuorumConfig | null = null;
-  lookingVoter: Sid | null = null;
+  lookingVoter: LookingVoter | null = null;
 }

@@ -230,8 +230,10 @@ export class FastLeaderElection {
     } else if (this.currentState === ServerState.looking) {
       this.early.set(from, { ...notification, config: EMPTY_BYTES });
     } else if (state === ServerState.looking) {
-      if (this.currentState === ServerState.leading) this.step.lookingVoter = from;
-      this.answer(from, this.current, this.current.electionEpoch);
+      const { leader, electionEpoch } = this.current;
+      if (this.currentState === ServerState.leading || from === leader)
+        this.step.lookingVoter = { sid: from, hasLeft: notification.electionEpoch !== electionEpoch };
+      this.answer(from, this.current, electionEpoch);
     }
   }
 

@@ -108,7 +108,7 @@ export const SETTINGS = [
   ensemble('tcpKeepAlive', ZK, 'switch', '', 'false', 'TCP keep-alive between servers'),
   ensemble('fastleader.minNotificationInterval', ZK, 'int', 'ms', '200', 'an election repeats itself after this long, then after twice that', 1),
   ensemble('fastleader.maxNotificationInterval', ZK, 'int', 'ms', '60000', 'and no less often than this', 1),
-  ensemble('leader.maxTimeToWaitForEpoch', ZK, 'int', 'ms', '-1', 'a leader that waits for followers gives up after this long when a voter looks again; -1 = never', -1),
+  ensemble('leader.maxTimeToWaitForEpoch', ZK, 'int', 'ms', '-1', 'a leader that waits for followers gives up after this long when any voter looks; -1 = only when it can get no quorum any more', -1),
   noEffectHere('leader.maxConcurrentSnapSyncs', ZK, 'int', '', '10'),
   noEffectHere('leader.maxConcurrentDiffSyncs', ZK, 'int', '', '100'),
   noEffectHere('leader.closeSocketAsync', ZK, 'switch', '', 'false'),

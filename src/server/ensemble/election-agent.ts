@@ -8,7 +8,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import type { ElectionCounters, ElectionOptions, Standing } from '../../core/election/election-options.ts';
-import type { Decision, ElectionStep, Redial } from '../../core/election/election-step.ts';
+import type { Decision, ElectionStep, LookingVoter, Redial } from '../../core/election/election-step.ts';
 import { FastLeaderElection } from '../../core/election/fast-leader-election.ts';
 import type { Vote } from '../../core/election/vote.ts';
 import type { Sid } from '../../core/quorum/member.ts';
@@ -27,8 +27,8 @@ export interface ElectionPort {
    * again. Only with `reconfigEnabled`.
    */
   onNewerConfig(config: QuorumConfig): void;
-  /** A voter looks while this server leads. */
-  onLookingVoter(sid: number): void;
+  /** A voter looks while this server leads, or the leader while it follows; see ElectionStep. */
+  onLookingVoter(voter: LookingVoter): void;
   /** A connection of the election port was ended, for the operator's log. */
   onRefused(reason: Refusal, remote: string, sid: number): void;
   onUnreachable(sid: number, address: string, why: string): void;

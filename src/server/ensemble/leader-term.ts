@@ -13,8 +13,10 @@
 import type { LoopTimer } from '../../base/event-loop.ts';
 import { CorruptionFailure, StorageFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
+import type { LookingVoter } from '../../core/election/election-step.ts';
 import { TakenRequest } from '../../core/leading/forwarded-requests.ts';
 import type { Sid } from '../../core/quorum/member.ts';
+import { Backing } from '../../core/zab/backing.ts';
 import { Leader } from '../../core/zab/leader.ts';
 import type { LeaderPort, LearnerFault } from '../../core/zab/leader-port.ts';
 import type { EpochKind } from '../../core/zab/learner.ts';
@@ -70,7 +72,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   private readonly learners = new Map<LinkId, Learner>();
   private nextLink = 1;
   private isOver = false;
-  private readonly begunMs: number;
+  private readonly backing: Backing;
   private readonly sources = { readsLog: true, trusts: false };
   private readonly sizes = new ProposalSizes();
   readonly turns: LearnerTurns;
@@ -80,16 +82,13 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   constructor(options: LearnerTermOptions, term: Term, control: TermControl, parts: LeaderTermParts) {
     const { desk, epochs, proposals, platform } = parts;
     this.options = options;
-    this.begunMs = platform.clock.monotonicMs();
     this.control = control;
     this.parts = parts;
-    this.lines = new RepeatedLines(parts.log, () => platform.clock.monotonicMs());
+    this.backing = new Backing(options.sid, term, this.nowMs());
+    this.lines = new RepeatedLines(parts.log, this.nowMs);
     this.chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES + options.packetBytesMax);
     this.chunkView = new DataView(this.chunk.buffer, this.chunk.byteOffset, this.chunk.length);
-    this.turns = new LearnerTurns(
-      () => platform.clock.monotonicMs(),
-      () => this.pingAll(),
-    );
+    this.turns = new LearnerTurns(this.nowMs, () => this.pingAll());
     desk.begin(this);
     proposals.restart(desk.lastZxid);
     this.leader = new Leader(
@@ -118,11 +117,19 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
 
   // ---- RunningTerm ---------------------------------------------------------------------------------------
 
-  onLookingVoter(sid: Sid): void {
-    const { epochWaitMs, platform } = this.parts;
-    if (epochWaitMs < 0 || this.options.meter.phase !== 'discovery') return;
-    if (platform.clock.monotonicMs() - this.begunMs > epochWaitMs)
+  onLookingVoter({ sid, hasLeft }: LookingVoter): void {
+    const { epochWaitMs } = this.parts;
+    const isPatient = epochWaitMs < 0 || this.options.meter.phase !== 'discovery';
+    if (!isPatient && this.backing.waitedMs(this.nowMs()) > epochWaitMs)
       this.leave(`server ${sid} looks again, and no quorum has come for ${epochWaitMs} ms`);
+    this.backing.onLooking(sid, hasLeft, this.nextLink);
+    this.checkBacking();
+  }
+
+  private checkBacking(): void {
+    if (this.isOver || this.options.meter.phase === 'broadcast') return;
+    if (this.backing.isLost(this.leader.learners.values(), this.nowMs()))
+      this.leave('others look for a leader, and no quorum comes to this one');
   }
 
   end(reason: string): void {
@@ -208,6 +215,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     }
     if (this.isOver) return;
     this.leader.onDisconnect(link.id);
+    this.checkBacking();
     this.parts.desk.wake();
   }
 
@@ -263,6 +271,7 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     }
     this.lines.flush();
     this.leader.onHalfTick();
+    this.checkBacking();
     this.parts.desk.wake();
   }
 
@@ -312,9 +321,9 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
   // ---- LeaderPort: to disk and replica -------------------------------------------------------------------
 
   saveEpoch(kind: EpochKind, epoch: number): void {
-    const { desk, epochs, platform } = this.parts;
+    const { desk, epochs } = this.parts;
     if (kind === 'current') {
-      this.options.meter.onSynchronizing(platform.clock.monotonicMs());
+      this.options.meter.onSynchronizing(this.nowMs());
       this.parts.log.debug('a quorum has promised', { epoch });
       this.membership.onEpoch(epoch);
     }
@@ -372,6 +381,8 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     this.leave(reason, designated);
   }
 
+  private readonly nowMs = (): number => this.parts.platform.clock.monotonicMs();
+
   private leave(reason: string, designated: Sid | null = null): void {
     if (this.isOver) return;
     this.isOver = true;
@@ -381,12 +392,9 @@ export class LeaderTerm implements RunningTerm, LeaderPort, LinkOwner, Leading {
     this.listener.close();
     for (const { link } of [...this.learners.values()]) link.close(null, reason);
     const { desk, epochs } = this.parts;
-    desk.settle(() =>
-      this.control.over({
-        reason,
-        standing: { zxid: desk.lastZxid, currentEpoch: epochs.current },
-        designated,
-      }),
-    );
+    desk.settle(() => {
+      const standing = { zxid: desk.lastZxid, currentEpoch: epochs.current };
+      this.control.over({ reason, standing, designated });
+    });
   }
 }

@@ -17,6 +17,7 @@
 import type { LoopTimer } from '../../base/event-loop.ts';
 import { CorruptionFailure } from '../../base/failure.ts';
 import type { Zxid } from '../../base/zxid.ts';
+import type { LookingVoter } from '../../core/election/election-step.ts';
 import type { LeaderLink } from '../../core/ports/leader-link.ts';
 import type { Sid } from '../../core/quorum/member.ts';
 import { type EpochKind, Learner, type LearnerPort } from '../../core/zab/learner.ts';
@@ -111,7 +112,9 @@ export class LearnerTerm implements RunningTerm, LearnerPort, LeaderLink, DialHa
 
   // ---- RunningTerm ---------------------------------------------------------------------------------------
 
-  onLookingVoter(): void {}
+  onLookingVoter({ hasLeft }: LookingVoter): void {
+    if (hasLeft) this.leave('the leader looks for one itself');
+  }
 
   end(reason: string): void {
     this.leave(reason, null, false);

@@ -14,7 +14,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { EventLoop, LoopTimer } from '../../base/event-loop.ts';
 import { zxidHex } from '../../base/zxid.ts';
 import type { Standing } from '../../core/election/election-options.ts';
-import type { Decision } from '../../core/election/election-step.ts';
+import type { Decision, LookingVoter } from '../../core/election/election-step.ts';
 import type { Sid } from '../../core/quorum/member.ts';
 import type { QuorumConfig } from '../../core/quorum/quorum-config.ts';
 import type { Refusal } from '../../net/election-connection.ts';
@@ -151,8 +151,8 @@ export class QuorumPeer implements ElectionPort {
     if (isAnother) this.look();
   }
 
-  onLookingVoter(sid: Sid): void {
-    this.running?.onLookingVoter(sid);
+  onLookingVoter(voter: LookingVoter): void {
+    this.running?.onLookingVoter(voter);
   }
 
   // ---- read-only -------------------------------------------------------------------------------------------

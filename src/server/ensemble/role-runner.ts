@@ -7,13 +7,15 @@
  *         │ ──── begin(term, control) ───────────────▶ │   open or dial the quorum port, at once
  *         │ ◀─── control.serving(epoch) ────────────── │   a quorum has formed, or this learner is in sync
  *         │ ◀─── control.configured(…) ─────────────── │   another membership was proposed, or is in force
- *         │ ──── running.onLookingVoter(sid) ────────▶ │   of a leader only
+ *         │ ──── running.onLookingVoter(…) ──────────▶ │   a leader may have lost its quorum, a learner its leader
  *         │ ──── running.end(reason) ────────────────▶ │   the server stops, or was told to
  *         │ ◀─── control.over({ standing, … }) ─────── │   whatever ended it; the last call of the term
  *         ▼
  *     looks again
  */
+
 import type { Standing } from '../../core/election/election-options.ts';
+import type { LookingVoter } from '../../core/election/election-step.ts';
 import type { Vote } from '../../core/election/vote.ts';
 import type { Sid } from '../../core/quorum/member.ts';
 import type { QuorumConfig } from '../../core/quorum/quorum-config.ts';
@@ -53,8 +55,8 @@ export interface TermControl {
 }
 
 export interface RunningTerm {
-  /** A voter looks for a leader while this server leads. */
-  onLookingVoter(sid: Sid): void;
+  /** A voter looks for a leader while this server leads; or its leader does, while it follows. */
+  onLookingVoter(voter: LookingVoter): void;
   /** Answered by `over`. */
   end(reason: string): void;
 }

@@ -1,7 +1,7 @@
 /** Our election over real sockets, as a test needs it: one server of `servers`, and what it decided. */
 
 import type { Standing } from '../../../src/core/election/election-options.ts';
-import type { Decision } from '../../../src/core/election/election-step.ts';
+import type { Decision, LookingVoter } from '../../../src/core/election/election-step.ts';
 import { parseQuorumConfig } from '../../../src/core/quorum/quorum-config.ts';
 import { ElectionAgent, type ElectionPort } from '../../../src/server/ensemble/election-agent.ts';
 import { nodeLoopPlatform } from '../../../src/server/platform/node-loop.ts';
@@ -51,7 +51,7 @@ export class ElectionNode implements ElectionPort {
     this.decisions.push(decision);
   }
   onNewerConfig(): void {}
-  onLookingVoter(sid: number): void {
+  onLookingVoter({ sid }: LookingVoter): void {
     this.lookingVoters.push(sid);
   }
   onRefused(reason: string): void {

@@ -55,7 +55,7 @@ export class PeerNode implements RoleRunner {
   begin(term: Term, control: TermControl): RunningTerm {
     this.terms.push({ term, control });
     return {
-      onLookingVoter: (sid) => void this.lookingVoters.push(sid),
+      onLookingVoter: ({ sid }) => void this.lookingVoters.push(sid),
       end: (reason) => {
         this.ends.push(reason);
         control.over({ reason, standing: this.standing, designated: null });

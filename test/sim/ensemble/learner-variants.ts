@@ -13,7 +13,7 @@ export const LEARNER_VARIANTS: readonly EnsembleVariant[] = [
   {
     name: 'any-transaction-taken',
     breaks: 'the answer to somebody else’s write is told as one’s own',
-    found: /instead of|in place of|behind its request/,
+    found: /instead of|in place of|behind its request|committed before/,
     patch: () =>
       replace(
         Forwarder.prototype,
