@@ -1,7 +1,7 @@
 /** `ringkeeper bench tune TARGET`: searches the server's settings for an objective, and confirms what it found. */
 import type { Argv, CommandModule } from 'yargs';
 import { ConfigFailure } from '../../src/base/failure.ts';
-import { formatDuration } from '../figures/format.ts';
+import { formatDuration, formatRatio, plural } from '../figures/format.ts';
 import { settingsText } from '../figures/tune-figures.ts';
 import { plannedMs } from '../plan/plan.ts';
 import { parseShare } from '../plan/quantity.ts';
@@ -86,7 +86,7 @@ function withOwnFlags<T>(args: Argv<T>): Argv<T> {
       describe: 'only this parameter: KEY=VALUE,VALUE; may be given again',
     })
     .option('settings', { ...number, default: 12, describe: 'settings in the first round' })
-    .option('pairs', { ...number, default: 8, describe: 'fresh pairs that confirm the best one' })
+    .option('pairs', { ...number, default: 12, describe: 'fresh pairs that confirm the best one' })
     .option('min-effect', { ...one, default: '5%', describe: 'the smallest gain that matters' });
   return withCeilingFlag(own, group, { warmMax: '3s', ceiling: false }) as Argv<unknown> as Argv<T>;
 }
@@ -158,11 +158,11 @@ function statusOf({ runs }: Tuning): number {
 
 function roundText(round: number, tuner: Tuner): string {
   if (round === 0) return `confirming ${settingsText(tuner.best ?? {})} in fresh pairs`;
-  const ahead = tuner.candidates
-    .filter(({ ratios, dropped }) => ratios.length > 0 && !dropped)
-    .map(({ settings, ratios }) => ({ settings, ratio: Math.max(...ratios.slice(-1)) }))
-    .sort((x, y) => y.ratio - x.ratio)[0];
-  const known = ahead === undefined ? '' : `; ahead: ${settingsText(ahead.settings)}`;
+  const { leader } = tuner;
+  const known =
+    leader === null
+      ? ''
+      : `; ahead: ${settingsText(leader.settings)}, ${formatRatio(leader.ratio)} in ${plural(leader.pairs, 'pair')}`;
   return `round ${round} of 3${known}`;
 }
 

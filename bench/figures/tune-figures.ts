@@ -5,6 +5,7 @@ import {
   formatMicros,
   formatMs,
   formatP,
+  formatPercent,
   formatRate,
   formatRatio,
   MISSING,
@@ -41,6 +42,9 @@ export function conclusionText(tuning: Tuning): string {
   if (conclusion === 'bound') {
     return `No setting keeps the bound at this load: the best one, ${shown}, breaks it too. Take fewer connections or a lower rate.`;
   }
+  if (verdict === 'faster') {
+    return `${none} The best one gains less than the ${formatPercent(tuning.minEffect)} that were asked for: ${shown}.`;
+  }
   const noisy = verdict === 'unstable' ? ' The machine was too noisy for the effect that was asked for.' : '';
   return `${none} The best of the search did not hold in fresh pairs: ${shown}.${noisy}`;
 }
@@ -49,6 +53,13 @@ export function scoreText(unit: ScoreUnit, score: number | null): string {
   if (unit === '/s') return orMissing(score, formatRate);
   return orMissing(score, (value) =>
     unit === 'ms' ? `${formatMs(1 / value)} ms` : `${formatMicros(1 / value)} us`,
+  );
+}
+
+/** The same for a terminal, where a setting may be longer than a line. */
+export function candidateLines(tuning: Tuning): string[] {
+  return candidateTable(tuning).rows.map(
+    ([setting, , round, ratio, pairs]) => `${ratio!.padStart(7)} in ${pairs} (round ${round})  ${setting}`,
   );
 }
 

@@ -55,7 +55,7 @@ export interface TuneConfirmation {
 }
 
 /**
- * `better`: the confirmation shows it. `none`: no setting beats the default. `bound`: the best one is better and still
+ * `better`: the confirmation shows it. `none`: no setting beats the default, by as much as was asked for. `bound`: the best one is better and still
  * breaks the bound. `unfinished`: interrupted before that was known, or no run gave a figure.
  */
 export type TuneConclusion = 'better' | 'none' | 'bound' | 'unfinished';
@@ -82,6 +82,8 @@ export interface Tuning {
   readonly environment: Environment;
   readonly objective: string;
   readonly unit: ScoreUnit;
+  /** The smallest gain asked for, as a share. */
+  readonly minEffect: number;
   readonly parameters: readonly { readonly key: string; readonly values: readonly string[] }[];
   readonly candidates: readonly TuneCandidate[];
   readonly effects: readonly TuneEffect[];

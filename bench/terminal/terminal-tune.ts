@@ -1,7 +1,7 @@
 /** A search for better settings on a terminal. */
 import { environmentLine, planLine } from '../figures/describe.ts';
 import {
-  candidateTable,
+  candidateLines,
   conclusionText,
   effectTable,
   noiseText,
@@ -14,7 +14,7 @@ const PLAIN: TerminalStyle = { columns: DEFAULT_COLUMNS, color: false };
 
 export function renderTuning(tuning: Tuning, style: TerminalStyle = PLAIN): string {
   const effects = effectTable(tuning);
-  const candidates = candidateTable(tuning);
+  const candidates = candidateLines(tuning);
   const look = tuning.conclusion === 'better' ? 'green' : 'yellow';
   return [
     styled(
@@ -26,8 +26,8 @@ export function renderTuning(tuning: Tuning, style: TerminalStyle = PLAIN): stri
     ...(effects.rows.length === 0
       ? ['nothing is known']
       : [terminalTable(effects.head, effects.rows, style)]),
-    'How far settings came:',
-    ...(candidates.rows.length === 0 ? ['none'] : [terminalTable(candidates.head, candidates.rows, style)]),
+    'How far settings came, mean ratio to the default in so many pairs:',
+    ...(candidates.length === 0 ? ['none'] : candidates),
     styled(conclusionText(tuning), look, style),
     styled(`${noiseText(tuning)} ${tuneRunsText(tuning)}.`, 'dim', style),
     styled(planLine(tuning.plan), 'dim', style),

@@ -9,8 +9,8 @@ export interface Parameter {
   readonly key: string;
   /** Levels 1, 2, ...; neighbours lie next to each other. */
   readonly values: readonly string[];
-  /** It does nothing unless that other parameter has this value, or any but its default. */
-  readonly onlyWith?: { readonly key: string; readonly value?: string };
+  /** It does nothing unless that other parameter has one of these values, or any but its default. */
+  readonly onlyWith?: { readonly key: string; readonly values?: readonly string[] };
 }
 
 /** One level per parameter. */
@@ -30,8 +30,7 @@ export function canonical(parameters: readonly Parameter[], point: Point): Point
     if (level === 0 || onlyWith === undefined) return level;
     const other = parameters.findIndex(({ key }) => key === onlyWith.key);
     const value = parameters[other]?.values[point[other]! - 1];
-    const acts = onlyWith.value === undefined ? value !== undefined : value === onlyWith.value;
-    return acts ? level : 0;
+    return value !== undefined && acts(onlyWith, value) ? level : 0;
   });
 }
 
@@ -50,9 +49,12 @@ export function withoutFixed(parameters: readonly Parameter[], fixed: PointSetti
     if (parameter.key in fixed) return [];
     if (onlyWith === undefined) return [parameter];
     if (!(onlyWith.key in fixed)) return [{ ...parameter, onlyWith }];
-    const acts = onlyWith.value === undefined || fixed[onlyWith.key] === onlyWith.value;
-    return acts ? [parameter] : [];
+    return acts(onlyWith, fixed[onlyWith.key]!) ? [parameter] : [];
   });
+}
+
+function acts({ values }: NonNullable<Parameter['onlyWith']>, value: string): boolean {
+  return values?.includes(value) ?? true;
 }
 
 /** `flushDelay=1,5`: what is tried of one parameter. @throws ConfigFailure */

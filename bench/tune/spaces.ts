@@ -11,6 +11,9 @@ const GROUP_COMMIT: readonly Parameter[] = [
   { key: 'maxBatchSize', values: ['100', '300', '5000'] },
 ];
 
+/** In mode `shared` these rings are not there. */
+const THREADS_APART = { key: 'ringkeeper.threadingMode', values: ['pipeline', 'dedicated'] };
+
 const RINGKEEPER: readonly Parameter[] = [
   ...GROUP_COMMIT,
   { key: 'globalOutstandingLimit', values: ['1000', '4000', '64000'] },
@@ -18,12 +21,12 @@ const RINGKEEPER: readonly Parameter[] = [
   {
     key: 'ringkeeper.ioThreads',
     values: ['2', '4'],
-    onlyWith: { key: 'ringkeeper.threadingMode', value: 'dedicated' },
+    onlyWith: { key: 'ringkeeper.threadingMode', values: ['dedicated'] },
   },
   { key: 'ringkeeper.connectionWindowRequests', values: ['100', '4000'] },
   { key: 'ringkeeper.connectionWindowBytes', values: ['262144', '8388608'] },
-  { key: 'ringkeeper.requestRingBytes', values: ['16777216'] },
-  { key: 'ringkeeper.replyRingBytes', values: ['16777216'] },
+  { key: 'ringkeeper.requestRingBytes', values: ['16777216'], onlyWith: THREADS_APART },
+  { key: 'ringkeeper.replyRingBytes', values: ['16777216'], onlyWith: THREADS_APART },
   { key: 'ringkeeper.proposalRingBytes', values: ['33554432'] },
   { key: 'ringkeeper.directIo', values: ['false'] },
   { key: 'preAllocSize', values: ['8192', '262144'] },

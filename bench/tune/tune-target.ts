@@ -62,7 +62,7 @@ export async function tuneTarget(plan: Plan, options: TuneOptions, measure: Meas
     ...{ schema: TUNE_SCHEMA, schemaVersion: TUNE_SCHEMA_VERSION },
     ...{ startedAt: first.startedAt, command: options.command, complete: !stopped },
     ...{ target: target ?? first.target, plan: planned, environment: first.environment },
-    ...{ objective: objective.text, unit: objective.unit },
+    ...{ objective: objective.text, unit: objective.unit, minEffect: options.minEffect },
     parameters: parameters.map(({ key, values }) => ({ key, values })),
     ...{ candidates: tuner.candidates, effects: tuner.effects, noise: tuner.noise, best: tuner.best },
     ...{ confirmation: tuner.confirmation, conclusion: tuner.conclusion, runs },

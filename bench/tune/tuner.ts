@@ -37,6 +37,8 @@ const SIGMA_RUNS_MIN = 4;
 /** Standard errors. */
 const DROPPED_BELOW = 2;
 const TOLD_APART = 2;
+/** Standard deviations. */
+const FAR = 2;
 /** One pair may have been disturbed. */
 const DROP_PAIRS_MIN = 2;
 /** The machine may have stood still once. */
@@ -160,6 +162,16 @@ export class Tuner {
     return estimateRatio(pairs);
   }
 
+  /** In the search, until now; null while nothing seems better than the default. */
+  get leader(): { readonly settings: PointSettings; readonly ratio: number; readonly pairs: number } | null {
+    const [first] = this.#candidates
+      .filter(({ dropped, logs }) => !dropped && logs.length > 0)
+      .sort(this.#byWorth);
+    if (first === undefined || this.#worth(first) <= 0) return null;
+    const { point, logs } = first;
+    return { settings: this.#settings(point), ratio: Math.exp(this.#meanOf(first)), pairs: logs.length };
+  }
+
   get best(): PointSettings | null {
     return this.#winner === null ? null : this.#settings(this.#winner.point);
   }
@@ -182,6 +194,8 @@ export class Tuner {
     if (!this.#finished || this.#candidates.every(({ logs }) => logs.length === 0)) return 'unfinished';
     const { confirmation } = this;
     if (confirmation?.verdict !== 'faster') return 'none';
+    // A gain may be shown and still be too small to be worth a setting.
+    if (confirmation.estimate!.ratio < 1 + this.#options.minEffect) return 'none';
     return confirmation.tunedKeeps ? 'better' : 'bound';
   }
 
@@ -244,19 +258,19 @@ export class Tuner {
       const { logs } = candidate;
       if (logs.length < DROP_PAIRS_MIN) continue;
       const reach = (DROPPED_BELOW * sigma) / Math.sqrt(logs.length);
-      if (meanOf(candidate) + reach < 0) candidate.dropped = true;
+      if (this.#meanOf(candidate) + reach < 0) candidate.dropped = true;
     }
   }
 
   #nextField(field: readonly Candidate[]): Candidate[] {
-    const ranked = field.filter(({ dropped }) => !dropped).sort(byWorth);
+    const ranked = field.filter(({ dropped }) => !dropped).sort(this.#byWorth);
     const kept = ranked.slice(0, Math.ceil(field.length / ETA));
     const room = newcomersAfter(this.#round, field.length);
     const known = new Set(this.#candidates.map(({ point }) => String(point)));
     const made = proposals({
       parameters: this.#options.parameters,
       effects: this.#effects(),
-      leader: kept[0] !== undefined && worth(kept[0]) > 0 ? kept[0].point : null,
+      leader: kept[0] !== undefined && this.#worth(kept[0]) > 0 ? kept[0].point : null,
     });
     const news = made.filter(({ point }) => !isDefault(point) && !known.has(String(point))).slice(0, room);
     return [...kept, ...news.map(({ point, origin }) => this.#add(point, origin))];
@@ -264,16 +278,16 @@ export class Tuner {
 
   /** The simplest of those that cannot be told from the best; null where nothing seems better than the default. */
   #choose(field: readonly Candidate[]): Candidate | null {
-    const ranked = field.filter(({ dropped, logs }) => !dropped && logs.length > 0).sort(byWorth);
+    const ranked = field.filter(({ dropped, logs }) => !dropped && logs.length > 0).sort(this.#byWorth);
     const best = ranked[0];
-    if (best === undefined || worth(best) <= 0) return null;
+    if (best === undefined || this.#worth(best) <= 0) return null;
     const sigma = this.#sigma();
     const close = ranked.filter((candidate) => {
       const error = TOLD_APART * sigma * Math.sqrt(1 / best.logs.length + 1 / candidate.logs.length);
-      return worth(candidate) > 0 && meanOf(candidate) >= meanOf(best) - error;
+      return this.#worth(candidate) > 0 && this.#meanOf(candidate) >= this.#meanOf(best) - error;
     });
     const changed = ({ point }: Candidate): number => point.filter((level) => level > 0).length;
-    return close.sort((x, y) => changed(x) - changed(y) || byWorth(x, y))[0]!;
+    return close.sort((x, y) => changed(x) - changed(y) || this.#byWorth(x, y))[0]!;
   }
 
   *#confirm({ point }: Candidate): Generator<Ask, void, Score> {
@@ -286,6 +300,21 @@ export class Tuner {
       for (const side of order) scores[side] = yield asks[side];
       this.#confirmed.push(scores);
     }
+  }
+
+  /** The mean, drawn towards 0 as by one more pair without any gain: what was seen once counts half. */
+  #worth(candidate: Candidate): number {
+    const { length } = candidate.logs;
+    return length === 0 ? 0 : (this.#meanOf(candidate) * length) / (length + 1);
+  }
+
+  readonly #byWorth = (x: Candidate, y: Candidate): number => this.#worth(y) - this.#worth(x);
+
+  /** Of at least one pair. What lies far from the middle one is drawn in: the machine may have stood still in it. */
+  #meanOf({ logs }: Candidate): number {
+    const middle = median(logs);
+    const reach = FAR * this.#sigma();
+    return middle + sum(logs.map((log) => Math.max(-reach, Math.min(reach, log - middle)))) / logs.length;
   }
 
   /** Of one pair's log ratio. */
@@ -327,19 +356,6 @@ export class Tuner {
   #settings(point: Point): PointSettings {
     return settingsOf(this.#options.parameters, point);
   }
-}
-
-/** The mean, drawn towards 0 as by one more pair without any gain: what was seen once counts half. */
-function worth({ logs }: Candidate): number {
-  return sum(logs) / (logs.length + 1);
-}
-
-function meanOf({ logs }: Candidate): number {
-  return sum(logs) / logs.length;
-}
-
-function byWorth(x: Candidate, y: Candidate): number {
-  return worth(y) - worth(x);
 }
 
 function sum(values: readonly number[]): number {

@@ -11,7 +11,7 @@ const PARAMETERS = [
   { key: 'flushDelay', values: ['1', '5'] },
   { key: 'maxWriteQueuePollTime', values: ['1'], onlyWith: { key: 'flushDelay' } },
   { key: 'mode', values: ['shared', 'dedicated'] },
-  { key: 'threads', values: ['2', '4'], onlyWith: { key: 'mode', value: 'dedicated' } },
+  { key: 'threads', values: ['2', '4'], onlyWith: { key: 'mode', values: ['dedicated'] } },
 ];
 
 test('what does nothing goes back to its default', () => {
