@@ -57,6 +57,7 @@ const SLOWEST_FIRST: readonly string[] = [
 /** Each in one process, but for the files above. */
 const TOGETHER: readonly (readonly string[])[] = [
   ['test/core/'],
+  ['test/recipes/'],
   ['test/storage/', 'test/base/', 'test/fuzz/', 'test/interaction/', 'test/net/', 'test/shm/', 'test/wire/'],
 ];
 /** More at a time than there are cores: many files wait for their servers, for timeouts, for a disk. */

@@ -1,5 +1,6 @@
 /**
- * The servers that every recipe is tried on: ringkeeper and Apache ZooKeeper 3.8.0.
+ * The servers that every recipe is tried on: ringkeeper and Apache ZooKeeper 3.8.0. Suites in one process share them, each with a
+ * path of its own: nobody stops them or counts what is on them.
  */
 import { after, before, describe } from 'node:test';
 import { connect, type Zk } from '../../../src/client/index.ts';
@@ -13,6 +14,12 @@ export interface Ground {
   server: TestServer;
   zk: Zk;
 }
+
+/** By name and configuration. */
+const servers = new Map<string, TestServer>();
+after(async () => {
+  for (const server of servers.values()) await server.dispose();
+});
 
 /** `config`: lines of zoo.cfg; `missing`: why all of it is skipped. */
 export function onEachServer(
@@ -28,14 +35,13 @@ export function onEachServer(
     describe(`${title} on ${name}`, { skip: missing || needed }, () => {
       const ground = {} as Ground;
       before(async () => {
-        ground.server = make();
+        const key = `${name} ${JSON.stringify(config)}`;
+        ground.server = servers.get(key) ?? make();
+        servers.set(key, ground.server);
         await ground.server.start();
         ground.zk = await connect(ground.server.address);
       });
-      after(async () => {
-        await ground.zk?.close();
-        await ground.server?.dispose();
-      });
+      after(() => ground.zk?.close());
       body(ground);
     });
   }
