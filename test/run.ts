@@ -11,6 +11,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { FILE_TIMEOUT } from './support/bound-file.ts';
+import { bundleProgram } from './support/bundle.ts';
+import { TEST_LAUNCHER } from './support/program.ts';
 import { runFiles } from './support/run-files.ts';
 import { costTable, TEST_COSTS_FILE } from './support/test-costs.ts';
 import { together } from './support/together.ts';
@@ -80,10 +82,15 @@ process.exitCode = 1;
 const failed = asked.length > 0 ? [] : await failedChecks();
 if (failed.length > 0) console.log(`✖ failed before the tests: ${failed.join(', ')}\n`);
 const temporary = mkdtempSync(join(tmpdir(), 'ringkeeper-npm-test-'));
+const bundle = bundleProgram(ROOT);
+if (bundle === null)
+  console.log('esbuild is not installed: servers start from sources, at twice the CPU (npm ci)');
+else process.env[TEST_LAUNCHER] = bundle.launcher;
 try {
   if ((await runTests(temporary)) && failed.length === 0) process.exitCode = 0;
 } finally {
-  rmSync(temporary, { recursive: true, force: true });
+  for (const made of [temporary, bundle?.directory ?? temporary])
+    rmSync(made, { recursive: true, force: true });
 }
 
 /** All at once: two of them are mostly one thread. */

@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { assert } from '../../src/base/assert.ts';
 import type { Address } from '../base/address.ts';
+import { sourceFile } from '../base/package-root.ts';
 import { monotonicMs } from '../base/phase-clock.ts';
 import { IntervalCollector } from '../load/interval-collector.ts';
 import { KeySpace } from '../load/key-space.ts';
@@ -214,10 +215,7 @@ class GeneratorWorker {
   private ended: string | null = null;
 
   constructor(setting: WorkerSetting) {
-    const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-    this.worker = new Worker(new URL(`./generator-main${extension}`, import.meta.url), {
-      workerData: setting,
-    });
+    this.worker = new Worker(sourceFile('bench/generator/generator-main'), { workerData: setting });
     this.worker.on('message', (answer: Answer) => this.onAnswer(answer));
     this.worker.on('error', (error: Error) =>
       this.onEnd(`the generator failed: ${error.stack ?? error.message}`),

@@ -1,11 +1,10 @@
 /** The null server as a target: the ceiling of the generator on this machine, or a service with a known delay. */
-import { join } from 'node:path';
-import { SOURCE_SUFFIX } from '../base/package-root.ts';
+import { sourceFile } from '../base/package-root.ts';
 import { awaitLine, makeTempDir, type Ready, startChild } from './child-server.ts';
 import type { Target, TargetOptions } from './target.ts';
 import type { TargetSpec } from './target-spec.ts';
 
-const SCRIPT = join(import.meta.dirname, '..', 'null-server', `main${SOURCE_SUFFIX}`);
+const SCRIPT = sourceFile('bench/null-server/main');
 const READY = /^ready port=(\d+) .*?pid=(\d+)/m;
 const READY_MS_MAX = 10_000;
 

@@ -9,10 +9,9 @@ import { after, before, describe, it } from 'node:test';
 import { type EnsembleFlags, wishOf } from '../../src/bin/commands/ensemble-wish.ts';
 import { connect } from '../../src/client/index.ts';
 import { fourLetterWord } from '../support/four-letter-word.ts';
+import { LAUNCHER } from '../support/program.ts';
 import { need } from '../support/skip.ts';
 import { until } from '../support/until.ts';
-
-const LAUNCHER = join(import.meta.dirname, '..', '..', 'src', 'bin', 'ringkeeper.js');
 
 let directory: string;
 const running: Ensemble[] = [];

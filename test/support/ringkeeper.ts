@@ -4,10 +4,9 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LAUNCHER } from './program.ts';
 import { ServerKind, type ServerOptions, TestServer } from './server.ts';
 import { SERVER_FLAGS } from './v8-flags.ts';
-
-const ENTRY = join(import.meta.dirname, '../../src/bin/ringkeeper.js');
 
 export class RingkeeperServer extends TestServer {
   readonly kind = ServerKind.ringkeeper;
@@ -21,7 +20,7 @@ export class RingkeeperServer extends TestServer {
     mkdirSync(join(this.directory, 'data'), { recursive: true });
     writeFileSync(configFile, this.configText({}));
     const logStart = existsSync(this.logFile) ? readFileSync(this.logFile).length : 0;
-    this.spawnLogged(process.execPath, [...SERVER_FLAGS, ENTRY, 'serve', configFile], this.directory);
+    this.spawnLogged(process.execPath, [...SERVER_FLAGS, LAUNCHER, 'serve', configFile], this.directory);
     await this.ready(async () =>
       /^ready /m.test(readFileSync(this.logFile).subarray(logStart).toString('utf8')),
     );
@@ -29,5 +28,5 @@ export class RingkeeperServer extends TestServer {
 }
 
 export function ringkeeperBuilt(): boolean {
-  return existsSync(ENTRY);
+  return existsSync(LAUNCHER);
 }

@@ -14,7 +14,7 @@ describe('a thing', () => {
 });
 `;
 
-it('gathers the files of a process where the first of them stood', (t) => {
+it('gathers the files of a process, before all others', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'ringkeeper-together-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   const texts = {
@@ -33,12 +33,12 @@ it('gathers the files of a process where the first of them stood', (t) => {
   const runs = together(Object.keys(texts), {
     root,
     directory: join(root, 'made'),
-    processes: [['test/a/', 'test/b/']],
+    processes: [['test/a/', 'test/b/'], ['test/none/']],
     alone: new Set(['test/a/alone.test.ts']),
   });
   assert.deepEqual(runs, [
-    'test/slow.test.ts',
     shared,
+    'test/slow.test.ts',
     'test/a/hook.test.ts',
     'test/a/alone.test.ts',
     'test/c/three.test.ts',

@@ -6,7 +6,7 @@
  *     test/core/b.test.ts  ┴─▶  DIRECTORY/test/core/together.test.mjs   imports both
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 export interface Sharing {
@@ -23,28 +23,24 @@ export interface Sharing {
 /** Outside of every suite it would be run for the tests of all files in the process. */
 const HOOK_OF_ALL = /^(?:before|after)(?:Each)?\(/m;
 
-/** What is to be run for `files`, relative to the root; those that share a process stand where the first of them stood. */
+/** What is to be run for `files`, relative to the root: first those that share a process, the longest runs. */
 export function together(files: readonly string[], { root, directory, processes, alone }: Sharing): string[] {
   const members = processes.map((): string[] => []);
-  const runs = new Set<string>();
+  const others: string[] = [];
   for (const file of files) {
     const index = processes.findIndex((paths) => paths.some((path) => file.startsWith(path)));
     if (index < 0 || alone.has(file) || HOOK_OF_ALL.test(readFileSync(join(root, file), 'utf8'))) {
-      runs.add(file);
-      continue;
-    }
-    members[index]!.push(file);
-    runs.add(relative(root, sharedFile(directory, processes[index]!)));
+      others.push(file);
+    } else members[index]!.push(file);
   }
-  for (const [index, paths] of processes.entries()) {
+  const shared: string[] = [];
+  for (const [index, [first]] of processes.entries()) {
     const imports = members[index]!.map((file) => `import '${pathToFileURL(join(root, file))}';\n`);
-    const shared = sharedFile(directory, paths);
-    mkdirSync(join(shared, '..'), { recursive: true });
-    writeFileSync(shared, imports.join(''));
+    if (imports.length === 0) continue;
+    const file = join(directory, first!, 'together.test.mjs');
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, imports.join(''));
+    shared.push(relative(root, file));
   }
-  return [...runs];
-}
-
-function sharedFile(directory: string, [first]: readonly string[]): string {
-  return join(directory, first!, 'together.test.mjs');
+  return [...shared, ...others];
 }

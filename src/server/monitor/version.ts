@@ -28,7 +28,7 @@ function readManifest(): Manifest {
 }
 
 /** The package's directory, from src/server and from dist/src/server: the first one upwards with a package.json. */
-function packageRoot(directory: string): string {
+export function packageRoot(directory: string): string {
   if (existsSync(join(directory, 'package.json'))) return directory;
   const parent = dirname(directory);
   assert(parent !== directory, 'the package has a package.json');

@@ -6,9 +6,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { LAUNCHER } from '../../support/program.ts';
 import { refusal } from '../command/support.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../../src/bin/ringkeeper.js');
 const home = mkdtempSync(join(tmpdir(), 'availability-test-'));
 after(() => rmSync(home, { recursive: true, force: true }));
 
@@ -29,7 +29,7 @@ function begin(name: string, target: string, ...more: readonly string[]) {
     '--temp-dir',
     temp,
   ];
-  const args = [PROGRAM, 'bench', 'availability', target, ...flags, ...more];
+  const args = [LAUNCHER, 'bench', 'availability', target, ...flags, ...more];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   return { out, temp, child, closed: once(child, 'close') };
 }

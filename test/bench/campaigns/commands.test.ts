@@ -8,9 +8,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { CHECKOUT_LAUNCHER, LAUNCHER } from '../../support/program.ts';
 import { refusal } from '../command/support.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
 const home = mkdtempSync(join(tmpdir(), 'campaign-test-'));
 after(() => rmSync(home, { recursive: true, force: true }));
 
@@ -21,8 +21,11 @@ interface Ended {
 }
 
 function run(name: string, ...args: readonly string[]): Promise<Ended> {
-  const program = [join(ROOT, 'src/bin/ringkeeper.js'), 'bench', 'campaign'];
-  const child = spawn(process.execPath, [...program, name, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Its drivers of other clients are part of a checkout only.
+  const launcher = name === 'client' ? CHECKOUT_LAUNCHER : LAUNCHER;
+  const child = spawn(process.execPath, [launcher, 'bench', 'campaign', name, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (text: Buffer) => {
@@ -174,7 +177,7 @@ test('flags that are wrong are refused by name, and nothing is started', async (
     [
       'faults',
       [],
-      /^bench campaign faults: which\? - allowed: kill, damage, idle, starts, writes, failover$/,
+      /^bench campaign faults: which\? - allowed: kill, damage, idle, starts, writes, failover, outage$/,
     ],
     ['faults', ['kill', '--rounds', '0'], /^--rounds: "0" - allowed: /],
   ];

@@ -5,12 +5,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import yargs from 'yargs';
 import { benchCommand } from '../../../bench/command/bench.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
-
-export const PROGRAM = fileURLToPath(new URL('../../../src/bin/ringkeeper.js', import.meta.url));
+import { LAUNCHER } from '../../support/program.ts';
 
 /** Of a run on a busy machine: figures were measured, and may be void. What a test is about is not that. */
 export function assertMeasured(status: number | null, stderr: string): void {
@@ -61,7 +59,7 @@ export interface Started {
 }
 
 export function startBench(...args: string[]): Started {
-  return startNode([PROGRAM, 'bench', ...args]);
+  return startNode([LAUNCHER, 'bench', ...args]);
 }
 
 /** Waits for the end of the command. */

@@ -14,9 +14,10 @@ import { tuneTarget } from '../../../bench/tune/tune-target.ts';
 import { readServerConfig } from '../../../src/server/config/server-config.ts';
 import { parseZooCfg } from '../../../src/server/config/zoo-cfg.ts';
 import { apacheInstalled } from '../../support/apache.ts';
+import { LAUNCHER } from '../../support/program.ts';
 import { PLAN, sampleRun } from '../compare/support/sample-run.ts';
 import { startTestTarget } from '../support/test-target.ts';
-import { bench, onlyResult, outDir, PROGRAM, planFile, refusal, startBench, tempDir } from './support.ts';
+import { bench, onlyResult, outDir, planFile, refusal, startBench, tempDir } from './support.ts';
 
 const plan = planFile('tiny');
 const EFFORT = ['--plan', plan, '--settings', '2', '--pairs', '6', '--warm-max', '0s', '--objective', 'p50'];
@@ -129,7 +130,7 @@ test('ringkeeper starts with a fragment that a search wrote', async () => {
   const file = join(tempDir, 'zoo.cfg');
   const data = join(tempDir, 'data');
   writeFileSync(file, `dataDir=${data}\nclientPort=0\n${zooCfgFragment(tuning!)}`);
-  const server = spawn(process.execPath, [PROGRAM, 'serve', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, [LAUNCHER, 'serve', file], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(createInterface({ input: server.stdout! }), 'line');
   assert.match(line, /^ready port=/);
   server.kill('SIGTERM');

@@ -11,13 +11,11 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fourLetterWord } from '../../support/four-letter-word.ts';
+import { LAUNCHER } from '../../support/program.ts';
 import { SERVER_FLAGS } from '../../support/v8-flags.ts';
 import type { DiskFault } from './disk-fault.ts';
 import { faultEnvironment } from './inject-faults.ts';
-
-const LAUNCHER = join(import.meta.dirname, '..', '..', '..', 'src', 'bin', 'ringkeeper.js');
 
 export const THREADING_MODES = ['shared', 'pipeline', 'dedicated'] as const;
 export type ThreadingMode = (typeof THREADING_MODES)[number];

@@ -3,10 +3,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MemberOptions, namesDynamicFile } from '../../support/apache-member.ts';
 import { fourLetterWord } from '../../support/four-letter-word.ts';
+import { LAUNCHER } from '../../support/program.ts';
 import { ServerKind, TestServer } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
-
-const ENTRY = join(import.meta.dirname, '../../../src/bin/ringkeeper.js');
 
 export class RingkeeperMember extends TestServer {
   readonly kind = ServerKind.ringkeeper;
@@ -58,7 +57,7 @@ export class RingkeeperMember extends TestServer {
     const configFile = join(this.directory, 'zoo.cfg');
     if (!namesDynamicFile(configFile)) writeFileSync(configFile, this.configText(lines));
     const logStart = existsSync(this.logFile) ? this.log.length : 0;
-    this.spawnLogged(process.execPath, [ENTRY, 'serve', configFile], this.directory);
+    this.spawnLogged(process.execPath, [LAUNCHER, 'serve', configFile], this.directory);
     await this.ready(async () => /^ready /m.test(this.log.slice(logStart)));
   }
 }

@@ -5,10 +5,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { LAUNCHER } from '../../support/program.ts';
 import { SERVER_FLAGS } from '../../support/v8-flags.ts';
-
-const LAUNCHER = join(import.meta.dirname, '..', '..', '..', 'src', 'bin', 'ringkeeper.js');
 
 const running = new Set<ChildProcess>();
 process.once('exit', () => {

@@ -4,12 +4,10 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runShell, type ShellOptions } from '../../../src/shell/index.ts';
-
-const LAUNCHER = join(import.meta.dirname, '..', '..', '..', 'src', 'bin', 'ringkeeper.js');
+import { LAUNCHER } from '../../support/program.ts';
 
 export interface ShellRun {
   readonly status: number;

@@ -15,8 +15,8 @@ import {
   snapCountFor,
 } from '../../../../bench/campaigns/large-tree/under-load.ts';
 import { KeySpace } from '../../../../bench/load/key-space.ts';
+import { LAUNCHER } from '../../../support/program.ts';
 
-const ROOT = join(import.meta.dirname, '../../../..');
 const NODES = 2_000;
 const home = mkdtempSync(join(tmpdir(), 'large-tree-test-'));
 const place = { tempParent: home, build: null, apacheHeap: null };
@@ -127,13 +127,9 @@ test('flags that are wrong are one line and exit status 2', async () => {
 });
 
 function run(...args: readonly string[]): Promise<{ status: number | null; stderr: string }> {
-  const child = spawn(
-    process.execPath,
-    [join(ROOT, 'src/bin/ringkeeper.js'), 'bench', 'campaign', 'large-tree', ...args],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, [LAUNCHER, 'bench', 'campaign', 'large-tree', ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => {
     stderr += text.toString();
