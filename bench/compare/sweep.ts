@@ -288,8 +288,11 @@ function withServices(
     return [{ text, target: { ...own[0]!, failure } }];
   });
   const failed = services.find(({ target }) => target.failure !== null);
+  // Settings and Java are of each service; the machine is one.
+  const { serverSettings: _, javaVersion: __, ...environment } = sweep.environment;
   return {
     ...sweep,
+    environment,
     services,
     target: {
       name: nameOf(sides),

@@ -3,6 +3,7 @@
 import { environmentFacts, environmentLine, phaseLine, planLine } from '../figures/describe.ts';
 import { formatInstant, sentenceOf } from '../figures/format.ts';
 import { codeBlock, factLines, tableLines } from '../figures/markdown.ts';
+import { roleTable } from '../figures/role-costs.ts';
 import type { TextTable } from '../figures/run-tables.ts';
 import {
   kneeSentences,
@@ -15,6 +16,8 @@ import {
 import { servicesNotes, servicesTable } from '../figures/sweep-services.ts';
 import type { Sweep } from '../result/compare-json.ts';
 
+const ROLES_NOTE =
+  'Of each server that had this role all the time, per request that the whole service answered.';
 const RATIOS_NOTE = 'Medians of the replicates; `bench compare` says how far such ratios move.';
 
 export function renderSweepSummary(sweep: Sweep): string {
@@ -38,6 +41,7 @@ export function renderSweepSummary(sweep: Sweep): string {
     ...section('Figures', 'Median of the replicates [lowest .. highest].', sweepTable(sweep)),
     ...(notes.length === 0 ? [] : [...notes.map((text) => `- ${text}`), '']),
     ...section('Side by side', RATIOS_NOTE, servicesTable(sweep)),
+    ...section('CPU per request by role', ROLES_NOTE, roleTable(sweep)),
     ...section('Void runs', '', voidTable(sweep)),
     ...section(
       'Beside published figures',

@@ -2,6 +2,7 @@
 
 import { buildText, environmentFacts, environmentLine, planLine } from '../../figures/describe.ts';
 import { formatInstant, plural } from '../../figures/format.ts';
+import { roleTable } from '../../figures/role-costs.ts';
 import {
   kneeSentences,
   phaseNames,
@@ -44,6 +45,7 @@ ${sweep.points.length === 0 ? NOTHING : html`<h2 id="figures">Figures</h2>`}
 ${tableMarkup(sweepTable(sweep), 'Each point: median of the replicates [lowest .. highest]')}
 ${notes.length === 0 ? NOTHING : list(notes)}
 ${tableMarkup(servicesTable(sweep), 'Side by side: medians of the replicates; bench compare says how far such ratios move')}
+${tableMarkup(roleTable(sweep), 'CPU per request by role: of each server that had it all the time, per request that the whole service answered')}
 ${tableMarkup(voidTable(sweep), 'Void runs')}
 ${tableMarkup(sweepReferences(sweep), 'Beside published figures: an orientation, never a verdict')}
 ${reproduceSection(sweep.command, sweep.startedAt, 'sweep')}`;
