@@ -1,7 +1,7 @@
 /** What `--target` means, and that whatever it refuses names the value and what is allowed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseTargetSpec, type TargetSpec } from '../../../bench/target/target-spec.ts';
+import { parseTargetSpec, type TargetSpec, withSettings } from '../../../bench/target/target-spec.ts';
 import { ConfigFailure } from '../../../src/base/failure.ts';
 
 const local = (port: number) => ({ host: '127.0.0.1', port });
@@ -130,3 +130,22 @@ for (const [text, allowed] of refused) {
     );
   });
 }
+
+test('further settings win over those of the target, which keep their place in its text', () => {
+  const settings = { flushDelay: '1', snapCount: '5' };
+  for (const [text, wanted] of [
+    ['embedded', 'embedded:flushDelay=1,snapCount=5'],
+    ['embedded:3', 'embedded:3:flushDelay=1,snapCount=5'],
+    ['apache:2+1:snapCount=9,a=b:c', 'apache:2+1:snapCount=5,a=b:c,flushDelay=1'],
+    ['commit:HEAD~1', 'commit:HEAD~1:flushDelay=1,snapCount=5'],
+  ] as const) {
+    const spec = withSettings(parseTargetSpec(text), settings);
+    assert.equal(spec.text, wanted);
+    assert.ok(
+      'settings' in spec && spec.settings['flushDelay'] === '1' && spec.settings['snapCount'] === '5',
+    );
+  }
+  assert.equal(withSettings(parseTargetSpec('embedded:3'), {}).text, 'embedded:3');
+  for (const text of ['null', '127.0.0.1:2181'])
+    assert.throws(() => withSettings(parseTargetSpec(text), settings), ConfigFailure);
+});
