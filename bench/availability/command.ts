@@ -25,7 +25,7 @@ import { renderAvailabilityPage } from './availability-page.ts';
 import { availabilityLines } from './availability-text.ts';
 import { refuseWithoutPrlimit } from './disk.ts';
 import { SCRIPT_VOTERS_MIN } from './fault-script.ts';
-import { FAULT_KINDS, type FaultPlan, parseFaults, VICTIMS } from './faults.ts';
+import { FAULT_KINDS, type FaultPlan, parseFaults, refuseTogether, VICTIMS } from './faults.ts';
 import { type EnsembleSpec, measureFaults, type TargetUnderFaults } from './measure-faults.ts';
 import type { LoadSetting } from './paced-load.ts';
 
@@ -121,6 +121,7 @@ async function runAvailability(flags: AvailabilityFlags, abort: AbortSignal): Pr
     else refuseSmall(spec);
   }
   if (setting.faults.some(({ kind }) => kind === 'disk-full')) await refuseWithoutPrlimit();
+  refuseTogether(setting.faults);
   prepareOut(flags.out);
   const startedAt = new Date().toISOString();
   const environment = captureMachine(flags.tempDir);

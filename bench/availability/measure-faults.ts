@@ -20,10 +20,11 @@ import { ELECTION_JAVA_ARGS, type Election, ElectionLog } from './election-log.t
 import { costOf, type FaultCost, type FaultSpan, longestElectionMs } from './fault-figures.ts';
 import { type FaultPace, type PastFault, runFaults } from './fault-run.ts';
 import { runScript } from './fault-script.ts';
-import { FaultInjector, needsNetwork } from './faults.ts';
+import { FaultInjector, needsNetwork, needsReconfig } from './faults.ts';
 import { type GoodputSeries, type LoadCost, loadCostOf } from './goodput.ts';
 import { ServerNetwork } from './network.ts';
 import { type LoadSetting, PacedLoad } from './paced-load.ts';
+import { STEP_DOWN_SETTINGS } from './step-down.ts';
 
 export type EnsembleSpec = Extract<TargetSpec, { kind: 'ensemble' }>;
 
@@ -90,7 +91,8 @@ export async function measureFaults(
   let ensemble: LocalEnsemble | null = null;
   try {
     ensemble = await makeLocalEnsemble({
-      ...{ voters: spec.voters, observers: spec.observers, clientPort: null, settings: spec.settings },
+      ...{ voters: spec.voters, observers: spec.observers, clientPort: null },
+      settings: { ...(setting.faults.some(needsReconfig) ? STEP_DOWN_SETTINGS : {}), ...spec.settings },
       ...{ wantedBy: `"${spec.text}"`, directory: join(directory, 'servers') },
       javaArgs: ELECTION_JAVA_ARGS,
       onLine: (member, line) => log.onLine(member.plan.sid, line),
@@ -108,7 +110,7 @@ export async function measureFaults(
     });
     ensemble.start();
     await ensemble.awaitServing(abort);
-    const injector = new FaultInjector(network, disks, setting.delayMs);
+    const injector = new FaultInjector(ensemble.members, network, disks, setting.delayMs);
     return { target: spec.text, ...(await disturb(ensemble, log, injector, setting, abort, onFault)) };
   } finally {
     await ensemble?.stop();

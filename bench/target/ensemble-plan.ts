@@ -80,7 +80,8 @@ export function memberConfig(
     .join('');
 }
 
-function serverLine({ quorumPort, electionPort, isObserver, clientPort }: MemberPlan): string {
+/** Behind `server.N=`. */
+export function serverLine({ quorumPort, electionPort, isObserver, clientPort }: MemberPlan): string {
   const role = isObserver ? 'observer' : 'participant';
   return `${HOST}:${quorumPort}:${electionPort}:${role};${HOST}:${clientPort}`;
 }

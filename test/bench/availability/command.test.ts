@@ -107,6 +107,8 @@ test('what cannot be measured is one line that says what can', async () => {
     [['embedded:5', '--script', 'fig9'], /--script: "fig9" - allowed: atc10-fig8/],
     [['apache:3', '--faults', 'disk-slow'], /disk-slow: "apache:3" - allowed: servers of ringkeeper/],
     [['embedded:3', '--slow-sync', '0'], /--slow-sync: "0" - allowed: a number from 1/],
+    [['embedded:3', '--faults', 'step-down:follower'], /"step-down:follower" - allowed: step-down:leader/],
+    [['embedded:3', '--faults', 'step-down,delay'], /step-down not together with delay/],
     [['embedded:3', '--load', '55'], /--load: "55" - allowed: a multiple of 10/],
     [['embedded:3', '--session-timeout', '0'], /--session-timeout: "0" - allowed: a number from 1/],
     [['embedded:3', '--delay', '0'], /--delay: "0" - allowed: a number from 1 to 10000/],
