@@ -5,7 +5,7 @@
  *     2026-11-20-080000-prod-mix-unfinished/runs/01-floor, 02-floor ...
  *         -> 2026-11-20-080000-prod-mix-embedded-vs-apache-1a2b3c4/
  */
-import { renameSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { NumberedRun } from '../compare/measure.ts';
 import { createResultDir } from '../report/result-dir.ts';
@@ -39,6 +39,12 @@ export class SeriesDir {
     this.runs.push(result);
     this.dir ??= createResultDir(this.out, `${stampOf(result.startedAt)}-${result.plan.name}-unfinished`);
     saveSingleRun(result, join(this.dir, dir));
+  }
+
+  /** When nothing was measured. */
+  discard(): void {
+    if (this.dir !== null) rmSync(this.dir, { recursive: true, force: true });
+    this.dir = null;
   }
 
   /** Returns the directory under its last name. @throws SaveFailure */

@@ -173,7 +173,10 @@ async function measure(
     abort,
   });
   const failed = failure === null ? 0 : tell(failure);
-  if (made === null) return sayResume(dir.path, failed || nothingMeasured());
+  if (made === null) {
+    dir.discard();
+    return failed || nothingMeasured();
+  }
   const printed = {
     text: (style: TerminalStyle) => renderSweep(made, style),
     json: renderJson(made),
@@ -181,7 +184,7 @@ async function measure(
   const saved = printAndSave(printed, flags, () =>
     dir.finish(sweepDirName(made), (place) => saveSweep(made, place)),
   );
-  if (!made.complete) sayResume(dir.path, 0);
+  if (!made.complete) sayResume(dir.path);
   return saved || failed || statusOfSeries([...kept.filter((run) => run !== null), ...dir.runs]);
 }
 
@@ -309,10 +312,8 @@ function beginDir(dir: SeriesDir, { input, flags, targets, replicates, command }
   writeManifest(dir.begin(`${input.plan.name}-sweep`, startedAt), manifest);
 }
 
-/** Returns the status that it is given. */
-function sayResume(dir: string | null, status: number): number {
+function sayResume(dir: string | null): void {
   if (dir !== null) process.stderr.write(`to go on: npx ringkeeper bench sweep --resume ${dir}\n`);
-  return status;
 }
 
 /** Each run in its order, and the sums. */

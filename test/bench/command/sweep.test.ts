@@ -165,6 +165,14 @@ test('a service that does not start costs its own points: what was measured of t
   assert.deepEqual([complete, points.length], [false, 1]);
 });
 
+test('where nothing was measured, nothing is left', async () => {
+  const out = outDir();
+  const targets = ['--targets', 'embedded:1:snapCount=nonsense'];
+  const { status, stdout, stderr } = await bench('sweep', plan, ...targets, '--no-ceiling', '--out', out);
+  assert.deepEqual([status, stdout, readdirSync(out)], [2, '', []]);
+  assert.doesNotMatch(stderr, /to go on/);
+});
+
 function savedSweep(dir: string): Sweep {
   return JSON.parse(readFileSync(join(dir, 'sweep.json'), 'utf8'));
 }
