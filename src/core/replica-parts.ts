@@ -26,6 +26,7 @@ import { ReadOps } from './request/read-ops.ts';
 import { WatchOps } from './request/watch-ops.ts';
 import { WatchRestore } from './request/watch-restore.ts';
 import { WordAnswers } from './request/word-answers.ts';
+import { EndedSessions } from './session/ended-sessions.ts';
 import { SessionTable } from './session/session-table.ts';
 import { Ephemerals } from './tree/ephemerals.ts';
 import { spareBytesOf, Tree } from './tree/tree.ts';
@@ -111,6 +112,8 @@ export interface ReplicaParts {
   readonly acls: AclTable;
   readonly providers: AuthProviders;
   readonly sessions: SessionTable;
+  /** Null: no session is one server's alone. */
+  readonly ended: EndedSessions | null;
   readonly ephemerals: Ephemerals;
   readonly watches: WatchTable;
   readonly clients: ClientTable;
@@ -223,6 +226,7 @@ function createState(options: ReplicaOptions, ports: ReplicaPorts, surroundings:
       work,
     ),
     sessions,
+    ended: options.localSessionsEnabled ? new EndedSessions(hash) : null,
     ephemerals: new Ephemerals(),
     watches: new WatchTable(hash, {
       connectionBytesMax: options.watchBytesPerConnectionMax,

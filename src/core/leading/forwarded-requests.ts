@@ -168,7 +168,7 @@ export class ForwardedRequests {
           return proposer.proposeErrorOf(high, low, write, ErrorCode.sessionExpired);
         return lifecycle.ends.closeForwarded(slot, write);
       default: {
-        if (slot === NO_SESSION && lifecycle.mayBeElsewhere(high))
+        if (slot === NO_SESSION && lifecycle.mayBeElsewhere(high, low))
           return this.proposeOfVisitor(source, high, low);
         const err = this.sessionError(link, slot);
         if (err !== ErrorCode.ok) return proposer.proposeErrorOf(high, low, write, err);

@@ -120,7 +120,8 @@ export class RequestOrder {
     } else if (op === OpCode.sync && this.mustAskLeader(request)) {
       queue.push(request, this.forward(request) ? client.lastWrite[0]! : UNEVALUATED);
     } else if (queue.count > 0 || client.lastWrite[0]! > this.writes.resolved || !this.read(request)) {
-      queue.push(request, client.lastWrite[0]!);
+      // Nothing may overtake the end of a session, a local one's either.
+      queue.push(request, op === OpCode.closeSession ? UNEVALUATED : client.lastWrite[0]!);
     }
   }
 
@@ -360,6 +361,7 @@ export class RequestOrder {
       queue.shift();
     } else {
       if (op === OpCode.sync && this.mustAskLeader(request) && !this.forward(request)) return false;
+      if (op === OpCode.closeSession && client.lastWrite[0]! > this.writes.resolved) return false;
       queue.evaluateHead(client.lastWrite[0]!);
     }
     return true;

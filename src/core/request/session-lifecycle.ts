@@ -23,6 +23,7 @@ import type { Progress } from '../progress/progress.ts';
 import type { Statistics } from '../progress/statistics.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
 import type { TurnWork } from '../progress/turn-work.ts';
+import type { EndedSessions } from '../session/ended-sessions.ts';
 import { SessionExpiry } from '../session/session-expiry.ts';
 import { negotiateTimeoutMs, SessionIds } from '../session/session-id.ts';
 import { writeSessionPassword } from '../session/session-password.ts';
@@ -56,6 +57,7 @@ export interface SessionParts {
   readonly replier: Replier;
   readonly reports: ReportPort;
   readonly locals: LocalSessions;
+  readonly ended: EndedSessions | null;
 }
 
 export class SessionLifecycle {
@@ -217,8 +219,9 @@ export class SessionLifecycle {
   }
 
   /** Whether a session that is not known here may be another server's alone, which vouches for it. */
-  mayBeElsewhere(idHigh: number): boolean {
-    return this.parts.locals.areDefault && idHigh >>> 24 !== this.serverId;
+  mayBeElsewhere(idHigh: number, idLow: number): boolean {
+    const { ended } = this.parts;
+    return ended !== null && idHigh >>> 24 !== this.serverId && !ended.has(idHigh, idLow);
   }
 
   private resume(client: Client, slot: number, timeoutMs: number): void {
@@ -292,7 +295,8 @@ export class SessionLifecycle {
   }
 
   onClosed(slot: number): void {
-    const { sessions, clients } = this.parts;
+    const { sessions, clients, ended } = this.parts;
+    ended?.add(sessions.idHigh[slot]!, sessions.idLow[slot]!);
     const client = clients.get(sessions.conn[slot]!);
     this.ends.forget(slot);
     sessions.remove(slot);

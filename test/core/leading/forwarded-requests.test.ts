@@ -186,6 +186,15 @@ test('sessions that are a learner’s alone write where that is configured, but 
   assert.deepEqual(proposed(h), [`50 #1 error ${ErrorCode.sessionExpired}`]);
 });
 
+test('what comes late of a session that has ended, by way of the server that it has left, is of nobody', () => {
+  const { h, leadership, forward, send } = leader({ localSessionsEnabled: true });
+  h.turn(() => assert.ok(leadership.sessions.revalidate(B, 1, 1, 30_000)));
+  send(B, 1, 1, OpCode.closeSession);
+  h.settle();
+  forward(A, 1, 2, create('/late'));
+  assert.equal(proposed(h).at(-1), `1 #2 error ${ErrorCode.sessionExpired}`);
+});
+
 test('one such session does not take the place of another whose long multi is being staged', () => {
   const { h, leadership, forward } = leader({ localSessionsEnabled: true });
   const many = Array.from({ length: 2000 }, (_, n) => create(`/n${n}`));

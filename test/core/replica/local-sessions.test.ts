@@ -118,6 +118,17 @@ for (const [where, make] of SERVERS)
         assert.equal(logged(h).at(-1), `${id} ${OpCode.closeSession}`);
       });
 
+    test('nothing is made behind the end of one, an upgrade least of all', () => {
+      const h = make(UPGRADING);
+      const c = h.connect();
+      c.send(create('/a'), CLOSE, ephemeral('/e'), exists('/a'));
+      h.settle();
+      assert.deepEqual(c.transcript(), ['1', '2']);
+      assert.ok(c.wire.closed);
+      assert.equal(logged(h).length, 1);
+      assert.equal(h.parts.sessions.size, 0);
+    });
+
     test('a full log holds the upgrade up, and nothing is lost or done twice', () => {
       const h = make(UPGRADING);
       const c = h.connect();

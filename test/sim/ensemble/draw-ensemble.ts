@@ -8,6 +8,9 @@ export const QUORUM_PORT = 2888;
 export const ELECTION_PORT = 3888;
 export const CLIENT_PORT = 2181;
 
+/** In so many seeds once new sessions are their server's alone. */
+const LOCAL_SESSIONS_EVERY = 4;
+
 export interface DrawnEnsemble {
   /** By sid, from 1 on. */
   readonly configs: readonly ServerConfig[];
@@ -37,6 +40,8 @@ export function drawEnsemble(world: World): DrawnEnsemble {
     ['extendedTypesEnabled', 'true'],
     ['fastleader.maxNotificationInterval', '2000'],
     ['cnxTimeout', '500'],
+    ['localSessionsEnabled', String(world.seed % LOCAL_SESSIONS_EVERY === 0)],
+    ['localSessionsUpgradingEnabled', 'true'],
   ];
   for (const sid of sids) {
     const role = observers.has(sid) ? 'observer' : 'participant';

@@ -12,9 +12,10 @@
 import { epochOf, type Zxid, zxidHex } from '../../../src/base/zxid.ts';
 import type { CoreHost } from '../../../src/server/host/core-host.ts';
 import { isWrite, OpCode } from '../../../src/wire/opcodes.ts';
+import type { Response } from '../../../src/wire/responses.ts';
 import type { Txn } from '../../support/wire/txn-values.ts';
 import type { ServerObserver } from '../machine.ts';
-import { type Asked, ReplyJudge } from '../reply-judge.ts';
+import { type Asked, type JudgedClient, ReplyJudge } from '../reply-judge.ts';
 import { Violation, type World } from '../world.ts';
 import { Chronicle } from './chronicle.ts';
 
@@ -31,6 +32,9 @@ export class EnsembleJudge extends ReplyJudge {
   expired = 0;
   snapshots = 0;
   private readonly closing = new Set<bigint>();
+  /** New sessions are their server's alone; those that have been given. */
+  areSessionsLocal = false;
+  private readonly locals = new Set<bigint>();
   private readonly digests = new Map<Zxid, { readonly who: string; readonly text: string }>();
   private committedEpoch = 0;
 
@@ -94,6 +98,8 @@ export class EnsembleJudge extends ReplyJudge {
       this.committedEpoch = epochOf(zxid);
       this.count('epoch with transactions');
     }
+    if (body.type === OpCode.createSession && this.locals.has(clientId))
+      this.count('a local session was upgraded');
     if (body.type !== OpCode.closeSession || cxid !== 0) return;
     this.expired++;
     if (this.isPeace && !this.mayExpire(clientId))
@@ -107,11 +113,31 @@ export class EnsembleJudge extends ReplyJudge {
 
   onWelcome(sessionId: bigint, isNew: boolean): void {
     const session = this.model.sessions.get(sessionId);
+    if (session === undefined && this.areSessionsLocal && (isNew || this.locals.has(sessionId))) {
+      this.locals.add(sessionId);
+      this.count(isNew ? 'a local session' : 'a local session went on');
+      return;
+    }
     // A session that is renewed may be known by its leader alone so far; a new one is served by a server that has it.
     if (session === undefined) throw new Violation('a session was given that was never committed');
     if (isNew) this.onShown(session.createdZxid);
     if (session.closedZxid <= this.shownZxid && !isNew)
       throw new Violation(`session 0x${sessionId.toString(16)} was welcome, and somebody has seen its end`);
+  }
+
+  override onReply(
+    client: JudgedClient,
+    asked: Asked,
+    zxid: Zxid,
+    err: number,
+    response: Response | null,
+  ): void {
+    const { sessionId, name } = client;
+    const isLocal = this.locals.has(sessionId) && !this.model.sessions.has(sessionId);
+    if (asked.request.op !== OpCode.closeSession || !isLocal)
+      super.onReply(client, asked, zxid, err, response);
+    else if (err !== 0 || zxid < asked.seenZxid)
+      throw new Violation(`${name}: its local session ends with error ${err} at 0x${zxidHex(zxid)}`);
   }
 
   onCloseAsked(sessionId: bigint): void {

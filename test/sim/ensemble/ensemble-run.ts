@@ -126,6 +126,7 @@ class EnsembleRun {
       (kind) => prng.chance(0.3) || variant.faults?.includes(kind) === true,
     );
     this.faults = new EnsembleFaults(world, this.judge, network, this.members, this.clients);
+    this.judge.areSessionsLocal = this.drawn.configs[0]!.localSessionsEnabled;
     this.judge.mayExpire = (id) => !this.isHeardOf(id);
   }
 

@@ -4,6 +4,7 @@ import type { Client } from '../../../src/core/client/client.ts';
 import type { ReturnedWrite } from '../../../src/core/client/frame-queue.ts';
 import type { RequestView } from '../../../src/core/client/request-view.ts';
 import { Forwarder } from '../../../src/core/forwarding/forwarder.ts';
+import { EphemeralCreates } from '../../../src/core/request/ephemeral-creates.ts';
 import { KeptClients } from '../../../src/core/request/kept-clients.ts';
 import { LearnerService } from '../../../src/core/request/learner-service.ts';
 import { OpCode } from '../../../src/wire/opcodes.ts';
@@ -115,6 +116,12 @@ export const LEARNER_VARIANTS: readonly EnsembleVariant[] = [
     breaks: 'a session ends although its client is heard of all the time',
     found: /expires in peace/,
     patch: () => replace(LearnerService.prototype, 'touches', () => () => [new Uint8Array(0)]),
+  },
+  {
+    name: 'ephemerals-overlooked',
+    breaks: 'a local session asks for an ephemeral and is not made one of all servers',
+    found: /error -112 instead of/,
+    patch: () => replace(EphemeralCreates.prototype, 'isIn', () => () => false),
   },
   {
     name: 'reads-wait-for-nobody',
