@@ -27,7 +27,7 @@ import {
   withCeilingFlag,
   withServerFlags,
 } from './engine.ts';
-import { ExitStatus } from './exit-status.ts';
+import { ExitStatus, statusOfSeries } from './exit-status.ts';
 import { labelled, printAndSave, progressFor, tell, warnOfOthers } from './output.ts';
 import { type PlanFlags, planFromFlags, withPlanFlags } from './plan-flags.ts';
 import { nothingMeasured } from './run.ts';
@@ -147,7 +147,7 @@ async function tune(flags: TuneFlags, abort: AbortSignal): Promise<number> {
   const saved = printAndSave(printed, flags, () =>
     dir.finish(tuneDirName(tuning), (place) => saveTuning(tuning, place)),
   );
-  return failed || saved || statusOf(tuning);
+  return failed || saved || statusOfSeries(dir.runs) || statusOf(tuning);
 }
 
 /** A confirmation with a void run is none; in the search, settings are tried that a server cannot live with. */

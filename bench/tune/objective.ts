@@ -84,6 +84,8 @@ function objective(
     planned: (plan) => plan,
     score: ({ phases, plan, target }) => {
       if (target.failure !== null || phases.length < plan.phases.length) return null;
+      // What is fast and breaks a guarantee is worth nothing.
+      if (phases.some(({ check }) => check?.passed === false)) return null;
       const logs = phases.map((phase) => Math.log(figureOf(phase)));
       const value = Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length);
       return Number.isFinite(value) && value > 0 ? { value, keeps: phases.every(keeps) } : null;

@@ -38,6 +38,10 @@ test('no figure is no score', () => {
   for (const figures of [{ p50Ms: null }, { failure: 'gone' }, { without: ['read'] }] as const)
     assert.equal(scoreOf('p99', figures), null);
   assert.equal(scoreOf('cpu', { cpuMicros: null }), null);
+  const run = sampleRun('embedded', PLAN, {});
+  const check = { passed: false, operations: 1, keys: 1, truncated: false, rules: [] };
+  const wrong = { ...run, phases: run.phases.map((phase) => ({ ...phase, check })) };
+  assert.equal(parseObjective('throughput').score(wrong), null, 'it breaks a guarantee');
 });
 
 test('of several phases it is the geometric mean', () => {
