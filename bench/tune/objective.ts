@@ -2,8 +2,8 @@
  * What "better" means, as one number per run that is above 0 and grows with it.
  *
  *     throughput                    successful replies per second
- *     goodput at p99 <= 5ms         those within 5 ms; where p99 is above them, times 5 ms / p99, so that the search sees
- *                                   which way the bound lies, and a setting that breaks it never wins
+ *     goodput at p99 <= 5ms         those within 5 ms; where p99 is above that, 0.99 of all x 5 ms / p99: goodput itself falls
+ *                                   off a cliff there, and the search has to see which way the bound lies
  *     p50 | p99 | p999 | mean       1 / latency
  *     cpu                           1 / CPU time of the server per request
  *
@@ -28,8 +28,8 @@ export interface Objective {
 const LATENCIES = { p50: 'p50Ms', p90: 'p90Ms', p99: 'p99Ms', p999: 'p999Ms', mean: 'meanMs' } as const;
 type Latency = keyof typeof LATENCIES;
 
-/** Of the throughput, where next to nothing comes within the bound: even there the search has to see a direction. */
-const BARELY_GOOD = 0.001;
+/** Of the throughput: the goodput of a run whose p99 lies on the bound. */
+const JUST_KEPT = 0.99;
 
 const FORMS = 'throughput; goodput at p99 <= 5ms (or p50, p90, p999); p50, p99, p999, mean; cpu';
 
@@ -62,10 +62,10 @@ function goodput(text: string, percentile: Latency, bound: string): Objective {
     ...objective(
       `goodput at ${percentile} <= ${boundMs} ms`,
       '/s',
-      (phase) => {
-        const good = Math.max(phase.goodputPerSecond ?? 0, phase.throughputPerSecond * BARELY_GOOD);
-        return good * Math.min(1, boundMs / at(phase));
-      },
+      (phase) =>
+        at(phase) <= boundMs
+          ? (phase.goodputPerSecond ?? Number.NaN)
+          : (phase.throughputPerSecond * JUST_KEPT * boundMs) / at(phase),
       (phase) => at(phase) <= boundMs,
     ),
     planned: (plan) => ({ ...plan, sloMs: boundMs }),
