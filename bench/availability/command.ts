@@ -16,6 +16,7 @@ import {
   thisCommand,
   withPlaces,
 } from '../campaigns/campaign.ts';
+import { formatDuration } from '../figures/format.ts';
 import { captureMachine } from '../measure/environment.ts';
 import { prepareOut } from '../report/result-dir.ts';
 import { parseTargetSpec } from '../target/target-spec.ts';
@@ -24,9 +25,15 @@ import { interruptible } from '../terminal/interruption.ts';
 import { renderAvailabilityPage } from './availability-page.ts';
 import { availabilityLines } from './availability-text.ts';
 import { refuseWithoutPrlimit } from './disk.ts';
+import { expectedMs } from './fault-run.ts';
 import { SCRIPT_VOTERS_MIN } from './fault-script.ts';
 import { FAULT_KINDS, type FaultPlan, parseFaults, refuseTogether, VICTIMS } from './faults.ts';
-import { type EnsembleSpec, measureFaults, type TargetUnderFaults } from './measure-faults.ts';
+import {
+  type EnsembleSpec,
+  type FaultSetting,
+  measureFaults,
+  type TargetUnderFaults,
+} from './measure-faults.ts';
 import type { LoadSetting } from './paced-load.ts';
 
 interface AvailabilityFlags extends PlaceFlags {
@@ -48,6 +55,7 @@ interface AvailabilityFlags extends PlaceFlags {
 }
 
 const STATUS_LOST = 3;
+const START_MS = 5_000;
 const SCRIPT = 'atc10-fig8';
 
 export const availabilityCommand: CommandModule<object, AvailabilityFlags> = {
@@ -125,6 +133,7 @@ async function runAvailability(flags: AvailabilityFlags, abort: AbortSignal): Pr
   prepareOut(flags.out);
   const startedAt = new Date().toISOString();
   const environment = captureMachine(flags.tempDir);
+  process.stderr.write(`about ${formatDuration(wholeMs(specs, setting))} in all\n`);
   const results: TargetUnderFaults[] = [];
   for (const spec of specs) {
     const onFault = (done: number, of: number, fault: string): void => {
@@ -160,6 +169,14 @@ function ensembleOf(text: string): EnsembleSpec {
   throw new ConfigFailure(
     `bench availability: "${text}" - allowed: three voters or more on this machine, like embedded:3, apache:3, mixed:2+1`,
   );
+}
+
+/** Of all targets, with the starts of their servers. */
+function wholeMs(specs: readonly EnsembleSpec[], setting: FaultSetting): number {
+  const { scriptMs, warmMs } = setting;
+  return specs
+    .map(({ voters, observers }) => scriptMs ?? expectedMs(setting, voters.length + observers.length))
+    .reduce((sum, ms) => sum + START_MS + warmMs + ms, 0);
 }
 
 function scriptOf({ script, scriptSeconds }: AvailabilityFlags): number | null {

@@ -31,7 +31,18 @@ export interface PastFault extends FaultPlan, FaultSpan {
 
 const TICK_MS = 2_000;
 const ASKED_EVERY_MS = 50;
+/** Until a server that was started again serves, as it mostly is. */
+const COMING_BACK_MS = 1_500;
 const WHOLE_MS_MAX = 120_000;
+
+/** About how long the faults take with so many servers, for who decides whether to wait. */
+export function expectedMs({ faults, rounds, downMs, restMs }: FaultPace, servers: number): number {
+  const perRound = faults.map(({ victim }) => {
+    const steps = victim === 'each' ? servers : 1;
+    return TICK_MS / 2 + steps * (downMs + COMING_BACK_MS) + restMs;
+  });
+  return restMs + rounds * perRound.reduce((sum, ms) => sum + ms, 0);
+}
 
 /** Begins and ends with `restMs` of peace. @throws ConfigFailure when the servers do not come back; an AbortError */
 export async function runFaults(

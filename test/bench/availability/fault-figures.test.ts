@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { costOf, monthlyAvailability, spreadOf } from '../../../bench/availability/fault-figures.ts';
+import { expectedMs } from '../../../bench/availability/fault-run.ts';
 import { Prng } from '../../../src/base/prng.ts';
 
 test('what a fault costs is the down time inside its span, from the first of it', () => {
@@ -30,6 +31,17 @@ test('spread: ends and middle, of nothing nothing', () => {
   assert.equal(spreadOf([]), null);
   assert.deepEqual(spreadOf([30, 10, 20]), { min: 10, median: 20, max: 30 });
   assert.deepEqual(spreadOf([4, 1, 3, 2]), { min: 1, median: 2.5, max: 4 });
+});
+
+test('how long a run takes: a step for each server where each fails in turn', () => {
+  const pace = { rounds: 2, downMs: 3_000, restMs: 1_000 };
+  const faults = [
+    { kind: 'kill', victim: 'leader' },
+    { kind: 'stop', victim: 'each' },
+  ] as const;
+  const one = 1_000 + 4_500 + 1_000;
+  assert.equal(expectedMs({ ...pace, faults: faults.slice(0, 1) }, 3), 1_000 + 2 * one);
+  assert.equal(expectedMs({ ...pace, faults }, 3), 1_000 + 2 * (one + one + 9_000));
 });
 
 test('a month: 4 faults of 10.8 s are 1 minute in 60,000; more than all of it is down is 0', () => {
