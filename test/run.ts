@@ -55,11 +55,20 @@ const SLOWEST_FIRST: readonly string[] = [
   'test/bench/load/unanswered.test.ts',
   'test/client/package.test.ts',
   'test/bench/campaigns/large-tree/campaign.test.ts',
+  'test/client/ensemble.test.ts',
+  'test/client/cache/model.test.ts',
 ];
 /** Each in one process, but for the files above. */
 const TOGETHER: readonly (readonly string[])[] = [
   ['test/core/'],
   ['test/recipes/'],
+  ['test/client/'],
+  ['campaigns', 'check', 'command', 'compare', 'measure', 'plan', 'report', 'stats', 'target'].map(
+    (folder) => `test/bench/${folder}/`,
+  ),
+  ['config', 'host', 'io', 'log', 'logging', 'monitor', 'reports', 'snapshot', 'words'].map(
+    (folder) => `test/server/${folder}/`,
+  ),
   ['test/storage/', 'test/base/', 'test/fuzz/', 'test/interaction/', 'test/net/', 'test/shm/', 'test/wire/'],
 ];
 /** More at a time than there are cores: many files wait for their servers, for timeouts, for a disk. */

@@ -21,6 +21,7 @@ import {
   type Finished,
   onlyResult,
   outDir,
+  refusal,
   startBench,
   tempDir,
 } from '../command/support.ts';
@@ -41,6 +42,12 @@ function plan(name: string): string {
 
 function run(server: TestServer, file: string, ...flags: readonly string[]): Promise<Finished> {
   return bench('run', file, '--no-ceiling', '--target', server.address, '--out', outDir(), ...flags);
+}
+
+/** What is said where no process of its own is needed: how a refusal ends one is asserted once per server. */
+async function refused(server: TestServer, file: string, ...flags: readonly string[]): Promise<string> {
+  const own = ['--no-ceiling', '--json', '--target', server.address, '--out', outDir()];
+  return (await refusal('run', file, ...own, ...flags)).message;
 }
 
 /** Exactly one line that says what is wrong, beside those that say how the run goes on, with the exit status; no stack. */
@@ -86,10 +93,9 @@ for (const [kind, make, skip] of KINDS) {
     });
 
     it('a request larger than its jute.maxbuffer', async () => {
-      const ended = await run(server, plan('large'), '--set', 'tree.values=20KB');
-      assertLine(
-        ended,
-        2,
+      const said = await refused(server, plan('large'), '--set', 'tree.values=20KB');
+      assert.match(
+        said,
         /at a request of 20KB.* \(tree\.values\).*jute\.maxbuffer.* --set tree\.values=\.\.\.$/m,
       );
       assert.deepEqual(await childrenOf(server, '/'), ['zookeeper'], 'nothing stays behind');
@@ -100,7 +106,10 @@ for (const [kind, make, skip] of KINDS) {
         'phases: {all: {mix: {multi: {of: set, ops: 300, weight: 1}}, warmup: 0, measure: 100ms}}';
       const file = join(tempDir, 'multis.yaml');
       writeFileSync(file, `connections: 2\ntree: {root: /load/here, znodes: 400, values: 50B}\n${phases}\n`);
-      assertLine(await run(server, file), 2, /request of 15KB.* --set phases\.all\.mix\.multi\.ops=\.\.\.$/m);
+      assert.match(
+        await refused(server, file),
+        /request of 15KB.* --set phases\.all\.mix\.multi\.ops=\.\.\.$/m,
+      );
     });
 
     it('parents of the root that the run made are gone with it', async () => {
@@ -116,8 +125,10 @@ for (const [kind, make, skip] of KINDS) {
 
     it('a root that is closed: without credentials a line, with them a run whose result holds no secret', async () => {
       await closeRoot(server);
-      const ended = await run(server, plan('closed'));
-      assertLine(ended, 2, /refuses to create \/load: NOAUTH - .*--set tree\.root=.*--auth digest:/);
+      assert.match(
+        await refused(server, plan('closed')),
+        /refuses to create \/load: NOAUTH - .*--set tree\.root=.*--auth digest:/,
+      );
       const out = outDir();
       const admin = ['--auth', 'digest:admin:secret', '--out', out];
       const allowed = await bench(
@@ -132,8 +143,8 @@ for (const [kind, make, skip] of KINDS) {
       const saved = readFileSync(join(onlyResult(out), 'run.json'), 'utf8');
       assert.match(saved, /--auth digest:admin:PASSWORD/);
       assert.ok(!saved.includes('secret'));
-      const unknown = await run(server, plan('closed'), '--auth', 'nosuch:admin:secret');
-      assertLine(unknown, 2, /refuses the credentials of --auth: AUTHFAILED/);
+      const unknown = await refused(server, plan('closed'), '--auth', 'nosuch:admin:secret');
+      assert.match(unknown, /refuses the credentials of --auth: AUTHFAILED/);
     });
   });
 
