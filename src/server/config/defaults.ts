@@ -221,7 +221,7 @@ export const SETTINGS = [
   supported('ringkeeper.requestRingBytes', FILE, 'int', 'bytes', '0', 'ring from an io thread to the core, a power of two; 0 = 4 frames, at least 4 MiB', 0, GIB),
   supported('ringkeeper.replyRingBytes', FILE, 'int', 'bytes', '0', 'ring back, a power of two; 0 = 4 frames, at least 4 MiB', 0, GIB),
   supported('ringkeeper.proposalRingBytes', FILE, 'int', 'bytes', '0', 'ring from the core to the log, a power of two; 0 = 8 frames, at least 8 MiB', 0, GIB),
-  ensemble('ringkeeper.proposalLogBytes', FILE, 'int', 'bytes', '16777216', 'newest proposals that a leader keeps in memory for learners; who lags further is brought up from the disk', 64 * KIB),
+  ensemble('ringkeeper.proposalLogBytes', FILE, 'int', 'bytes', '16777216', 'newest proposals that a leader keeps in memory for learners; who lags further is brought up from the disk; at least ringkeeper.proposalRingBytes', 64 * KIB),
   supported('ringkeeper.directIo', FILE, 'switch', '', 'true', 'write the transaction log past the page cache, where the file system can'),
   supported('ringkeeper.acceptMissingRecords', FILE, 'switch', '', 'false', 'start although records are missing in the log and nothing proves that they held no write; set it for one start only'),
   supported('ringkeeper.snapshotStallMs', FILE, 'int', 'ms', '60000', 'a snapshot without progress for this long is given up, let go of and tried again', 100),

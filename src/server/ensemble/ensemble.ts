@@ -75,7 +75,8 @@ export class Ensemble implements RoleRunner {
       desk: leader,
       epochs: this.epochs,
       history: { disk, dirs, reach: leader },
-      proposals: new ProposalLog(ensemble.proposalLogBytes),
+      // What one turn proposes must be there when it is sent, or every learner has fallen behind at once, again and again.
+      proposals: new ProposalLog(Math.max(ensemble.proposalLogBytes, config.proposalRingBytes)),
       faults: createLinkFaultCounts(),
       listenOnAllIps: ensemble.quorumListenOnAllIps,
       servesClients: ensemble.leaderServes,

@@ -15,6 +15,10 @@ import { treeOf } from './tree.ts';
 /** On a machine that has other things to do. */
 const WORD_MS = 60_000;
 
+/** For proposals; one alone may be more. */
+const LITTLE_MEMORY = { 'ringkeeper.proposalLogBytes': '65536' };
+const LARGE_BYTES = 200_000;
+
 async function modeOf(member: RingkeeperMember): Promise<string | null> {
   return member.running ? member.mode() : null;
 }
@@ -68,7 +72,7 @@ async function three(t: TestContext): Promise<RingkeeperMember[]> {
   const servers = Object.fromEntries(
     [1, 2, 3].map((sid, i) => [sid, `127.0.0.1:${ports[2 * i]}:${ports[2 * i + 1]}`]),
   );
-  const members = [1, 2, 3].map((sid) => new RingkeeperMember({ sid, servers }));
+  const members = [1, 2, 3].map((sid) => new RingkeeperMember({ sid, servers, config: LITTLE_MEMORY }));
   t.after(() => Promise.all(members.map((member) => member.dispose())));
   await Promise.all(members.map((member) => member.start()));
   return members;
@@ -92,6 +96,16 @@ async function writeThrough(member: RingkeeperMember, round: number, acknowledge
   await zk.create(`/ephemeral-${round}-${member.port}`, null, { mode: 'ephemeral' });
   await Promise.all(Array.from({ length: 20 }, (_, i) => lane(`${round}-${member.port}-${i}`)));
   await zk.close().catch(() => {});
+}
+
+/** A proposal that is larger than what learners are kept for costs nobody its leader. */
+async function takesALargeOne(members: readonly RingkeeperMember[]): Promise<void> {
+  const leader = await leaderOf(members);
+  await inStep(members);
+  await using zk = await connect(leader.address);
+  await zk.create('/large', Buffer.alloc(LARGE_BYTES, 1));
+  await inStep(members);
+  assert.ok(!leader.log.includes('too far behind'), leader.log);
 }
 
 /** A leader that stands still is replaced; when it goes on it decides nothing more, and follows. */
@@ -142,6 +156,7 @@ describe('three servers of ours', () => {
   it('elect, decide by a quorum, and lose nothing that was acknowledged when the leader is killed', async (t) => {
     const members = await three(t);
     const acknowledged: string[] = [];
+    await takesALargeOne(members);
     for (let round = 0; round < 2; round++) {
       const leader = await leaderOf(members);
       await until(async () => (await Promise.all(members.map(modeOf))).every((mode) => mode !== null));

@@ -65,22 +65,17 @@ export function drawEnsemble(world: World): DrawnEnsemble {
     proposalRingBytes: 8 * frameBytesMax,
     keepClientsOnLeaderChange: (world.seed >> 2) % 2 === 1,
   };
-  // Of few seconds' writes some leave it, and learners that were away are brought up from the disk.
-  const proposalLogBytes = frameBytesMax * (1 + (world.seed % 4));
-  const configs = sids.map((sid) => ({ ...read(sid, lines, proposalLogBytes), ...shared }));
+  const configs = sids.map((sid) => ({ ...read(sid, lines), ...shared }));
   return { configs, observers, isTiny, keepsClients: shared.keepClientsOnLeaderChange };
 }
 
-function read(
-  sid: number,
-  lines: readonly (readonly [string, string])[],
-  proposalLogBytes: number,
-): ServerConfig {
+/** Memory for proposals as little as a server takes: learners that were away are brought up from the disk. */
+function read(sid: number, lines: readonly (readonly [string, string])[]): ServerConfig {
   const file = {
     name: 'zoo.cfg',
     lines: lines.map(([key, value], i) => ({ key, value, lineNumber: i + 1 })),
   };
   const files: ConfigFiles = { read: (path) => (path === '/data/myid' ? `${sid}\n` : null) };
   const { config } = readServerConfig({ file, overrides: [] }, files);
-  return { ...config, ensemble: { ...config.ensemble!, proposalLogBytes } };
+  return { ...config, ensemble: { ...config.ensemble!, proposalLogBytes: 0 } };
 }
