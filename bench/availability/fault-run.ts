@@ -8,7 +8,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigFailure } from '../../src/base/failure.ts';
 import type { Prng } from '../../src/base/prng.ts';
 import { monotonicMs } from '../base/phase-clock.ts';
-import type { EnsembleMember } from '../target/ensemble-member.ts';
 import type { LocalEnsemble } from '../target/local-ensemble.ts';
 import type { FaultSpan } from './fault-figures.ts';
 import type { FaultInjector, FaultPlan, Victim } from './faults.ts';
@@ -61,7 +60,7 @@ export async function runFaults(
     const name = `${kind} ${victim}`;
     onFault(past.length + 1, order.length, name);
     await delay(prng.below(TICK_MS), undefined, { signal: abort });
-    const groups = victimsOf(ensemble, await ensemble.modes(), victim, prng);
+    const groups = victimsOf(ensemble.members, await ensemble.modes(), victim, prng);
     const fromMs = monotonicMs();
     for (const group of groups) {
       await Promise.all(group.map((member) => injector.injure(member, kind)));
@@ -87,14 +86,14 @@ function faultOrder({ faults, rounds }: FaultPace, prng: Prng): FaultPlan[] {
 }
 
 /** Groups fail one after the other, the members of a group at once. */
-function victimsOf(
-  ensemble: LocalEnsemble,
+export function victimsOf<Member>(
+  members: readonly Member[],
   modes: readonly (string | null)[],
   victim: Victim,
   prng: Prng,
-): EnsembleMember[][] {
-  const all = (mode: string): EnsembleMember[] => ensemble.members.filter((_, at) => modes[at] === mode);
-  const some = (mode: string, count: number): EnsembleMember[] => {
+): Member[][] {
+  const all = (mode: string): Member[] => members.filter((_, at) => modes[at] === mode);
+  const some = (mode: string, count: number): Member[] => {
     const left = all(mode);
     if (left.length < count)
       throw new ConfigFailure(`fewer servers than ${count} are ${mode} just now: ${modes.join(', ')}`);

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { costOf, monthlyAvailability, spreadOf } from '../../../bench/availability/fault-figures.ts';
-import { expectedMs } from '../../../bench/availability/fault-run.ts';
+import { expectedMs, victimsOf } from '../../../bench/availability/fault-run.ts';
+import type { Victim } from '../../../bench/availability/faults.ts';
+import { ConfigFailure } from '../../../src/base/failure.ts';
 import { Prng } from '../../../src/base/prng.ts';
 
 test('what a fault costs is the down time inside its span, from the first of it', () => {
@@ -42,6 +44,23 @@ test('how long a run takes: a step for each server where each fails in turn', ()
   const one = 1_000 + 4_500 + 1_000;
   assert.equal(expectedMs({ ...pace, faults: faults.slice(0, 1) }, 3), 1_000 + 2 * one);
   assert.equal(expectedMs({ ...pace, faults }, 3), 1_000 + 2 * (one + one + 9_000));
+});
+
+test('victims: two fail at once, each in turn with the leader last; a role that nobody has is an error', () => {
+  const members = ['a', 'b', 'c', 'd'];
+  const modes = ['follower', 'leader', 'observer', 'follower'];
+  const of = (victim: Victim): string[][] => victimsOf(members, modes, victim, new Prng(5));
+  assert.deepEqual(of('leader'), [['b']]);
+  assert.deepEqual(of('observer'), [['c']]);
+  assert.deepEqual(of('two-followers')[0]!.toSorted(), ['a', 'd']);
+  const [[leader, follower]] = of('leader+follower') as [[string, string]];
+  assert.equal(leader, 'b');
+  assert.ok(['a', 'd'].includes(follower));
+  assert.deepEqual(of('each'), [['c'], ['a'], ['d'], ['b']]);
+  assert.throws(
+    () => victimsOf(members, ['leader', null, null, null], 'follower', new Prng(5)),
+    ConfigFailure,
+  );
 });
 
 test('a month: 4 faults of 10.8 s are 1 minute in 60,000; more than all of it is down is 0', () => {
