@@ -222,9 +222,8 @@ export class Replica implements CorePort {
     client.received++;
     this.parts.statistics.packetsReceived++;
     if (client.state === ClientState.fresh) {
-      // As Apache: who has no leader hangs up, and the client looks for another server.
-      if (!this.role.isInStep && !this.role.isReadOnly) this.parts.clients.close(client);
-      else this.lifecycle.onConnectRequest(client, bytes, view, start, end);
+      if (this.learner.mayBegin(client, bytes, start, end))
+        this.lifecycle.onConnectRequest(client, bytes, view, start, end);
       return;
     }
     if (client.session >= 0) this.parts.sessions.touch(client.session, this.clock.nowMs);

@@ -56,7 +56,8 @@ export abstract class ReplyJudge {
   /** And by a quota. */
   overQuota = 0;
 
-  abstract onWelcome(sessionId: bigint, isNew: boolean): void;
+  /** By the server of this name. */
+  abstract onWelcome(sessionId: bigint, isNew: boolean, by: string): void;
   abstract onCloseAsked(sessionId: bigint): void;
   abstract onRefused(sessionId: bigint): void;
   /** Nothing older may be shown in the reply. */

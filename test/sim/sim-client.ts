@@ -232,7 +232,7 @@ export class SimClient implements ClientEnd, JudgedClient {
     this.password = response.password;
     this.sentMs = this.world.nowMs;
     this.connection!.sessionId = this.sessionId;
-    this.judge.onWelcome(this.sessionId, isNew);
+    this.judge.onWelcome(this.sessionId, isNew, this.server.ownName);
     this.lost = isNew ? null : this.watches;
     this.watches = new WatchModel(this.judge.model, this.user);
     this.watches.begin(this.lastZxid);

@@ -41,7 +41,7 @@ export class SimServer implements NetworkHost, Machine {
   private hasPower = true;
   private incarnations = 0;
   readonly peers: KernelPorts | null;
-  private readonly ownName: string;
+  readonly ownName: string;
 
   /** `peers`: of a machine among others. */
   constructor(

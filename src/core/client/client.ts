@@ -45,6 +45,8 @@ export class Client {
   isKept = false;
   /** Then: what it may have been shown, with which pings are answered. */
   keptZxid = 0;
+  /** Its first frame, until it has a session: on a server that keeps clients it may be looked at again. */
+  handshake: Uint8Array | null = null;
   /** The last of `held` ends the connection; nothing more is taken or made. */
   closesBehindHeld = false;
   /** Bytes of events since it last had room for more. */

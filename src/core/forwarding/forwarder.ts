@@ -197,8 +197,8 @@ export class Forwarder {
     const frames = this.frames!;
     const returned = new Map<Client, ReturnedWrite[]>();
     for (; pending.length > 0; frames.shift(), this.drop(pending)) {
-      const { client, write } = pending;
-      if (!client.isKept || client.state !== ClientState.open) continue;
+      const { client, write, op } = pending;
+      if (!client.isKept || client.state !== ClientState.open || op === OpCode.createSession) continue;
       frames.viewHead(frame);
       const { headerStart, end, receivedMs } = frame;
       const bytes = frame.bytes.slice(headerStart, end) as Uint8Array<ArrayBuffer>;

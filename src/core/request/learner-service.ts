@@ -9,10 +9,11 @@
  */
 import type { Zxid } from '../../base/zxid.ts';
 import { TOUCH_BYTES, TOUCHES_MAX, writeTouch } from '../../wire/quorum/payloads.ts';
-import { ClientState } from '../client/client.ts';
+import { type Client, ClientState } from '../client/client.ts';
 import type { ClientTable } from '../client/client-table.ts';
 import type { WriteNumbers } from '../client/write-numbers.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
+import type { ServerRole } from '../progress/commit-point.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Statistics } from '../progress/statistics.ts';
 import type { TurnClock } from '../progress/turn-clock.ts';
@@ -22,6 +23,7 @@ import type { RequestOrder } from './request-order.ts';
 import type { SessionLifecycle } from './session-lifecycle.ts';
 
 export interface LearnerServiceParts {
+  readonly role: ServerRole;
   readonly forwarder: Forwarder;
   readonly writes: WriteNumbers;
   readonly sessions: SessionTable;
@@ -43,7 +45,10 @@ export class LearnerService {
     this.parts = parts;
     this.order = order;
     this.lifecycle = lifecycle;
-    this.kept = new KeptClients(parts, order);
+    this.kept = new KeptClients(parts, order, (client, frame) => {
+      const view = new DataView(frame.buffer, frame.byteOffset);
+      lifecycle.onConnectRequest(client, frame, view, 0, frame.length);
+    });
   }
 
   /** Everything that the leader has decided is what clients see. */
@@ -71,6 +76,18 @@ export class LearnerService {
 
   onTick(): void {
     this.kept.onTick();
+  }
+
+  /** The first frame of a connection, here or on a server of any other role. False: there is no leader, and it has been seen to. */
+  mayBegin(client: Client, bytes: Uint8Array, start: number, end: number): boolean {
+    const { role, clients } = this.parts;
+    if (role.isInStep || role.isReadOnly) {
+      this.kept.remember(client, bytes, start, end);
+      return true;
+    }
+    // As Apache: who has no leader hangs up, and the client looks for another server.
+    if (!this.kept.keepNew(client, bytes, start, end)) clients.close(client);
+    return false;
   }
 
   /** The oldest sync is answered. */
@@ -127,13 +144,9 @@ export class LearnerService {
     const { clients, forwarder } = this.parts;
     this.endUpgrades();
     for (const client of [...clients.all()]) {
-      const { state, closesBehindHeld } = client;
-      if (
-        state === ClientState.handshaking ||
-        state === ClientState.open ||
-        (client.isKept && closesBehindHeld)
-      )
-        clients.close(client);
+      const { state, isKept, closesBehindHeld } = client;
+      const isBegun = state === ClientState.handshaking || state === ClientState.open;
+      if (isBegun || (isKept && (state === ClientState.fresh || closesBehindHeld))) clients.close(client);
       client.isKept = false;
     }
     forwarder.abandon();

@@ -122,15 +122,17 @@ export class ReadOps {
   }
 
   /**
-   * Of a client that is kept without a leader: past everything that waits, or it would take this server for dead. False: there is
-   * no room for the reply, or it is no ping.
+   * Of a client that is kept without a leader, or waits for one: past everything that waits, or it would take this server for dead.
+   * False: there is no place for the reply, or it is no ping.
    */
   pingAhead(request: RequestView): boolean {
     const { client } = request;
     if (request.op !== OpCode.ping || client.state !== ClientState.open) return false;
     if (client.sink.room(client.conn) <= 0) return false;
+    if (!client.isKept && client.mustHold) return false;
     request.xid = SpecialXid.ping;
-    this.replier.headerAt(request, client.keptZxid, ErrorCode.ok);
+    const zxid = client.isKept ? client.keptZxid : this.replier.progress.committed;
+    this.replier.headerAt(request, zxid, ErrorCode.ok);
     return true;
   }
 

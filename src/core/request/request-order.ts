@@ -120,6 +120,9 @@ export class RequestOrder {
     } else if (op === OpCode.sync && this.mustAskLeader(request)) {
       queue.push(request, this.forward(request) ? client.lastWrite[0]! : UNEVALUATED);
     } else if (queue.count > 0 || client.lastWrite[0]! > this.writes.resolved || !this.read(request)) {
+      // A leader that has stopped still counts as one for a while.
+      const mayOvertake = this.forwarder.keepsRequests && this.role.isLearner;
+      if (mayOvertake && this.reads.pingAhead(request)) return;
       // Nothing may overtake the end of a session, a local one's either.
       queue.push(request, op === OpCode.closeSession ? UNEVALUATED : client.lastWrite[0]!);
     }

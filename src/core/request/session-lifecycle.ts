@@ -259,6 +259,7 @@ export class SessionLifecycle {
 
   private welcome(client: Client): void {
     this.answers.welcome(client);
+    client.handshake = null;
     client.state = ClientState.open;
     this.order.drain(client);
   }

@@ -12,7 +12,8 @@ import { auth, CLOSE, create, exists, getData, PING, setData, text } from '../su
 import { checkQuiet } from '../support/tree-dump.ts';
 
 const SYNC = { op: OpCode.sync, path: '/' } as const;
-const FIRST_EPOCH = makeZxid(0, 0);
+/** Of epoch 0, whose beginning would mean that there was no leader. */
+const FIRST_EPOCH = makeZxid(0, 1);
 const NEXT_EPOCH = makeZxid(1, 0);
 
 class KeptHarness extends LearnerHarness {
@@ -139,6 +140,19 @@ describe('a learner without a leader', () => {
     assert.equal(c.replies().length, 1);
   });
 
+  test('so are those of a client whose leader has stopped, and counts as one for a while', () => {
+    const h = new KeptHarness();
+    const c = h.connect();
+    c.ok(create('/shown'));
+    c.send(create('/forwarded'), getData('/shown'), PING);
+    assert.deepEqual(
+      c.replies().map(({ op, zxid }) => [op, zxid]),
+      [[OpCode.ping, h.replica.progress.committed]],
+    );
+    h.settle();
+    assert.equal(c.replies().length, 2);
+  });
+
   test('events of what is not known to stand are held, and come before the replies that show it', () => {
     const h = new KeptHarness();
     const [watcher, writer] = [h.connect(), h.connect()];
@@ -163,6 +177,41 @@ describe('a learner without a leader', () => {
     assert.equal(h.asked[0]?.ids?.length, 2);
     h.settle();
     assert.equal(c.replies().length, 2);
+  });
+
+  test('who is on the way to a session gets one: what the next history has, or another; who comes meanwhile as well', () => {
+    const h = new KeptHarness();
+    const [known, logged, proposed, lost, back] = [
+      h.connect(),
+      h.accept(),
+      h.accept(),
+      h.accept(),
+      h.accept(),
+    ];
+    logged.handshake();
+    h.take();
+    h.deliver();
+    proposed.handshake();
+    h.take();
+    lost.handshake();
+    back.handshake({ sessionId: known.sessionId, password: known.password });
+    known.disconnect();
+    h.lose();
+    const late = h.accept();
+    late.handshake();
+    assert.deepEqual(
+      [logged, proposed, lost, back, late].flatMap((connection) => connection.take()),
+      [],
+    );
+    h.join();
+    for (const connection of [logged, proposed]) connection.takeSession();
+    h.settle();
+    for (const connection of [lost, back, late]) connection.takeSession();
+    assert.equal(back.sessionId, known.sessionId);
+    const all = [logged, proposed, lost, back, late];
+    assert.equal(new Set(all.map(({ sessionId }) => sessionId)).size, all.length);
+    for (const [n, connection] of all.entries()) connection.ok(create(`/of-${n}`));
+    assert.equal(h.parts.sessions.size, all.length);
   });
 
   test('the server may be the next leader itself', () => {
@@ -263,19 +312,22 @@ describe('clients are closed as without the switch', () => {
     assert.equal(h.asked.length, 0);
   });
 
-  test('those on the way to a session, and those that are behind with what they have been sent', () => {
+  test('those that are behind with what they have been sent, and who comes without a leader for long', () => {
     const h = new KeptHarness();
-    const [slow, quick, late] = [h.connect(), h.connect(), h.accept()];
+    const [slow, quick] = [h.connect(), h.connect()];
     slow.wire.room = 0;
     slow.send(create('/n'), getData('/n'), create('/m'));
     h.take();
     h.decide();
     h.deliver();
-    late.handshake();
     h.lose();
+    const [early, late] = [h.accept(), h.accept()];
+    early.handshake();
+    h.pass(1001);
+    late.handshake();
     assert.deepEqual(
-      [slow, quick, late].map(({ wire }) => wire.closed),
-      [true, false, true],
+      [slow, quick, early, late].map(({ wire }) => wire.closed),
+      [true, false, true, true],
     );
   });
 });

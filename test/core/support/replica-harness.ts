@@ -327,10 +327,10 @@ export class Connection {
     bytes.fill(0xee);
   }
 
-  /** A ping only of a client that is kept without a leader. */
+  /** A ping only on a learner whose clients are to notice nothing of a leader change. */
   private mayOvertake(op: number): boolean {
-    const { isKept } = this.harness.parts.clients.get(this.conn) ?? { isKept: false };
-    return op === OpCode.auth || op === OpCode.sasl || (op === OpCode.ping && isKept);
+    const { keepsRequests } = this.harness.parts.forwarder;
+    return op === OpCode.auth || op === OpCode.sasl || (op === OpCode.ping && keepsRequests);
   }
 
   private message(reader: JuteReader): Message {

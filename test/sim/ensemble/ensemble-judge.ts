@@ -111,7 +111,7 @@ export class EnsembleJudge extends ReplyJudge {
 
   // ---- clients -----------------------------------------------------------------------------------------------
 
-  onWelcome(sessionId: bigint, isNew: boolean): void {
+  onWelcome(sessionId: bigint, isNew: boolean, by: string): void {
     const session = this.model.sessions.get(sessionId);
     if (session === undefined && this.areSessionsLocal && (isNew || this.locals.has(sessionId))) {
       this.locals.add(sessionId);
@@ -121,7 +121,9 @@ export class EnsembleJudge extends ReplyJudge {
     // A session that is renewed may be known by its leader alone so far; a new one is served by a server that has it.
     if (session === undefined) throw new Violation('a session was given that was never committed');
     if (isNew) this.onShown(session.createdZxid);
-    if (session.closedZxid <= this.shownZxid && !isNew)
+    // A leader that nobody has told yet that it is none, and who follows it, know of nothing that another one has committed.
+    const epoch = this.witnesses.find(({ name }) => name === by)?.epoch ?? 0;
+    if (session.closedZxid <= this.shownZxid && !isNew && epoch >= epochOf(session.closedZxid))
       throw new Violation(`session 0x${sessionId.toString(16)} was welcome, and somebody has seen its end`);
   }
 
@@ -201,6 +203,11 @@ export class Witness implements ServerObserver {
     this.treeZxid = -1;
     this.kept = 0;
     this.askedAgain = 0;
+  }
+
+  /** Of the leader that it follows, or is. */
+  get epoch(): number {
+    return epochOf(this.host?.['incarnations'].surroundings.role.epochZxid ?? 0);
   }
 
   /** The transaction up to which it serves; -1 = it does not. */
