@@ -55,6 +55,12 @@ const SLOWEST_FIRST: readonly string[] = [
   'test/bench/load/unanswered.test.ts',
   'test/client/package.test.ts',
   'test/bench/campaigns/large-tree/campaign.test.ts',
+  'test/bench/command/tune.test.ts',
+  'test/bench/run/run-plan.test.ts',
+  'test/bench/run/warm-up.test.ts',
+  'test/bench/load/watch-delays.test.ts',
+  'test/bench/target/commit.test.ts',
+  'test/bench/command/sweep.test.ts',
   'test/client/ensemble.test.ts',
   'test/client/cache/model.test.ts',
 ];
