@@ -9,14 +9,15 @@
 import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { ConfigFailure } from '../../src/base/failure.ts';
-import { SOURCE_SUFFIX } from '../base/package-root.ts';
+import { sourceFile } from '../base/package-root.ts';
 import type { MemberPlan } from '../target/ensemble-plan.ts';
 import { SLOW_SYNC_VARIABLE } from './slow-sync.ts';
 
 const run = promisify(execFile);
-const SLOW_SYNC = new URL(`./slow-sync${SOURCE_SUFFIX}`, import.meta.url).href;
+const SLOW_SYNC = pathToFileURL(sourceFile('bench/availability/slow-sync')).href;
 
 /** @throws ConfigFailure */
 export async function refuseWithoutPrlimit(): Promise<void> {

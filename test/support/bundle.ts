@@ -19,6 +19,7 @@ const ENTRIES: readonly string[] = [
   'src/server/**/*-worker.ts',
   'bench/generator/generator-main.ts',
   'bench/null-server/main.ts',
+  'bench/availability/slow-sync.ts',
 ];
 /** Packages that look for files of their own. */
 const KEPT_APART: readonly string[] = ['yargs', 'pino', 'pino-pretty', 'piscina', 'echarts'];
